@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+// The examples import the package by its name; tests shall run what stands in src/, not what was built of it.
+const resolve = { alias: { kubewright: fileURLToPath(new URL('./src/index.ts', import.meta.url)) } };
+
+// Three projects, because they need different things: unit tests need nothing but Node, workflow tests need one real
+// Temporal server, lab tests need root and a Linux machine. `scripts/test.mjs` runs those this machine can run.
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    projects: [
+      { resolve, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'forks', testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'workflow',
+          include: ['test/workflow/**/*.test.ts'],
+          globalSetup: ['test/workflow/temporal-server.ts'],
+          pool: 'forks',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'lab',
+          include: ['test/lab/**/*.test.ts'],
+          pool: 'forks',
+          // One lab at a time: the machine's cores are shared by every host, and times are part of what is printed.
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 900_000,
+        },
+      },
+    ],
+  },
+});
