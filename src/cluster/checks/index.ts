@@ -1,0 +1,42 @@
+import type { Report } from '../report.js';
+import type { Sketch } from '../resolve/draft.js';
+import type { Cluster } from '../types.js';
+import { checkEdges, checkEndpoint } from './endpoint.js';
+import { checkHosts } from './hosts.js';
+import { checkLabels } from './labels.js';
+import { checkNetworks } from './networks.js';
+import { checkPorts } from './ports.js';
+import { checkComponentConfig } from './settings/config.js';
+import { checkExtraArgs } from './settings/flags.js';
+import { checkSecrets } from './settings/secrets.js';
+import { checkSysctls } from './settings/sysctls.js';
+import { checkSsh } from './ssh.js';
+import { checkTopology } from './topology.js';
+import { checkVersion } from './version.js';
+
+/**
+ * A rule between keys, which a schema cannot say. Anything in the cluster may be undefined: it was wrong in the file and is
+ * reported already.
+ */
+export type Check = (cluster: Sketch<Cluster>, report: Report) => void;
+
+const CHECKS: Check[] = [
+  checkVersion,
+  checkHosts,
+  checkTopology,
+  checkEndpoint,
+  checkEdges,
+  checkNetworks,
+  checkPorts,
+  checkExtraArgs,
+  checkComponentConfig,
+  checkLabels,
+  checkSysctls,
+  checkSsh,
+  checkSecrets,
+];
+
+/** Runs every rule, whatever the others found. */
+export function runChecks(cluster: Sketch<Cluster>, report: Report): void {
+  for (const check of CHECKS) check(cluster, report);
+}

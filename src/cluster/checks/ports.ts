@@ -1,0 +1,110 @@
+import type { Path } from '../path.js';
+import type { Sketch } from '../resolve/draft.js';
+import type { Cluster } from '../types.js';
+import type { Check } from './index.js';
+
+interface Listener {
+  port: number;
+  who: string;
+  /** Where the user chose the port; undefined for ports that nobody can choose here. */
+  path?: Path;
+}
+
+/** Ports of a control plane that cannot be chosen (kubernetes.io "Ports and Protocols", kubeadm's constants; HAProxy's monitor: render/haproxy.ts). */
+const FIXED: Listener[] = [
+  { port: 2379, who: 'etcd (clients)' },
+  { port: 2380, who: 'etcd (peers)' },
+  { port: 2381, who: 'etcd (metrics)' },
+  { port: 6443, who: 'the API server' },
+  { port: 8404, who: "HAProxy's monitor" },
+  { port: 10_257, who: 'kube-controller-manager' },
+  { port: 10_259, who: 'kube-scheduler' },
+];
+
+const KUBERNETES: Path = ['spec', 'kubernetes'];
+const PORT: Path = ['spec', 'endpoint', 'port'];
+
+/** kube-apiserver's default --service-node-port-range. */
+const NODE_PORTS = { first: 30_000, last: 32_767 };
+
+/** Everything on a control plane listens on a port of its own. */
+export const checkPorts: Check = (cluster, report) => {
+  const { port } = cluster.endpoint;
+  if (port === 6443) {
+    report.error(PORT, 'port-collides', {
+      message:
+        "the API server binds 6443 on every address of a control plane, the VIP's too; HAProxy there needs another",
+      expected: 'a free port such as 8443',
+    });
+  }
+  const seen = new Map(FIXED.map((listener) => [listener.port, listener]));
+  for (const listener of [...chosenPorts(cluster), ...endpointPort(port)]) {
+    const other = seen.get(listener.port);
+    seen.set(listener.port, listener);
+    if (other === undefined || listener.path === undefined) continue;
+    report.error(listener.path, 'port-collides', {
+      message: `${other.who} listens on port ${listener.port} of the control planes already`,
+      expected: 'a free port',
+    });
+  }
+  if (port !== undefined && port >= NODE_PORTS.first && port <= NODE_PORTS.last) {
+    report.warn(PORT, 'node-port', {
+      message: 'this lies in the range of node ports: a service may get it',
+      expected: `a port outside of ${NODE_PORTS.first} to ${NODE_PORTS.last}`,
+    });
+  }
+};
+
+function endpointPort(port: number | undefined): Listener[] {
+  return port === undefined || port === 6443 ? [] : [{ port, who: 'HAProxy', path: PORT }];
+}
+
+/** Ports that the file may move, at their defaults or where it moved them. */
+function chosenPorts(cluster: Sketch<Cluster>): Listener[] {
+  const kubelet: Path = [...KUBERNETES, 'kubelet', 'config'];
+  const proxy: Path = [...KUBERNETES, 'kubeProxy', 'config'];
+  const kubeletConfig = cluster.kubernetes.kubelet.config;
+  const proxyConfig = cluster.kubernetes.kubeProxy.config;
+  const listeners: Listener[] = [
+    { port: asPort(kubeletConfig.port, 10_250), who: 'the kubelet', path: [...kubelet, 'port'] },
+    {
+      port: asPort(kubeletConfig.healthzPort, 10_248),
+      who: "the kubelet's health check",
+      path: [...kubelet, 'healthzPort'],
+    },
+    {
+      port: asPort(kubeletConfig.readOnlyPort, 0),
+      who: "the kubelet's read-only port",
+      path: [...kubelet, 'readOnlyPort'],
+    },
+    {
+      port: asPort(proxyConfig.metricsBindAddress, 10_249),
+      who: 'kube-proxy (metrics)',
+      path: [...proxy, 'metricsBindAddress'],
+    },
+    {
+      port: asPort(proxyConfig.healthzBindAddress, 10_256),
+      who: 'kube-proxy (health)',
+      path: [...proxy, 'healthzBindAddress'],
+    },
+  ];
+  return [...listeners.filter(({ port }) => port !== 0), ...sshPorts(cluster)];
+}
+
+function sshPorts({ hosts }: Sketch<Cluster>): Listener[] {
+  const found = new Map<number, Listener>();
+  for (const [index, { role, address, ssh }] of hosts.entries()) {
+    // With an address of its own SSH may go through a port forwarding: then its port is another machine's.
+    if (role !== 'control-plane' || ssh.port === undefined || ssh.address !== address) continue;
+    if (found.has(ssh.port)) continue;
+    found.set(ssh.port, { port: ssh.port, who: 'sshd', path: ['spec', 'hosts', index, 'ssh', 'port'] });
+  }
+  return [...found.values()];
+}
+
+/** The port in `10250` or `"0.0.0.0:10249"`; 0 means that nothing listens. */
+function asPort(value: unknown, fallback: number): number {
+  if (typeof value === 'number') return value;
+  const port = typeof value === 'string' ? /:(\d+)$/.exec(value)?.[1] : undefined;
+  return port === undefined ? fallback : Number(port);
+}

@@ -1,0 +1,113 @@
+import { open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { runChecks } from './checks/index.js';
+import { readPatches, systemReason } from './patches.js';
+import { byPosition, ClusterFileError, type Problem } from './problem.js';
+import { Report } from './report.js';
+import { resolveCluster } from './resolve/cluster.js';
+import { type ClusterDraft, inner, pick } from './resolve/draft.js';
+import { matchSchema } from './schema/explain.js';
+import type { Cluster, KubeadmPatch } from './types.js';
+import { parseYaml } from './yaml/document.js';
+import { decodeText, LARGEST_FILE, normaliseText } from './yaml/text.js';
+
+export interface LoadedCluster {
+  cluster: Cluster;
+  /** What is taken, but may surprise; in the order of the file. */
+  warnings: Problem[];
+}
+
+export interface ParseOptions {
+  /** Name of the file in messages. */
+  path: string;
+  /** Relative paths in the file start here. */
+  directory: string;
+}
+
+/** The cluster travels in the input of every step; Temporal takes 2 MiB a payload. */
+const LARGEST_CLUSTER = 1024 * 1024;
+
+const MOST_PROBLEMS = 500;
+
+/**
+ * Reads and checks a `cluster.yaml`. Touches nothing but the file and the patches that it names.
+ * @throws ClusterFileError KW101 with every problem at its line and column; nothing else, whatever the file holds
+ */
+export async function loadCluster(path: string): Promise<LoadedCluster> {
+  const decoded = decodeText(await readBounded(path), path);
+  if ('problem' in decoded) throw new ClusterFileError(path, [decoded.problem]);
+  return parseCluster(decoded.text, { path, directory: dirname(resolve(path)) });
+}
+
+/**
+ * Checks the text of a `cluster.yaml` and fills in every default.
+ * @throws ClusterFileError KW101 with every problem at its line and column
+ */
+export function parseCluster(text: string, { path, directory }: ParseOptions): LoadedCluster {
+  const normal = normaliseText(text, path);
+  if ('problem' in normal) throw new ClusterFileError(path, [normal.problem]);
+  const { document, problems } = parseYaml(normal.text, path);
+  if (document === undefined) throw new ClusterFileError(path, problems.sort(byPosition(path)));
+
+  const report = new Report(path, document);
+  report.problems.push(...problems);
+  const draft = matchSchema(report);
+  const sketch = resolveCluster(draft, { directory, patches: patchesOf(draft, directory, report) });
+  runChecks(sketch, report);
+  if (JSON.stringify(sketch).length > LARGEST_CLUSTER) {
+    report.error([], 'too-large', {
+      message: 'the cluster is too large for one plan',
+      expected: 'fewer hosts',
+      found: '',
+    });
+  }
+  const found = atMost(distinct(report.problems.sort(byPosition(path))), MOST_PROBLEMS);
+  if (report.hasErrors) throw new ClusterFileError(path, found);
+  // Without an error nothing in the sketch is missing: only what the schema refused is undefined.
+  return { cluster: sketch as Cluster, warnings: found };
+}
+
+/** A value that an alias repeats is wrong in one place, however many paths lead there. */
+function distinct(problems: Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ file, line, column, code, message, path }) => {
+    const key = [file, line, column, code, message, path.slice(path.lastIndexOf('.'))].join('\n');
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+/** A file that was never a `cluster.yaml` can be wrong in a hundred thousand places; nobody reads them. */
+function atMost(problems: Problem[], limit: number): Problem[] {
+  const [first, last] = [problems.slice(0, limit), problems[limit - 1]];
+  if (problems.length <= limit || last === undefined) return problems;
+  const message = `${problems.length - limit} more problems follow; correct these first`;
+  return [...first, { ...last, severity: 'error', code: 'and-more', path: '', message, found: '', expected: '' }];
+}
+
+function patchesOf(draft: ClusterDraft, directory: string, report: Report): KubeadmPatch[] {
+  const written = pick(inner(inner(draft, 'spec'), 'kubernetes'), 'patchesDirectory', undefined);
+  return written === undefined ? [] : readPatches(written, directory, report);
+}
+
+/** At most one byte more than is allowed: the file may be a device or a pipe without an end. */
+async function readBounded(path: string): Promise<Buffer> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      for await (const chunk of file.createReadStream({ end: LARGEST_FILE, autoClose: false })) {
+        chunks.push(chunk as Buffer);
+        length += (chunk as Buffer).length;
+        if (length > LARGEST_FILE) break;
+      }
+      return Buffer.concat(chunks);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const place = { file: path, line: 1, column: 1, path: '', found: '', expected: '' };
+    const message = `the file cannot be read: ${systemReason(error)}`;
+    throw new ClusterFileError(path, [{ severity: 'error', code: 'unreadable', ...place, message }]);
+  }
+}

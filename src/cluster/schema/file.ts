@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { DEFAULTS } from '../defaults.js';
+import {
+  anyMap,
+  clusterName,
+  integer,
+  interfaceName,
+  ipv4,
+  localPath,
+  port,
+  sysctlName,
+  sysctlValue,
+  wrong,
+} from './forms.js';
+import { host, sshDefaults } from './hosts.js';
+import { nullable, optional, required, section } from './keys.js';
+import { extraArgs, kubernetes } from './kubernetes.js';
+
+export const API_VERSION = 'kubewright.dev/v1alpha1';
+
+const endpoint = z.strictObject(
+  {
+    vip: required(
+      ipv4('10.88.0.100'),
+      "Virtual IP address of the API, free, in the control planes' subnet. keepalived moves it between them.",
+    ),
+    port: optional(
+      port(),
+      'Port of the API at the VIP. HAProxy binds it on every control plane.',
+      DEFAULTS.endpoint.port,
+    ),
+    prefixLength: optional(
+      integer('a prefix length from 8 to 30', 8, 30),
+      "Prefix length of the control planes' subnet.",
+      DEFAULTS.endpoint.prefixLength,
+    ),
+    interface: nullable(
+      interfaceName(),
+      "Network card that carries the VIP. null: the one that carries the host's address.",
+      DEFAULTS.endpoint.interface,
+    ),
+    virtualRouterId: optional(
+      integer('a whole number from 1 to 255', 1, 255),
+      "VRRP id, different for every VRRP group on the network. Default: the VIP's last octet.",
+    ),
+    advertIntervalMs: optional(
+      integer('milliseconds from 10 to 40950, a multiple of 10', 10, 40_950).multipleOf(
+        10,
+        wrong('milliseconds from 10 to 40950, a multiple of 10'),
+      ),
+      'Time between two VRRP advertisements, in milliseconds. A backup takes over after a little more than three.',
+      DEFAULTS.endpoint.advertIntervalMs,
+    ),
+  },
+  wrong('a map with at least vip'),
+);
+
+const etcd = z.strictObject(
+  {
+    topology: optional(
+      z.enum(['stacked', 'external'], wrong('stacked or external')),
+      'stacked: a member on every control plane. external: on the hosts with role etcd. Default: external when there are such hosts.',
+    ),
+    extraArgs: extraArgs('etcd'),
+  },
+  wrong('a map with topology and extraArgs'),
+);
+
+const loadBalancer = z.strictObject(
+  {
+    type: optional(
+      z.enum(['haproxy-keepalived'], wrong('haproxy-keepalived')),
+      'HAProxy and keepalived as services on every control plane.',
+      DEFAULTS.loadBalancer.type,
+    ),
+  },
+  wrong('a map with type'),
+);
+
+const runtime = z.strictObject(
+  {
+    type: optional(z.enum(['containerd'], wrong('containerd')), 'Container runtime.', DEFAULTS.runtime.type),
+    config: section(anyMap('containerd'), "Merged into containerd's configuration, its TOML written as YAML.", {}),
+  },
+  wrong('a map with type and config'),
+);
+
+const podNetwork = z.strictObject(
+  {
+    plugin: optional(z.enum(['flannel'], wrong('flannel')), 'Pod network.', DEFAULTS.network.plugin),
+    backend: section(anyMap("flannel's backend"), "flannel's backend (net-conf.json).", DEFAULTS.network.backend),
+  },
+  wrong('a map with plugin and backend'),
+);
+
+const packages = z.strictObject(
+  {
+    source: optional(
+      z.enum(['bundle'], wrong('bundle')),
+      'Where binaries and images come from: a bundle made by `kubewright bundle create`.',
+      DEFAULTS.packages.source,
+    ),
+    bundle: nullable(
+      localPath('./bundle'),
+      "Bundle directory, relative to this file. null: the worker's cache.",
+      DEFAULTS.packages.bundle,
+    ),
+  },
+  wrong('a map with source and bundle'),
+);
+
+const spec = z.strictObject(
+  {
+    endpoint: required(endpoint, 'Where the API answers.'),
+    hosts: required(
+      z.array(host, wrong('a list of hosts')).min(1, wrong('at least one host with role control-plane')),
+      'The machines. The first control plane is where the cluster begins.',
+    ),
+    kubernetes: section(kubernetes, 'Kubernetes itself.'),
+    etcd: section(etcd, 'etcd.'),
+    loadBalancer: section(loadBalancer, 'What carries the VIP and spreads the API over the control planes.'),
+    runtime: section(runtime, 'Container runtime.'),
+    network: section(podNetwork, 'Pod network.'),
+    packages: section(packages, 'Source of binaries and images.'),
+    sysctls: section(
+      z.record(sysctlName(), sysctlValue(), wrong('a map of sysctls')),
+      'Added to the sysctls that Kubernetes needs, on every host.',
+      {},
+    ),
+    ssh: section(sshDefaults, "How hosts are reached; a host's own ssh overrides it key by key."),
+  },
+  wrong('a map with at least endpoint and hosts'),
+);
+
+/** The whole file, as it is written: before defaults, and without cross-checks. */
+export const clusterFile = z
+  .strictObject(
+    {
+      apiVersion: required(z.literal(API_VERSION, wrong(API_VERSION)), 'Version of this format.'),
+      kind: required(z.literal('Cluster', wrong('Cluster')), 'Always Cluster.'),
+      metadata: required(
+        z.strictObject(
+          { name: required(clusterName(), 'Name of the cluster; it cannot change once the cluster is there.') },
+          wrong('a map with name'),
+        ),
+        'Who the cluster is.',
+      ),
+      spec: required(spec, 'What the cluster is.'),
+    },
+    wrong('a map with apiVersion, kind, metadata and spec'),
+  )
+  .meta({ title: 'Kubewright cluster', description: 'A Kubernetes cluster on hosts that are reached over SSH.' });
+
+export type ClusterFile = z.input<typeof clusterFile>;

@@ -1,0 +1,136 @@
+/**
+ * The cluster as everything behind `cluster/` sees it: checked, with every default filled in, relative paths resolved
+ * and referenced files (kubeadm patches) read. Plain JSON, because it is the workflow's input; it holds names of
+ * secrets (`sudoPasswordEnv`), never secrets.
+ */
+export type Role = 'control-plane' | 'worker' | 'etcd';
+
+/** How the worker reaches one host. Paths are paths on the worker's machine; `~/` is expanded there. */
+export interface SshSettings {
+  /** Address or DNS name to connect to; the host's `address` unless given. */
+  address: string;
+  port: number;
+  user: string;
+  /** Private keys tried in this order; empty means the agent and what `~/.ssh/config` names. */
+  keyFiles: string[];
+  /** Whether `$SSH_AUTH_SOCK` is asked. */
+  agent: boolean;
+  /** OpenSSH client configuration to read, or null. */
+  configFile: string | null;
+  knownHostsFile: string;
+  /** `strict`: unknown keys are refused. `accept-new`: an unknown key is added, a changed one refused. */
+  hostKeys: 'strict' | 'accept-new';
+  bastion: Bastion | null;
+  /** Name of the variable in the worker's environment that holds the sudo password, or null. */
+  sudoPasswordEnv: string | null;
+  /**
+   * Settings that the file writes out although they equal the default: `~/.ssh/config` does not override them. Other
+   * defaults it may fill in. Absent when there are none.
+   */
+  pinned?: ('user' | 'port' | 'knownHostsFile')[];
+}
+
+export interface Bastion {
+  address: string;
+  port: number;
+  user: string;
+  keyFiles: string[];
+}
+
+export interface Taint {
+  key: string;
+  value: string;
+  effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
+export interface ClusterHost {
+  /** Node name; also the name in every step id. */
+  name: string;
+  /** IPv4 address that the cluster uses: node-ip, advertise address, etcd URLs. Never detected. */
+  address: string;
+  role: Role;
+  labels: Record<string, string>;
+  /** null: kubeadm's own (control planes are tainted, workers are not). */
+  taints: Taint[] | null;
+  ssh: SshSettings;
+}
+
+/** kubeadm v1beta4 extra arguments are lists, for a flag may stand twice. */
+export interface ExtraArg {
+  name: string;
+  value: string;
+}
+
+/** One kubeadm patch file, read by the client so that the worker needs no access to the user's directory. */
+export interface KubeadmPatch {
+  /** As kubeadm wants it: `target[suffix][+patchtype].extension`, such as `kube-apiserver0+merge.yaml`. */
+  name: string;
+  content: string;
+}
+
+export interface Cluster {
+  name: string;
+  kubernetes: {
+    /** Without a leading v, such as `1.34.3`. */
+    version: string;
+    podSubnet: string;
+    serviceSubnet: string;
+    dnsDomain: string;
+    /** Extra names and addresses in the API server's certificate. */
+    certificateSANs: string[];
+    apiServer: { extraArgs: ExtraArg[] };
+    controllerManager: { extraArgs: ExtraArg[] };
+    scheduler: { extraArgs: ExtraArg[] };
+    /** Merged into KubeletConfiguration (kubelet.config.k8s.io/v1beta1). */
+    kubelet: { config: Record<string, unknown>; extraArgs: ExtraArg[] };
+    /** Merged into KubeProxyConfiguration. */
+    kubeProxy: { config: Record<string, unknown> };
+    patches: KubeadmPatch[];
+    ignorePreflightErrors: string[];
+  };
+  endpoint: {
+    vip: string;
+    /** Port of the VIP; HAProxy binds it on every control plane. Not 6443. */
+    port: number;
+    /** Prefix length of the hosts' subnet, for the VIP check; hosts and VIP share it. */
+    prefixLength: number;
+    /** Network card that carries the VIP; null: the one that carries the host's address. */
+    interface: string | null;
+    virtualRouterId: number;
+    /** VRRP version 3 counts centiseconds: a multiple of 10. */
+    advertIntervalMs: number;
+  };
+  loadBalancer: { type: 'haproxy-keepalived' };
+  etcd: {
+    topology: 'stacked' | 'external';
+    extraArgs: ExtraArg[];
+  };
+  runtime: {
+    type: 'containerd';
+    /** Deep-merged into the generated containerd configuration (TOML as YAML). */
+    config: Record<string, unknown>;
+  };
+  network: {
+    plugin: 'flannel';
+    /** Merged into flannel's net-conf.json `Backend`, such as `{ Type: vxlan, Port: 8472 }`. */
+    backend: Record<string, unknown>;
+  };
+  packages: {
+    source: 'bundle';
+    /** Bundle directory on the worker; null: the worker's cache, by version and the host's architecture. */
+    bundle: string | null;
+  };
+  /** Added to (and overriding) the sysctls that Kubernetes needs, on every host. */
+  sysctls: Record<string, string>;
+  hosts: ClusterHost[];
+}
+
+/** Every host of a role, in the order of the file: the first control plane is where the cluster begins. */
+export function hostsOf(cluster: Cluster, role: Role): ClusterHost[] {
+  return cluster.hosts.filter((host) => host.role === role);
+}
+
+/** Hosts that hold an etcd member: the control planes when stacked, the etcd hosts when external. */
+export function etcdHosts(cluster: Cluster): ClusterHost[] {
+  return hostsOf(cluster, cluster.etcd.topology === 'external' ? 'etcd' : 'control-plane');
+}

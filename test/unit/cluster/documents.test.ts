@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
+import { parseCluster } from '../../../src/cluster/load.js';
+import { clusterJsonSchema } from '../../../src/cluster/schema/json-schema.js';
+import { keysOf, referenceTables } from './reference.js';
+
+const DOCS = join(import.meta.dirname, '../../../docs');
+const REFERENCE = join(DOCS, 'cluster-yaml.md');
+const text = readFileSync(REFERENCE, 'utf8');
+
+const directory = mkdtempSync(join(tmpdir(), 'kubewright-documents-'));
+mkdirSync(join(directory, 'patches'));
+writeFileSync(join(directory, 'patches', 'etcd.yaml'), 'metadata: {}\n');
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe('docs/cluster.schema.json', () => {
+  it('is what the schema says today (run vitest with -u to write it anew)', async () => {
+    const schema = `${JSON.stringify(clusterJsonSchema(), null, 2)}\n`;
+    await expect(schema).toMatchFileSnapshot(join(DOCS, 'cluster.schema.json'));
+  });
+
+  it('is a valid schema that describes every key', () => {
+    const schema = clusterJsonSchema();
+    expect(() => new Ajv({ unicodeRegExp: true, strict: true, allowUnionTypes: true }).compile(schema)).not.toThrow();
+    expect(keysOf(schema).filter((key) => key.schema.description === undefined)).toEqual([]);
+  });
+
+  it('has every default', () => {
+    const keys = new Map(keysOf(clusterJsonSchema()).map((key) => [key.path, key.schema]));
+    for (const [section, defaults] of Object.entries(DEFAULTS)) {
+      for (const [key, value] of Object.entries(defaults)) {
+        expect(keys.get(`spec.${section}.${key}`)?.default, `${section}.${key}`).toEqual(value);
+      }
+    }
+  });
+});
+
+describe('docs/cluster-yaml.md', () => {
+  it('has the reference of today (run vitest with -u to write it anew)', async () => {
+    const between = /(<!-- reference:begin -->\n)[\s\S]*(<!-- reference:end -->)/;
+    expect(text).toMatch(between);
+    const fresh = text.replace(
+      between,
+      (_, begin: string, end: string) => `${begin}\n${referenceTables(clusterJsonSchema())}\n${end}`,
+    );
+    await expect(fresh).toMatchFileSnapshot(REFERENCE);
+  });
+
+  const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+
+  it('shows files that are taken without a word', () => {
+    expect(blocks.length).toBeGreaterThanOrEqual(2);
+    for (const block of blocks) {
+      const { warnings } = parseCluster(block, { path: 'docs/cluster-yaml.md', directory });
+      expect(warnings).toEqual([]);
+    }
+  });
+
+  it('shows every key', () => {
+    const shown = new Set(pathsIn(parseYaml(blocks.at(-1) ?? '')));
+    // Both are shown, but in two hosts: one excludes the other.
+    const missing = keysOf(clusterJsonSchema()).filter(
+      ({ path }) => !shown.has(path) && !/^spec\.ssh\..*keyFiles$/.test(path),
+    );
+    expect(missing.map((key) => key.path)).toEqual([]);
+  });
+});
+
+/** Paths of all keys, with `[]` for every index. */
+function pathsIn(value: unknown, prefix = ''): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => pathsIn(item, `${prefix}[]`));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const path = prefix === '' ? key : `${prefix}.${key}`;
+    return [path, ...pathsIn(inner, path)];
+  });
+}
