@@ -1,0 +1,173 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { z } from 'zod';
+import { KubewrightError, messageOf } from '../errors.js';
+import { sha256OfFile } from './digest.js';
+import { type Bundle, type BundleFile, type BundleImage, bundleManifest } from './schema.js';
+
+export type { Bundle, BundleFile, BundleImage } from './schema.js';
+
+/** The command that makes a bundle: every hint ends in it. */
+export function bundleCommandFor(kubernetesVersion: string, architecture: string): string {
+  return `kubewright bundle create --kubernetes ${kubernetesVersion} --arch ${architecture}`;
+}
+
+/**
+ * Reads `bundle.json` of a bundle directory. Quick: the files themselves are not looked at (see `verifyBundle`).
+ *
+ * @throws KW730 when there is none, KW731 when it is not a bundle.json or damaged, with every fault at once
+ */
+export async function readBundle(directory: string): Promise<Bundle> {
+  const path = join(resolve(directory), 'bundle.json');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new KubewrightError('KW730', `There is no bundle in ${resolve(directory)}: ${messageOf(cause)}.`, {
+      hint: `Make one with \`${bundleCommandFor('1.34.3', 'amd64')}\`, or give the directory that holds bundle.json.`,
+      cause,
+    });
+  }
+  const { apiVersion: _, kind: __, ...manifest } = parseManifest(path, text);
+  return { directory: resolve(directory), ...manifest };
+}
+
+function parseManifest(path: string, text: string): z.infer<typeof bundleManifest> {
+  const damaged = (what: string, cause?: unknown): KubewrightError =>
+    new KubewrightError('KW731', `${path} is not a bundle's description: ${what}`, {
+      hint: 'It was cut short, edited, or made by another version of Kubewright: make the bundle again.',
+      cause,
+    });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw damaged(`${messageOf(cause)}.`, cause);
+  }
+  const result = bundleManifest.safeParse(json);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue) => `${issue.path.join('.') || 'bundle.json'}: ${issue.message}`);
+  throw damaged(faults.join('; '), result.error);
+}
+
+/**
+ * Reads every file of a bundle and compares it with what `bundle.json` says. About two seconds for a gigabyte.
+ *
+ * @throws KW732 with all files that are missing or not what they were
+ */
+export async function verifyBundle(bundle: Bundle): Promise<void> {
+  const expected = [...bundle.files, ...bundle.images.map((image) => ({ ...image, path: image.file }))];
+  const faults: string[] = [];
+  for (const { path, sha256, size } of expected) {
+    const fault = await compare(join(bundle.directory, path), sha256, size);
+    if (fault) faults.push(`${path} ${fault}`);
+  }
+  if (faults.length === 0) return;
+  throw new KubewrightError('KW732', `The bundle ${bundle.directory} is damaged: ${faults.join('; ')}.`, {
+    hint: `Remove the directory and make it again with \`${remake(bundle)}\`.`,
+  });
+}
+
+async function compare(path: string, sha256: string, size: number): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) return 'is missing';
+  if (found.size !== size) return `has ${found.size} bytes instead of ${size}`;
+  return (await sha256OfFile(path)) === sha256 ? undefined : 'has other content (SHA-256 differs)';
+}
+
+function remake(bundle: Bundle): string {
+  return `${bundleCommandFor(bundle.kubernetesVersion, bundle.architecture)} --from ${bundle.source}`;
+}
+
+/** A file of a bundle with its place on this machine. */
+export type LocatedFile = BundleFile & { absolutePath: string };
+/** An image of a bundle with its archive's place on this machine. */
+export type LocatedImage = BundleImage & { absolutePath: string };
+
+/**
+ * One file of the bundle by its path in it, such as `bin/kubelet`.
+ *
+ * @throws KW733 when the bundle has no such file
+ */
+export function file(bundle: Bundle, path: string): LocatedFile {
+  const found = bundle.files.find((candidate) => candidate.path === path);
+  if (found) return { ...found, absolutePath: join(bundle.directory, found.path) };
+  throw new KubewrightError('KW733', `The bundle ${bundle.directory} has no ${path}.`, {
+    hint: `It was made by another version of Kubewright: make it again with \`${remake(bundle)}\`.`,
+  });
+}
+
+/** All files below a folder of the bundle, such as `cni`. */
+export function filesBelow(bundle: Bundle, folder: string): LocatedFile[] {
+  return bundle.files
+    .filter((candidate) => candidate.path.startsWith(`${folder}/`))
+    .map((found) => ({ ...found, absolutePath: join(bundle.directory, found.path) }));
+}
+
+/** Hosts need different images: by role, and by where etcd runs. */
+export interface ImageQuery {
+  etcdTopology: 'stacked' | 'external';
+}
+
+/**
+ * The images without which a host of this role does not come up, and no others: unpacking them is the longest part of
+ * an installation. Images for checks come apart (`checkImages`), for nothing waits for them.
+ *
+ * CoreDNS counts as needed everywhere, because the scheduler may put it everywhere.
+ */
+export function imagesFor(
+  bundle: Bundle,
+  role: 'control-plane' | 'worker' | 'etcd',
+  { etcdTopology }: ImageQuery,
+): LocatedImage[] {
+  // An etcd-only host runs static pods and nothing else: etcd, and pause, which holds each pod's namespaces.
+  if (role === 'etcd') return [pauseImage(bundle), ...imagesNeededBy(bundle, 'etcd')];
+  const everywhere = imagesNeededBy(bundle, 'every-node');
+  if (role === 'worker') return everywhere;
+  const etcd = etcdTopology === 'stacked' ? imagesNeededBy(bundle, 'etcd') : [];
+  return [...imagesNeededBy(bundle, 'control-plane'), ...etcd, ...everywhere];
+}
+
+/** The images that only checks use (agnhost, which asks DNS from inside a pod). */
+export function checkImages(bundle: Bundle): LocatedImage[] {
+  return imagesNeededBy(bundle, 'check');
+}
+
+/**
+ * The image that holds each pod's namespaces: containerd has to be told its name (`sandbox_image`).
+ *
+ * @throws KW734 when the bundle has none
+ */
+export function pauseImage(bundle: Bundle): LocatedImage {
+  return image(bundle, 'registry.k8s.io/pause:');
+}
+
+/**
+ * An image by the beginning of its name, such as `registry.k8s.io/kube-proxy:`.
+ *
+ * @throws KW734 when the bundle has none
+ */
+export function image(bundle: Bundle, namePrefix: string): LocatedImage {
+  const found = bundle.images.find(({ names }) => names.some((name) => name.startsWith(namePrefix)));
+  if (found) return locate(bundle, found);
+  throw new KubewrightError('KW734', `The bundle ${bundle.directory} has no image ${namePrefix}….`, {
+    hint: `Make the bundle again with \`${remake(bundle)}\`.`,
+  });
+}
+
+/**
+ * Names of images that are wanted and that the bundle does not have, in the order given. For comparing a bundle with
+ * `kubeadm config images list`.
+ */
+export function missingImages(bundle: Bundle, wanted: string[]): string[] {
+  const names = new Set(bundle.images.flatMap((candidate) => candidate.names));
+  return wanted.filter((name) => !names.has(name));
+}
+
+function imagesNeededBy(bundle: Bundle, neededBy: BundleImage['neededBy']): LocatedImage[] {
+  return bundle.images.filter((candidate) => candidate.neededBy === neededBy).map((found) => locate(bundle, found));
+}
+
+function locate(bundle: Bundle, found: BundleImage): LocatedImage {
+  return { ...found, absolutePath: join(bundle.directory, found.file) };
+}

@@ -1,0 +1,60 @@
+import { posix } from 'node:path';
+import { z } from 'zod';
+
+/** Everything in a bundle is named relative to it, so that a bundle can be moved, and no name leads out of it. */
+const relativePath = z
+  .string()
+  .min(1)
+  .refine((path) => !posix.isAbsolute(path) && posix.normalize(path) === path && !path.startsWith('..'), {
+    error: 'must be a plain path below the bundle',
+  });
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, { error: 'must be 64 hexadecimal digits' });
+
+const bundleFile = z.object({
+  path: relativePath,
+  sha256,
+  /** Bytes. */
+  size: z.number().int().nonnegative(),
+  /** Permission bits for the host, such as 0o755 (493 in JSON). */
+  mode: z.number().int().min(0).max(0o7777),
+});
+
+const bundleImage = z.object({
+  /** The archive: an OCI image layout in a tar, which `ctr images import` and `docker load` read. */
+  file: relativePath,
+  /** Full references, as kubeadm and the manifests write them. */
+  names: z.array(z.string().min(1)).min(1),
+  neededBy: z.enum(['control-plane', 'etcd', 'every-node', 'check']),
+  /** Of the archive. */
+  sha256,
+  /** Bytes of the archive. */
+  size: z.number().int().nonnegative(),
+  /** Version of what is inside, which a tag need not tell. */
+  version: z.string().min(1),
+});
+
+/** `bundle.json`. Unknown keys are refused: they would be from a newer Kubewright, which this one would half obey. */
+export const bundleManifest = z.strictObject({
+  apiVersion: z.literal('kubewright.dev/v1alpha1'),
+  kind: z.literal('Bundle'),
+  kubernetesVersion: z.string().regex(/^\d+\.\d+\.\d+$/, { error: 'must be a version such as 1.34.3' }),
+  architecture: z.enum(['amd64', 'arm64']),
+  source: z.enum(['official', 'modules']),
+  createdAt: z.iso.datetime().optional(),
+  versions: z.record(z.string(), z.string()),
+  files: z.array(bundleFile),
+  images: z.array(bundleImage),
+});
+
+export type BundleManifest = z.infer<typeof bundleManifest>;
+/** One file of a bundle that is not an image. */
+export type BundleFile = z.infer<typeof bundleFile>;
+/** One image archive of a bundle. */
+export type BundleImage = z.infer<typeof bundleImage>;
+
+/** A bundle on this machine's disk: what `bundle.json` says, and where it lies. */
+export interface Bundle extends Omit<BundleManifest, 'apiVersion' | 'kind'> {
+  /** Absolute. */
+  directory: string;
+}
