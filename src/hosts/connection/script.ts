@@ -1,0 +1,205 @@
+import { constants } from 'node:os';
+import type { ClientChannel } from 'ssh2';
+import { hostError } from '../errors.js';
+import { abortable } from './abort.js';
+import { type Connection, connectionLost, type Live } from './connection.js';
+import { commandLine, PROMPT, type Privilege, READY } from './privilege.js';
+import { askPrivilege, diagnoseRefusal, type SudoFacts } from './sudo.js';
+
+export interface ScriptOptions {
+  /** As root, through sudo where the login user is another. */
+  root: boolean;
+  /** Complete standard input of the script; without it, what is written to the stream. */
+  input?: Buffer;
+  onStdout(chunk: Buffer): void;
+  onStderr(chunk: Buffer): void;
+  /** Detaches: the channel is closed, what runs on the host is not ended. */
+  signal?: AbortSignal;
+}
+
+/** A bash script that runs on a host, its standard input still open unless `input` was given. */
+export interface ScriptStream {
+  readonly channel: ClientChannel;
+  /**
+   * Exit code (128 + n for signal n), once the channel is closed and everything it printed was delivered.
+   * Rejects with a transient KW203 when the connection was lost, with KW23x when root or a shell was refused.
+   */
+  readonly exit: Promise<number>;
+}
+
+/**
+ * Starts a script on a host. Resolves when the script was handed over; a password was given by then if sudo wanted one.
+ *
+ * @throws KubewrightError KW2xx
+ */
+export async function startScript(
+  connection: Connection,
+  sudo: SudoFacts,
+  script: string,
+  options: ScriptOptions,
+): Promise<ScriptStream> {
+  const privilege = options.root ? await askPrivilege(connection, sudo, options.signal) : 'none';
+  const body = Buffer.from(script, 'utf8');
+  const { channel, live } = await connection.exec(
+    commandLine(privilege, body.length, options.input?.length),
+    options.signal,
+  );
+  const session = new ScriptSession(connection, live, channel, privilege, sudo, options);
+  const handOver = (): void => {
+    channel.write(body);
+    if (options.input !== undefined) channel.end(options.input);
+  };
+  if (privilege === 'sudo-with-password') await abortable(session.ready, options.signal);
+  handOver();
+  return { channel, exit: session.exit };
+}
+
+/** Listens to one channel: takes off the preamble, answers sudo, tells the outcome. */
+class ScriptSession {
+  readonly exit: Promise<number>;
+  /** Settles when the inner shell runs, or cannot. */
+  readonly ready: Promise<void>;
+  #isReady = false;
+  #preamble = Buffer.alloc(0);
+  /** What was on stderr before the shell was ready, or all of it (capped) where no password is asked. */
+  #complaint = '';
+  #answered = false;
+  #becomeReady: () => void = () => undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly live: Live,
+    private readonly channel: ClientChannel,
+    private readonly privilege: Privilege,
+    private readonly sudo: SudoFacts,
+    private readonly options: ScriptOptions,
+  ) {
+    channel.on('data', (chunk: Buffer) => this.#onStdout(chunk));
+    channel.stderr.on('data', (chunk: Buffer) => this.#onStderr(chunk));
+    const closed = new Promise<number>((resolve, reject) => {
+      channel.once('close', (code?: number | null, signal?: string) => {
+        try {
+          resolve(this.#outcome(code, signal));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    const { signal } = options;
+    const detach = (): void => void channel.close();
+    signal?.addEventListener('abort', detach, { once: true });
+    this.exit = abortable(closed, signal).finally(() => signal?.removeEventListener('abort', detach));
+    // The caller awaits `exit` only after it handed over the script.
+    this.exit.catch(() => undefined);
+    const isReady = new Promise<void>((resolve) => {
+      this.#becomeReady = resolve;
+    });
+    this.ready = Promise.race([isReady, this.exit.then(() => undefined)]);
+    this.ready.catch(() => undefined);
+  }
+
+  #onStdout(chunk: Buffer): void {
+    if (this.#isReady) {
+      this.options.onStdout(chunk);
+      return;
+    }
+    this.#preamble = Buffer.concat([this.#preamble, chunk]);
+    const at = this.#preamble.indexOf(READY);
+    if (at < 0) return;
+    const rest = this.#preamble.subarray(at + READY.length);
+    this.#isReady = true;
+    this.#preamble = Buffer.alloc(0);
+    this.#becomeReady();
+    if (rest.length > 0) this.options.onStdout(rest);
+  }
+
+  #onStderr(chunk: Buffer): void {
+    if (this.#isReady) {
+      this.options.onStderr(chunk);
+      return;
+    }
+    if (this.#complaint.length < 8192) this.#complaint += chunk.toString('utf8');
+    if (this.privilege === 'sudo-with-password') this.#answerPrompt();
+    // The script's own words may overtake the ready line, which comes through another pipe.
+    else this.options.onStderr(chunk);
+  }
+
+  #answerPrompt(): void {
+    const prompts = this.#complaint.split(PROMPT).length - 1;
+    if (prompts === 1 && !this.#answered) {
+      this.#answered = true;
+      this.channel.write(`${this.sudo.password ?? ''}\n`);
+    }
+    // Asked again: it was wrong. No second guess, for an account may be locked after a few.
+    if (prompts > 1) this.channel.end();
+  }
+
+  #outcome(code: number | null | undefined, signal: string | undefined): number {
+    const { connection } = this;
+    if (code === undefined)
+      throw connectionLost(
+        connection.hop,
+        connection.host,
+        this.live.lost ?? 'the channel closed without an exit code',
+      );
+    if (!this.#isReady) throw diagnoseRefusal(connection, this.privilege, this.#complaint, code);
+    if (code === 255 && this.live.lost !== undefined)
+      throw connectionLost(connection.hop, connection.host, this.live.lost);
+    return code ?? 128 + signalNumber(signal);
+  }
+}
+
+function signalNumber(name: string | undefined): number {
+  return constants.signals[name as NodeJS.Signals] ?? 0;
+}
+
+/** The output of a script that takes a moment, whole. */
+export interface Collected {
+  exitCode: number;
+  stdout: Buffer;
+  stderr: Buffer;
+}
+
+/** More output than this on stdout is an error of the caller, not something to cut silently. */
+const MAX_STDOUT_BYTES = 32 * 1024 * 1024;
+const MAX_STDERR_BYTES = 256 * 1024;
+
+/** Runs a script to its end and collects what it printed. @throws KubewrightError KW2xx, KW411 on timeout (transient) */
+export async function collectScript(
+  connection: Connection,
+  sudo: SudoFacts,
+  script: string,
+  options: { root: boolean; input: Buffer; timeoutMs: number; signal?: AbortSignal },
+): Promise<Collected> {
+  const { host } = connection;
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  let [stdoutBytes, stderrBytes] = [0, 0];
+  const limit = new AbortController();
+  const onStdout = (chunk: Buffer): void => {
+    stdoutBytes += chunk.length;
+    if (stdoutBytes <= MAX_STDOUT_BYTES) stdout.push(chunk);
+    else
+      limit.abort(hostError('outputTooLarge', `a command printed more than ${MAX_STDOUT_BYTES >> 20} MiB`, { host }));
+  };
+  const onStderr = (chunk: Buffer): void => {
+    stderrBytes += chunk.length;
+    if (stderrBytes <= MAX_STDERR_BYTES) stderr.push(chunk);
+  };
+  const signal = options.signal ? AbortSignal.any([options.signal, limit.signal]) : limit.signal;
+  const running = await startScript(connection, sudo, script, { ...options, onStdout, onStderr, signal });
+  const timer = setTimeout(() => {
+    running.channel.signal('TERM');
+    limit.abort(
+      hostError('commandTimedOut', `a command did not end within ${options.timeoutMs / 1000} s`, {
+        host,
+        hint: 'It is tried again. Is the host very busy, or a file system on it hanging?',
+      }),
+    );
+  }, options.timeoutMs);
+  try {
+    return { exitCode: await running.exit, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
+  } finally {
+    clearTimeout(timer);
+  }
+}

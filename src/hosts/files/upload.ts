@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Writable } from 'node:stream';
+import { messageOf } from '../../errors.js';
+import { hostError } from '../errors.js';
+import { redact } from '../redact.js';
+import type { Upload } from '../types.js';
+import { checkPath, type FileHost } from './small-files.js';
+import { listScript, receiveScript } from './upload-scripts.js';
+
+/** What uploads need of a host, beyond `FileHost`: a script with its standard input open. */
+export interface UploadHost extends FileHost {
+  start(
+    script: string,
+    handlers: { onStdout(chunk: Buffer): void; onStderr(chunk: Buffer): void; signal?: AbortSignal },
+  ): Promise<{ channel: Writable; exit: Promise<number> }>;
+}
+
+interface UploadOptions {
+  signal?: AbortSignal;
+  onProgress?: (line: string) => void;
+}
+
+/** Read from disk in pieces of this size; smaller ones cost a fifth of the throughput. */
+const CHUNK_BYTES = 512 * 1024;
+
+/** See `RemoteHost.missingUploads`. */
+export async function missingUploads(host: FileHost, files: Upload[]): Promise<Upload[]> {
+  if (files.length === 0) return [];
+  const { exitCode, stdout, stderr } = await host.collect(listScript(), list(files));
+  if (exitCode !== 0) throw failed(host, `cannot look for uploaded files: ${stderr.trim() || `exit code ${exitCode}`}`);
+  const indices = stdout.toString().split('\n').filter(Boolean).map(Number);
+  return indices.flatMap((index) => files[index] ?? []);
+}
+
+/** See `RemoteHost.upload`. @throws KubewrightError KW250 no space, KW251 not verified, KW252 unusable source */
+export async function upload(host: UploadHost, files: Upload[], options: UploadOptions = {}): Promise<number> {
+  if (files.length === 0) return 0;
+  await checkSources(host, files);
+  const first = await new Transfer(host, files, options).run();
+  // A part from an earlier time was damaged meanwhile: it is gone now, so this goes from the beginning.
+  const again = first.bad.filter((file) => first.resumed.has(file));
+  const second = again.length > 0 ? await new Transfer(host, again, options).run() : { bytes: 0, bad: [] };
+  const bad = [...first.bad.filter((file) => !first.resumed.has(file)), ...second.bad];
+  if (bad.length === 0) return first.bytes + second.bytes;
+  const names = bad.map((file) => `${file.source} (expected SHA-256 ${file.sha256})`);
+  throw failed(
+    host,
+    `what arrived is not what was promised: ${names.join(', ')}`,
+    'Is the bundle damaged? `kubewright bundle verify` reads it whole.',
+  );
+}
+
+async function checkSources(host: UploadHost, files: Upload[]): Promise<void> {
+  const problems = await Promise.all(
+    files.map(async (file) => {
+      checkPath(file.target);
+      try {
+        const { size } = await stat(file.source);
+        return size === file.size ? undefined : `${file.source} has ${size} bytes, expected ${file.size}`;
+      } catch (error) {
+        return messageOf(error);
+      }
+    }),
+  );
+  const found = problems.filter((problem) => problem !== undefined);
+  if (found.length === 0) return;
+  throw hostError('sourceUnusable', `cannot upload: ${found.join('; ')}`, {
+    host: host.name,
+    hint: 'Make the bundle again, or point `packages.bundle` to a complete one.',
+  });
+}
+
+/** One receiving script and the bytes that it asks for. */
+class Transfer {
+  readonly #asked: { file: Upload; offset: number }[] = [];
+  readonly #bad: Upload[] = [];
+  #pending = '';
+  #complaint = '';
+  #complete = false;
+  #noSpace: Error | undefined;
+  #bytes = 0;
+  #go: () => void = () => undefined;
+
+  constructor(
+    private readonly host: UploadHost,
+    private readonly files: Upload[],
+    private readonly options: UploadOptions,
+  ) {}
+
+  async run(): Promise<{ bytes: number; bad: Upload[]; resumed: Set<Upload> }> {
+    const ready = new Promise<void>((resolve) => {
+      this.#go = resolve;
+    });
+    const { channel, exit } = await this.host.start(receiveScript(), {
+      onStdout: (chunk) => this.#onStdout(chunk),
+      onStderr: (chunk) => {
+        this.#complaint = (this.#complaint + chunk.toString('utf8')).slice(-2000);
+      },
+      signal: this.options.signal,
+    });
+    channel.write(list(this.files));
+    await Promise.race([ready, exit]);
+    for (const { file, offset } of this.#asked) await this.#send(channel, exit, file, offset);
+    channel.end();
+    const code = await exit;
+    if (this.#noSpace) throw this.#noSpace;
+    if (!this.#complete) throw this.#broken(code);
+    const resumed = new Set(this.#asked.filter(({ offset }) => offset > 0).map(({ file }) => file));
+    return { bytes: this.#bytes, bad: this.#bad, resumed };
+  }
+
+  #onStdout(chunk: Buffer): void {
+    const lines = (this.#pending + chunk.toString('utf8')).split('\n');
+    this.#pending = lines.pop() ?? '';
+    for (const line of lines) this.#onLine(line.split(' '));
+  }
+
+  #onLine([verb, ...rest]: string[]): void {
+    const file = this.files[Number(rest[0])];
+    if (verb === 'need' && file) this.#asked.push({ file, offset: Number(rest[1]) });
+    else if (verb === 'bad' && file) this.#bad.push(file);
+    else if (verb === 'go') this.#go();
+    else if (verb === 'end') this.#complete = true;
+    else if (verb === 'busy') this.options.onProgress?.('waiting for another upload to this host');
+    else if (verb === 'nospace') this.#noSpace = noSpace(this.host, rest);
+  }
+
+  async #send(channel: Writable, exit: Promise<number>, file: Upload, offset: number): Promise<void> {
+    const name = path.basename(file.target);
+    const from = offset === 0 ? '' : `, going on at ${mebibytes(offset)}`;
+    this.options.onProgress?.(`uploading ${name} (${mebibytes(file.size)} MiB${from})`);
+    if (offset === file.size) return;
+    for await (const chunk of createReadStream(file.source, { start: offset, highWaterMark: CHUNK_BYTES })) {
+      if (channel.destroyed || channel.writableEnded) return;
+      this.#bytes += (chunk as Buffer).length;
+      // A channel that closes never drains.
+      if (!channel.write(chunk)) await Promise.race([once(channel, 'drain'), exit]);
+    }
+  }
+
+  #broken(code: number): Error {
+    const why = redact(this.#complaint.trim()) || `the receiving end stopped with exit code ${code}`;
+    const full = /No space left|Disk quota/i.test(why);
+    return full
+      ? hostError('noSpace', `no space left during the upload: ${why}`, {
+          host: this.host.name,
+          hint: 'Free some space there and retry; it goes on where it stopped.',
+        })
+      : failed(this.host, `the upload stopped: ${why}`);
+  }
+}
+
+function list(files: Upload[]): Buffer {
+  const lines = files.map(({ sha256, size, mode, target }) => {
+    checkPath(target);
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError(`not a SHA-256: ${sha256}`);
+    return `${sha256}\t${size}\t${mode.toString(8).padStart(4, '0')}\t${target}\n`;
+  });
+  return Buffer.from(`${lines.join('')}.\n`);
+}
+
+function noSpace(host: FileHost, [needed, available, directory]: string[]): Error {
+  const text = `${directory} needs ${mebibytes(Number(needed))} MiB for uploads, ${mebibytes(Number(available))} MiB are free`;
+  return hostError('noSpace', text, {
+    host: host.name,
+    hint: 'Free some space there and retry; nothing was uploaded yet.',
+  });
+}
+
+function failed(host: FileHost, message: string, hint = 'It is tried again; parts that arrived are kept.'): Error {
+  return hostError('transferFailed', message, { host: host.name, hint });
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 1_048_576).toFixed(bytes < 104_857_600 ? 1 : 0);
+}

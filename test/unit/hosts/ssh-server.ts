@@ -1,0 +1,186 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import ssh2, { type Connection, type ServerChannel } from 'ssh2';
+import type { Cluster, SshSettings } from '../../../src/cluster/types.js';
+import { createHosts, type Hosts, type RemoteHost } from '../../../src/hosts/index.js';
+import { clusterOf } from '../cluster-fixture.js';
+
+const { Server, utils } = ssh2;
+
+export const HOST_KEYS = {
+  ed25519: utils.generateKeyPairSync('ed25519'),
+  other: utils.generateKeyPairSync('ed25519'),
+  ecdsa: utils.generateKeyPairSync('ecdsa', { bits: 256 }),
+};
+export const LOGIN_KEY = utils.generateKeyPairSync('ed25519');
+
+/** `type base64` of a public key, as it stands in known_hosts. */
+export function publicLine(key: { public: string }): string {
+  return key.public.trim().split(' ').slice(0, 2).join(' ');
+}
+
+export type OnExec = (command: string, channel: ServerChannel, connection: Connection) => void;
+
+export interface ServerOptions {
+  hostKeys?: { private: string }[];
+  /** What an exec request does. Default: runs the command with `sh -c`, as sshd does. */
+  onExec?: OnExec;
+  /** Sessions a connection beyond which another one is refused. */
+  maxSessions?: number;
+  /** Environment for the commands that run. */
+  env?: NodeJS.ProcessEnv;
+}
+
+/** An SSH server in this process that runs commands on this machine, with what tests need to see of it. */
+export class SshServer {
+  readonly port: number;
+  readonly connections = new Set<Connection>();
+  /** Connections taken since the start. */
+  accepted = 0;
+  sessions = 0;
+  mostSessions = 0;
+  readonly #server: InstanceType<typeof Server>;
+
+  private constructor(server: InstanceType<typeof Server>) {
+    this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
+  }
+
+  static async start(options: ServerOptions = {}): Promise<SshServer> {
+    const keys = options.hostKeys ?? [HOST_KEYS.ed25519];
+    let started: SshServer | undefined;
+    const server = new Server({ hostKeys: keys.map((key) => key.private) }, (connection) => {
+      started?.take(connection, options);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    started = new SshServer(server);
+    return started;
+  }
+
+  /** Drops every connection without a word, as a power cut does. */
+  drop(): void {
+    for (const connection of this.connections) socketOf(connection).destroy();
+  }
+
+  async stop(): Promise<void> {
+    this.drop();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  private take(connection: Connection, options: ServerOptions): void {
+    this.accepted += 1;
+    this.connections.add(connection);
+    connection.on('error', () => undefined);
+    connection.on('close', () => this.connections.delete(connection));
+    connection.on('authentication', (context) => {
+      const accepted = context.method === 'publickey' && context.key.data.equals(blobOf(LOGIN_KEY));
+      if (accepted) context.accept();
+      else context.reject(['publickey']);
+    });
+    let open = 0;
+    connection.on('session', (accept, reject) => {
+      if (open >= (options.maxSessions ?? 10)) return reject();
+      open += 1;
+      this.sessions += 1;
+      this.mostSessions = Math.max(this.mostSessions, this.sessions);
+      const session = accept();
+      session.on('close', () => {
+        open -= 1;
+        this.sessions -= 1;
+      });
+      session.on('exec', (acceptExec, _reject, info) => {
+        (options.onExec ?? runLocally(options.env))(info.command, acceptExec(), connection);
+      });
+    });
+    connection.on('tcpip', (accept, refuse, info) => {
+      // A bastion: forwards within this machine.
+      const socket = connect(info.destPort, info.destIP);
+      socket.on('error', () => refuse());
+      socket.once('connect', () => {
+        const stream = accept();
+        stream.on('error', () => socket.destroy());
+        socket.pipe(stream).pipe(socket);
+      });
+    });
+  }
+}
+
+export function runLocally(env: NodeJS.ProcessEnv = process.env): OnExec {
+  return (command, channel) => {
+    const child = spawn('sh', ['-c', command], { env });
+    channel.pipe(child.stdin);
+    child.stdin.on('error', () => undefined);
+    child.stdout.pipe(channel, { end: false });
+    child.stderr.pipe(channel.stderr, { end: false });
+    child.on('close', (code, signal) => {
+      if (signal) channel.exit(signal.slice(3));
+      else channel.exit(code ?? 255);
+      channel.end();
+      channel.close();
+    });
+  };
+}
+
+export function socketOf(connection: Connection): { destroy(): void } {
+  return (connection as unknown as { _sock: { destroy(): void } })._sock;
+}
+
+function blobOf(key: { public: string }): Buffer {
+  return Buffer.from(key.public.split(' ')[1] ?? '', 'base64');
+}
+
+/** A home directory of its own with a login key and a known_hosts file, and hosts that lead to servers of this test. */
+export class Surroundings {
+  readonly home = mkdtempSync(path.join(tmpdir(), 'kubewright-hosts-'));
+  readonly keyFile = path.join(this.home, 'id_ed25519');
+  readonly knownHosts = path.join(this.home, 'known_hosts');
+  readonly log: string[] = [];
+  readonly #made: Hosts[] = [];
+
+  constructor() {
+    writeFileSync(this.keyFile, LOGIN_KEY.private, { mode: 0o600 });
+  }
+
+  trust(server: SshServer, key: { public: string } = HOST_KEYS.ed25519): void {
+    writeFileSync(this.knownHosts, `[127.0.0.1]:${server.port} ${publicLine(key)}\n`, { flag: 'a' });
+  }
+
+  /** A cluster whose only host is at `port`. */
+  cluster(port: number, ssh: Partial<SshSettings> = {}): Cluster {
+    const cluster = clusterOf({ controlPlanes: 1, workers: 0 });
+    for (const host of cluster.hosts) {
+      host.ssh = {
+        address: '127.0.0.1',
+        port,
+        user: 'root',
+        keyFiles: [this.keyFile],
+        agent: false,
+        configFile: null,
+        knownHostsFile: this.knownHosts,
+        hostKeys: 'strict',
+        bastion: null,
+        sudoPasswordEnv: null,
+        ...ssh,
+      };
+    }
+    return cluster;
+  }
+
+  host(port: number, ssh: Partial<SshSettings> = {}, env: NodeJS.ProcessEnv = {}): RemoteHost {
+    const hosts = createHosts(this.cluster(port, ssh), {
+      env,
+      homeDirectory: this.home,
+      log: (line) => this.log.push(line),
+    });
+    this.#made.push(hosts);
+    return hosts.get('cp-1');
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#made.map((hosts) => hosts.close()));
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
