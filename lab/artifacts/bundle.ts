@@ -1,0 +1,120 @@
+import { BUNDLES } from '../../src/bundle/locate.js';
+import { KubewrightError } from '../../src/errors.js';
+import {
+  type ArtifactKey,
+  cacheDirectory,
+  ensureArtifact,
+  findArtifact,
+  type Log,
+  requireFreeSpace,
+  withScratch,
+} from './cache.js';
+import { buildBundleFromModules, stageCount } from './from-modules/build.js';
+import { DEBIAN_KEYRING } from './from-modules/debian.js';
+import { IMAGES_REVISION } from './from-modules/images.js';
+import { type GoScratch, withGoScratch } from './go/build.js';
+import { bundleTools, ensureTools, requireGo } from './go/tools.js';
+import { downloadBundle, OFFICIAL_STAGES } from './official/build.js';
+import { type Origins, resolveOrigins } from './official/origins.js';
+import { OFFICIAL_REVISION } from './official/releases.js';
+import { type Architecture, buildableKubernetesVersions, bundleRecipes, recipeHash } from './recipes.js';
+import { type BundleSource, chooseSource } from './source.js';
+import { type Stage, Stages } from './stages.js';
+
+export type { BundleSource };
+
+/** Measured peak of Go's caches, the programs and the bundle, rounded up; units of 10^9 bytes. */
+const MODULES_GIGABYTES = 16;
+/** Archives and layers beside the finished bundle, rounded up. */
+const OFFICIAL_GIGABYTES = 3;
+
+export interface EnsureBundleOptions {
+  /** Kubernetes version without a `v`, such as `1.34.3`. */
+  version: string;
+  arch: Architecture;
+  /** Left out: what the cache has, else official where dl.k8s.io answers, else modules where Go is. */
+  from?: BundleSource | undefined;
+  log?: Log;
+  signal?: AbortSignal | undefined;
+  /** Other places than the official ones, for mirrors and tests. */
+  origins?: Origins;
+  /** Go's caches to share with other builds of the same run. */
+  scratch?: GoScratch | undefined;
+  /** Told how long each stage took, if there was something to do. */
+  onStages?: (stages: Stage[]) => void;
+}
+
+/**
+ * The bundle of a Kubernetes version and architecture: from the cache, else made now.
+ *
+ * @returns its directory; `readBundle` reads it
+ * @throws KW70x something is missing on this machine, KW71x a build failed, KW72x a download failed
+ */
+export async function ensureBundle(options: EnsureBundleOptions): Promise<string> {
+  const { version, arch, log = () => {} } = options;
+  const cached = await findCachedBundle(options);
+  if (cached) return cached;
+  const origins = options.origins ?? resolveOrigins();
+  const from = options.from ?? (await chooseSource({ version, arch, origins, log }));
+  const signal = options.signal ?? new AbortController().signal;
+  const key = await bundleKey(version, arch, from);
+  const make = from === 'modules' ? makeFromModules : makeFromReleases;
+  return ensureArtifact(key, (directory) => make(directory, { ...options, log, origins, signal }), log);
+}
+
+/** A bundle made by the present recipe, and by the maker that was asked for if one was. */
+export async function findCachedBundle({
+  version,
+  arch,
+  from,
+}: Pick<EnsureBundleOptions, 'version' | 'arch' | 'from'>): Promise<string | undefined> {
+  for (const source of from ? [from] : (['official', 'modules'] as const)) {
+    if (source === 'modules' && !(await buildableKubernetesVersions()).includes(version)) continue;
+    const found = await findArtifact(await bundleKey(version, arch, source));
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The bundle's place in the cache. */
+export async function bundleKey(version: string, arch: Architecture, from: BundleSource): Promise<ArtifactKey> {
+  if (from === 'modules') await requireBuildable(version);
+  const recipe =
+    from === 'modules'
+      ? await recipeHash(bundleRecipes(version), `images ${IMAGES_REVISION}`)
+      : await recipeHash([], `official ${OFFICIAL_REVISION}`);
+  return { kind: BUNDLES, version: `${version}-${arch}-${from}`, recipe };
+}
+
+async function requireBuildable(version: string): Promise<void> {
+  const versions = await buildableKubernetesVersions();
+  if (versions.includes(version)) return;
+  throw new KubewrightError('KW728', `Kubernetes ${version} cannot be built from modules: there is no recipe for it.`, {
+    hint: `Versions with a recipe: ${versions.join(', ')}. Published releases of all versions: --from official.`,
+  });
+}
+
+type MakeOptions = EnsureBundleOptions &
+  Required<Pick<EnsureBundleOptions, 'log' | 'origins'>> & { signal: AbortSignal };
+
+async function makeFromModules(directory: string, options: MakeOptions): Promise<void> {
+  const { version, arch, log, signal } = options;
+  await requireGo();
+  const keyring = { path: DEBIAN_KEYRING, packages: ['debian-archive-keyring'] };
+  await ensureTools([...bundleTools(arch), keyring], log);
+  const stages = new Stages(stageCount(version), log);
+  const build = (scratch: GoScratch): Promise<void> =>
+    buildBundleFromModules(directory, { kubernetesVersion: version, architecture: arch, scratch, stages, signal });
+  await (options.scratch ? build(options.scratch) : withGoScratch(MODULES_GIGABYTES, 'a bundle from modules', build));
+  options.onStages?.(stages.done);
+}
+
+async function makeFromReleases(directory: string, options: MakeOptions): Promise<void> {
+  const { version, arch, log, origins, signal } = options;
+  await requireFreeSpace(cacheDirectory(), OFFICIAL_GIGABYTES, 'a bundle from releases');
+  const stages = new Stages(OFFICIAL_STAGES, log);
+  await withScratch('official', (scratch) =>
+    downloadBundle(directory, { kubernetesVersion: version, architecture: arch, origins, scratch, stages, signal }),
+  );
+  options.onStages?.(stages.done);
+}

@@ -1,0 +1,55 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { BundleSource } from './bundle.js';
+import type { Architecture } from './recipes.js';
+
+interface CreateOptions {
+  kubernetes: string;
+  arch?: Architecture;
+  from?: BundleSource;
+  output?: string;
+  mirror: string[];
+}
+
+/**
+ * `kubewright bundle …`. Only commander is loaded here: what an action needs it imports itself, so that `kubewright
+ * --help` does not pay for it. Results go to stdout, progress to stderr; errors are thrown for the caller to show.
+ */
+export function bundleCommand(): Command {
+  const bundle = new Command('bundle').description('the binaries and images of a Kubernetes version, in one directory');
+  bundle
+    .command('create')
+    .description('make a bundle from published releases, or build it from Go modules')
+    .addOption(new Option('--kubernetes <version>', 'such as 1.34.3').argParser(version).makeOptionMandatory())
+    .addOption(new Option('--arch <architecture>', "of the hosts; default: this machine's").choices(['amd64', 'arm64']))
+    .addOption(
+      new Option('--from <source>', 'default: official where dl.k8s.io answers, else modules').choices([
+        'official',
+        'modules',
+      ]),
+    )
+    .option('--output <directory>', 'put the bundle there as well as into the cache; must not exist')
+    .addOption(
+      new Option('--mirror <url>', 'ask this address instead: URL for all origins, HOST=URL for one; repeatable')
+        .argParser((text: string, former: string[]) => [...former, text])
+        .default([], 'the official ones'),
+    )
+    .action(async (options: CreateOptions) => {
+      const { createBundle } = await import('./create.js');
+      await createBundle(options);
+    });
+  bundle
+    .command('verify')
+    .description('compare every file of a bundle with its bundle.json')
+    .argument('<directory>')
+    .action(async (directory: string) => {
+      const { verifyBundleDirectory } = await import('./create.js');
+      await verifyBundleDirectory(directory);
+    });
+  return bundle;
+}
+
+function version(text: string): string {
+  const plain = text.replace(/^v/, '');
+  if (/^\d+\.\d+\.\d+$/.test(plain)) return plain;
+  throw new InvalidArgumentError('Give all three parts of a version, such as 1.34.3.');
+}

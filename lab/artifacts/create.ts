@@ -1,0 +1,90 @@
+import { cp, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Bundle, readBundle, verifyBundle } from '../../src/bundle/bundle.js';
+import { DEFAULTS } from '../../src/cluster/defaults.js';
+import { KubewrightError } from '../../src/errors.js';
+import { type BundleSource, ensureBundle } from './bundle.js';
+import { interruptible } from './interruptible.js';
+import { resolveOrigins } from './official/origins.js';
+import { partialName } from './owner.js';
+import { type Architecture, machineArchitecture } from './recipes.js';
+import { type Stage, stageTable } from './stages.js';
+
+export interface CreateBundleOptions {
+  kubernetes: string;
+  arch?: Architecture;
+  from?: BundleSource;
+  output?: string;
+  mirror: string[];
+}
+
+const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+const result = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/**
+ * `kubewright bundle create`: prints where the bundle lies. Ctrl-C stops builds and downloads and clears up.
+ *
+ * @throws KW729 when the output is there already; otherwise as `ensureBundle`
+ */
+export async function createBundle(options: CreateBundleOptions): Promise<void> {
+  const arch = options.arch ?? machineArchitecture() ?? 'amd64';
+  const output = options.output === undefined ? undefined : resolve(options.output);
+  const origins = resolveOrigins(options.mirror);
+  if (output) await refuseExisting(output);
+  const { kubernetes: version, from } = options;
+  const stages: Stage[] = [];
+  const onStages = (done: Stage[]): void => void stages.push(...done);
+  const directory = await interruptible((signal) =>
+    ensureBundle({ version, arch, from, origins, signal, log: progress, onStages }),
+  );
+  const bundle = await readBundle(output ? await copyBundle(directory, output) : directory);
+  for (const line of stageTable(stages)) progress(line);
+  result(`${bundle.directory}: ${describe(bundle)}`);
+}
+
+/** `kubewright lab artifacts`: builds what is missing and prints how long each part took, as a benchmark. */
+export async function prefetch(options: { kubernetes?: string }): Promise<void> {
+  const { ensureAllArtifacts } = await import('./prefetch.js');
+  const version = options.kubernetes ?? DEFAULTS.kubernetes.version;
+  const begin = performance.now();
+  const made = await interruptible((signal) => ensureAllArtifacts({ version, signal, log: progress }));
+  for (const line of stageTable(made.stages)) result(line);
+  const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+  result(made.stages.length === 0 ? 'Everything was there already.' : `${seconds.padStart(8)} s  in all`);
+  result(`Temporal  ${dirname(made.temporal.cli)}`);
+  result(`bundle    ${made.bundle}`);
+}
+
+/** `kubewright bundle verify`. */
+export async function verifyBundleDirectory(directory: string): Promise<void> {
+  const bundle = await readBundle(directory);
+  await verifyBundle(bundle);
+  result(`${bundle.directory} is whole: ${describe(bundle)}`);
+}
+
+function describe({ kubernetesVersion, architecture, source, files, images }: Bundle): string {
+  const bytes = [...files, ...images].reduce((sum, { size }) => sum + size, 0);
+  const megabytes = Math.round(bytes / 1e6);
+  const origin = source === 'official' ? 'official releases' : 'built from Go modules';
+  return `Kubernetes ${kubernetesVersion} for ${architecture}, ${origin}, ${images.length} images, ${megabytes} MB`;
+}
+
+async function refuseExisting(output: string): Promise<void> {
+  if (!(await stat(output).catch(() => undefined))) return;
+  throw new KubewrightError('KW729', `${output} is there already.`, {
+    hint: 'Give --output a directory that does not exist yet, or remove that one.',
+  });
+}
+
+/** Copied beside the target and renamed, so that a copy that was interrupted cannot be taken for a bundle. */
+async function copyBundle(directory: string, output: string): Promise<string> {
+  await mkdir(dirname(output), { recursive: true });
+  const partial = join(dirname(output), partialName(basename(output)));
+  try {
+    await cp(directory, partial, { recursive: true });
+    await rename(partial, output);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+  return output;
+}

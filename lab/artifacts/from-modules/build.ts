@@ -1,0 +1,131 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BundleImage } from '../../../src/bundle/schema.js';
+import { moveFile } from '../cache.js';
+import {
+  archiveName,
+  CNI_PLUGINS,
+  FLANNEL_MANIFEST,
+  flannelImages,
+  HOST_PROGRAMS,
+  makeFolders,
+  writeBundleManifest,
+} from '../contents.js';
+import { buildGo, type GoBuildOptions, type GoScratch, moduleDirectory, prefetchModules } from '../go/build.js';
+import { writeArchive } from '../oci/archive.js';
+import { imageOf } from '../oci/image.js';
+import { type Architecture, bundleRecipes, flannelRecipe, kubernetesRecipe } from '../recipes.js';
+import type { Stages } from '../stages.js';
+import { type BaseLayers, makeBaseLayers } from './base.js';
+import { type ImageRecipe, type ImageSources, imageRecipes } from './images.js';
+import { buildPause, readTags } from './kubernetes.js';
+
+export interface ModulesBuild {
+  kubernetesVersion: string;
+  architecture: Architecture;
+  scratch: GoScratch;
+  stages: Stages;
+  signal: AbortSignal;
+}
+
+/** How many stages `buildBundleFromModules` goes through. */
+export function stageCount(kubernetesVersion: string): number {
+  return bundleRecipes(kubernetesVersion).length + 2;
+}
+
+/** Fills `directory` with a bundle whose every program is built here. */
+export async function buildBundleFromModules(directory: string, build: ModulesBuild): Promise<void> {
+  const programs = join(build.scratch.directory, `programs-${build.architecture}`);
+  await mkdir(programs, { recursive: true });
+  await makeFolders(directory);
+  const base = await buildPrograms(programs, build);
+  const sources = await collectSources(directory, programs, base, build);
+  const images = await build.stages.run('writing images', () => writeImages(directory, sources, build.architecture));
+  await placePrograms(directory, programs);
+  await writeBundleManifest(directory, {
+    kubernetesVersion: build.kubernetesVersion,
+    architecture: build.architecture,
+    source: 'modules',
+    versions: versionsOf(build.kubernetesVersion, base),
+    images,
+  });
+}
+
+/**
+ * Two lanes: one builds, for a single build of this size keeps every core busy by itself; the other fetches what the
+ * next builds will need. When one fails, the other is stopped.
+ */
+async function buildPrograms(programs: string, build: ModulesBuild): Promise<BaseLayers> {
+  const { architecture, scratch, stages, kubernetesVersion } = build;
+  const failed = new AbortController();
+  const signal = AbortSignal.any([build.signal, failed.signal]);
+  const options: GoBuildOptions = { architecture, scratch, signal };
+  const recipes = bundleRecipes(kubernetesVersion);
+  const compile = async (): Promise<void> => {
+    for (const recipe of recipes)
+      await stages.run(`building ${recipe.title}`, () => buildGo(recipe, programs, options));
+  };
+  const fetch = async (): Promise<BaseLayers> => {
+    const debian = join(scratch.directory, `debian-${architecture}`);
+    const base = await stages.run('fetching Debian packages', () => makeBaseLayers(architecture, debian, signal));
+    // The last recipes are the longest: their modules have the time of the first ones to arrive.
+    for (const recipe of recipes.slice(1)) await prefetchModules(recipe, options);
+    return base;
+  };
+  const lanes = [compile(), fetch()] as const;
+  try {
+    const [, base] = await Promise.all(lanes);
+    return base;
+  } finally {
+    failed.abort();
+    await Promise.allSettled(lanes);
+  }
+}
+
+async function collectSources(
+  directory: string,
+  programs: string,
+  base: BaseLayers,
+  build: ModulesBuild,
+): Promise<ImageSources> {
+  const { architecture, kubernetesVersion, scratch, signal } = build;
+  const options: GoBuildOptions = { architecture, scratch, signal };
+  const kubernetes = await moduleDirectory(kubernetesRecipe(kubernetesVersion), 'k8s.io/kubernetes', options);
+  const flannel = await moduleDirectory(flannelRecipe, 'github.com/flannel-io/flannel', options);
+  const manifest = await readFile(join(flannel, 'Documentation/kube-flannel.yml'), 'utf8');
+  await writeFile(join(directory, FLANNEL_MANIFEST), manifest);
+  const tags = await readTags(kubernetes);
+  await buildPause(kubernetes, join(programs, 'pause'), architecture, tags.pause);
+  const names = flannelImages(manifest);
+  return { kubernetesVersion, tags, kubernetes, programs, base, flannelImages: names };
+}
+
+async function writeImages(
+  directory: string,
+  sources: ImageSources,
+  architecture: Architecture,
+): Promise<BundleImage[]> {
+  const images: BundleImage[] = [];
+  for (const recipe of await imageRecipes(sources)) images.push(await writeImage(directory, recipe, architecture));
+  return images;
+}
+
+async function writeImage(directory: string, recipe: ImageRecipe, architecture: Architecture): Promise<BundleImage> {
+  const { name, neededBy, version, config, layers } = recipe;
+  const file = archiveName(name);
+  const written = await writeArchive(imageOf([name], architecture, config, layers), join(directory, file));
+  return { file, names: [name], neededBy, version, ...written };
+}
+
+async function placePrograms(directory: string, programs: string): Promise<void> {
+  for (const name of HOST_PROGRAMS) await moveFile(join(programs, name), join(directory, 'bin', name));
+  for (const name of [...CNI_PLUGINS, 'flannel']) await moveFile(join(programs, name), join(directory, 'cni', name));
+}
+
+function versionsOf(kubernetesVersion: string, base: BaseLayers): Record<string, string> {
+  const recipes = bundleRecipes(kubernetesVersion).map(({ module, version }) => {
+    return [module.startsWith('kubernetes-') ? 'kubernetes' : module, version];
+  });
+  const packages = Object.entries(base.versions).map(([name, version]) => [`debian/${name}`, version]);
+  return Object.fromEntries([...recipes, ...packages]);
+}

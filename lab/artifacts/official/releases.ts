@@ -1,0 +1,65 @@
+import { type Architecture, cniRecipe, flannelRecipe } from '../recipes.js';
+import type { Origins } from './origins.js';
+
+/** Raise this when the list below changes: it is part of the bundle's key in the cache. */
+export const OFFICIAL_REVISION = 1;
+
+/** A published file, and how its checksum is known. */
+export interface Release {
+  url: string;
+  /** Address of a text that holds the SHA-256, or the SHA-256 itself. */
+  checksum: { url: string } | { sha256: string };
+  /** File in the bundle → member of the archive; left out: the download is the file. */
+  members?: Record<string, string>;
+  /** Path in the bundle of a file that is no archive. */
+  path?: string;
+}
+
+/** agnhost of Kubernetes 1.34; newer and older releases of Kubernetes work with it as well. */
+export const AGNHOST = 'registry.k8s.io/e2e-test-images/agnhost:2.56';
+
+/** kubeadm and others as Kubernetes publishes them. */
+export function kubernetesRelease(name: string, version: string, arch: Architecture, origins: Origins): Release {
+  const url = `${origins['dl.k8s.io']}/release/v${version}/bin/linux/${arch}/${name}`;
+  return { url, checksum: { url: `${url}.sha256` }, path: `bin/${name}` };
+}
+
+/** crictl is released with each minor version of Kubernetes, as `vMAJOR.MINOR.0`. */
+export function crictlRelease(kubernetesVersion: string, arch: Architecture, origins: Origins): Release {
+  const version = `v${kubernetesVersion.split('.').slice(0, 2).join('.')}.0`;
+  const folder = `${origins['github.com']}/kubernetes-sigs/cri-tools/releases/download/${version}`;
+  const url = `${folder}/crictl-${version}-linux-${arch}.tar.gz`;
+  return { url, checksum: { url: `${url}.sha256` }, members: { 'bin/crictl': 'crictl' } };
+}
+
+/** @param tag of the etcd image, such as `3.6.5-0`: the part before the dash is etcd's own version */
+export function etcdRelease(tag: string, arch: Architecture, origins: Origins): Release {
+  const version = `v${tag.split('-')[0]}`;
+  const folder = `${origins['github.com']}/etcd-io/etcd/releases/download/${version}`;
+  const name = `etcd-${version}-linux-${arch}`;
+  return {
+    url: `${folder}/${name}.tar.gz`,
+    checksum: { url: `${folder}/SHA256SUMS` },
+    members: { 'bin/etcdctl': `${name}/etcdctl`, 'bin/etcdutl': `${name}/etcdutl` },
+  };
+}
+
+export function cniRelease(plugins: string[], arch: Architecture, origins: Origins): Release {
+  const { version } = cniRecipe;
+  const folder = `${origins['github.com']}/containernetworking/plugins/releases/download/${version}`;
+  const url = `${folder}/cni-plugins-linux-${arch}-${version}.tgz`;
+  const members = Object.fromEntries(plugins.map((name) => [`cni/${name}`, `./${name}`]));
+  return { url, checksum: { url: `${url}.sha256` }, members };
+}
+
+/**
+ * flannel publishes no checksum for its manifest. This is the one of the file in the module
+ * github.com/flannel-io/flannel v0.28.4, which Go's checksum database vouches for; the tag has the same file.
+ */
+const FLANNEL_MANIFEST_SHA256 = '0bd380eb4954227c903bdea96dc9254650badd2d45ebe31978a47c3ffe2e9727';
+
+export function flannelRelease(path: string, origins: Origins): Release {
+  const { version } = flannelRecipe;
+  const url = `${origins['raw.githubusercontent.com']}/flannel-io/flannel/${version}/Documentation/kube-flannel.yml`;
+  return { url, checksum: { sha256: FLANNEL_MANIFEST_SHA256 }, path };
+}

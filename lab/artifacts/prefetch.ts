@@ -1,0 +1,48 @@
+import { type BundleSource, ensureBundle, findCachedBundle } from './bundle.js';
+import type { Log } from './cache.js';
+import { type GoScratch, withGoScratch } from './go/build.js';
+import { goVersion } from './go/tools.js';
+import { type Architecture, machineArchitecture } from './recipes.js';
+import type { Stage } from './stages.js';
+import { ensureTemporal, findTemporal, type TemporalBinaries } from './temporal.js';
+
+/** Measured peak of everything built from modules in one run, rounded up; units of 10^9 bytes. */
+const EVERYTHING_GIGABYTES = 18;
+
+export interface AllArtifactsOptions {
+  /** Kubernetes version without a `v`. */
+  version: string;
+  arch?: Architecture | undefined;
+  from?: BundleSource | undefined;
+  log?: Log;
+  signal?: AbortSignal | undefined;
+}
+
+export interface AllArtifacts {
+  /** Directory of the bundle. */
+  bundle: string;
+  temporal: TemporalBinaries;
+  /** What was done and how long each part took; empty when all of it was in the cache. */
+  stages: Stage[];
+}
+
+/**
+ * Everything that a rehearsal on this machine needs: Temporal and a bundle. What is missing is built in one go, with
+ * one set of Go caches, because most modules are the same.
+ *
+ * @throws as `ensureBundle` and `ensureTemporal`
+ */
+export async function ensureAllArtifacts(options: AllArtifactsOptions): Promise<AllArtifacts> {
+  const { version, log, signal, from, arch = machineArchitecture() ?? 'amd64' } = options;
+  const stages: Stage[] = [];
+  const onStages = (done: Stage[]): void => void stages.push(...done);
+  const make = async (scratch?: GoScratch): Promise<AllArtifacts> => {
+    const common = { ...(log ? { log } : {}), signal, scratch, onStages };
+    const temporal = await ensureTemporal(common);
+    const bundle = await ensureBundle({ version, arch, from, ...common });
+    return { bundle, temporal, stages };
+  };
+  const isCached = (await findTemporal()) && (await findCachedBundle({ version, arch, from }));
+  if (isCached || (await goVersion()) === undefined) return make();
+  return withGoScratch(EVERYTHING_GIGABYTES, 'everything from modules', make);
+}

@@ -1,0 +1,187 @@
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { archiveName, flannelImages, makeFolders, writeBundleManifest } from '../../../lab/artifacts/contents.js';
+import { file, filesBelow, image, pauseImage, readBundle, verifyBundle } from '../../../src/bundle/bundle.js';
+import { findBundle, requireBundle } from '../../../src/bundle/locate.js';
+import { sha256 } from './origin-server.js';
+
+let cache: string;
+let directory: string;
+
+beforeEach(async () => {
+  cache = await mkdtemp(join(tmpdir(), 'kubewright-bundle-'));
+  vi.stubEnv('KUBEWRIGHT_CACHE', cache);
+  directory = await makeBundle('1.34.3-amd64-modules-aaaaaaaaaaaa');
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(cache, { recursive: true, force: true });
+});
+
+/** A small bundle, written by the same code that writes the real ones. */
+async function makeBundle(name: string, architecture: 'amd64' | 'arm64' = 'amd64'): Promise<string> {
+  const path = join(cache, 'bundles', name);
+  await makeFolders(path);
+  await writeFile(join(path, 'bin/kubelet'), 'the kubelet');
+  await writeFile(join(path, 'cni/bridge'), 'the bridge');
+  await writeFile(join(path, 'images/pause-3.10.1.tar'), 'an archive');
+  await writeBundleManifest(path, {
+    kubernetesVersion: '1.34.3',
+    architecture,
+    source: 'modules',
+    versions: { kubernetes: 'v1.34.3' },
+    images: [
+      {
+        file: 'images/pause-3.10.1.tar',
+        names: ['registry.k8s.io/pause:3.10.1'],
+        neededBy: 'every-node',
+        sha256: sha256('an archive'),
+        size: 10,
+        version: '3.10.1',
+      },
+    ],
+  });
+  return path;
+}
+
+async function edit(change: (manifest: Record<string, unknown>) => void): Promise<void> {
+  const path = join(directory, 'bundle.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8'));
+  change(manifest);
+  await writeFile(path, JSON.stringify(manifest));
+}
+
+describe('a bundle', () => {
+  it('describes every file with its size, sum and mode', async () => {
+    const bundle = await readBundle(directory);
+    expect(bundle.files).toEqual([
+      { path: 'bin/kubelet', sha256: sha256('the kubelet'), size: 11, mode: 0o755 },
+      { path: 'cni/bridge', sha256: sha256('the bridge'), size: 10, mode: 0o755 },
+    ]);
+    expect(file(bundle, 'bin/kubelet').absolutePath).toBe(join(directory, 'bin/kubelet'));
+    expect(filesBelow(bundle, 'cni').map(({ path }) => path)).toEqual(['cni/bridge']);
+    expect(pauseImage(bundle).names).toEqual(['registry.k8s.io/pause:3.10.1']);
+    await verifyBundle(bundle);
+  });
+
+  it('names everything that is damaged, at once', async () => {
+    await rm(join(directory, 'bin/kubelet'));
+    await writeFile(join(directory, 'cni/bridge'), 'another 10');
+    await truncate(join(directory, 'images/pause-3.10.1.tar'), 3);
+    await expect(verifyBundle(await readBundle(directory))).rejects.toMatchObject({
+      code: 'KW732',
+      message:
+        `The bundle ${directory} is damaged: bin/kubelet is missing; cni/bridge has other content (SHA-256 differs); ` +
+        'images/pause-3.10.1.tar has 3 bytes instead of 10.',
+      hint: expect.stringContaining('kubewright bundle create --kubernetes 1.34.3 --arch amd64 --from modules'),
+    });
+  });
+
+  it('says what it does not have, and how to get it', async () => {
+    const bundle = await readBundle(directory);
+    const hint = expect.stringContaining('kubewright bundle create --kubernetes 1.34.3 --arch amd64');
+    expect(() => file(bundle, 'bin/kubectl')).toThrow(expect.objectContaining({ code: 'KW733', hint }));
+    expect(() => image(bundle, 'registry.k8s.io/etcd:')).toThrow(expect.objectContaining({ code: 'KW734', hint }));
+  });
+});
+
+describe('bundle.json', () => {
+  const refusal = (message: RegExp) =>
+    expect(readBundle(directory)).rejects.toMatchObject({ code: 'KW731', message: expect.stringMatching(message) });
+
+  it('that is not there', async () => {
+    await expect(readBundle(join(cache, 'nowhere'))).rejects.toMatchObject({
+      code: 'KW730',
+      message: expect.stringContaining(join(cache, 'nowhere')),
+      hint: expect.stringContaining('kubewright bundle create'),
+    });
+  });
+
+  it('that was cut short', async () => {
+    await truncate(join(directory, 'bundle.json'), 100);
+    await refusal(/is not a bundle's description: .*JSON/);
+  });
+
+  it('with faults names all of them, by place', async () => {
+    await edit((manifest) => {
+      manifest.kubernetesVersion = 'latest';
+      manifest.architecture = 's390x';
+      manifest.files = [{ path: 'bin/kubelet', sha256: 'abc', size: -1, mode: 0o755 }];
+    });
+    await refusal(/kubernetesVersion: .*architecture: .*files\.0\.sha256: .*files\.0\.size: /);
+  });
+
+  it('of another kind or a newer Kubewright', async () => {
+    await edit((manifest) => {
+      manifest.apiVersion = 'kubewright.dev/v9';
+    });
+    await refusal(/apiVersion/);
+  });
+
+  it('with a key that is not known', async () => {
+    await edit((manifest) => {
+      manifest.signatures = [];
+    });
+    await refusal(/signatures/);
+  });
+
+  it.each(['/etc/shadow', '../../etc/shadow', 'bin/../../x', './bin/kubelet', 'bin//kubelet', '..', ''])(
+    'that leads out of the bundle: %j',
+    async (path) => {
+      await edit((manifest) => {
+        manifest.files = [{ path, sha256: sha256(''), size: 0, mode: 0o644 }];
+      });
+      await refusal(/files\.0\.path/);
+    },
+  );
+});
+
+describe('finding a bundle', () => {
+  it('takes the newest of the version and architecture, whatever made it', async () => {
+    await makeBundle('1.34.3-arm64-modules-aaaaaaaaaaaa', 'arm64');
+    const newer = await makeBundle('1.34.3-amd64-official-bbbbbbbbbbbb');
+    const path = join(newer, 'bundle.json');
+    const manifest = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...manifest, createdAt: new Date(Date.now() + 60_000).toISOString() }));
+    expect((await findBundle('1.34.3', 'amd64'))?.directory).toBe(newer);
+    expect((await findBundle('1.34.3', 'arm64'))?.architecture).toBe('arm64');
+    expect(await findBundle('1.34.4', 'amd64')).toBeUndefined();
+  });
+
+  it('overlooks what is unfinished or damaged', async () => {
+    await rm(directory, { recursive: true });
+    await mkdir(join(cache, 'bundles/.1.34.3-amd64-modules-aaaaaaaaaaaa.1-1.partial'), { recursive: true });
+    await mkdir(join(cache, 'bundles/1.34.3-amd64-modules-aaaaaaaaaaaa.lock'));
+    await mkdir(join(cache, 'bundles/1.34.3-amd64-modules-bbbbbbbbbbbb'));
+    expect(await findBundle('1.34.3', 'amd64')).toBeUndefined();
+    await expect(requireBundle(null, '1.34.3', 'amd64')).rejects.toMatchObject({
+      code: 'KW730',
+      message: 'There is no bundle for Kubernetes 1.34.3 on amd64.',
+      hint: expect.stringContaining('kubewright bundle create --kubernetes 1.34.3 --arch amd64'),
+    });
+  });
+
+  it('refuses a bundle that is for something else', async () => {
+    await expect(requireBundle(directory, '1.35.0', 'amd64')).rejects.toMatchObject({
+      code: 'KW735',
+      message: expect.stringContaining('is for Kubernetes 1.34.3, not 1.35.0'),
+    });
+    await expect(requireBundle(directory, '1.34.3', 'arm64')).rejects.toMatchObject({
+      code: 'KW735',
+      message: expect.stringContaining('is for amd64, not arm64'),
+    });
+    expect((await requireBundle(directory, '1.34.3', 'amd64')).directory).toBe(directory);
+  });
+});
+
+it('names archives after their images', () => {
+  expect(archiveName('registry.k8s.io/coredns/coredns:v1.12.1')).toBe('images/coredns-v1.12.1.tar');
+});
+
+it('refuses a flannel manifest that asks for images it does not know', () => {
+  const pod = (image: string) => `spec: {template: {spec: {containers: [{image: "${image}"}]}}}`;
+  expect(() => flannelImages(pod('example.com/flannel:v1'))).toThrow(expect.objectContaining({ code: 'KW713' }));
+});

@@ -1,0 +1,20 @@
+// A build for interrupt.test.ts to interrupt: the same parts as `kubewright bundle create --from modules`, with a `go`
+// that takes a minute.
+import { ensureArtifact } from '../../../lab/artifacts/cache.js';
+import { buildGo, withGoScratch } from '../../../lab/artifacts/go/build.js';
+import { interruptible } from '../../../lab/artifacts/interruptible.js';
+import { etcdRecipe } from '../../../lab/artifacts/recipes.js';
+
+const key = { kind: 'things', version: '1.0.0', recipe: 'aaaaaaaaaaaa' };
+try {
+  await interruptible((signal) =>
+    ensureArtifact(key, (directory) =>
+      withGoScratch(0, 'a test', (scratch) =>
+        buildGo(etcdRecipe, directory, { architecture: 'amd64', scratch, signal }),
+      ),
+    ),
+  );
+} catch (error) {
+  process.stdout.write(`${(error as { code: string }).code}\n`);
+  process.exitCode = 1;
+}
