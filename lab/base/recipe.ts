@@ -1,0 +1,17 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { asset } from '../hosts/machine/assets.js';
+
+/** Short hash of everything that decides what the base image holds: the packages' names, the script, the files. */
+export async function recipeHash(packages: string[]): Promise<string> {
+  const hash = createHash('sha256').update(packages.join('\n'));
+  const base = asset('base');
+  const entries = await readdir(base, { withFileTypes: true, recursive: true });
+  const paths = entries
+    .filter((entry) => entry.isFile() && !/\.(ts|js|map)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  for (const path of paths) hash.update(`\0${relative(base, path)}\0`).update(await readFile(path));
+  return hash.digest('hex').slice(0, 12);
+}

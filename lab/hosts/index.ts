@@ -1,0 +1,8 @@
+/** Rehearsal hosts on one machine: what tests, benchmarks and the chaos runner use. See docs/lab.md. */
+export { clearLeftovers, takeDown, takeDownAll } from './down.js';
+export { type ExecOptions, LabHost } from './host.js';
+export { Lab, openLab } from './lab.js';
+export { type LabFiles, labDirectory, labFiles } from './paths.js';
+export type { HostKind, LabUpOptions, PlannedHost, Topology } from './types.js';
+export { HOST_KINDS } from './types.js';
+export { labUp } from './up.js';

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { hostFiles } from '../paths.js';
+import type { PlannedHost } from '../types.js';
+import { readAptSettings, readAptSource, readResolvConf, sourcesList } from './apt.js';
+import { makeHostKeys } from './keys.js';
+
+/** What all hosts of a lab are given alike. */
+export interface CommonSeed {
+  sourcesList: string;
+  aptSettings: string;
+  resolvConf: string;
+  /** Public key of whoever uses the lab. */
+  authorizedKey: string;
+}
+
+export async function readCommonSeed(authorizedKey: string): Promise<CommonSeed> {
+  const [source, aptSettings, resolvConf] = await Promise.all([readAptSource(), readAptSettings(), readResolvConf()]);
+  return { sourcesList: sourcesList(source), aptSettings, resolvConf, authorizedKey };
+}
+
+/**
+ * Writes the files that make a copy of the base image into this host; they are copied onto its disk at the first boot.
+ *
+ * @returns the host's ed25519 key as known_hosts wants it
+ */
+export async function writeSeed(labDirectory: string, host: PlannedHost, common: CommonSeed): Promise<string> {
+  const { seed } = hostFiles(labDirectory, host.name);
+  const files: Record<string, string> = {
+    '/etc/hostname': `${host.name}\n`,
+    '/etc/hosts': `127.0.0.1 localhost\n${host.address} ${host.name}\n`,
+    '/etc/machine-id': `${randomBytes(16).toString('hex')}\n`,
+    '/etc/resolv.conf': common.resolvConf,
+    '/etc/apt/sources.list': common.sourcesList,
+    '/etc/apt/apt.conf.d/90kubewright-lab': common.aptSettings,
+    '/etc/ssh/sshd_config.d/kubewright-lab.conf': sshdSettings(host),
+    '/root/.ssh/authorized_keys': `${common.authorizedKey}\n`,
+  };
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(seed, path)), { recursive: true });
+    await writeFile(join(seed, path), content);
+  }
+  await chmod(join(seed, 'root'), 0o700);
+  await chmod(join(seed, 'root/.ssh'), 0o700);
+  return await makeHostKeys(join(seed, 'etc/ssh'), host.name);
+}
+
+function sshdSettings(host: PlannedHost): string {
+  return [
+    'PasswordAuthentication no',
+    `PermitRootLogin ${host.user === 'root' ? 'prohibit-password' : 'no'}`,
+    ...(host.sshPort === 22 ? [] : [`Port ${host.sshPort}`]),
+    '',
+  ].join('\n');
+}
