@@ -1,0 +1,136 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ensureBundle } from '../../lab/artifacts/bundle.js';
+import { type Lab, type LabHost, labUp } from '../../lab/hosts/index.js';
+
+/**
+ * What a person would do on bare hosts, with kubeadm and the bundle and none of Kubewright's own steps: it proves that
+ * the lab's hosts carry a cluster, whatever the installer does on them.
+ */
+const VERSION = '1.34.3';
+
+let lab: Lab;
+let bundle: string;
+
+beforeAll(async () => {
+  const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  bundle = await ensureBundle({ version: VERSION, arch });
+  lab = await labUp({ name: 'by-hand', hosts: 2, replace: true });
+  await Promise.all(lab.hosts.map(prepare));
+});
+
+afterAll(async () => {
+  await lab?.down();
+});
+
+async function send(host: LabHost, files: string[], directory: string): Promise<void> {
+  await execa('scp', ['-F', lab.files.sshConfig, '-q', '-p', ...files, `${host.name}:${directory}`]);
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  return (await readdir(join(bundle, folder))).map((name) => join(bundle, folder, name));
+}
+
+async function prepare(host: LabHost): Promise<void> {
+  const packages = host.ssh(PACKAGES, { timeoutMs: 300_000 });
+  await host.ssh('mkdir -p /opt/cni/bin /tmp/images');
+  await send(host, await filesIn('bin'), '/usr/local/bin/');
+  const images = (await filesIn('images')).filter((path) => !path.includes('agnhost'));
+  await send(host, images, '/tmp/images/');
+  await packages;
+  // After the packages: Debian's containernetworking-plugins are not among them, but its directory would be.
+  await send(host, await filesIn('cni'), '/opt/cni/bin/');
+  await host.ssh(RUNTIME, { timeoutMs: 300_000 });
+}
+
+const PACKAGES = `
+set -e
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q update
+apt-get -q install --yes --no-install-recommends containerd runc`;
+
+const RUNTIME = `
+set -e
+cat > /etc/containerd/config.toml <<'END'
+version = 2
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "registry.k8s.io/pause:3.10.1"
+  restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "/opt/cni/bin"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+  SystemdCgroup = true
+END
+systemctl restart containerd
+for image in /tmp/images/*.tar; do
+  ctr --namespace k8s.io images import "$image"
+done
+printf '%s\\n' net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1 > /etc/sysctl.d/99-kubernetes.conf
+sysctl --system
+cat > /etc/systemd/system/kubelet.service <<'END'
+[Service]
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+ExecStart=/usr/local/bin/kubelet --kubeconfig=/etc/kubernetes/kubelet.conf --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --config=/var/lib/kubelet/config.yaml $KUBELET_KUBEADM_ARGS
+Restart=always
+RestartSec=2
+[Install]
+WantedBy=multi-user.target
+END
+systemctl daemon-reload
+systemctl enable kubelet`;
+
+/** kubeadm's own configuration; one line of it, the last, is what only a lab needs (see the lab's cluster.yaml). */
+function kubeadmConfig(host: LabHost): string {
+  return `
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+localAPIEndpoint: { advertiseAddress: ${host.address} }
+nodeRegistration:
+  name: ${host.name}
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+kubernetesVersion: v${VERSION}
+networking: { podSubnet: 10.244.0.0/16 }
+---
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+conntrack: { maxPerCore: 0, min: 0 }
+`;
+}
+
+const KUBECTL = 'kubectl --kubeconfig /etc/kubernetes/admin.conf';
+
+test('kubeadm init by hand brings up an API server from the bundle', async () => {
+  const host = lab.host('cp-1');
+  await host.ssh('cat > /root/kubeadm.yaml', { input: kubeadmConfig(host) });
+  await host.ssh('kubeadm init --config /root/kubeadm.yaml', { timeoutMs: 300_000 });
+
+  const { stdout } = await execa('curl', ['-sk', `https://${host.address}:6443/version`]);
+  expect(JSON.parse(stdout)).toMatchObject({ gitVersion: `v${VERSION}` });
+});
+
+test('a second host joins, and both become Ready with a network', async () => {
+  const first = lab.host('cp-1');
+  const { stdout: command } = await first.ssh('kubeadm token create --print-join-command');
+  await lab.host('w-1').ssh(command, { timeoutMs: 300_000 });
+  await send(first, [join(bundle, 'manifests/kube-flannel.yml')], '/root/');
+  await first.ssh(`${KUBECTL} apply -f /root/kube-flannel.yml`);
+
+  await first.ssh(`${KUBECTL} wait --for=condition=Ready node/cp-1 node/w-1 --timeout=180s`, { timeoutMs: 200_000 });
+  const { stdout } = await first.ssh(`${KUBECTL} get nodes -o name`);
+  expect(stdout.split('\n')).toEqual(['node/cp-1', 'node/w-1']);
+});
+
+test('pods run on the second host: kube-proxy and CoreDNS are ready', async () => {
+  const first = lab.host('cp-1');
+  await first.ssh(
+    `${KUBECTL} -n kube-system rollout status daemonset/kube-proxy --timeout=120s &&
+     ${KUBECTL} -n kube-system rollout status deployment/coredns --timeout=120s`,
+    { timeoutMs: 250_000 },
+  );
+});
