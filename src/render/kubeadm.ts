@@ -1,0 +1,191 @@
+import { type Cluster, type ClusterHost, etcdHosts, hostsOf } from '../cluster/types.js';
+import { CRI_SOCKET, kubeletConfiguration } from './kubelet-config.js';
+import { renderYaml } from './yaml.js';
+
+export const API_SERVER_PORT = 6443;
+export const ETCD_CLIENT_PORT = 2379;
+export const ETCD_PEER_PORT = 2380;
+export const PKI_DIRECTORY = '/etc/kubernetes/pki';
+export const ETCD_DATA_DIRECTORY = '/var/lib/etcd';
+/** Holds no secret: it may be read, compared and kept. */
+export const KUBEADM_CONFIG_PATH = '/etc/kubewright/kubeadm.yaml';
+export const PATCHES_DIRECTORY = '/etc/kubewright/patches';
+
+export const KUBEADM_API = 'kubeadm.k8s.io/v1beta4';
+
+/**
+ * ECDSA with P-256 instead of kubeadm's RSA-2048: as strong as RSA-3072, keys in no time, and a tenth of the work for each
+ * of the handshakes that load balancers make to look after the API servers.
+ */
+export const ENCRYPTION_ALGORITHM = 'ECDSA-P256';
+
+/** `VIP:port`, where every client finds the API. */
+export function endpointOf(cluster: Cluster): string {
+  return `${cluster.endpoint.vip}:${cluster.endpoint.port}`;
+}
+
+/** `/etc/kubewright/kubeadm.yaml` of the control plane on which the cluster begins. */
+export function renderInitConfig(cluster: Cluster, host: ClusterHost): string {
+  return renderYaml(
+    {
+      ...initConfiguration(cluster, host),
+      // kubeadm makes a token unasked. Nobody uses it: it is deleted at once, and if that is cut off it expires.
+      bootstrapTokens: [{ description: 'kubeadm init', ttl: '1m0s' }],
+    },
+    clusterConfiguration(cluster),
+    kubeletConfiguration(cluster),
+    kubeProxyConfiguration(cluster),
+  );
+}
+
+/**
+ * What `kubeadm init phase upload-certs` reads on a control plane.
+ * @param certificateKey 64 hexadecimal digits, a secret: this text never becomes a file that stays
+ */
+export function renderUploadCertsConfig(cluster: Cluster, host: ClusterHost, certificateKey: string): string {
+  return renderYaml({ ...initConfiguration(cluster, host), certificateKey }, clusterConfiguration(cluster));
+}
+
+export interface JoinSecrets {
+  /** Bootstrap token, `abcdef.0123456789abcdef`. */
+  token: string;
+  /** Key of the certificates in the cluster, for control planes. */
+  certificateKey?: string;
+}
+
+/**
+ * JoinConfiguration with its secrets: only ever a file that goes with the command.
+ *
+ * Discovery by file, not by token: the file pins the cluster's CA itself, needs no anonymous access to the API and no
+ * signature by the controller manager.
+ * @param discoveryFile path on the host, may be relative to where kubeadm runs
+ */
+export function renderJoinConfig(
+  cluster: Cluster,
+  host: ClusterHost,
+  discoveryFile: string,
+  secrets: JoinSecrets,
+): string {
+  const controlPlane = {
+    controlPlane: { localAPIEndpoint: localEndpoint(host), certificateKey: secrets.certificateKey },
+  };
+  return renderYaml({
+    apiVersion: KUBEADM_API,
+    kind: 'JoinConfiguration',
+    discovery: { file: { kubeConfigPath: discoveryFile }, tlsBootstrapToken: secrets.token },
+    ...(host.role === 'control-plane' ? controlPlane : {}),
+    nodeRegistration: nodeRegistration(cluster, host),
+    patches: { directory: PATCHES_DIRECTORY },
+  });
+}
+
+/** Kubeconfig without credentials: where the cluster is and which CA it has. */
+export function renderDiscovery(cluster: Cluster, caCertificate: Buffer): string {
+  const name = cluster.name;
+  return renderYaml({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name,
+        cluster: {
+          'certificate-authority-data': caCertificate.toString('base64'),
+          server: `https://${endpointOf(cluster)}`,
+        },
+      },
+    ],
+    contexts: [{ name, context: { cluster: name, user: 'nobody' } }],
+    'current-context': name,
+    // kubeadm wants a user to be named; this one has no credentials.
+    users: [{ name: 'nobody', user: {} }],
+  });
+}
+
+/** InitConfiguration of any host that runs `kubeadm init phase …`, etcd hosts included. */
+export function initConfiguration(cluster: Cluster, host: ClusterHost): object {
+  return {
+    apiVersion: KUBEADM_API,
+    kind: 'InitConfiguration',
+    localAPIEndpoint: localEndpoint(host),
+    nodeRegistration: nodeRegistration(cluster, host),
+    patches: { directory: PATCHES_DIRECTORY },
+  };
+}
+
+function localEndpoint(host: ClusterHost): object {
+  return { advertiseAddress: host.address, bindPort: API_SERVER_PORT };
+}
+
+function nodeRegistration(cluster: Cluster, host: ClusterHost): object {
+  return {
+    name: host.name,
+    criSocket: CRI_SOCKET,
+    imagePullPolicy: 'IfNotPresent',
+    ignorePreflightErrors: cluster.kubernetes.ignorePreflightErrors,
+    kubeletExtraArgs: [{ name: 'node-ip', value: host.address }, ...cluster.kubernetes.kubelet.extraArgs],
+    // Left out, kubeadm taints control planes; an empty list means none at all.
+    ...(host.taints === null ? {} : { taints: host.taints }),
+  };
+}
+
+function clusterConfiguration(cluster: Cluster): object {
+  const { kubernetes } = cluster;
+  return {
+    ...clusterHeader(cluster),
+    clusterName: cluster.name,
+    controlPlaneEndpoint: endpointOf(cluster),
+    networking: {
+      podSubnet: kubernetes.podSubnet,
+      serviceSubnet: kubernetes.serviceSubnet,
+      dnsDomain: kubernetes.dnsDomain,
+    },
+    apiServer: { certSANs: certificateSans(cluster), extraArgs: kubernetes.apiServer.extraArgs },
+    controllerManager: { extraArgs: kubernetes.controllerManager.extraArgs },
+    scheduler: { extraArgs: kubernetes.scheduler.extraArgs },
+    etcd: cluster.etcd.topology === 'external' ? { external: externalEtcd(cluster) } : { local: stackedEtcd(cluster) },
+  };
+}
+
+/** kubeadm asks the internet for a version wherever none is set. */
+export function clusterHeader(cluster: Cluster): object {
+  return {
+    apiVersion: KUBEADM_API,
+    kind: 'ClusterConfiguration',
+    kubernetesVersion: `v${cluster.kubernetes.version}`,
+    encryptionAlgorithm: ENCRYPTION_ALGORITHM,
+  };
+}
+
+/** Every control plane's names in each certificate: whoever answers for the VIP is believed, and so is each by itself. */
+function certificateSans(cluster: Cluster): string[] {
+  const hosts = hostsOf(cluster, 'control-plane').flatMap(({ name, address }) => [name, address]);
+  return [...new Set([cluster.endpoint.vip, ...hosts, ...cluster.kubernetes.certificateSANs])];
+}
+
+function stackedEtcd(cluster: Cluster): object {
+  return { dataDir: ETCD_DATA_DIRECTORY, extraArgs: cluster.etcd.extraArgs };
+}
+
+/** Where a control plane finds its client certificate for external etcd. */
+export const ETCD_CLIENT_FILES = {
+  ca: `${PKI_DIRECTORY}/etcd/ca.crt`,
+  certificate: `${PKI_DIRECTORY}/apiserver-etcd-client.crt`,
+  key: `${PKI_DIRECTORY}/apiserver-etcd-client.key`,
+} as const;
+
+function externalEtcd(cluster: Cluster): object {
+  return {
+    endpoints: etcdHosts(cluster).map(({ address }) => `https://${address}:${ETCD_CLIENT_PORT}`),
+    caFile: ETCD_CLIENT_FILES.ca,
+    certFile: ETCD_CLIENT_FILES.certificate,
+    keyFile: ETCD_CLIENT_FILES.key,
+  };
+}
+
+function kubeProxyConfiguration(cluster: Cluster): object {
+  return {
+    apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+    kind: 'KubeProxyConfiguration',
+    ...cluster.kubernetes.kubeProxy.config,
+  };
+}

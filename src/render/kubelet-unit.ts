@@ -1,0 +1,45 @@
+export const KUBELET_UNIT_PATH = '/etc/systemd/system/kubelet.service';
+export const KUBELET_DROP_IN_PATH = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
+
+/** Where the binaries of a bundle go. */
+export const BINARY_DIRECTORY = '/usr/local/bin';
+export const CNI_BINARY_DIRECTORY = '/opt/cni/bin';
+
+/**
+ * The kubelet's unit, as in Kubernetes' own packages (kubernetes/release, cmd/krel/templates/latest/kubelet), with the
+ * binary where a bundle puts it. It restarts for ever, because before kubeadm has run there is no configuration.
+ */
+export function renderKubeletUnit(): string {
+  return `# Written by Kubewright.
+[Unit]
+Description=kubelet: The Kubernetes Node Agent
+Documentation=https://kubernetes.io/docs/
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+ExecStart=${BINARY_DIRECTORY}/kubelet
+Restart=always
+StartLimitInterval=0
+RestartSec=10
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/**
+ * kubeadm's drop-in: the arguments that kubeadm and the node's owner give. `KUBELET_EXTRA_ARGS` from /etc/default/kubelet
+ * comes last and wins.
+ */
+export function renderKubeletDropIn(): string {
+  return `# Written by Kubewright, as kubeadm expects it.
+[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
+ExecStart=
+ExecStart=${BINARY_DIRECTORY}/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+`;
+}

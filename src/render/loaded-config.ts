@@ -1,0 +1,31 @@
+const DIRECTORY = '/run/kubewright-loaded';
+
+/** Where a service's drop-in records which configuration it read last: `sha256sum`'s line of the file. */
+export function loadedConfigPath(service: string): string {
+  return `${DIRECTORY}/${service}.sha256`;
+}
+
+/** The command of a unit that records the digest of the file as it is at that moment; its failure stops nothing. */
+export function recordLoadedConfig(service: string, configPath: string): string {
+  return `-/bin/sh -c 'mkdir -p ${DIRECTORY} && sha256sum <${configPath} >${loadedConfigPath(service)}'`;
+}
+
+/**
+ * Drop-in of a service that reads one configuration file. It records the file's digest at every start and reload, so that
+ * a later look can tell a process with this configuration from one that was started before it was written, without
+ * trusting any clock.
+ *
+ * @param extra further lines of the `[Service]` section
+ */
+export function renderLoadedConfigDropIn(service: string, configPath: string, extra: string[] = []): string {
+  const record = recordLoadedConfig(service, configPath);
+  return `# Written by Kubewright: records which configuration the running ${service} has read.
+[Service]
+ExecStartPre=${record}
+ExecReload=${record}
+${extra.map((line) => `${line}\n`).join('')}`;
+}
+
+export function dropInPath(service: string): string {
+  return `/etc/systemd/system/${service}.service.d/10-kubewright.conf`;
+}

@@ -1,0 +1,46 @@
+import type { Cluster, ClusterHost, Role } from '../cluster/types.js';
+
+export const SYSCTL_PATH = '/etc/sysctl.d/99-kubewright.conf';
+
+const POD_NETWORK = {
+  // Pods' packets are routed by the host and seen by kube-proxy's rules: kubeadm's own preflight asks for both.
+  'net.ipv4.ip_forward': '1',
+  'net.bridge.bridge-nf-call-iptables': '1',
+  'net.bridge.bridge-nf-call-ip6tables': '1',
+};
+
+const DEFAULTS: Record<Role, Record<string, string>> = {
+  // HAProxy and keepalived start in any order on every control plane, also where the VIP is not at the moment.
+  'control-plane': { ...POD_NETWORK, 'net.ipv4.ip_nonlocal_bind': '1' },
+  worker: POD_NETWORK,
+  etcd: {},
+};
+
+/** The kernel settings of a host: what its role needs, then `sysctls` of cluster.yaml, which overrides; sorted by name. */
+export function sysctlsFor(cluster: Pick<Cluster, 'sysctls'>, host: Pick<ClusterHost, 'role'>): Map<string, string> {
+  const merged = { ...DEFAULTS[host.role], ...cluster.sysctls };
+  return new Map(Object.entries(merged).sort(([a], [b]) => a.localeCompare(b)));
+}
+
+/** `/etc/sysctl.d/99-kubewright.conf`, applied at boot by systemd-sysctl. */
+export function renderSysctls(sysctls: Map<string, string>): string {
+  const lines = [...sysctls].map(([name, value]) => `${name} = ${value}\n`);
+  return `# Written by Kubewright from the host's role and from "sysctls" in cluster.yaml.\n${lines.join('')}`;
+}
+
+/**
+ * The file of a setting below /proc/sys. A name has dots between its parts; where it has slashes, they separate and dots
+ * are part of a name, such as `net/ipv4/conf/eth0.100/rp_filter` (sysctl.d(5)).
+ */
+export function sysctlFile(name: string): string {
+  const slash = name.indexOf('/');
+  const dot = name.indexOf('.');
+  const slashes = slash !== -1 && (dot === -1 || slash < dot);
+  return `/proc/sys/${slashes ? name : name.replace(/[./]/g, (mark) => (mark === '.' ? '/' : '.'))}`;
+}
+
+/** Values with several numbers are printed by the kernel with tabs between them. */
+export function sameSysctl(a: string, b: string): boolean {
+  const plain = (value: string) => value.trim().split(/\s+/).join(' ');
+  return plain(a) === plain(b);
+}
