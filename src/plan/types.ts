@@ -1,0 +1,57 @@
+/** What a step does; also the name of its activity type, so that a history reads as a list of acts. */
+export const ACTIONS = [
+  'checkHost',
+  'checkCluster',
+  'prepareSystem',
+  'installPackages',
+  'installBinaries',
+  'configureRuntime',
+  'importImages',
+  'configureLoadBalancer',
+  'createEtcdAuthority',
+  'deliverEtcdCertificates',
+  'startEtcdMember',
+  'verifyEtcdCluster',
+  'deliverEtcdClient',
+  'initControlPlane',
+  'joinControlPlane',
+  'joinWorker',
+  'applyNetwork',
+  'importCheckImages',
+  'verifyNodes',
+  'verifyEndpoint',
+  'verifyDns',
+] as const;
+
+export type Action = (typeof ACTIONS)[number];
+
+export const PHASES = [
+  'preflight',
+  'prepare',
+  'etcd',
+  'load-balancer',
+  'control-plane',
+  'network',
+  'workers',
+  'verify',
+] as const;
+
+export type Phase = (typeof PHASES)[number];
+
+/** One step of a plan. Its id is its activity id in Temporal. */
+export interface Step {
+  /** `<host>/<verb>`, such as `cp-2/join`; `cluster/<verb>` for what concerns all hosts. */
+  id: string;
+  phase: Phase;
+  action: Action;
+  /** Name of the host it acts on; for `cluster/…` steps the host from which it is carried out is chosen at run time: null. */
+  host: string | null;
+  /** What a person reads, such as "Join control plane cp-2". At most 200 bytes: it is the activity's summary. */
+  title: string;
+  /** Ids of the steps whose post-conditions it needs. */
+  needs: string[];
+  /** Longest time one attempt may take, in minutes. */
+  timeoutMinutes: number;
+  /** Whether a person may skip it. Skipping a step of a worker leaves that worker out: its other steps are skipped too. */
+  skippable: boolean;
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { Cluster } from '../../../src/cluster/types.js';
+import { planInstall } from '../../../src/plan/install.js';
+import type { Step } from '../../../src/plan/types.js';
+import { clusterOf } from '../cluster-fixture.js';
+
+const stacked = clusterOf({ controlPlanes: 3, workers: 2 });
+const external = clusterOf({ controlPlanes: 3, workers: 1, etcd: 3 });
+
+/** Everything a step waits for, directly or not. */
+function allNeeds(plan: Step[], id: string): Set<string> {
+  const byId = new Map(plan.map((step) => [step.id, step]));
+  const found = new Set<string>();
+  const visit = (current: string) => {
+    for (const need of byId.get(current)?.needs ?? []) {
+      if (!found.has(need)) {
+        found.add(need);
+        visit(need);
+      }
+    }
+  };
+  visit(id);
+  return found;
+}
+
+describe.each<[string, Cluster]>([
+  ['stacked', stacked],
+  ['external etcd', external],
+  ['one control plane alone', clusterOf({ controlPlanes: 1, workers: 0 })],
+])('a plan for %s', (_name, cluster) => {
+  const plan = planInstall(cluster);
+
+  it('names every step once and needs only steps that stand before it', () => {
+    const seen = new Set<string>();
+    for (const step of plan) {
+      expect(seen.has(step.id), step.id).toBe(false);
+      for (const need of step.needs) expect(seen.has(need), `${step.id} needs ${need}`).toBe(true);
+      seen.add(step.id);
+    }
+  });
+
+  it('changes nothing before every host was looked at', () => {
+    const checks = new Set(plan.filter((step) => step.phase === 'preflight').map((step) => step.id));
+    for (const step of plan.filter((candidate) => !checks.has(candidate.id))) {
+      expect(
+        [...checks].filter((id) => !allNeeds(plan, step.id).has(id)),
+        step.id,
+      ).toEqual([]);
+    }
+  });
+
+  it('keeps every title within the 200 bytes that Temporal allows for a summary', () => {
+    for (const step of plan) expect(Buffer.byteLength(step.title)).toBeLessThanOrEqual(200);
+  });
+});
+
+describe('the order of an install', () => {
+  const plan = planInstall(stacked);
+
+  it('starts the cluster without waiting for any other host to be prepared', () => {
+    const hosts = new Set([...allNeeds(plan, 'cp-1/init')].map((id) => id.split('/')));
+    const others = [...hosts].filter(([host, verb]) => host !== 'cp-1' && verb !== 'preflight');
+    expect(others).toEqual([]);
+  });
+
+  it('joins control planes one after the other', () => {
+    expect(allNeeds(plan, 'cp-2/join')).toContain('cp-1/init');
+    expect(allNeeds(plan, 'cp-3/join')).toContain('cp-2/join');
+  });
+
+  it('joins workers as soon as the API is there, not behind other control planes or each other', () => {
+    const needs = allNeeds(plan, 'w-2/join');
+    expect(needs).toContain('cp-1/init');
+    expect([...needs].filter((id) => id.endsWith('/join'))).toEqual([]);
+  });
+
+  it('lets a person skip workers, never a control plane', () => {
+    const skippable = plan.filter((step) => step.skippable).map((step) => step.host);
+    expect(new Set(skippable)).toEqual(new Set(['w-1', 'w-2']));
+  });
+});
+
+describe('external etcd', () => {
+  const plan = planInstall(external);
+
+  it('proves etcd healthy before the first control plane starts', () => {
+    const needs = allNeeds(plan, 'cp-1/init');
+    for (const id of ['etcd-1/etcd', 'etcd-2/etcd', 'etcd-3/etcd', 'cluster/etcd-health']) expect(needs).toContain(id);
+  });
+
+  it('gives every control plane its client certificate before it starts or joins', () => {
+    expect(allNeeds(plan, 'cp-1/init')).toContain('cp-1/etcd-client');
+    expect(allNeeds(plan, 'cp-3/join')).toContain('cp-3/etcd-client');
+  });
+
+  it('puts nothing of Kubernetes but the kubelet on etcd hosts', () => {
+    const onEtcd = plan.filter((step) => step.host === 'etcd-2').map((step) => step.action);
+    expect(onEtcd).not.toContain('joinWorker');
+    expect(onEtcd).not.toContain('configureLoadBalancer');
+  });
+});
