@@ -1,0 +1,73 @@
+import { KubewrightError } from '../errors.js';
+import type { DurableResult, Hosts, RemoteHost } from '../hosts/types.js';
+import type { StageContext } from './step.js';
+import type { DurableOptions, StepHeartbeat, StepInput } from './types.js';
+
+export interface ContextOptions {
+  hosts: Hosts;
+  signal: AbortSignal;
+  /** Called with every change of stage or line. */
+  onProgress?: (state: StepHeartbeat) => void;
+}
+
+/** First part of the id of every durable command of a step, so that a later attempt finds what an earlier one started. */
+export function durablePrefix(input: Pick<StepInput, 'cluster' | 'step'>): string {
+  return `cluster/${input.cluster.name}:${input.step.id}:`;
+}
+
+/** Builds what a step's implementation works with. */
+export function createContext(input: StepInput, options: ContextOptions): StageContext {
+  const { cluster, step } = input;
+  const state: StepHeartbeat = { stage: 'probe', line: '' };
+  const report = (change: Partial<StepHeartbeat>) => {
+    Object.assign(state, change);
+    options.onProgress?.({ ...state });
+  };
+  const context: StageContext = {
+    cluster,
+    step,
+    signal: options.signal,
+    get host(): RemoteHost {
+      // A programming error: `cluster/…` steps choose their host with hostNamed().
+      if (step.host === null) throw new Error(`step ${step.id} has no host of its own`);
+      return options.hosts.get(step.host);
+    },
+    hostNamed: (name) => options.hosts.get(name),
+    progress: (line) => report({ line: line.slice(0, 500) }),
+    stage: (stage) => report({ stage, line: '' }),
+    durable: async (part, script, durable) => {
+      const host = durable.host ?? context.host;
+      const result = await host.runDurable({
+        id: `${durablePrefix(input)}${part}`,
+        script,
+        timeoutSeconds: durable.timeoutSeconds,
+        secrets: durable.secrets,
+        onOutput: (line) => context.progress(line),
+        signal: options.signal,
+      });
+      if (result.exitCode !== 0 || result.result !== 'success') throw durableFailure(part, result, host, durable);
+      return result.output;
+    },
+  };
+  return context;
+}
+
+function durableFailure(
+  part: string,
+  result: DurableResult,
+  host: RemoteHost,
+  options: DurableOptions,
+): KubewrightError {
+  const seconds = Math.round(result.durationMs / 1000);
+  const what =
+    result.result === 'timeout'
+      ? `did not end within ${options.timeoutSeconds} s and was stopped`
+      : result.result === 'exit-code' || result.result === 'success'
+        ? `failed with exit code ${result.exitCode} after ${seconds} s`
+        : `was ended by the system (${result.result}) after ${seconds} s`;
+  return new KubewrightError('KW431', `${part} ${what}`, {
+    host: host.name,
+    output: result.output,
+    hint: options.hint ?? 'The last lines of its output say why. Mend the cause on the host, then retry the step.',
+  });
+}

@@ -1,0 +1,103 @@
+import { Context } from '@temporalio/activity';
+import { hashOf } from '../cluster/hash.js';
+import type { Cluster } from '../cluster/types.js';
+import { KubewrightError } from '../errors.js';
+import { createHosts } from '../hosts/index.js';
+import type { Hosts } from '../hosts/types.js';
+import { ACTIONS, type Action, type Step } from '../plan/types.js';
+import { VERSION } from '../version.js';
+import { createContext, durablePrefix } from './context.js';
+import { toApplicationFailure } from './failure.js';
+import { implementations } from './registry.js';
+import { carryOut } from './step.js';
+import type { Activities, Probe, StepHeartbeat, StepInput, StepOutput } from './types.js';
+
+export interface ActivityOptions {
+  /** The worker's environment: sudo passwords and the SSH agent are looked up there and go nowhere else. */
+  env: NodeJS.ProcessEnv;
+  homeDirectory: string;
+}
+
+/** What runs beside the steps themselves. */
+export interface HousekeepingActivities {
+  /** Ends what a step left running on its host; only `abort` asks for it. Returns how many units were ended. */
+  stopStep(input: StepInput): Promise<number>;
+}
+
+/** How often a running step reports. Twice within the worker's heartbeat throttle, far below the 8 s timeout. */
+const HEARTBEAT_MS = 1_000;
+
+/**
+ * The activities of a worker: one for each action of a plan. They share one pool of connections for each distinct set of
+ * hosts, kept for the worker's life.
+ */
+export function createActivities(
+  options: ActivityOptions,
+): Activities & HousekeepingActivities & { close(): Promise<void> } {
+  const pools = new Map<string, Hosts>();
+  const hostsOf = (cluster: Cluster): Hosts => {
+    const key = hashOf(cluster.hosts);
+    let hosts = pools.get(key);
+    if (hosts === undefined) {
+      hosts = createHosts(cluster, options);
+      pools.set(key, hosts);
+    }
+    return hosts;
+  };
+  const steps = Object.fromEntries(
+    ACTIONS.map((action) => [action, (input: StepInput) => runStep(action, input, hostsOf(input.cluster))]),
+  ) as unknown as Activities;
+  return {
+    ...steps,
+    stopStep: async (input) => {
+      if (input.step.host === null) return 0;
+      return hostsOf(input.cluster).get(input.step.host).stopDurables(durablePrefix(input));
+    },
+    close: async () => {
+      await Promise.all([...pools.values()].map((hosts) => hosts.close()));
+    },
+  };
+}
+
+async function runStep(action: Action, input: StepInput, hosts: Hosts): Promise<StepOutput> {
+  const activity = Context.current();
+  let state: StepHeartbeat = { stage: 'probe', line: '' };
+  const beat = () => activity.heartbeat(state);
+  const timer = setInterval(beat, HEARTBEAT_MS);
+  try {
+    refuseForeignBuild(input);
+    const context = createContext(input, {
+      hosts,
+      signal: activity.cancellationSignal,
+      onProgress: (next) => {
+        state = next;
+        beat();
+      },
+    });
+    return await carryOut(implementations[action], context);
+  } catch (error) {
+    // Pause, reset and shutdown arrive as cancellation; only the SDK's own failure is mapped back to what it was.
+    if (activity.cancellationSignal.aborted) throw activity.cancellationSignal.reason;
+    throw toApplicationFailure(error);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** A plan is carried out by the version that made it: steps of another version may mean something else. */
+function refuseForeignBuild(input: StepInput): void {
+  if (input.build === VERSION) return;
+  throw new KubewrightError('KW510', `this run was started by kubewright ${input.build}, this worker is ${VERSION}`, {
+    step: input.step.id,
+    hint: `Run a worker of version ${input.build} and retry, or abort this run and install again with ${VERSION}: what is done stays done.`,
+  });
+}
+
+/**
+ * Looks at one step without changing anything, outside of Temporal: what `kubewright plan` prints.
+ * @throws KubewrightError when the host cannot be looked at
+ */
+export async function probeStep(cluster: Cluster, step: Step, hosts: Hosts): Promise<Probe> {
+  const context = createContext({ cluster, step, build: VERSION }, { hosts, signal: new AbortController().signal });
+  return implementations[step.action].probe(context);
+}

@@ -1,0 +1,58 @@
+import { isKubewrightError, KubewrightError, messageOf } from '../errors.js';
+import { redact } from '../hosts/redact.js';
+import type { Probe, StepContext, StepImplementation, StepOutput } from './types.js';
+
+/**
+ * Carries out one step: probe, and only where the post-condition does not hold, apply and probe again (verify).
+ *
+ * @throws KubewrightError as the implementation throws it, completed with host and step; KW430 when `apply` went through
+ * but the post-condition still does not hold
+ */
+export async function carryOut(implementation: StepImplementation, context: StageContext): Promise<StepOutput> {
+  try {
+    context.stage('probe');
+    const before = await implementation.probe(context);
+    if (before.done) return { outcome: 'unchanged', summary: before.found };
+    context.stage('apply');
+    await implementation.apply(context, before);
+    context.stage('verify');
+    const after = await implementation.probe(context);
+    if (!after.done) throw notVerified(after);
+    return { outcome: 'changed', summary: after.found };
+  } catch (error) {
+    throw completed(error, context);
+  }
+}
+
+/** A step's context that is told which of the three stages it is in. */
+export interface StageContext extends StepContext {
+  stage(name: 'probe' | 'apply' | 'verify'): void;
+}
+
+function notVerified(after: Probe): KubewrightError {
+  return new KubewrightError('KW430', `the step went through, but its result does not hold: ${after.found}`, {
+    hint: `Still to do there: ${after.changes.join('; ') || 'see above'}. Look at the host, mend the cause, then retry the step.`,
+  });
+}
+
+/** Adds host and step where the thrower did not know them, and takes secrets out of what people will read. */
+function completed(error: unknown, context: StepContext): unknown {
+  // A cancellation must stay what it is: the SDK maps only its own class to "paused" and "reset" (temporal.md §1.1).
+  if (context.signal.aborted) return error;
+  if (!isKubewrightError(error)) {
+    return new KubewrightError('KW499', `an error that Kubewright did not expect: ${redact(messageOf(error))}`, {
+      host: context.step.host ?? undefined,
+      step: context.step.id,
+      hint: 'This is a defect in Kubewright. Please report it with the worker log; `retry` starts the step anew.',
+      cause: error,
+    });
+  }
+  return new KubewrightError(error.code, redact(error.message), {
+    host: error.host ?? context.step.host ?? undefined,
+    step: error.step ?? context.step.id,
+    hint: error.hint,
+    output: error.output === undefined ? undefined : redact(error.output),
+    transient: error.transient,
+    cause: error,
+  });
+}

@@ -1,0 +1,74 @@
+import type { Cluster } from '../cluster/types.js';
+import type { RemoteHost } from '../hosts/types.js';
+import type { Action, Step } from '../plan/types.js';
+
+/** The one object that goes into every step's activity. */
+export interface StepInput {
+  cluster: Cluster;
+  step: Step;
+  /** Version of Kubewright that made the plan; a worker of another version refuses it by name. */
+  build: string;
+}
+
+/** The one small object that comes out. */
+export interface StepOutput {
+  outcome: 'changed' | 'unchanged';
+  /** One sentence for people: what was found or done. */
+  summary: string;
+}
+
+export type Activities = Record<Action, (input: StepInput) => Promise<StepOutput>>;
+
+/**
+ * What the worker registers: every step's action, and `stopStep`, which an abort calls for each step that was running: it
+ * stops the step's durable commands on their host and says how many. Cancelling an activity only lets go of them.
+ */
+export type WorkerActivities = Activities & { stopStep(input: StepInput): Promise<number> };
+
+/** Heartbeat details: what the progress view shows while a step runs. Redacted before it gets here. */
+export interface StepHeartbeat {
+  /** `probe`, `apply`, `verify`, or `waiting for …`. */
+  stage: string;
+  /** Last line of output, at most 500 characters. */
+  line: string;
+}
+
+/** What a probe found. */
+export interface Probe {
+  /** True when the post-condition holds: nothing is to be done. */
+  done: boolean;
+  /** What is true already and what is not, for `plan` and for the step's summary. */
+  found: string;
+  /** What `apply` would change, one line each; empty when done. */
+  changes: string[];
+}
+
+export interface StepContext {
+  cluster: Cluster;
+  step: Step;
+  /** The step's own host. Throws for `cluster/…` steps. */
+  host: RemoteHost;
+  hostNamed(name: string): RemoteHost;
+  /** Shown as the running step's last line. */
+  progress(line: string): void;
+  signal: AbortSignal;
+  /** Runs a durable command under this step's name; throws KW431 with the output's tail when it does not succeed. */
+  durable(part: string, script: string, options: DurableOptions): Promise<string>;
+}
+
+export interface DurableOptions {
+  timeoutSeconds: number;
+  host?: RemoteHost;
+  secrets?: () => Promise<Record<string, string | Buffer>>;
+  /** What to do when it fails, in one sentence for the user. */
+  hint?: string;
+}
+
+/**
+ * How one action is carried out. `probe` never changes a host. After `apply` the probe is asked again (verify): a step is
+ * done when its post-condition holds on the machine, never because `apply` returned.
+ */
+export interface StepImplementation {
+  probe(context: StepContext): Promise<Probe>;
+  apply(context: StepContext, found: Probe): Promise<void>;
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { createContext } from '../../../src/activities/context.js';
+import { toApplicationFailure } from '../../../src/activities/failure.js';
+import { carryOut } from '../../../src/activities/step.js';
+import type { Probe, StepHeartbeat, StepImplementation } from '../../../src/activities/types.js';
+import { KubewrightError } from '../../../src/errors.js';
+import type { DurableCommand, DurableResult, Hosts, RemoteHost } from '../../../src/hosts/types.js';
+import { planInstall } from '../../../src/plan/install.js';
+import { VERSION } from '../../../src/version.js';
+import { clusterOf } from '../cluster-fixture.js';
+
+const cluster = clusterOf({ controlPlanes: 1, workers: 1 });
+const step = planInstall(cluster).find((candidate) => candidate.id === 'w-1/join');
+if (step === undefined) throw new Error('the plan has no w-1/join');
+
+/** A host of which only durable commands are asked; each answers with `result`. */
+function fakeHosts(result: Partial<DurableResult>, seen: DurableCommand[] = []): Hosts {
+  const host = {
+    name: 'w-1',
+    runDurable: async (command: DurableCommand) => {
+      seen.push(command);
+      return { exitCode: 0, result: 'success', output: '', reattached: false, durationMs: 1, ...result };
+    },
+  } as unknown as RemoteHost;
+  return { get: () => host, close: async () => {} };
+}
+
+function contextOf(result: Partial<DurableResult> = {}, seen: DurableCommand[] = [], beats: StepHeartbeat[] = []) {
+  return createContext(
+    { cluster, step: step as NonNullable<typeof step>, build: VERSION },
+    { hosts: fakeHosts(result, seen), signal: new AbortController().signal, onProgress: (beat) => beats.push(beat) },
+  );
+}
+
+/** An implementation whose post-condition holds once it was applied, unless told otherwise. */
+function implementation(options: { done?: boolean; sticks?: boolean; apply?: StepImplementation['apply'] } = {}) {
+  let done = options.done ?? false;
+  const calls: string[] = [];
+  const subject: StepImplementation = {
+    probe: async (): Promise<Probe> => {
+      calls.push('probe');
+      return { done, found: done ? 'it holds' : 'it does not hold', changes: done ? [] : ['make it hold'] };
+    },
+    apply: async (context, found) => {
+      calls.push('apply');
+      await options.apply?.(context, found);
+      done = options.sticks ?? true;
+    },
+  };
+  return { subject, calls };
+}
+
+describe('carrying out a step', () => {
+  it('changes nothing where the post-condition holds', async () => {
+    const { subject, calls } = implementation({ done: true });
+    expect(await carryOut(subject, contextOf())).toEqual({ outcome: 'unchanged', summary: 'it holds' });
+    expect(calls).toEqual(['probe']);
+  });
+
+  it('applies and verifies by probing again', async () => {
+    const { subject, calls } = implementation();
+    const beats: StepHeartbeat[] = [];
+    expect(await carryOut(subject, contextOf({}, [], beats))).toEqual({ outcome: 'changed', summary: 'it holds' });
+    expect(calls).toEqual(['probe', 'apply', 'probe']);
+    expect(beats.map((beat) => beat.stage)).toEqual(['probe', 'apply', 'verify']);
+  });
+
+  it('does not believe an apply after which the post-condition does not hold', async () => {
+    const { subject } = implementation({ sticks: false });
+    await expect(carryOut(subject, contextOf())).rejects.toMatchObject({
+      code: 'KW430',
+      host: 'w-1',
+      step: 'w-1/join',
+      transient: false,
+      hint: expect.stringContaining('make it hold'),
+    });
+  });
+
+  it('tells of a failed command with its exit code, its last lines and what to do', async () => {
+    const seen: DurableCommand[] = [];
+    const { subject } = implementation({
+      apply: async (context) => {
+        await context.durable('kubeadm', 'kubeadm join', { timeoutSeconds: 5, hint: 'Look at the kubelet.' });
+      },
+    });
+    const failed = contextOf({ exitCode: 3, result: 'exit-code', output: 'boom' }, seen);
+    await expect(carryOut(subject, failed)).rejects.toMatchObject({
+      code: 'KW431',
+      message: expect.stringContaining('exit code 3'),
+      output: 'boom',
+      hint: 'Look at the kubelet.',
+    });
+    expect(seen[0]?.id).toBe('cluster/demo:w-1/join:kubeadm');
+  });
+
+  it('takes secrets out of messages and output', async () => {
+    const { subject } = implementation({
+      apply: async () => {
+        throw new KubewrightError('KW400', 'refused token abcdef.0123456789abcdef', {
+          output: 'x abcdef.0123456789abcdef',
+        });
+      },
+    });
+    const error = await carryOut(subject, contextOf()).catch((thrown: unknown) => thrown);
+    const failure = toApplicationFailure(error);
+    expect(JSON.stringify([failure.message, failure.details])).not.toContain('0123456789abcdef');
+    expect(failure.message).toContain('refused token');
+  });
+
+  it('calls an unknown error a defect instead of showing a stack', async () => {
+    const { subject } = implementation({
+      apply: async () => {
+        throw new TypeError('undefined is not a function');
+      },
+    });
+    await expect(carryOut(subject, contextOf())).rejects.toMatchObject({ code: 'KW499', step: 'w-1/join' });
+  });
+});
+
+describe('a failure for Temporal', () => {
+  it('stays retryable exactly when waiting may heal it', () => {
+    const broken = toApplicationFailure(
+      new KubewrightError('KW201', 'connection lost', { transient: true, host: 'w-1' }),
+    );
+    const refused = toApplicationFailure(new KubewrightError('KW431', 'exit 1', { host: 'w-1' }));
+    expect([broken.nonRetryable, refused.nonRetryable]).toEqual([false, true]);
+    expect(broken.message).toBe('w-1: connection lost');
+    expect(broken.type).toBe('KW201');
+  });
+
+  it('keeps only the end of a long output', () => {
+    const failure = toApplicationFailure(
+      new KubewrightError('KW431', 'x', { output: `start${'x'.repeat(10_000)}end` }),
+    );
+    const [details] = failure.details as [{ output: string }];
+    expect(details.output).toHaveLength(4_000);
+    expect(details.output.endsWith('end')).toBe(true);
+  });
+});
