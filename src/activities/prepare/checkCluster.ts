@@ -1,0 +1,39 @@
+import { hostsOf } from '../../cluster/types.js';
+import type { StepContext, StepImplementation } from '../types.js';
+import { clusterProblems } from './checks/cluster.js';
+import { type Problem, preflightError } from './checks/index.js';
+import { gatherPeerFacts, gatherVipFacts } from './facts/cluster-facts.js';
+
+/**
+ * Judges all hosts together before anything is changed on any: whether they are distinct machines, agree on the time,
+ * reach each other and belong to one cluster, and whether the VIP is free. Nothing is applied.
+ */
+export const checkCluster: StepImplementation = {
+  async probe(context) {
+    const problems = await look(context);
+    const { hosts, endpoint } = context.cluster;
+    const fine = `${hosts.length} distinct hosts that reach each other, clocks agree, ${endpoint.vip} is free or ours`;
+    return {
+      done: problems.length === 0,
+      found: problems.length === 0 ? fine : `${problems.length} problem(s)`,
+      changes: problems.map(({ code, what, hint }) => `${code}: ${what}. ${hint}`),
+    };
+  },
+
+  async apply(context) {
+    // Asked again, for a person may have mended it meanwhile.
+    const problems = await look(context);
+    if (problems.length > 0) throw preflightError(problems);
+  },
+};
+
+async function look({ cluster, hostNamed, signal }: StepContext): Promise<Problem[]> {
+  const [first] = hostsOf(cluster, 'control-plane');
+  // The loader refuses a file without a control plane, so this is a programming error, not a user's.
+  if (first === undefined) throw new Error('a cluster has at least one control plane');
+  const [vip, ...peers] = await Promise.all([
+    gatherVipFacts(cluster.endpoint.vip, hostNamed(first.name), signal),
+    ...cluster.hosts.map((host) => gatherPeerFacts(cluster, host, hostNamed(host.name), signal)),
+  ]);
+  return clusterProblems(cluster, peers, vip);
+}

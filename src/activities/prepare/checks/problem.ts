@@ -1,0 +1,33 @@
+import { KubewrightError } from '../../../errors.js';
+
+/** One thing about a host (or about several) that an installation would founder on. */
+export interface Problem {
+  /** KW3xx. */
+  code: string;
+  /** What is the case, as the rest of a sentence about the host: "it has only one CPU". */
+  what: string;
+  /** What to do about it, one sentence in the imperative. */
+  hint: string;
+}
+
+/**
+ * One error for all problems, so that a person mends them in one go. It bears the code of a single problem, and KW300
+ * when there are several; each is named with its own code.
+ */
+export function preflightError(problems: Problem[], host?: string): KubewrightError {
+  const [first, ...others] = problems;
+  if (first !== undefined && others.length === 0) {
+    return new KubewrightError(first.code, first.what, { hint: first.hint, host });
+  }
+  const list = problems.map(({ code, what, hint }) => `\n  ${code} ${what}\n        ${hint}`).join('');
+  return new KubewrightError('KW300', `${problems.length} things stand in the way:${list}`, {
+    hint: 'Mend them all, then retry the step.',
+    host,
+  });
+}
+
+/** `a, b and c`. */
+export function listed(items: readonly string[]): string {
+  if (items.length <= 1) return items.join('');
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+}

@@ -1,0 +1,117 @@
+import type { Bundle } from '../../../bundle/bundle.js';
+import { checkImages, filesBelow, imagesFor } from '../../../bundle/bundle.js';
+import type { Cluster, ClusterHost } from '../../../cluster/types.js';
+import type { DiskFacts, HostFacts } from '../facts/index.js';
+import type { Checked } from './index.js';
+import { listed, type Problem } from './problem.js';
+import { ignores } from './system.js';
+
+/** kubeadm's own minimum for a control plane (cmd/kubeadm/app/constants: ControlPlaneNumCPU, ControlPlaneMem). */
+const MINIMUM_CPUS = 2;
+const MINIMUM_MEMORY_MIB = 1700;
+
+/** Packages, logs and, on hosts that hold a member, etcd's first write-ahead logs (64 MiB each) and database. */
+const SLACK_MIB = 512;
+const ETCD_MIB = 512;
+
+/** Layers travel compressed; unpacked, images of Go programs are about four times as large (zstd: 3.8, gzip: 3.5). */
+const UNPACKED = 4;
+
+/** The kubelet's default evictionHard: below this share of free space it evicts pods and accepts no more. */
+const EVICTION_SHARE = { nodefs: 0.1, imagefs: 0.15 };
+
+/** CPUs, memory, swap. */
+export function checkMachine({ facts, host, cluster }: Checked): Problem[] {
+  const problems: Problem[] = [];
+  if (host.role === 'control-plane') {
+    if (facts.cpus < MINIMUM_CPUS && !ignores(cluster.kubernetes, 'NumCPU')) {
+      const what = `it has ${facts.cpus} CPU, and kubeadm wants ${MINIMUM_CPUS} for a control plane`;
+      problems.push({ code: 'KW310', what, hint: 'Give it more, or add NumCPU to kubernetes.ignorePreflightErrors.' });
+    }
+    const memory = Math.floor(facts.memoryTotalKiB / 1024);
+    if (memory < MINIMUM_MEMORY_MIB && !ignores(cluster.kubernetes, 'Mem')) {
+      const what = `it has ${memory} MiB of memory, and kubeadm wants ${MINIMUM_MEMORY_MIB} for a control plane`;
+      problems.push({ code: 'KW310', what, hint: 'Give it more, or add Mem to kubernetes.ignorePreflightErrors.' });
+    }
+  }
+  return [...problems, ...checkSwap(facts, cluster)];
+}
+
+/**
+ * Swap is no problem in itself: the step `system` switches it off, with the original /etc/fstab kept. It is one where that
+ * cannot work, and none where the kubelet is configured to live with it.
+ */
+function checkSwap(facts: HostFacts, cluster: Cluster): Problem[] {
+  if (facts.swaps.length === 0 || !swapMustGo(cluster)) return [];
+  const names = listed(facts.swaps.map(({ path }) => path));
+  if (facts.container !== undefined) {
+    const what = `the machine that this ${facts.container} container runs on uses swap (${names})`;
+    const hint = 'Switch it off there, or set kubernetes.kubelet.config.failSwapOn: false.';
+    return [{ code: 'KW311', what, hint }];
+  }
+  const used = facts.swaps.reduce((sum, swap) => sum + swap.usedKiB, 0);
+  if (used < facts.memoryAvailableKiB) return [];
+  const what = `${mebibytes(used)} MiB are swapped out to ${names}, more than its free memory can take back`;
+  return [
+    { code: 'KW311', what, hint: 'End what uses so much memory, or set kubernetes.kubelet.config.failSwapOn: false.' },
+  ];
+}
+
+/** Whether the kubelet would refuse to start with swap (KubeletConfiguration's failSwapOn, true by default). */
+export function swapMustGo({ kubernetes }: Pick<Cluster, 'kubernetes'>): boolean {
+  return kubernetes.kubelet.config.failSwapOn !== false;
+}
+
+/**
+ * Whether what is going to be installed fits, by file system, with the share of free space that the kubelet insists on.
+ * Only on a host that is not ours yet: on one that is, part of it is installed already.
+ */
+export function checkDisks({ facts, host, cluster }: Checked, bundle: Bundle | undefined): Problem[] {
+  if (bundle === undefined) return [];
+  const needs = needsByFolder(cluster, host, bundle);
+  const problems: Problem[] = [];
+  for (const disks of byFileSystem(facts.disks)) {
+    const [disk] = disks;
+    if (disk === undefined) continue;
+    const need = disks.reduce((sum, { folder }) => sum + (needs[folder] ?? 0), 0);
+    const share = reservedShare(disks, cluster);
+    const left = disk.freeKiB - need - share * disk.totalKiB;
+    if (left >= 0) continue;
+    const what = `${disk.mount} has ${mebibytes(disk.freeKiB)} MiB free; ${mebibytes(need)} MiB are going to be installed there, and the kubelet wants ${Math.round(share * 100)} % of its ${mebibytes(disk.totalKiB)} MiB to stay free`;
+    problems.push({ code: 'KW312', what, hint: `Free ${mebibytes(-left)} MiB there, or give the host a larger disk.` });
+  }
+  return problems;
+}
+
+/** KiB that each folder grows by. Archives are removed after their import, but lie there while it goes on. */
+function needsByFolder(cluster: Cluster, host: ClusterHost, bundle: Bundle): Record<string, number> {
+  const etcdTopology = cluster.etcd.topology;
+  const images = imagesFor(bundle, host.role, { etcdTopology });
+  const all = host.role === 'etcd' ? images : [...images, ...checkImages(bundle)];
+  const archives = all.reduce((sum, { size }) => sum + size, 0) / 1024;
+  const binaries = ['bin', 'cni'].flatMap((folder) => filesBelow(bundle, folder));
+  const holdsEtcd = host.role === 'etcd' || (host.role === 'control-plane' && etcdTopology === 'stacked');
+  return {
+    '/var/lib/containerd': archives * (1 + UNPACKED),
+    '/var/lib/kubewright': archives,
+    '/var/lib/kubelet': (SLACK_MIB + (holdsEtcd ? ETCD_MIB : 0)) * 1024,
+    '/usr/local/bin': binaries.reduce((sum, { size }) => sum + size, 0) / 1024,
+  };
+}
+
+function byFileSystem(disks: DiskFacts[]): DiskFacts[][] {
+  const groups = new Map<string, DiskFacts[]>();
+  for (const disk of disks) groups.set(disk.device, [...(groups.get(disk.device) ?? []), disk]);
+  return [...groups.values()];
+}
+
+function reservedShare(disks: DiskFacts[], { kubernetes }: Cluster): number {
+  if (kubernetes.kubelet.config.evictionHard !== undefined) return 0;
+  const folders = disks.map(({ folder }) => folder);
+  if (folders.includes('/var/lib/containerd')) return EVICTION_SHARE.imagefs;
+  return folders.includes('/var/lib/kubelet') ? EVICTION_SHARE.nodefs : 0;
+}
+
+function mebibytes(kibibytes: number): number {
+  return Math.ceil(kibibytes / 1024);
+}

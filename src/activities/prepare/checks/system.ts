@@ -1,0 +1,131 @@
+import { distributionOf } from '../../../distribution/index.js';
+import { KubewrightError } from '../../../errors.js';
+import { renderContainerdConfig } from '../../../render/containerd.js';
+import { kernelFeaturesFor } from '../../../render/modules.js';
+import { architectureOf } from '../target.js';
+import type { Checked } from './index.js';
+import { listed, type Problem } from './problem.js';
+
+/** `systemd-run` with output files and ExecStopPost, and unit file features that the steps use. */
+const OLDEST_SYSTEMD = 245;
+
+/** The operating system itself. */
+export function checkSystem({ facts }: Checked): Problem[] {
+  const problems: Problem[] = [];
+  if (facts.kernel.name !== 'Linux') {
+    const what = `it runs ${facts.kernel.name || 'an unknown kernel'}, not Linux`;
+    return [{ code: 'KW301', what, hint: 'Use a Linux host.' }];
+  }
+  const verdict = distributionOf(facts.os);
+  if (!verdict.supported) problems.push({ code: 'KW302', what: verdict.reason, hint: verdict.hint });
+  if (facts.init !== 'systemd') {
+    const what = `its process 1 is ${facts.init || 'unknown'}, not systemd`;
+    problems.push({
+      code: 'KW301',
+      what,
+      hint: 'Boot the host with systemd: every service of a node is a unit of it.',
+    });
+  } else if (facts.systemd < OLDEST_SYSTEMD) {
+    const what = `its systemd is ${facts.systemd}, and ${OLDEST_SYSTEMD} is the oldest that is supported`;
+    problems.push({ code: 'KW301', what, hint: 'Upgrade the distribution.' });
+  }
+  if (architectureOf(facts.kernel.machine) === undefined) {
+    const what = `its architecture is ${facts.kernel.machine}, and bundles exist for x86_64 and aarch64`;
+    problems.push({ code: 'KW303', what, hint: 'Use a host with one of these.' });
+  }
+  if (facts.missingTools.length > 0) {
+    const hint = 'Install them: `apt-get install coreutils findutils iproute2 kmod mawk systemd tar`.';
+    problems.push({ code: 'KW304', what: `it lacks the tools ${listed(facts.missingTools)}`, hint });
+  }
+  return problems;
+}
+
+/** Names by which the host is told from others. */
+export function checkIdentity({ facts, host, cluster }: Checked): Problem[] {
+  const problems: Problem[] = [];
+  if (facts.hostname === '' || facts.hostname.split('.')[0] === 'localhost') {
+    const what = `its hostname is "${facts.hostname}", like that of every host without a name`;
+    problems.push({ code: 'KW305', what, hint: `Name it: \`hostnamectl set-hostname ${host.name}\`.` });
+  }
+  if (facts.machineId === '' || facts.machineId === 'uninitialized') {
+    const what = 'it has no machine id';
+    problems.push({ code: 'KW305', what, hint: 'Make one: `systemd-machine-id-setup`, then reboot.' });
+  }
+  const own = facts.addresses.find(({ address }) => address === host.address);
+  if (own === undefined) {
+    const seen = listed(facts.addresses.filter(({ card }) => card !== 'lo').map(({ address }) => address));
+    const what = `none of its cards has the address ${host.address} (it has ${seen || 'none'})`;
+    const hint =
+      'Put the address that the other hosts see into cluster.yaml; a different address for SSH goes into the host\'s "ssh".';
+    problems.push({ code: 'KW306', what, hint });
+  }
+  const { interface: card } = cluster.endpoint;
+  if (host.role === 'control-plane' && card !== null && !facts.addresses.some((address) => address.card === card)) {
+    const what = `it has no network card ${card} with an address, which "endpoint.interface" names`;
+    problems.push({
+      code: 'KW306',
+      what,
+      hint: "Correct endpoint.interface, or leave it out: the card with the host's address is taken.",
+    });
+  }
+  return problems;
+}
+
+/** What the kernel can do. */
+export function checkKernel({ facts, host, cluster }: Checked): Problem[] {
+  const problems: Problem[] = [];
+  const missing = kernelFeaturesFor(host.role).filter(({ module }) => !facts.features.has(module));
+  if (missing.length > 0) {
+    const names = listed(missing.map(({ module }) => module));
+    const hint =
+      "Boot a kernel that has them: a distribution's stock kernel does; after a kernel update, reboot first.";
+    problems.push({
+      code: 'KW307',
+      what: `its kernel ${facts.kernel.release} has no ${names}, built in or as a module`,
+      hint,
+    });
+  }
+  const needed = ['cpu', 'cpuset', 'memory', 'pids'].filter((name) => !facts.cgroupControllers.includes(name));
+  if (needed.length > 0) {
+    const what = `its kernel does not offer the cgroup controllers ${listed(needed)}`;
+    const hint = "Switch them on at the kernel's command line (for example `cgroup_enable=memory`), then reboot.";
+    problems.push({ code: 'KW308', what, hint });
+  }
+  if (facts.cgroupVersion === 1 && !cgroupV1Allowed(cluster)) {
+    const what = `it uses cgroup v1, which Kubernetes ${cluster.kubernetes.version} refuses`;
+    const hint =
+      'Boot with cgroup v2 (`systemd.unified_cgroup_hierarchy=1`). To stay on v1 set kubernetes.kubelet.config.failCgroupV1: false and add SystemVerification to kubernetes.ignorePreflightErrors.';
+    problems.push({ code: 'KW308', what, hint });
+  }
+  if (!facts.sysctlsWritable) {
+    const what = 'its kernel settings cannot be changed: /proc/sys is read-only';
+    const hint = `Mount it writable${facts.container ? `; this host is a ${facts.container} container, whose host decides` : ''}.`;
+    problems.push({ code: 'KW309', what, hint });
+  }
+  return problems;
+}
+
+/** The kubelet refuses cgroup v1 from 1.35 on, and kubeadm's SystemVerification does too (KEP-5573). */
+function cgroupV1Allowed({ kubernetes }: Checked['cluster']): boolean {
+  const [major = 0, minor = 0] = kubernetes.version.split('.').map(Number);
+  if (major === 1 && minor < 35) return true;
+  return kubernetes.kubelet.config.failCgroupV1 === false && ignores(kubernetes, 'SystemVerification');
+}
+
+/** Whether cluster.yaml asks for one of kubeadm's own checks to be ignored. */
+export function ignores({ ignorePreflightErrors }: { ignorePreflightErrors: string[] }, check: string): boolean {
+  return ignorePreflightErrors.some((name) => ['all', check.toLowerCase()].includes(name.toLowerCase()));
+}
+
+/** `runtime.config` must be writable as TOML, which is known before anything is installed. */
+export function checkRuntimeConfig({ cluster }: Checked): Problem[] {
+  try {
+    for (const version of ['1.6.0', '2.1.0']) {
+      renderContainerdConfig({ version, pauseImage: 'pause', overrides: cluster.runtime.config });
+    }
+    return [];
+  } catch (error) {
+    if (!(error instanceof KubewrightError)) throw error;
+    return [{ code: error.code, what: error.message, hint: error.hint ?? '' }];
+  }
+}

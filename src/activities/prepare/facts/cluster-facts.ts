@@ -1,0 +1,138 @@
+import type { Cluster, ClusterHost } from '../../../cluster/types.js';
+import type { RemoteHost } from '../../../hosts/types.js';
+import { OWNER_PATH, parseOwner } from '../../../render/owner.js';
+import { gatherFacts } from '../../remote-facts.js';
+import type { CardAddress } from './host-facts.js';
+import { CERTIFICATE_DIGEST } from './script.js';
+
+/** What can only be judged by comparing hosts with each other. */
+export interface PeerFacts {
+  name: string;
+  hostname: string;
+  machineId: string;
+  addresses: CardAddress[];
+  /** Whether it bears this cluster's ownership record. */
+  ours: boolean;
+  /** `sha256:…` of its cluster CA, or undefined. */
+  caFingerprint: string | undefined;
+  clock: Clock;
+  /** Names of the hosts that it should reach and does not. */
+  unreachable: string[];
+}
+
+export interface Clock {
+  /** Seconds that the host's clock is ahead of the worker's. */
+  offset: number;
+  /** Half of the round trip: the offset is known no better than this. Seconds. */
+  uncertainty: number;
+}
+
+/** Seconds without an answer after which a host counts as out of reach. */
+const PATIENCE_SECONDS = 3;
+
+/** Asks one host; `peers` are the hosts that it has to reach. */
+export async function gatherPeerFacts(
+  cluster: Cluster,
+  host: ClusterHost,
+  remote: RemoteHost,
+  signal: AbortSignal,
+): Promise<PeerFacts> {
+  const peers = peersOf(cluster, host);
+  const clock = await readClock(remote, signal);
+  const facts = await gatherFacts(remote, peerScript(peers), signal);
+  const certificate = facts.text('ca');
+  return {
+    name: host.name,
+    hostname: facts.text('hostname'),
+    machineId: facts.text('machine-id'),
+    addresses: parseAddresses(facts.text('addresses')),
+    ours: parseOwner(facts.text('owner'))?.cluster === cluster.name,
+    caFingerprint: certificate === '' ? undefined : `sha256:${certificate}`,
+    clock,
+    unreachable: peers.filter(({ address }) => !facts.holds(`reach-${address}`)).map(({ name }) => name),
+  };
+}
+
+/** Control planes and etcd members are talked to by everyone and talk to everyone; workers only with them. */
+function peersOf({ hosts }: Cluster, host: ClusterHost): ClusterHost[] {
+  return hosts.filter((peer) => peer !== host && (peer.role !== 'worker' || host.role === 'control-plane'));
+}
+
+/** The better of two looks at the clock: the first one may have paid for making the connection. */
+async function readClock(remote: RemoteHost, signal: AbortSignal): Promise<Clock> {
+  const looks: Clock[] = [];
+  for (let look = 0; look < 2; look++) {
+    const before = Date.now() / 1_000;
+    const { stdout } = await remote.run('date +%s.%N\n', { signal });
+    const after = Date.now() / 1_000;
+    looks.push({ offset: Number(stdout) - (before + after) / 2, uncertainty: (after - before) / 2 });
+  }
+  return looks.reduce((best, look) => (look.uncertainty < best.uncertainty ? look : best));
+}
+
+/** A refused connection is an answer too; `ping` is not there on every host and not let through by every network. */
+function peerScript(peers: ClusterHost[]): string {
+  const reaches = peers.map(({ address, ssh }) => `fact reach-${address} reach ${address} ${ssh.port} &`);
+  return `${CERTIFICATE_DIGEST}
+reach() {
+  ping -n -c 1 -W ${PATIENCE_SECONDS} "$1" && return
+  local output
+  output=$(timeout ${PATIENCE_SECONDS} bash -c 'exec 3<>"/dev/tcp/$1/$2"' reach "$1" "$2" 2>&1) || [[ $output == *refused* ]]
+}
+addresses() {
+  ip -o -4 address show | while read -r _ card _ address _; do
+    card=\${card%%@*}
+    printf '%s %s %s\\n' "$card" "$address" "$(cat "/sys/class/net/$card/address")"
+  done
+}
+ca() { [ -e /etc/kubernetes/pki/ca.crt ] && certificate_digest /etc/kubernetes/pki/ca.crt; }
+${reaches.join('\n')}
+fact hostname cat /proc/sys/kernel/hostname
+fact machine-id cat /etc/machine-id
+fact addresses addresses
+fact owner cat ${OWNER_PATH}
+fact ca ca`;
+}
+
+function parseAddresses(text: string): CardAddress[] {
+  return text.split('\n').map((line) => {
+    const [card = '', cidr = '', mac = ''] = line.split(' ');
+    const [address = '', prefixLength] = cidr.split('/');
+    return { card, address, prefixLength: Number(prefixLength ?? 32), mac };
+  });
+}
+
+/** What the network says of the VIP, seen from a control plane. */
+export interface VipFacts {
+  /** Whether it lies in the network of one of the host's cards, as VRRP needs it. */
+  onLink: boolean;
+  /** Network address of whoever answers for it; undefined when nobody does. */
+  holderMac: string | undefined;
+}
+
+/**
+ * Asks a host who answers for the VIP: a datagram makes the kernel ask by ARP, and its neighbour table tells the answer.
+ * A holder on the same wire answers within milliseconds; an entry from earlier days is checked by the kernel itself, which
+ * takes some seconds.
+ */
+export async function gatherVipFacts(vip: string, remote: RemoteHost, signal: AbortSignal): Promise<VipFacts> {
+  const script = `state() { ip -4 neighbour show to ${vip} | head -n 1; }
+holder() {
+  { echo >/dev/udp/${vip}/9; } 2>/dev/null
+  for try in $(seq 40); do
+    case $(state) in
+      *REACHABLE*) state; return ;;
+      *STALE*|*DELAY*|*PROBE*) ;;
+      *) [ "$try" -lt 3 ] || return 1 ;;
+    esac
+    sleep 0.2
+  done
+}
+fact route ip -4 route get ${vip}
+fact holder holder`;
+  const facts = await gatherFacts(remote, script, signal);
+  return {
+    onLink: facts.holds('route') && !/\bvia\b/.test(facts.text('route')),
+    holderMac: /\blladdr (\S+)/.exec(facts.text('holder'))?.[1],
+  };
+}

@@ -1,0 +1,79 @@
+import { type Bundle, file, filesBelow, type LocatedFile } from '../../bundle/bundle.js';
+import type { Role } from '../../cluster/types.js';
+import type { Upload } from '../../hosts/types.js';
+import {
+  BINARY_DIRECTORY,
+  CNI_BINARY_DIRECTORY,
+  KUBELET_DROP_IN_PATH,
+  KUBELET_UNIT_PATH,
+  renderKubeletDropIn,
+  renderKubeletUnit,
+} from '../../render/kubelet-unit.js';
+import { digestOf, gatherFacts } from '../remote-facts.js';
+import type { StepContext, StepImplementation } from '../types.js';
+import { listed } from './checks/problem.js';
+import { bundleOf, hostOf } from './target.js';
+
+/** kubectl only where admin.conf is; etcd's tools only where a person would look at etcd. */
+const PROGRAMS: Record<Role, string[]> = {
+  'control-plane': ['kubelet', 'kubeadm', 'crictl', 'kubectl', 'etcdctl', 'etcdutl'],
+  worker: ['kubelet', 'kubeadm', 'crictl'],
+  etcd: ['kubelet', 'kubeadm', 'crictl', 'etcdctl', 'etcdutl'],
+};
+
+const UNIT_FILES: ReadonlyMap<string, string> = new Map([
+  [KUBELET_UNIT_PATH, renderKubeletUnit()],
+  [KUBELET_DROP_IN_PATH, renderKubeletDropIn()],
+]);
+
+/**
+ * Brings what a host of this role runs from the bundle, and the kubelet's unit: enabled, so that a node comes back after
+ * a reboot, and not started, for only kubeadm gives it a configuration.
+ */
+export const installBinaries: StepImplementation = {
+  async probe(context) {
+    const { bundle, files } = await wantedOf(context);
+    const [missing, unit] = await Promise.all([
+      context.host.missingUploads(files, { signal: context.signal }),
+      unitState(context),
+    ]);
+    const changes = [
+      ...(missing.length > 0 ? [`upload ${listed(missing.map(({ target }) => target))}`] : []),
+      ...unit.stale.map((path) => `write ${path}`),
+      ...(unit.enabled ? [] : ['enable kubelet.service']),
+    ];
+    const installed = `${files.length} binaries of Kubernetes ${bundle.kubernetesVersion} are in place, kubelet.service is enabled`;
+    return { done: changes.length === 0, found: changes.length === 0 ? installed : changes.join('; '), changes };
+  },
+
+  async apply(context) {
+    const { host, signal } = context;
+    const { files } = await wantedOf(context);
+    await host.upload(files, { signal, onProgress: (line) => context.progress(line) });
+    for (const [path, content] of UNIT_FILES) await host.writeFile(path, content);
+    await host.run('systemctl daemon-reload && systemctl enable --quiet kubelet.service\n', { signal });
+  },
+};
+
+async function wantedOf(context: StepContext): Promise<{ bundle: Bundle; files: Upload[] }> {
+  const bundle = await bundleOf(context);
+  const { role } = hostOf(context);
+  const programs = PROGRAMS[role].map((name) => upload(file(bundle, `bin/${name}`), BINARY_DIRECTORY));
+  // An etcd host's static pods live on its own network.
+  const plugins = role === 'etcd' ? [] : filesBelow(bundle, 'cni').map((each) => upload(each, CNI_BINARY_DIRECTORY));
+  return { bundle, files: [...programs, ...plugins] };
+}
+
+function upload({ path, absolutePath, sha256, size, mode }: LocatedFile, directory: string): Upload {
+  return { source: absolutePath, target: `${directory}/${path.slice(path.lastIndexOf('/') + 1)}`, sha256, size, mode };
+}
+
+/** Which unit files are not as they should be, and whether the unit is enabled. */
+async function unitState({ host, signal }: StepContext): Promise<{ stale: string[]; enabled: boolean }> {
+  const script = [...UNIT_FILES.keys()].map((path) => `fact ${path} digest ${path} &\n`).join('');
+  const facts = await gatherFacts(host, `${script}fact enabled systemctl is-enabled kubelet.service`, signal);
+  const stale = [...UNIT_FILES]
+    .filter(([path, content]) => facts.text(path) !== digestOf(content))
+    .map(([path]) => path);
+  return { stale, enabled: facts.holds('enabled') };
+}

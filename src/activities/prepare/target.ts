@@ -1,0 +1,41 @@
+import type { Bundle } from '../../bundle/bundle.js';
+import { requireBundle } from '../../bundle/locate.js';
+import type { Cluster, ClusterHost } from '../../cluster/types.js';
+import { KubewrightError } from '../../errors.js';
+import type { StepContext } from '../types.js';
+
+/** The step's own host as cluster.yaml describes it. */
+export function hostOf({ cluster, step }: Pick<StepContext, 'cluster' | 'step'>): ClusterHost {
+  const host = cluster.hosts.find(({ name }) => name === step.host);
+  // The plan is computed from this very cluster, so this is a programming error, not a user's.
+  if (host === undefined) throw new Error(`step ${step.id} names no host of the cluster`);
+  return host;
+}
+
+/** What `uname -m` calls the architectures that bundles exist for. */
+const ARCHITECTURES: Record<string, string> = { x86_64: 'amd64', aarch64: 'arm64' };
+
+/** Architecture in Kubernetes' words, or undefined when there are no bundles for it. */
+export function architectureOf(machine: string): string | undefined {
+  return ARCHITECTURES[machine];
+}
+
+/**
+ * The bundle that goes onto hosts of an architecture: the one cluster.yaml names, else the newest in the worker's cache.
+ *
+ * @throws KubewrightError KW73x when there is none, or one for something else
+ */
+export async function bundleFor(cluster: Cluster, architecture: string): Promise<Bundle> {
+  return requireBundle(cluster.packages.bundle, cluster.kubernetes.version, architecture);
+}
+
+/** The bundle for the step's own host, which is asked for its architecture. */
+export async function bundleOf({ cluster, host, signal }: StepContext): Promise<Bundle> {
+  const machine = (await host.run('uname -m\n', { signal })).stdout.trim();
+  const architecture = architectureOf(machine);
+  if (architecture !== undefined) return bundleFor(cluster, architecture);
+  throw new KubewrightError('KW303', `its architecture is ${machine}, and bundles exist for x86_64 and aarch64`, {
+    host: host.name,
+    hint: 'Use a host with one of these.',
+  });
+}

@@ -1,0 +1,204 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configureRuntime } from '../../../../src/activities/prepare/configureRuntime.js';
+import { importCheckImages } from '../../../../src/activities/prepare/importCheckImages.js';
+import { importImages } from '../../../../src/activities/prepare/importImages.js';
+import { installBinaries } from '../../../../src/activities/prepare/installBinaries.js';
+import { installPackages } from '../../../../src/activities/prepare/installPackages.js';
+import { recordOwner } from '../../../../src/activities/prepare/ownership.js';
+import { digestOf } from '../../../../src/activities/remote-facts.js';
+import { carryOut } from '../../../../src/activities/step.js';
+import { parseOwner } from '../../../../src/render/owner.js';
+import { clusterOf } from '../../cluster-fixture.js';
+import { contextOn, FakeHost } from './fake-host.js';
+import { BUNDLE } from './fixtures.js';
+
+const { directory: _, ...manifest } = BUNDLE;
+const directory = mkdtempSync(join(tmpdir(), 'kubewright-bundle-'));
+writeFileSync(
+  join(directory, 'bundle.json'),
+  JSON.stringify({ apiVersion: 'kubewright.dev/v1alpha1', kind: 'Bundle', ...manifest }),
+);
+const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1 }, { packages: { source: 'bundle', bundle: directory } });
+
+const TO_DO = { done: false, found: '', changes: [] };
+
+function newHost(): FakeHost {
+  const fake = new FakeHost();
+  fake.answers.set('uname -m', 'x86_64\n');
+  return fake;
+}
+
+/** Tables as `ctr images check` and `ctr images ls` print them. */
+function holds(fake: FakeHost, images: { name: string; status?: string; labels?: string }[]): void {
+  const type = 'application/vnd.oci.image.manifest.v1+json sha256:abc';
+  fake.facts.set(
+    'check',
+    images.map(({ name, status = 'complete (2/2) 1 MiB/1 MiB true' }) => `${name} ${type} ${status}`).join('\n'),
+  );
+  const both = 'io.cri-containerd.image=managed,io.cri-containerd.pinned=pinned';
+  fake.facts.set(
+    'list',
+    images.map(({ name, labels = both }) => `${name} ${type} 1 MiB linux/amd64 ${labels}`).join('\n'),
+  );
+}
+
+const NAMES = [
+  'registry.k8s.io/kube-apiserver:v1.34.3',
+  'registry.k8s.io/etcd:3.6.5-0',
+  'registry.k8s.io/pause:3.10.1',
+  'registry.k8s.io/kube-proxy:v1.34.3',
+];
+const ALL = NAMES.map((name) => ({ name }));
+
+describe('importImages', () => {
+  it('is done only when containerd has each image of the role, complete, unpacked, seen by CRI and pinned', async () => {
+    const fake = newHost();
+    holds(fake, ALL);
+    expect(await importImages.probe(contextOn(fake, CLUSTER, 'importImages'))).toMatchObject({
+      done: true,
+      changes: [],
+    });
+  });
+
+  it.each([
+    ['has none', []],
+    ['lacks a blob', [{ name: NAMES[0] ?? '', status: 'incomplete (1/2) 0/1 MiB false' }, ...ALL.slice(1)]],
+    ['has not unpacked one', [{ name: NAMES[0] ?? '', status: 'complete (2/2) 1 MiB/1 MiB false' }, ...ALL.slice(1)]],
+    ['has another version', [{ name: 'registry.k8s.io/kube-apiserver:v1.34.30' }, ...ALL.slice(1)]],
+    [
+      'has not told the kubelet',
+      [{ name: NAMES[0] ?? '', labels: 'io.cri-containerd.pinned=pinned' }, ...ALL.slice(1)],
+    ],
+    ['has not pinned one', [{ name: NAMES[0] ?? '', labels: 'io.cri-containerd.image=managed' }, ...ALL.slice(1)]],
+  ])('is not done when containerd %s', async (_case, images) => {
+    const fake = newHost();
+    holds(fake, images);
+    const probe = await importImages.probe(contextOn(fake, CLUSTER, 'importImages'));
+    expect(probe.done).toBe(false);
+    expect(probe.changes.join()).toContain('kube-apiserver');
+  });
+
+  it('uploads only what is missing, and the durable command reads the same whatever is missing', async () => {
+    const scripts = await Promise.all(
+      [ALL.slice(0, 3), []].map(async (present) => {
+        const fake = newHost();
+        holds(fake, present);
+        fake.onDurable = () => holds(fake, ALL);
+        await carryOut(importImages, contextOn(fake, CLUSTER, 'importImages'));
+        expect(fake.uploaded).toHaveLength(4 - present.length);
+        for (const { target } of fake.uploaded)
+          expect(target).toMatch(/^\/var\/lib\/kubewright\/bundle\/images\/[^/]+\.tar$/);
+        return fake.durables[0]?.script;
+      }),
+    );
+    expect(scripts[0]).toBe(scripts[1]);
+  });
+
+  it('brings a worker no control plane, and the image of checks only when it is asked for', async () => {
+    const fake = newHost();
+    fake.onDurable = () => holds(fake, ALL);
+    await carryOut(importImages, contextOn(fake, CLUSTER, 'importImages', 'w-1'));
+    expect(fake.uploaded.map(({ target }) => target.split('/').at(-1))).toEqual([
+      'pause-3.10.1.tar',
+      'kube-proxy-v1.34.3.tar',
+    ]);
+    expect((await importCheckImages.probe(contextOn(fake, CLUSTER, 'importCheckImages'))).changes.join()).toContain(
+      'agnhost',
+    );
+  });
+});
+
+describe('installBinaries', () => {
+  it('sends each role what it runs and nothing else', async () => {
+    const sent = await Promise.all(
+      ['cp-1', 'w-1'].map(async (name) => {
+        const fake = newHost();
+        await installBinaries.apply(contextOn(fake, CLUSTER, 'installBinaries', name), TO_DO);
+        expect([...fake.written.keys()]).toEqual([
+          '/etc/systemd/system/kubelet.service',
+          '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
+        ]);
+        return fake.uploaded.map(({ target }) => target.replace('/usr/local/bin/', ''));
+      }),
+    );
+    expect(sent[0]).toEqual(['kubelet', 'kubeadm', 'crictl', 'kubectl', 'etcdctl', 'etcdutl']);
+    expect(sent[1]).toEqual(['kubelet', 'kubeadm', 'crictl']);
+  });
+});
+
+describe('installPackages', () => {
+  const PACKAGES = 'ID=debian\nVERSION_ID="12"\n--- packages ---\n';
+  const installed = ['conntrack', 'ethtool', 'iptables', 'mount', 'socat', 'haproxy', 'keepalived'].map(
+    (name) => `package\t${name}\tii \t1`,
+  );
+  const runtime = ['containerd', 'runc'].map((name) => `package\t${name}\thi \t1`);
+
+  it('is done when all are installed, the runtime held and no service held off', async () => {
+    const fake = newHost();
+    fake.answers.set('dpkg-query', [PACKAGES, ...installed, ...runtime].join('\n'));
+    expect(await installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).toMatchObject({ done: true });
+    fake.answers.set('dpkg-query', [PACKAGES, ...installed, ...runtime, 'masked\thaproxy.service'].join('\n'));
+    expect(await installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).toMatchObject({ done: false });
+    fake.answers.set(
+      'dpkg-query',
+      [PACKAGES, ...installed, ...runtime.map((line) => line.replace('hi', 'ii'))].join('\n'),
+    );
+    expect((await installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).changes.join()).toContain('hold');
+  });
+
+  it('explains what apt said, and lets a held lock be waited for', async () => {
+    const fake = newHost();
+    fake.answers.set('dpkg-query', PACKAGES);
+    fake.durableResult = { exitCode: 100, result: 'exit-code', output: 'E: Unable to locate package haproxy' };
+    const apply = () => installPackages.apply(contextOn(fake, CLUSTER, 'installPackages'), TO_DO);
+    await expect(apply()).rejects.toMatchObject({
+      code: 'KW445',
+      transient: false,
+      host: 'cp-1',
+      output: expect.stringContaining('haproxy'),
+    });
+    fake.durableResult.output = 'E: Could not get lock /var/lib/dpkg/lock';
+    await expect(apply()).rejects.toMatchObject({ code: 'KW443', transient: true });
+  });
+});
+
+describe('configureRuntime', () => {
+  it('trusts the configuration that the running process has read, not the file', async () => {
+    const fake = newHost();
+    fake.facts.set('version', 'containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1');
+    const context = contextOn(fake, CLUSTER, 'configureRuntime');
+    await configureRuntime.apply(context, TO_DO).catch(() => undefined);
+    for (const [path, content] of fake.written) fake.facts.set(path, digestOf(content));
+    for (const name of ['active', 'enabled', 'cri']) fake.facts.set(name, 'yes');
+    fake.facts.set('loaded', 'another digest');
+    expect((await configureRuntime.probe(context)).changes).toEqual([
+      'restart containerd, which runs with an older configuration',
+    ]);
+    fake.facts.set('loaded', fake.facts.get('/etc/containerd/config.toml') ?? '');
+    expect(await configureRuntime.probe(context)).toMatchObject({ done: true });
+    fake.facts.delete('cri');
+    expect(await configureRuntime.probe(context)).toMatchObject({ done: false });
+  });
+
+  it('says so when there is no containerd', async () => {
+    await expect(configureRuntime.probe(contextOn(newHost(), CLUSTER, 'configureRuntime'))).rejects.toMatchObject({
+      code: 'KW449',
+    });
+  });
+});
+
+describe('the ownership record', () => {
+  it('keeps the fingerprint of the CA once it is known', async () => {
+    const fake = newHost();
+    const host = CLUSTER.hosts[0] as (typeof CLUSTER.hosts)[number];
+    const recorded = () => parseOwner(fake.written.get('/etc/kubewright/owner.json') ?? '');
+    await recordOwner(fake.remote, CLUSTER, host);
+    expect(recorded()).toMatchObject({ cluster: 'demo', host: 'cp-1', caFingerprint: null });
+    await recordOwner(fake.remote, CLUSTER, host, 'sha256:aa');
+    await recordOwner(fake.remote, CLUSTER, host);
+    expect(recorded()).toMatchObject({ caFingerprint: 'sha256:aa' });
+  });
+});
