@@ -1,0 +1,156 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type ClusterHost, etcdHosts, hostsOf } from '../../cluster/types.js';
+import { isKubewrightError, KubewrightError } from '../../errors.js';
+import { quote } from '../../hosts/shell.js';
+import type { RemoteHost } from '../../hosts/types.js';
+import { peerUrl } from '../../render/etcd.js';
+import { lookAtControlPlanes } from '../kubeadm/control-plane.js';
+import type { StepContext } from '../types.js';
+import { etcdctl, isVoter, listMembers, type Member, memberOf } from './members.js';
+import { QUORUM_RECOVERY, removeMember } from './remove-member.js';
+
+const PATIENCE_MS = 60_000;
+/** etcd takes one learner at a time, so two new members wait for each other. */
+const ADD_SECONDS = 180;
+
+/** What a member starts with; etcd looks at it only when its data is empty. */
+export interface MemberPlan {
+  state: 'new' | 'existing';
+  members: Pick<ClusterHost, 'name' | 'address'>[];
+  /** A member of the living cluster that this one was announced to, and that promotes it; undefined for a new cluster. */
+  via: RemoteHost | undefined;
+  /** Whether data that is on the host is of a member that the cluster has put out. */
+  dataIsStale: boolean;
+}
+
+/**
+ * Decides how the member of an external etcd host comes up: with its data, as one of a new cluster, or, where the host is
+ * new and the cluster lives, in the place of its former self, which is taken out and announced anew.
+ *
+ * Two blank members must never begin anew beside one with data: they would outvote it, and the data would be gone. So a
+ * new cluster begins only while no control plane has used etcd.
+ *
+ * @param hasData whether etcd's data is on this host
+ * @param patienceMs how long an etcd without a quorum is waited for
+ * @throws KubewrightError KW474 when etcd was in use and has no quorum, KW466 (transient) when that cannot be told
+ */
+export async function planMember(
+  context: StepContext,
+  host: ClusterHost,
+  hasData: boolean,
+  patienceMs = PATIENCE_MS,
+): Promise<MemberPlan> {
+  const all = etcdHosts(context.cluster);
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const living = await findLivingMember(context, host);
+    if (living !== undefined) return planInLivingCluster(context, host, hasData, living);
+    if (hasData || !(await wasInUse(context, host)))
+      return { state: 'new', members: all, via: undefined, dataIsStale: false };
+    if (Date.now() > deadline) throw lostQuorum(host);
+    context.progress('waiting for the other etcd members to have a quorum');
+    await pause(1_000, undefined, { signal: context.signal });
+  }
+}
+
+interface LivingMember {
+  remote: RemoteHost;
+  members: Member[];
+}
+
+/** Another host whose member answers with a quorum behind it. */
+async function findLivingMember(context: StepContext, host: ClusterHost): Promise<LivingMember | undefined> {
+  const asked = etcdHosts(context.cluster)
+    .filter(({ name }) => name !== host.name)
+    .map(async ({ name }) => {
+      const remote = context.hostNamed(name);
+      const members = await listMembers(remote, context.signal);
+      if (members === undefined) throw new Error(`${name} does not answer`);
+      return { remote, members };
+    });
+  return Promise.any(asked).catch(() => undefined);
+}
+
+async function planInLivingCluster(
+  context: StepContext,
+  host: ClusterHost,
+  hasData: boolean,
+  { remote, members }: LivingMember,
+): Promise<MemberPlan> {
+  const mine = memberOf(members, host);
+  const existing = { state: 'existing', via: remote } as const;
+  if (hasData && mine !== undefined) return { ...existing, members: namesOf(members, host), dataIsStale: false };
+  if (mine?.started) await removeMember(context, remote, host);
+  const announced = await announce(context, remote, host);
+  // etcd would refuse to start with data of a member that the cluster has put out.
+  return { ...existing, members: namesOf(announced, host), dataIsStale: hasData };
+}
+
+/** Adds the host as a learner unless it was added before: an earlier attempt may have ended right after it. */
+async function announce(context: StepContext, remote: RemoteHost, host: ClusterHost): Promise<Member[]> {
+  context.progress(`announcing ${host.name} to etcd`);
+  const url = quote(peerUrl(host.address));
+  const script = `deadline=$((SECONDS + ${ADD_SECONDS}))
+until ${etcdctl()} member list | grep -qF -- ${url}; do
+  if ${etcdctl()} member add ${quote(host.name)} --learner --peer-urls=${url} >/dev/null; then continue; fi
+  [ "$SECONDS" -lt "$deadline" ] || exit 1
+  sleep 1
+done
+`;
+  await remote.run(script, { signal: context.signal, timeoutMs: (ADD_SECONDS + 20) * 1000 });
+  return (await listMembers(remote, context.signal)) ?? [];
+}
+
+/** Names and addresses for `initial-cluster`; the new member has no name in the list yet. */
+function namesOf(members: Member[], host: ClusterHost): MemberPlan['members'] {
+  const mine = memberOf(members, host);
+  return members.map((member) => ({
+    name: member.id === mine?.id ? host.name : member.name || member.id,
+    address: new URL(member.peerUrls[0] ?? '').hostname,
+  }));
+}
+
+/** Whether a control plane has ever been brought up, and so has put data into etcd. */
+async function wasInUse(context: StepContext, host: ClusterHost): Promise<boolean> {
+  const looks = await lookAtControlPlanes(context, hostsOf(context.cluster, 'control-plane'));
+  const unknown = looks.filter(({ state }) => state === undefined).map((look) => look.host.name);
+  if (looks.some(({ state }) => state === 'ready' || state === 'not-ready')) return true;
+  if (unknown.length === 0) return false;
+  throw new KubewrightError('KW466', `cannot tell whether etcd was in use: no way to ${unknown.join(', ')}`, {
+    host: host.name,
+    transient: true,
+    hint: `The step goes on by itself when ${unknown.join(', ')} can be reached.`,
+  });
+}
+
+function lostQuorum(host: ClusterHost): KubewrightError {
+  return new KubewrightError('KW474', 'etcd was in use and has no quorum; this host is new and cannot bring it back', {
+    host: host.name,
+    hint: `Bring the other etcd members back, then retry the step. If they are lost, see ${QUORUM_RECOVERY}.`,
+  });
+}
+
+/** Makes a learner a voter as soon as it is in sync. */
+export async function promote(context: StepContext, via: RemoteHost, host: ClusterHost): Promise<void> {
+  const deadline = Date.now() + ADD_SECONDS * 1000;
+  for (;;) {
+    const mine = memberOf((await listMembers(via, context.signal)) ?? [], host);
+    if (isVoter(mine)) return;
+    try {
+      if (mine?.started) await via.run(`${etcdctl()} member promote ${mine.id}`, { signal: context.signal });
+    } catch (error) {
+      // Not in sync yet, most of the time.
+      if (!isKubewrightError(error) || error.transient || Date.now() > deadline) throw error;
+    }
+    context.progress('waiting for the new etcd member to be in sync');
+    await pause(500, undefined, { signal: context.signal });
+    if (Date.now() > deadline) throw notInSync(host);
+  }
+}
+
+function notInSync(host: ClusterHost): KubewrightError {
+  return new KubewrightError('KW475', `the new etcd member did not come into sync within ${ADD_SECONDS} s`, {
+    host: host.name,
+    hint: `Look at \`crictl logs $(crictl ps -a -q --name etcd | head -n 1)\` on ${host.name}, and at the network between the etcd hosts (ports 2379 and 2380).`,
+  });
+}

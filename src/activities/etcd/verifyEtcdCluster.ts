@@ -1,0 +1,82 @@
+import { type ClusterHost, etcdHosts } from '../../cluster/types.js';
+import { isKubewrightError, KubewrightError } from '../../errors.js';
+import { peerUrl } from '../../render/etcd.js';
+import { type Facts, gatherFacts } from '../remote-facts.js';
+import type { StepContext, StepImplementation } from '../types.js';
+import { awaitFaultless } from '../verify/await-state.js';
+import { etcdctl, MEMBER_LIST, parseMembers } from './members.js';
+import { QUORUM_RECOVERY } from './remove-member.js';
+
+const PATIENCE_MS = 120_000;
+const LOOK_EVERY_MS = 300;
+
+/** Every member that cluster.yaml wants is a started, healthy voter of one and the same cluster, and there is no other. */
+export const verifyEtcdCluster: StepImplementation = {
+  async probe(context) {
+    const faults = await faultsOf(context);
+    const count = etcdHosts(context.cluster).length;
+    return faults.length === 0
+      ? {
+          done: true,
+          found: `etcd has ${count} member${count === 1 ? '' : 's'}, all of them healthy voters`,
+          changes: [],
+        }
+      : { done: false, found: faults.join('; '), changes: ['wait for etcd to be healthy'] };
+  },
+
+  async apply(context) {
+    const faults = await awaitFaultless(context, () => faultsOf(context), {
+      patienceMs: PATIENCE_MS,
+      everyMs: LOOK_EVERY_MS,
+    });
+    if (faults.length === 0) return;
+    throw new KubewrightError('KW476', `etcd is not healthy: ${faults.join('; ')}`, {
+      hint: `Look at etcd's log on the hosts named (\`crictl ps -a\`, \`crictl logs\`) and at ports 2379 and 2380 between them. A member that is too much: \`etcdctl member remove\`. Without a quorum: ${QUORUM_RECOVERY}.`,
+    });
+  },
+};
+
+/** Asks one host after the other until a member answers: in a healthy cluster that is one round trip. */
+async function faultsOf(context: StepContext): Promise<string[]> {
+  const hosts = etcdHosts(context.cluster);
+  const silent: string[] = [];
+  for (const host of hosts) {
+    const facts = await ask(context, host);
+    if (facts?.holds('members')) return clusterFaults(hosts, facts);
+    silent.push(`${host.name} ${facts === undefined ? 'cannot be reached' : 'does not answer'}`);
+  }
+  return silent.length > 0 ? silent : ['there is no etcd host'];
+}
+
+async function ask(context: StepContext, { name }: ClusterHost): Promise<Facts | undefined> {
+  const script = `${MEMBER_LIST}if (: <>/dev/tcp/127.0.0.1/2379) 2>/dev/null; then
+  fact members member_list &
+  fact health ${etcdctl()} endpoint health --cluster &
+  fact status ${etcdctl()} endpoint status --cluster --write-out=json
+fi`;
+  try {
+    return await gatherFacts(context.hostNamed(name), script, context.signal);
+  } catch (error) {
+    if (isKubewrightError(error) && error.transient) return undefined;
+    throw error;
+  }
+}
+
+function clusterFaults(hosts: ClusterHost[], facts: Facts): string[] {
+  const members = parseMembers(facts.text('members'));
+  const expected = new Map(hosts.map(({ name, address }) => [peerUrl(address), name]));
+  const faults = members.flatMap((member) => {
+    const url = member.peerUrls[0] ?? '';
+    const name = expected.get(url);
+    if (name === undefined) return `${member.name || url} is a member that cluster.yaml does not have`;
+    expected.delete(url);
+    if (!member.started) return `${name} was announced and never came`;
+    return member.learner ? `${name} is a learner` : [];
+  });
+  faults.push(...[...expected.values()].map((name) => `${name} is no member`));
+  if (!facts.holds('health')) faults.push('not every member answers');
+  // Numbers of 64 bits: too long for JSON.parse.
+  const clusters = new Set([...facts.text('status').matchAll(/"cluster_id":(\d+)/g)].map(([, id]) => id));
+  if (clusters.size > 1) faults.push('members belong to different clusters');
+  return faults;
+}

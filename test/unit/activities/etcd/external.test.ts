@@ -1,0 +1,138 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createEtcdAuthority } from '../../../../src/activities/etcd/createEtcdAuthority.js';
+import { deliverEtcdCertificates } from '../../../../src/activities/etcd/deliverEtcdCertificates.js';
+import { deliverEtcdClient } from '../../../../src/activities/etcd/deliverEtcdClient.js';
+import { planMember } from '../../../../src/activities/etcd/member-plan.js';
+import type { ClusterHost } from '../../../../src/cluster/types.js';
+import type { Action } from '../../../../src/plan/types.js';
+import { clusterOf } from '../../cluster-fixture.js';
+import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
+
+const cluster = clusterOf({ controlPlanes: 1, workers: 1, etcd: 3 });
+const third = cluster.hosts.find(({ name }) => name === 'etcd-3') as ClusterHost;
+const NOTHING = { done: false, found: '', changes: [] };
+
+let hosts: Map<string, FakeHost>;
+const contextOf = (action: Action, host: string) => contextAmong(hosts, cluster, action, host);
+
+beforeEach(() => {
+  hosts = fakeHosts(cluster);
+});
+
+describe("etcd's CA", () => {
+  test('is never made a second time: a first etcd host that was replaced asks for the backed up key', async () => {
+    hostIn(hosts, 'etcd-2').fact('ca', 'the CA');
+    await expect(createEtcdAuthority.apply(contextOf('createEtcdAuthority', 'etcd-1'), NOTHING)).rejects.toMatchObject({
+      code: 'KW471',
+      host: 'etcd-1',
+      hint: expect.stringContaining('/etc/kubernetes/pki/etcd/ca.key'),
+    });
+    expect(hostIn(hosts, 'etcd-1').log).not.toContain('kubeadm');
+  });
+
+  test('is made where nobody knows one', async () => {
+    await createEtcdAuthority.apply(contextOf('createEtcdAuthority', 'etcd-1'), NOTHING);
+    expect(hostIn(hosts, 'etcd-1').log).toContain('kubeadm init phase certs etcd-ca');
+  });
+});
+
+describe('certificates go from the first etcd host', () => {
+  test("to a member without the CA's key, and no trace of the keys is left behind", async () => {
+    const authority = hostIn(hosts, 'etcd-1');
+    const made = '/run/kubewright/etcd-certificates-etcd-2/etcd';
+    for (const name of [
+      'ca.crt',
+      'server.crt',
+      'server.key',
+      'peer.crt',
+      'peer.key',
+      'healthcheck-client.crt',
+      'healthcheck-client.key',
+      'ca.key',
+    ]) {
+      authority.files.set(`${made}/${name}`, `content of ${name}`);
+    }
+    await deliverEtcdCertificates.apply(contextOf('deliverEtcdCertificates', 'etcd-2'), NOTHING);
+    const delivered = [...hostIn(hosts, 'etcd-2').files.keys()];
+    expect(delivered).toHaveLength(7);
+    expect(delivered).toContain('/etc/kubernetes/pki/etcd/peer.key');
+    expect(delivered).not.toContain('/etc/kubernetes/pki/etcd/ca.key');
+    expect(authority.scripts.at(-1)?.script).toBe('rm -rf /run/kubewright/etcd-certificates-etcd-2');
+  });
+
+  test('and are cleared away also when making them fails', async () => {
+    const authority = hostIn(hosts, 'etcd-1').answer('kubeadm init phase certs', { exitCode: 1, stdout: 'no' });
+    await expect(
+      deliverEtcdCertificates.apply(contextOf('deliverEtcdCertificates', 'etcd-2'), NOTHING),
+    ).rejects.toMatchObject({
+      code: 'KW472',
+      host: 'etcd-1',
+    });
+    expect(authority.scripts.at(-1)?.script).toContain('rm -rf');
+  });
+
+  test('to a control plane: the CA and one client certificate, nothing else', async () => {
+    const authority = hostIn(hosts, 'etcd-1');
+    for (const path of ['etcd/ca.crt', 'etcd/ca.key', 'apiserver-etcd-client.crt', 'apiserver-etcd-client.key']) {
+      authority.files.set(`/etc/kubernetes/pki/${path}`, path);
+    }
+    await deliverEtcdClient.apply(contextOf('deliverEtcdClient', 'cp-1'), NOTHING);
+    expect([...hostIn(hosts, 'cp-1').files.keys()].sort()).toEqual([
+      '/etc/kubernetes/pki/apiserver-etcd-client.crt',
+      '/etc/kubernetes/pki/apiserver-etcd-client.key',
+      '/etc/kubernetes/pki/etcd/ca.crt',
+    ]);
+  });
+});
+
+describe('how a member comes up', () => {
+  const line = (host: number, { clients = true, name = `etcd-${host}` } = {}) =>
+    `a${host}, started, ${name}, https://10.88.0.3${host}:2380, ${clients ? `https://10.88.0.3${host}:2379` : ''}, false`;
+  const plan = (hasData: boolean) => planMember(contextOf('startEtcdMember', 'etcd-3'), third, hasData, 0);
+  const living = (lines: string[]) => {
+    const ids = lines.map((each) => each.split(',')[0]).join('\n');
+    return hostIn(hosts, 'etcd-1')
+      .answer('endpoint health', ids)
+      .answer('member_list', lines.join('\n'))
+      .answer('member list', lines.join('\n'));
+  };
+
+  test('on new hosts they begin together', async () => {
+    const { state, members, via } = await plan(false);
+    expect({ state, via }).toEqual({ state: 'new', via: undefined });
+    expect(members.map(({ name }) => name)).toEqual(['etcd-1', 'etcd-2', 'etcd-3']);
+  });
+
+  test('the last one of a new cluster joins in: it is a member already and has nothing to give up', async () => {
+    const via = living([line(1), line(2), line(3, { clients: false })]);
+    expect(await plan(false)).toMatchObject({ state: 'existing', dataIsStale: false });
+    expect(via.log).not.toContain('member remove');
+  });
+
+  test('a host that was replaced takes the place of its former self', async () => {
+    const via = living([line(1), line(2), line(3)]);
+    expect(await plan(false)).toMatchObject({ state: 'existing' });
+    expect(via.log).toContain('member remove a3');
+  });
+
+  test('a host that has its data starts with it', async () => {
+    const via = living([line(1), line(2), line(3)]);
+    expect(await plan(true)).toMatchObject({ state: 'existing', dataIsStale: false });
+    expect(via.log).not.toMatch(/member (remove|add)/);
+  });
+
+  test('data of a member that was put out is moved aside', async () => {
+    living([line(1), line(2)]);
+    expect(await plan(true)).toMatchObject({ dataIsStale: true });
+  });
+
+  test('a blank host never begins anew where etcd was in use: it would outvote the data', async () => {
+    hostIn(hosts, 'cp-1').fact('initialised', '');
+    await expect(plan(false)).rejects.toMatchObject({ code: 'KW474', transient: false });
+  });
+
+  test('nor where that cannot be told', async () => {
+    hostIn(hosts, 'cp-1').reachable = false;
+    await expect(plan(false)).rejects.toMatchObject({ code: 'KW466', transient: true });
+  });
+});
