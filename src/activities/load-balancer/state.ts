@@ -1,0 +1,71 @@
+import type { ClusterHost } from '../../cluster/types.js';
+import { KubewrightError } from '../../errors.js';
+import { quote } from '../../hosts/shell.js';
+import { CHECK_SCRIPT_PATH } from '../../render/keepalived.js';
+import { loadedConfigPath } from '../../render/loaded-config.js';
+import { hostOf } from '../prepare/target.js';
+import { gatherFacts } from '../remote-facts.js';
+import type { StepContext } from '../types.js';
+import { CONFIG_PATHS, type LoadBalancerFile, loadBalancerFiles, SERVICES, type Service, sha256 } from './files.js';
+
+export interface ServiceState {
+  active: boolean;
+  /** Whether it is started at boot. */
+  enabled: boolean;
+  /** Whether what runs has read exactly our configuration. */
+  loaded: boolean;
+}
+
+export interface LoadBalancerState {
+  networkInterface: string;
+  files: LoadBalancerFile[];
+  /** Those that are missing or differ. */
+  stale: LoadBalancerFile[];
+  services: Record<Service, ServiceState>;
+  /** Whether HAProxy answers on its monitor port. */
+  answers: boolean;
+}
+
+/** @throws KubewrightError KW461 when no network card of the host carries its address */
+export async function lookAtLoadBalancer(context: StepContext): Promise<LoadBalancerState> {
+  const host = hostOf(context);
+  const facts = await gatherFacts(context.host, factsScript(context, host), context.signal);
+  const networkInterface = context.cluster.endpoint.interface ?? facts.text('interface');
+  if (networkInterface === '') throw noInterface(host);
+  const files = loadBalancerFiles(context.cluster, host, networkInterface);
+  const expected = new Map(files.map(({ path, content }) => [path, sha256(content)]));
+  const serviceState = (service: Service): ServiceState => ({
+    active: facts.text(`${service}-active`) === 'active',
+    enabled: facts.text(`${service}-enabled`) === 'enabled',
+    loaded: facts.text(`${service}-loaded`).slice(0, 64) === expected.get(CONFIG_PATHS[service]),
+  });
+  return {
+    networkInterface,
+    files,
+    stale: files.filter(({ path }) => facts.text(`file:${path}`) !== expected.get(path)),
+    services: { haproxy: serviceState('haproxy'), keepalived: serviceState('keepalived') },
+    answers: facts.holds('answers'),
+  };
+}
+
+function factsScript(context: StepContext, host: ClusterHost): string {
+  // The names of the files do not depend on the card.
+  const paths = loadBalancerFiles(context.cluster, host, '').map(({ path }) => path);
+  const services = SERVICES.map(
+    (service) => `fact ${service}-active systemctl is-active ${service}
+fact ${service}-enabled systemctl is-enabled ${service}
+fact ${service}-loaded cat ${loadedConfigPath(service)}`,
+  );
+  return `card() { ip -o -4 address show to "$1" | awk 'NR == 1 {print $2}'; }
+fact interface card ${quote(host.address)}
+${paths.map((path) => `fact file:${path} digest ${quote(path)}`).join('\n')}
+${services.join('\n')}
+fact answers ${CHECK_SCRIPT_PATH} alive`;
+}
+
+function noInterface(host: ClusterHost): KubewrightError {
+  return new KubewrightError('KW461', `no network card of the host carries ${host.address}`, {
+    host: host.name,
+    hint: `Set the host's address in cluster.yaml to one that \`ip -4 address\` shows there, or endpoint.interface to the card's name.`,
+  });
+}

@@ -1,0 +1,86 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { configureLoadBalancer } from '../../../../src/activities/load-balancer/configureLoadBalancer.js';
+import { loadBalancerFiles, sha256 } from '../../../../src/activities/load-balancer/files.js';
+import type { StageContext } from '../../../../src/activities/step.js';
+import type { ClusterHost } from '../../../../src/cluster/types.js';
+import { clusterOf } from '../../cluster-fixture.js';
+import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
+
+const cluster = clusterOf({ controlPlanes: 3, workers: 0 });
+const [self] = cluster.hosts as [ClusterHost];
+const files = loadBalancerFiles(cluster, self, 'eth0');
+
+let host: FakeHost;
+let context: StageContext;
+
+beforeEach(() => {
+  const hosts = fakeHosts(cluster);
+  host = hostIn(hosts, 'cp-1');
+  context = contextAmong(hosts, cluster, 'configureLoadBalancer', 'cp-1');
+  host.fact('interface', 'eth0').fact('answers', '');
+  for (const { path, content } of files) host.fact(`file:${path}`, sha256(content));
+  for (const service of ['haproxy', 'keepalived'] as const) {
+    const config = files.find(({ path }) => path.endsWith(service === 'haproxy' ? 'haproxy.cfg' : 'keepalived.conf'));
+    host.fact(`${service}-active`, 'active').fact(`${service}-enabled`, 'enabled');
+    host.fact(`${service}-loaded`, `${sha256(config?.content ?? '')}  -`);
+  }
+});
+
+describe('is done only when both run with exactly our configuration', () => {
+  test('and then says so', async () => {
+    expect(await configureLoadBalancer.probe(context)).toMatchObject({ done: true, changes: [] });
+  });
+
+  test.each([
+    ['keepalived-active', 'inactive', 'start keepalived'],
+    ['haproxy-loaded', `${'0'.repeat(64)}  -`, 'reload haproxy'],
+    ['keepalived-enabled', 'disabled', 'start keepalived at boot'],
+    ['file:/etc/haproxy/haproxy.cfg', 'something else', 'write /etc/haproxy/haproxy.cfg'],
+  ])('not when %s is %s', async (fact, value, change) => {
+    host.fact(fact, value);
+    expect(await configureLoadBalancer.probe(context)).toMatchObject({ done: false, changes: [change] });
+  });
+
+  test('not when HAProxy runs and does not answer', async () => {
+    host.facts.delete('answers');
+    expect(await configureLoadBalancer.probe(context)).toMatchObject({ done: false, changes: ['reload haproxy'] });
+  });
+
+  test('and not on a bare host', async () => {
+    host.facts.clear();
+    host.fact('interface', 'eth0');
+    const { done, changes } = await configureLoadBalancer.probe(context);
+    expect(done).toBe(false);
+    expect(changes).toContain('start haproxy');
+  });
+});
+
+test('an address that no card carries is named', async () => {
+  host.fact('interface', '');
+  await expect(configureLoadBalancer.probe(context)).rejects.toMatchObject({ code: 'KW461', host: 'cp-1' });
+});
+
+describe('a new configuration', () => {
+  beforeEach(() => {
+    host.fact('file:/etc/haproxy/haproxy.cfg', 'old').fact('haproxy-loaded', 'old');
+  });
+
+  test('is read by both before anything that runs is replaced', async () => {
+    host.answer('--config-test', { exitCode: 2, stdout: '[ALERT] parsing [haproxy.cfg:3]' });
+    await expect(
+      configureLoadBalancer.apply(context, await configureLoadBalancer.probe(context)),
+    ).rejects.toMatchObject({
+      code: 'KW462',
+      output: '[ALERT] parsing [haproxy.cfg:3]',
+    });
+    expect([...host.files.keys()]).toEqual(['/usr/local/lib/kubewright/check-haproxy']);
+  });
+
+  test('is loaded by what it concerns, and by nothing else', async () => {
+    await configureLoadBalancer.apply(context, await configureLoadBalancer.probe(context));
+    expect(host.files.get('/etc/haproxy/haproxy.cfg')).toContain('bind *:8443');
+    expect(host.files.has('/etc/keepalived/keepalived.conf')).toBe(false);
+    expect(host.log).toContain('bring_up haproxy');
+    expect(host.log).not.toContain('bring_up keepalived');
+  });
+});
