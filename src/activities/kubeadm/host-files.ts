@@ -1,0 +1,57 @@
+import type { Cluster } from '../../cluster/types.js';
+import { quote } from '../../hosts/shell.js';
+import { PATCHES_DIRECTORY } from '../../render/kubeadm.js';
+import { KUBELET_PATCH_NAME, type KubeletFacts, renderKubeletPatch } from '../../render/kubelet-config.js';
+import { gatherFacts } from '../remote-facts.js';
+import type { StepContext } from '../types.js';
+
+export interface HostFile {
+  path: string;
+  content: string;
+}
+
+/** Bash that writes files without secrets as part of a durable command, each as a whole. Kept patches are only ours. */
+export function writeFiles(files: HostFile[]): string {
+  const writes = files.map(({ path, content }) => `write ${quote(path)} ${quote(content)}`);
+  return `umask 022
+write() { mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1.new" && mv -f "$1.new" "$1"; }
+rm -rf ${PATCHES_DIRECTORY}
+mkdir -p ${PATCHES_DIRECTORY}
+${writes.join('\n')}
+`;
+}
+
+/** kubeadm's patches for one host: those of cluster.yaml, and what this host's kubelet needs by itself. */
+export function patchFiles(cluster: Cluster, facts: KubeletFacts): HostFile[] {
+  const patches = [
+    { name: KUBELET_PATCH_NAME, content: renderKubeletPatch(cluster, facts) },
+    ...cluster.kubernetes.patches,
+  ];
+  return patches.map(({ name, content }) => ({ path: `${PATCHES_DIRECTORY}/${name}`, content }));
+}
+
+/**
+ * What the kubelet's configuration has to know of the step's host. Images of a bundle count as pinned when the runtime
+ * says so of one that it would not pin by itself, as it does with pause.
+ */
+export async function kubeletFacts(context: StepContext): Promise<KubeletFacts> {
+  const script = `fact resolved systemctl is-active systemd-resolved
+fact images crictl images -o json`;
+  const facts = await gatherFacts(context.host, script, context.signal);
+  return {
+    resolvConf: facts.text('resolved') === 'active' ? '/run/systemd/resolve/resolv.conf' : '/etc/resolv.conf',
+    imagesPinned: reportsPinned(facts.text('images')),
+  };
+}
+
+interface CriImage {
+  repoTags?: string[];
+  pinned?: boolean;
+}
+
+function reportsPinned(json: string): boolean {
+  if (json === '') return false;
+  const { images = [] } = JSON.parse(json) as { images?: CriImage[] };
+  const brought = images.filter(({ repoTags = [] }) => repoTags.some((tag) => /\/(kube-proxy|etcd):/.test(tag)));
+  return brought.length > 0 && brought.every(({ pinned }) => pinned === true);
+}

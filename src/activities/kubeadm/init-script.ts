@@ -1,0 +1,101 @@
+import type { ClusterHost } from '../../cluster/types.js';
+import { API_SERVER_PORT, KUBEADM_CONFIG_PATH } from '../../render/kubeadm.js';
+import { ADMIN_KUBECONFIG } from './control-plane.js';
+import { type HostFile, writeFiles } from './host-files.js';
+
+/** Member of system:masters, so that it is let in before RBAC knows the administrators' group. */
+const SUPER_ADMIN_KUBECONFIG = '/etc/kubernetes/super-admin.conf';
+
+/**
+ * kubeadm's own phases, and what Kubewright makes of each. Asked of `kubeadm init --help` before anything is changed: a
+ * version that knows a phase more, or one less, is refused instead of half obeyed.
+ */
+const PHASES: Record<string, string> = {
+  preflight: 'preflight',
+  certs: 'certs all',
+  kubeconfig: 'kubeconfig all',
+  etcd: 'etcd local',
+  'control-plane': 'control-plane all',
+  'kubelet-start': 'kubelet-start',
+  // Takes no configuration when it is run by itself; `components` below asks the same.
+  'wait-control-plane': '',
+  'upload-config': `upload-config all --kubeconfig=${SUPER_ADMIN_KUBECONFIG}`,
+  // Certificates are uploaded for each join, when its key is made.
+  'upload-certs': '',
+  'mark-control-plane': 'mark-control-plane',
+  'bootstrap-token': 'bootstrap-token --skip-token-print',
+  'kubelet-finalize': 'kubelet-finalize all',
+  // With these rights: the administrators' own take a moment to be known, and this phase does not try again.
+  addon: `addon all --kubeconfig=${SUPER_ADMIN_KUBECONFIG}`,
+  'show-join-command': '',
+};
+
+/** Phases up to the start of the kubelet: quick, local, and each leaves alone what it finds in order. */
+const LOCAL = ['certs', 'kubeconfig', 'etcd', 'control-plane', 'kubelet-start'];
+/** Phases that only talk to the API, each about something else: they run side by side. */
+const THROUGH_API = ['upload-config', 'mark-control-plane', 'bootstrap-token', 'addon'];
+
+/**
+ * `kubeadm init`, phase by phase, in one script that may be cut off anywhere and started again: certificates that are
+ * there are kept, manifests are written with the same content, and what is in the API is created or updated.
+ *
+ * Only the first run is checked by kubeadm's preflight, for later ones find what the first one made.
+ */
+export function renderInitScript(host: ClusterHost, files: HostFile[]): string {
+  return `config=${KUBEADM_CONFIG_PATH}
+phase() { kubeadm init phase "$@" --config="$config"; }
+
+known=' ${Object.keys(PHASES).join(' ')} '
+listed=$(kubeadm init --help | awk '/^[a-z-]+  +[A-Z]/ && on {print $1} /phases:/ {on=1} /^Usage:/ {exit}')
+for name in $listed; do
+  case $known in *" $name "*) ;; *) echo "kubewright: this kubeadm has an unknown phase: $name"; exit 64 ;; esac
+done
+for name in $known; do
+  grep -qx -- "$name" <<<"$listed" || { echo "kubewright: this kubeadm has no phase $name"; exit 64; }
+done
+
+${writeFiles(files)}
+[ -e /etc/kubernetes/manifests/kube-apiserver.yaml ] || phase ${PHASES.preflight}
+${LOCAL.map((name) => `phase ${PHASES[name]}`).join('\n')}
+
+echo 'waiting for the API server'
+ready() {
+  kubectl --kubeconfig=${SUPER_ADMIN_KUBECONFIG} --server=https://${host.address}:${API_SERVER_PORT} \\
+    --request-timeout=5s get --raw /readyz >/dev/null 2>&1
+}
+listens() { (: <>"/dev/tcp/$1/$2") 2>/dev/null; }
+# Their certificates are their own; kubectl, asked to trust anybody, asks for a name and password.
+healthy() {
+  listens 127.0.0.1 "$1" || return 1
+  command -v openssl >/dev/null || return 0
+  printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' | timeout 3 openssl s_client -quiet -connect "127.0.0.1:$1" 2>/dev/null |
+    head -n 1 | grep -q ' 200 '
+}
+components() { healthy 10257 && healthy 10259; }
+deadline=$((SECONDS + 240))
+await() {
+  until "$@"; do
+    if [ "$SECONDS" -ge "$deadline" ]; then
+      echo 'kubewright: the control plane did not become ready within 4 minutes'
+      crictl ps -a || true
+      journalctl --no-pager --quiet --output=cat --unit=kubelet | grep '^[EF][0-9]' | tail -n 10 || true
+      return 1
+    fi
+    sleep 0.2
+  done
+}
+listening() { listens ${host.address} ${API_SERVER_PORT} && ready; }
+await listening
+
+await components & pids=($!)
+${THROUGH_API.map((name) => `phase ${PHASES[name]} & pids+=($!)`).join('\n')}
+failed=0
+for pid in "\${pids[@]}"; do wait "$pid" || failed=$?; done
+[ "$failed" = 0 ] || exit "$failed"
+
+phase ${PHASES['kubelet-finalize']}
+# kubeadm makes a bootstrap token unasked; each join has its own.
+kubectl --kubeconfig=${ADMIN_KUBECONFIG} --server=https://${host.address}:${API_SERVER_PORT} --namespace=kube-system \\
+  delete secret --field-selector=type=bootstrap.kubernetes.io/token --ignore-not-found
+`;
+}

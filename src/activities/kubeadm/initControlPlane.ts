@@ -1,0 +1,46 @@
+import type { ClusterHost } from '../../cluster/types.js';
+import { KUBEADM_CONFIG_PATH, renderInitConfig } from '../../render/kubeadm.js';
+import { hostOf } from '../prepare/target.js';
+import type { StepContext, StepImplementation } from '../types.js';
+import { readyControlPlane } from './control-plane.js';
+import { kubeletFacts, patchFiles } from './host-files.js';
+import { renderInitScript } from './init-script.js';
+import { completeNode, freshlyJoined, joinCluster, probeOf } from './join/join.js';
+import { lookAtNode } from './node/node-state.js';
+import { originOf } from './origin.js';
+
+const INIT_SECONDS = 900;
+
+/**
+ * Brings up the cluster on its first control plane; or, where the cluster lives on others and this host is new, joins it
+ * to them. It never resets the host: once another control plane has joined, its etcd data is half of the quorum.
+ */
+export const initControlPlane: StepImplementation = {
+  async probe(context) {
+    return probeOf(await lookAtNode(context), 'start the cluster with kubeadm init');
+  },
+
+  async apply(context) {
+    const host = hostOf(context);
+    const state = await lookAtNode(context);
+    const self = readyControlPlane(context, host);
+    // Recorded last: without it, phases behind the node itself (addons, rights of tokens) may be missing.
+    if (state.faults.length === 0 && state.recorded) return completeNode(context, self, state);
+    if ((await originOf(context, host, state.blank)) === 'elsewhere') return joinCluster(context);
+    await init(context, host);
+    const { caFingerprint } = await lookAtNode(context);
+    await completeNode(context, self, { ...freshlyJoined(host), caFingerprint });
+  },
+};
+
+async function init(context: StepContext, host: ClusterHost): Promise<void> {
+  const { cluster } = context;
+  const files = [
+    { path: KUBEADM_CONFIG_PATH, content: renderInitConfig(cluster, host) },
+    ...patchFiles(cluster, await kubeletFacts(context)),
+  ];
+  await context.durable('init', renderInitScript(host, files), {
+    timeoutSeconds: INIT_SECONDS,
+    hint: `The output says why. On ${host.name}, \`journalctl -u kubelet\` and \`crictl ps -a\` tell more. A retry goes on where this one stopped.`,
+  });
+}

@@ -1,0 +1,136 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ClusterHost } from '../../../cluster/types.js';
+import { KubewrightError } from '../../../errors.js';
+import { quote } from '../../../hosts/shell.js';
+import { removeMember } from '../../etcd/remove-member.js';
+import { recordOwner } from '../../prepare/ownership.js';
+import { hostOf } from '../../prepare/target.js';
+import type { Probe, StepContext } from '../../types.js';
+import { type ReadyControlPlane, requireControlPlane } from '../control-plane.js';
+import { kubeletFacts, patchFiles } from '../host-files.js';
+import { CA_CERTIFICATE } from '../node/api-get.js';
+import { freshNode, metadataCommands } from '../node/node-object.js';
+import { lookAtNode, type NodeState } from '../node/node-state.js';
+import { hasJoined, hasStackedEtcd, lookAtMembership } from './membership.js';
+import { renderJoinScript } from './script.js';
+import { mintJoinSecrets, revokeJoinSecrets } from './secrets.js';
+
+const JOIN_SECONDS = 900;
+/** As long as static pods take to come up after a reboot on a busy machine. */
+const RECOVERY_MS = 150_000;
+
+/** What is to be done for a host to be a whole member of the cluster. */
+export function probeOf(state: NodeState, todo: string): Probe {
+  const changes = [
+    ...(state.faults.length === 0 ? [] : [todo]),
+    ...state.metadata.map((command) => `kubectl ${command}`),
+    ...(state.faults.length > 0 || state.recorded ? [] : ["record the cluster's CA in the ownership record"]),
+  ];
+  const version = state.node?.kubeletVersion;
+  const found = state.faults.length === 0 ? `it is a member of the cluster with ${version}` : state.faults.join('; ');
+  return { done: changes.length === 0, found, changes };
+}
+
+/**
+ * Makes the step's host a member of a cluster that is there. A host that is one already is brought back, one that is none
+ * is joined, after what an earlier join left on it and in the cluster was taken away.
+ *
+ * @throws KubewrightError KW464 when no other control plane is ready, KW468 when the host is a member but does not
+ * recover, KW470 when its former etcd member cannot be removed, KW431 when `kubeadm join` fails
+ */
+export async function joinCluster(context: StepContext): Promise<void> {
+  const host = hostOf(context);
+  const [state, via] = await Promise.all([lookAtNode(context), requireControlPlane(context, host)]);
+  if (state.faults.length === 0) return completeNode(context, via, state);
+  if (hasJoined(context, host, state.blank, await lookAtMembership(context, via, host))) {
+    return completeNode(context, via, await recoverNode(context));
+  }
+  const ca = await join(context, host, via);
+  await completeNode(context, via, { ...freshlyJoined(host), caFingerprint: fingerprintOf(ca) });
+}
+
+/** @returns the cluster's CA certificate */
+async function join(context: StepContext, host: ClusterHost, via: ReadyControlPlane): Promise<Buffer> {
+  const [facts, ca] = await Promise.all([kubeletFacts(context), readCa(via)]);
+  const script = renderJoinScript(context.cluster, host, ca, patchFiles(context.cluster, facts));
+  await context.durable('join', script, {
+    timeoutSeconds: JOIN_SECONDS,
+    // Called only when no join of this host runs: what a former one left may be taken away now, and not before.
+    secrets: async () => {
+      await clearTheWay(context, via, host);
+      return mintJoinSecrets(context, via, host);
+    },
+    hint: `The output says why. On ${host.name}, \`journalctl -u kubelet\` and \`crictl ps -a\` tell more. A retry takes away what this join left and joins anew.`,
+  });
+  await revokeJoinSecrets(context, via, host);
+  return ca;
+}
+
+async function readCa(via: ReadyControlPlane): Promise<Buffer> {
+  const ca = await via.remote.readFile(CA_CERTIFICATE);
+  if (ca !== undefined) return ca;
+  throw new KubewrightError('KW469', `${CA_CERTIFICATE} is missing on a control plane whose API server runs`, {
+    host: via.host.name,
+    hint: 'Copy it from another control plane, then retry the step.',
+  });
+}
+
+/** Takes a host that is no member out of the cluster's books: its etcd member (a learner, or a lost vote) and its node. */
+async function clearTheWay(context: StepContext, via: ReadyControlPlane, host: ClusterHost): Promise<void> {
+  if (hasStackedEtcd(context, host)) await removeMember(context, via.remote, host);
+  await via.remote.run(`${via.kubectl} delete node ${quote(host.name)} --ignore-not-found`, { signal: context.signal });
+}
+
+/**
+ * Restarts the kubelet of a host that is a member, which also registers a node that was deleted, and waits for the rest
+ * to come up. Never resets the host: whatever keeps it down, its data may be needed.
+ */
+export async function recoverNode(context: StepContext): Promise<NodeState> {
+  await context.host.run('systemctl enable --quiet kubelet && systemctl restart kubelet', { signal: context.signal });
+  const deadline = Date.now() + RECOVERY_MS;
+  for (;;) {
+    const state = await lookAtNode(context);
+    if (state.faults.length === 0) return state;
+    if (Date.now() > deadline) throw notWhole(context, state.faults);
+    context.progress(`waiting for the host to recover: ${state.faults.join('; ')}`);
+    await pause(1_000, undefined, { signal: context.signal });
+  }
+}
+
+function notWhole(context: StepContext, faults: string[]): KubewrightError {
+  const name = context.host.name;
+  return new KubewrightError(
+    'KW468',
+    `the host is a member of the cluster, but not a whole one: ${faults.join('; ')}`,
+    {
+      host: name,
+      hint: `Kubewright does not reset a member by itself. Mend what is named (\`journalctl -u kubelet\`, \`crictl ps -a\`), or, if its data may go, run \`kubeadm reset --force\` on ${name}; then retry the step.`,
+    },
+  );
+}
+
+/** What is known of a node right after kubeadm is done with it, without asking. */
+export function freshlyJoined(host: ClusterHost): Pick<NodeState, 'metadata' | 'recorded'> {
+  return { metadata: metadataCommands(host, freshNode(host)), recorded: false };
+}
+
+/** As the preflight computes it on a host: SHA-256 of the certificate's DER form. */
+export function fingerprintOf(certificate: Buffer): string {
+  return `sha256:${createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex')}`;
+}
+
+/** Labels and taints of cluster.yaml, and the CA in the ownership record. */
+export async function completeNode(
+  context: StepContext,
+  via: ReadyControlPlane,
+  { metadata, recorded, caFingerprint }: Pick<NodeState, 'metadata' | 'recorded' | 'caFingerprint'>,
+): Promise<void> {
+  const script = metadata.map((command) => `${via.kubectl} ${command} || exit 1\n`).join('');
+  await Promise.all([
+    script === '' ? undefined : via.remote.run(script, { signal: context.signal }),
+    recorded || caFingerprint === undefined
+      ? undefined
+      : recordOwner(context.host, context.cluster, hostOf(context), caFingerprint),
+  ]);
+}

@@ -1,0 +1,88 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { ClusterHost } from '../../../cluster/types.js';
+import { registerSecret } from '../../../hosts/redact.js';
+import { quote } from '../../../hosts/shell.js';
+import { renderUploadCertsConfig } from '../../../render/kubeadm.js';
+import type { StepContext } from '../../types.js';
+import type { ReadyControlPlane } from '../control-plane.js';
+import { CERTIFICATE_KEY_FILE, TOKEN_FILE } from './script.js';
+
+/** Label on the bootstrap token of one host's join: its value is the host's name. */
+const JOIN_LABEL = 'kubewright.dev/join';
+
+/** As long as a join may take. It is deleted when the join is done; this is for when nobody is there to do so. */
+const TOKEN_MINUTES = 20;
+
+/**
+ * Makes what one join needs, and nothing that outlives it: a bootstrap token, and for a control plane the cluster's
+ * certificates as a Secret that is encrypted with a new key. Nothing of it is in an argument list, on a disk or in a
+ * history: it travels on standard input and lives in this process until the join has it.
+ */
+export async function mintJoinSecrets(
+  context: StepContext,
+  via: ReadyControlPlane,
+  host: ClusterHost,
+): Promise<Record<string, string>> {
+  const id = randomText(6);
+  const secret = randomText(16);
+  const token = `${id}.${secret}`;
+  registerSecret(token);
+  const { signal } = context;
+  const minted = via.remote.run(`${via.kubectl} create -f - >/dev/null`, {
+    input: tokenSecret(host, id, secret),
+    signal,
+  });
+  if (host.role !== 'control-plane') {
+    await minted;
+    return { [TOKEN_FILE]: token };
+  }
+  const certificateKey = randomBytes(32).toString('hex');
+  registerSecret(certificateKey);
+  const config = renderUploadCertsConfig(context.cluster, via.host, certificateKey);
+  const upload = 'kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config=/dev/stdin';
+  await Promise.all([minted, via.remote.run(upload, { input: config, signal, timeoutMs: 60_000 })]);
+  return { [TOKEN_FILE]: token, [CERTIFICATE_KEY_FILE]: certificateKey };
+}
+
+/**
+ * Deletes what was minted for a host's joins, also by attempts of which nothing is known any more. kubeadm's Secret with
+ * the certificates belongs to a token of its own.
+ */
+export async function revokeJoinSecrets(
+  context: StepContext,
+  via: ReadyControlPlane,
+  host: ClusterHost,
+): Promise<void> {
+  const kubectl = `${via.kubectl} --namespace=kube-system`;
+  const certificates = `owner=$(${kubectl} get secret kubeadm-certs --ignore-not-found -o 'jsonpath={.metadata.ownerReferences[0].name}')
+[ -z "$owner" ] || ${kubectl} delete secret kubeadm-certs "$owner" --ignore-not-found &`;
+  const script = `${host.role === 'control-plane' ? certificates : ''}
+${kubectl} delete secret --selector=${quote(`${JOIN_LABEL}=${host.name}`)} --ignore-not-found
+wait
+`;
+  await via.remote.run(script, { signal: context.signal });
+}
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/#bootstrap-token-secret-format */
+function tokenSecret(host: ClusterHost, id: string, secret: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'bootstrap.kubernetes.io/token',
+    metadata: { name: `bootstrap-token-${id}`, namespace: 'kube-system', labels: { [JOIN_LABEL]: host.name } },
+    stringData: {
+      description: `Kubewright: join of ${host.name}`,
+      'token-id': id,
+      'token-secret': secret,
+      expiration: new Date(Date.now() + TOKEN_MINUTES * 60_000).toISOString(),
+      'usage-bootstrap-authentication': 'true',
+      // kubeadm gives this group the right to post and have approved a node's certificate request.
+      'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
+    },
+  });
+}
+
+function randomText(length: number): string {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  return Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
+}

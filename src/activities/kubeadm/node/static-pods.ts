@@ -1,0 +1,49 @@
+import { parse } from 'yaml';
+import { MANIFESTS_DIRECTORY } from '../../../render/kubelet-config.js';
+import type { Facts } from '../../remote-facts.js';
+
+export const CONTROL_PLANE_COMPONENTS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
+
+/**
+ * Facts about static pods: their manifests, and the command lines of the processes that run. A process with the
+ * manifest's command is the proof that the pod runs, at once and without asking the kubelet, the runtime or the API.
+ */
+export function staticPodFacts(components: readonly string[]): string {
+  const facts = components.map(
+    (name) =>
+      `fact manifest:${name} cat ${MANIFESTS_DIRECTORY}/${name}.yaml\nfact process:${name} command_line ${name}`,
+  );
+  return `command_line() {
+  local file program
+  for file in /proc/[0-9]*/cmdline; do
+    program=
+    { IFS= read -r -d '' program <"$file"; } 2>/dev/null
+    [ "\${program##*/}" = "$1" ] || continue
+    tr '\\0' '\\n' <"$file"
+    return
+  done
+  return 1
+}
+${facts.join('\n')}
+`;
+}
+
+/** What keeps a static pod from counting as running with its manifest, or undefined. */
+export function staticPodFault(facts: Facts, component: string): string | undefined {
+  const command = commandOf(facts.text(`manifest:${component}`));
+  if (command === undefined) return `${component} has no manifest`;
+  const process = facts.text(`process:${component}`);
+  if (process === '') return `${component} does not run`;
+  return process === command.join('\n') ? undefined : `${component} runs with other arguments than its manifest's`;
+}
+
+function commandOf(manifest: string): string[] | undefined {
+  try {
+    const pod = parse(manifest) as { spec?: { containers?: { command?: string[]; args?: string[] }[] } } | null;
+    const container = pod?.spec?.containers?.[0];
+    return container?.command === undefined ? undefined : [...container.command, ...(container.args ?? [])];
+  } catch {
+    // Cut short while it was written: as good as none.
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type ClusterHost, etcdHosts, hostsOf } from '../../cluster/types.js';
+import { KubewrightError } from '../../errors.js';
+import { quote } from '../../hosts/shell.js';
+import { clientUrl } from '../../render/etcd.js';
+import { ETCD_CLIENT_FILES } from '../../render/kubeadm.js';
+import { QUORUM_RECOVERY } from '../etcd/remove-member.js';
+import type { StepContext } from '../types.js';
+import { type ControlPlaneLook, lookAtControlPlanes } from './control-plane.js';
+
+const PATIENCE_MS = 60_000;
+
+/**
+ * Where the cluster is that a control plane belongs to:
+ * - `here`: it has begun on this host, or there is none yet and it may begin here
+ * - `elsewhere`: other control planes have it and answer; this host has to be joined
+ */
+export type Origin = 'here' | 'elsewhere';
+
+/**
+ * Decides whether `kubeadm init` may run. The hosts are asked, not a history: after the loss of Temporal's database, or
+ * when this host was replaced, a second init would make a second cluster, or destroy the first one's data.
+ *
+ * @param blank whether nothing of a cluster is on this host
+ * @param patienceMs how long a cluster that does not answer is waited for
+ * @throws KubewrightError KW465 when other control planes have the cluster but none answers, KW466 (transient) when one
+ * that may have it cannot be reached, KW467 when external etcd has a cluster's data that no control plane knows
+ */
+export async function originOf(
+  context: StepContext,
+  host: ClusterHost,
+  blank: boolean,
+  patienceMs = PATIENCE_MS,
+): Promise<Origin> {
+  const others = hostsOf(context.cluster, 'control-plane').filter(({ name }) => name !== host.name);
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const looks = await lookAtControlPlanes(context, others);
+    if (looks.some(({ state }) => state === 'ready')) return 'elsewhere';
+    // What has begun here goes on here: the others may well be waiting for this host's etcd.
+    if (!blank) return 'here';
+    const unknown = looks.filter(({ state }) => state === undefined);
+    if (unknown.length > 0) throw cannotTell(host, unknown);
+    const silent = looks.filter(({ state }) => state === 'not-ready');
+    if (silent.length === 0) break;
+    if (Date.now() > deadline) throw silentCluster(host, silent);
+    context.progress(`waiting for the cluster on ${namesOf(silent)} to answer`);
+    await pause(1_000, undefined, { signal: context.signal });
+  }
+  if (context.cluster.etcd.topology === 'external') await refuseForeignData(context, host);
+  return 'here';
+}
+
+function namesOf(looks: ControlPlaneLook[]): string {
+  return looks.map(({ host }) => host.name).join(', ');
+}
+
+function cannotTell(host: ClusterHost, unknown: ControlPlaneLook[]): KubewrightError {
+  return new KubewrightError('KW466', `cannot tell whether there is a cluster already: no way to ${namesOf(unknown)}`, {
+    host: host.name,
+    transient: true,
+    hint: `The step goes on by itself when ${namesOf(unknown)} can be reached. A host that is gone for good has to leave cluster.yaml first.`,
+  });
+}
+
+function silentCluster(host: ClusterHost, silent: ControlPlaneLook[]): KubewrightError {
+  const names = namesOf(silent);
+  return new KubewrightError(
+    'KW465',
+    `the cluster is on ${names}, which does not answer; beginning anew would destroy it`,
+    {
+      host: host.name,
+      hint: `Bring the API server of ${names} back, then retry the step: this host is joined to it. If its etcd lost the quorum, see ${QUORUM_RECOVERY}.`,
+    },
+  );
+}
+
+/** A new cluster has a new CA: with the old one's data its nodes and service accounts would be strangers to it. */
+async function refuseForeignData(context: StepContext, host: ClusterHost): Promise<void> {
+  const endpoints = etcdHosts(context.cluster).map(({ address }) => clientUrl(address));
+  const { ca, certificate, key } = ETCD_CLIENT_FILES;
+  const script = `etcdctl --dial-timeout=2s --command-timeout=5s --endpoints=${quote(endpoints.join(','))} \\
+  --cacert=${ca} --cert=${certificate} --key=${key} get /registry/ --prefix --limit=1 --keys-only`;
+  const { stdout } = await context.host.run(script, { signal: context.signal });
+  if (stdout.trim() === '') return;
+  throw new KubewrightError('KW467', 'etcd holds the data of a cluster, and no control plane has its certificates', {
+    host: host.name,
+    hint: 'Put a backup of /etc/kubernetes/pki back on this host and retry the step, or empty etcd if that cluster may go: see docs/topologies.md, "External etcd".',
+  });
+}

@@ -1,0 +1,154 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { joinControlPlane } from '../../../../src/activities/kubeadm/joinControlPlane.js';
+import { joinWorker } from '../../../../src/activities/kubeadm/joinWorker.js';
+import type { StepImplementation } from '../../../../src/activities/types.js';
+import { clusterOf } from '../../cluster-fixture.js';
+import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
+import { CA } from './fixtures.js';
+
+const cluster = clusterOf({ controlPlanes: 3, workers: 1 });
+const TOKEN = /[a-z0-9]{6}\.[a-z0-9]{16}/;
+
+const node = (address: string) => ['{}', '', address, 'True', 'v1.34.3'].join('\n');
+const member = (id: string, host: number, learner: boolean) =>
+  `${id}, started, cp-${host}, https://10.88.0.1${host}:2380, https://10.88.0.1${host}:2379, ${learner}`;
+
+let hosts: Map<string, FakeHost>;
+let via: FakeHost;
+
+beforeEach(() => {
+  hosts = fakeHosts(cluster);
+  via = hostIn(hosts, 'cp-1').fact('ready', 'ok').fact('initialised', '');
+  via.files.set('/etc/kubernetes/pki/ca.crt', CA);
+  via.fact('members', member('a1', 1, false)).answer('member_list', member('a1', 1, false));
+});
+
+async function apply(step: StepImplementation, name: string): Promise<void> {
+  const action = step === joinWorker ? 'joinWorker' : 'joinControlPlane';
+  const context = contextAmong(hosts, cluster, action, name);
+  await step.apply(context, { done: false, found: '', changes: [] });
+}
+
+describe('the secrets of a join', () => {
+  test('are a token, and for a control plane a certificate key, made by and for this join', async () => {
+    await apply(joinControlPlane, 'cp-2');
+    const [secrets] = hostIn(hosts, 'cp-2').secrets;
+    expect(secrets?.token).toMatch(TOKEN);
+    expect(secrets?.['certificate-key']).toMatch(/^[0-9a-f]{64}$/);
+    await apply(joinControlPlane, 'cp-2');
+    expect(hostIn(hosts, 'cp-2').secrets[1]).not.toEqual(secrets);
+  });
+
+  test('of a worker are a token and nothing else', async () => {
+    await apply(joinWorker, 'w-1');
+    expect(Object.keys(hostIn(hosts, 'w-1').secrets[0] ?? {})).toEqual(['token']);
+    expect(via.log).not.toContain('upload-certs');
+  });
+
+  test('are in no script: scripts are argument lists and records on a disk', async () => {
+    await apply(joinControlPlane, 'cp-2');
+    const secrets = Object.values(hostIn(hosts, 'cp-2').secrets[0] ?? {});
+    const scripts = [...hosts.values()].flatMap((host) => [host.log, ...host.durables.map(({ script }) => script)]);
+    expect(secrets).toHaveLength(2);
+    for (const secret of [...secrets, ...secrets.map((each) => each.split('.')[1] ?? each)]) {
+      for (const script of scripts) expect(script).not.toContain(secret);
+    }
+  });
+
+  test('are not made while a join runs: it has its own', async () => {
+    hostIn(hosts, 'cp-2').durableRuns = true;
+    await apply(joinControlPlane, 'cp-2');
+    expect(via.scripts.map(({ input }) => input).join('')).not.toMatch(/token-secret|certificateKey/);
+    expect(via.log).not.toContain('delete node');
+  });
+
+  test('are deleted from the cluster when the join is done', async () => {
+    await apply(joinControlPlane, 'cp-2');
+    expect(via.log).toContain('delete secret --selector=kubewright.dev/join=cp-2');
+    expect(via.log).toContain('delete secret kubeadm-certs');
+  });
+
+  test('expire by themselves, and give no right but to join', async () => {
+    await apply(joinWorker, 'w-1');
+    const secret = JSON.parse(via.scripts.find(({ script }) => script.includes('create -f -'))?.input ?? '{}');
+    const minutes = (Date.parse(secret.stringData.expiration) - Date.now()) / 60_000;
+    expect(minutes).toBeLessThanOrEqual(20);
+    expect(secret.stringData['auth-extra-groups']).toBe('system:bootstrappers:kubeadm:default-node-token');
+    expect(secret.stringData).not.toHaveProperty('usage-bootstrap-signing');
+  });
+});
+
+describe('what a failed join left', () => {
+  beforeEach(() => {
+    hostIn(hosts, 'cp-2').fact('leftovers', '');
+    const members = [member('a1', 1, false), member('b2', 2, true)].join('\n');
+    via = hostIn(hosts, 'cp-1');
+    hosts.set('cp-1', rebuilt(via, members));
+    via = hostIn(hosts, 'cp-1');
+  });
+
+  test('is taken out of etcd and out of the cluster before the next one', async () => {
+    await apply(joinControlPlane, 'cp-2');
+    const order = ['member remove b2', 'delete node cp-2', 'create -f -'].map((text) => via.log.indexOf(text));
+    expect(order.every((at) => at >= 0)).toBe(true);
+    expect([...order].sort((a, b) => a - b)).toEqual(order);
+  });
+
+  test('is cleaned up on the host by the join itself', async () => {
+    await apply(joinControlPlane, 'cp-2');
+    expect(hostIn(hosts, 'cp-2').durables[0]?.script).toContain('kubeadm reset --force');
+  });
+
+  test('a voter is no leftover: the host is brought back, and nothing of it is reset', async () => {
+    hosts.set('cp-1', rebuilt(via, [member('a1', 1, false), member('b2', 2, false)].join('\n')));
+    const joining = hostIn(hosts, 'cp-2');
+    // Whole as soon as its kubelet was restarted.
+    joining.answer('restart kubelet', () => {
+      whole(joining);
+      return '';
+    });
+    await apply(joinControlPlane, 'cp-2');
+    expect(joining.durables).toEqual([]);
+    expect(hostIn(hosts, 'cp-1').log).not.toMatch(/member remove|delete node/);
+  });
+});
+
+test('a host that was replaced by a blank one gives up its old vote and joins anew', async () => {
+  const members = [member('a1', 1, false), member('b2', 2, false), member('c3', 3, false)].join('\n');
+  hosts.set('cp-1', rebuilt(via, members).answer('endpoint health', 'a1\nc3'));
+  hostIn(hosts, 'cp-1').fact('node', node('10.88.0.12'));
+  await apply(joinControlPlane, 'cp-2');
+  expect(hostIn(hosts, 'cp-1').log).toContain('member remove b2');
+  expect(hostIn(hosts, 'cp-2').durables).toHaveLength(1);
+});
+
+test('any control plane will do: the first one may be away', async () => {
+  hostIn(hosts, 'cp-1').reachable = false;
+  const other = hostIn(hosts, 'cp-3').fact('ready', 'ok');
+  other.files.set('/etc/kubernetes/pki/ca.crt', CA);
+  other.answer('member_list', member('c3', 3, false));
+  await apply(joinWorker, 'w-1');
+  expect(other.log).toContain('create -f -');
+});
+
+/** cp-1 with another list of members. */
+function rebuilt(former: FakeHost, members: string): FakeHost {
+  const host = hostIn(fakeHosts(cluster), 'cp-1').fact('ready', 'ok').fact('node', node('10.88.0.12'));
+  for (const [path, text] of former.files) host.files.set(path, text);
+  // Facts are asked for several things at once; a plain list is asked for alone.
+  return host.fact('members', members).answer('}\nmember_list', members);
+}
+
+function whole(host: FakeHost): void {
+  host
+    .fact('kubelet', 'active')
+    .fact('ready', 'ok')
+    .fact('version', '{"gitVersion": "v1.34.3"}')
+    .fact('node', node(host.remote.address));
+  host.fact('members', member('b2', 2, false));
+  for (const name of ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd']) {
+    host
+      .fact(`manifest:${name}`, `spec: {containers: [{command: [${name}, --v=1]}]}`)
+      .fact(`process:${name}`, `${name}\n--v=1`);
+  }
+}

@@ -1,0 +1,186 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { renderInitScript } from '../../../../src/activities/kubeadm/init-script.js';
+import { renderJoinScript } from '../../../../src/activities/kubeadm/join/script.js';
+import type { ClusterHost } from '../../../../src/cluster/types.js';
+import { clusterOf } from '../../cluster-fixture.js';
+import { CA } from './fixtures.js';
+
+/** Scripts run as they are in a real bash, but for the directories that they write to and the programs that they call. */
+const cluster = clusterOf({ controlPlanes: 2, workers: 1 });
+const [first, second, worker] = cluster.hosts as [ClusterHost, ClusterHost, ClusterHost];
+
+let root: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'kubewright-script-'));
+  await Promise.all(
+    ['bin', 'secrets', 'etc/kubernetes/manifests', 'var/lib/etcd'].map((path) =>
+      mkdir(join(root, path), { recursive: true }),
+    ),
+  );
+  await writeFile(join(root, 'secrets/token'), 'abcdef.0123456789abcdef');
+  await writeFile(join(root, 'secrets/certificate-key'), 'f'.repeat(64));
+});
+
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+/** A program that notes how it was called; `body` is what else it does. */
+async function program(name: string, body = ''): Promise<void> {
+  const path = join(root, 'bin', name);
+  await writeFile(path, `#!/bin/bash\nprintf '%s\\n' "${name} $*" >>${root}/calls\n${body}\n`);
+  await chmod(path, 0o755);
+}
+
+async function run(script: string): Promise<{ calls: string[]; stdout: string; code: number }> {
+  const text = `set -euo pipefail\n${script}`.replaceAll(/(?<![\w.])\/(etc|var|run)\//g, `${root}/$1/`);
+  const env = { PATH: `${root}/bin:${process.env.PATH}`, KUBEWRIGHT_SECRETS: `${root}/secrets` };
+  const { stdout, code } = await promisify(execFile)('bash', ['-c', text], { env }).then(
+    (result) => ({ stdout: result.stdout, code: 0 }),
+    (error: { stdout: string; code: number }) => error,
+  );
+  const calls = await readFile(join(root, 'calls'), 'utf8').catch(() => '');
+  return { calls: calls.split('\n').filter(Boolean), stdout, code };
+}
+
+describe('kubeadm join', () => {
+  const patch = { path: '/etc/kubewright/patches/etcd+merge.yaml', content: "it's: fine\n" };
+
+  beforeEach(async () => {
+    await program(
+      'kubeadm',
+      `[ "$1" != join ] || { cp "\${2#--config=}" ${root}/join.yaml; cp ${root}/secrets/discovery.conf ${root}/; }`,
+    );
+    await program('openssl', "printf 'HTTP/1.0 200 OK\\r\\n\\r\\n{}'");
+    for (const name of ['systemctl', 'kubectl', 'ip']) await program(name);
+  });
+
+  test('gets its secrets in a file, and in no argument list', async () => {
+    const { calls, code } = await run(renderJoinScript(cluster, second, Buffer.from(CA), [patch]));
+    expect(code).toBe(0);
+    const config = await readFile(join(root, 'join.yaml'), 'utf8');
+    // As strings: a token of digits only would be a number to YAML.
+    expect(parse(config)).toMatchObject({
+      discovery: {
+        file: { kubeConfigPath: `${root}/secrets/discovery.conf` },
+        tlsBootstrapToken: 'abcdef.0123456789abcdef',
+      },
+      controlPlane: { certificateKey: 'f'.repeat(64) },
+    });
+    expect(config).toContain('"abcdef.0123456789abcdef"');
+    expect(config).not.toContain('@');
+    expect(calls.join('\n')).not.toMatch(/abcdef|ffff/);
+  });
+
+  test('leaves no secret where it is not taken away with the command', async () => {
+    await run(renderJoinScript(cluster, second, Buffer.from(CA), [patch]));
+    await rm(join(root, 'secrets'), { recursive: true });
+    await rm(join(root, 'join.yaml'));
+    const { stdout } = await promisify(execFile)('grep', [
+      '-rl',
+      '-e',
+      'abcdef.0123456789',
+      '-e',
+      'ffffffff',
+      root,
+    ]).catch((e) => e);
+    expect(stdout).toBe('');
+  });
+
+  test('touches nothing on a new host but what it writes', async () => {
+    const { calls } = await run(renderJoinScript(cluster, worker, Buffer.from(CA), [patch]));
+    expect(calls.filter((call) => call.startsWith('kubeadm'))).toEqual([
+      `kubeadm join --config=${root}/secrets/join.yaml`,
+    ]);
+    expect(await readFile(join(root, 'etc/kubewright/patches/etcd+merge.yaml'), 'utf8')).toBe("it's: fine\n");
+  });
+
+  test.each(['etc/kubernetes/kubelet.conf', 'etc/kubernetes/manifests/etcd.yaml', 'var/lib/etcd/member'])(
+    'resets what an earlier one left (%s)',
+    async (leftover) => {
+      await writeFile(join(root, leftover), '');
+      const { calls } = await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
+      const kubeadm = calls.filter((call) => call.startsWith('kubeadm')).map((call) => call.split(' ')[1]);
+      expect(kubeadm).toEqual(['reset', 'join']);
+      await expect(readFile(join(root, 'var/lib/etcd/member'))).rejects.toMatchObject({ code: 'ENOENT' });
+    },
+  );
+});
+
+describe('kubeadm init', () => {
+  const HELP = (phases: string[]) => `The "init" command executes the following phases:
+\`\`\`
+${phases.map((name) => `${name}  Does something\n  /sub  Part of it\n`).join('')}\`\`\`
+
+Usage:
+  kubeadm init [flags]
+
+Flags:
+  certificate-key  No phase
+`;
+  const PHASES =
+    'preflight certs kubeconfig etcd control-plane kubelet-start wait-control-plane upload-config upload-certs mark-control-plane bootstrap-token kubelet-finalize addon show-join-command'.split(
+      ' ',
+    );
+
+  async function init(phases: string[]) {
+    await writeFile(join(root, 'help'), HELP(phases));
+    await program('kubeadm', `[ "$2" != --help ] || cat ${root}/help`);
+    for (const name of ['kubectl', 'openssl', 'crictl', 'journalctl']) await program(name);
+    // Ports of the host itself are none of the test's.
+    const script = renderInitScript(first, [{ path: '/etc/kubewright/kubeadm.yaml', content: 'x' }])
+      .replace(/^listens\(\).*$/m, 'listens() { :; }')
+      .replace(/^components\(\).*$/m, 'components() { :; }');
+    const { calls, code, stdout } = await run(script);
+    const ran = calls
+      .filter((call) => call.startsWith('kubeadm init phase'))
+      .map((call) =>
+        call
+          .replace(/ --(kube)?config=\S+/g, '')
+          .split(' ')
+          .slice(3)
+          .join(' '),
+      );
+    return { ran, code, stdout };
+  }
+
+  test("runs kubeadm's phases, the local ones in its order", async () => {
+    const { ran, code } = await init(PHASES);
+    expect(code).toBe(0);
+    expect(ran.slice(0, 6)).toEqual([
+      'preflight',
+      'certs all',
+      'kubeconfig all',
+      'etcd local',
+      'control-plane all',
+      'kubelet-start',
+    ]);
+    expect(ran.slice(6, -1).sort()).toEqual([
+      'addon all',
+      'bootstrap-token --skip-token-print',
+      'mark-control-plane',
+      'upload-config all',
+    ]);
+    expect(ran.at(-1)).toBe('kubelet-finalize all');
+  });
+
+  test('goes on where it stopped: what kubeadm checks first is there by then', async () => {
+    await writeFile(join(root, 'etc/kubernetes/manifests/kube-apiserver.yaml'), '');
+    const { ran } = await init(PHASES);
+    expect(ran[0]).toBe('certs all');
+  });
+
+  test.each([
+    ['one more', [...PHASES, 'levitate'], 'unknown phase: levitate'],
+    ['one less', PHASES.filter((name) => name !== 'addon'), 'no phase addon'],
+  ])('does nothing with a kubeadm that has %s', async (_, phases, why) => {
+    const { ran, code, stdout } = await init(phases);
+    expect({ ran, code }).toEqual({ ran: [], code: 64 });
+    expect(stdout).toContain(why);
+  });
+});
