@@ -1,0 +1,41 @@
+import { stringify } from 'yaml';
+import type { Cluster, ClusterHost } from '../../cluster/types.js';
+
+export const CHECK_NAMESPACE = 'kube-system';
+/** Marks what a check made, so that the next one finds what an interrupted one left. */
+export const CHECK_LABEL = 'kubewright.dev/check=dns';
+
+/**
+ * One pod on each node that resolves the API's service name and connects to it: through the node's own kube-proxy, pod
+ * network and the cluster's DNS. `agnhost connect` exits 0 only when both went well.
+ *
+ * @param image agnhost's name in the bundle; never pulled, for it was imported on every node
+ */
+export function renderDnsPods(cluster: Cluster, nodes: ClusterHost[], image: string): string {
+  const [key = '', value = ''] = CHECK_LABEL.split('=');
+  const pods = nodes.map((node) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: `kubewright-dns-${node.name}`,
+      namespace: CHECK_NAMESPACE,
+      labels: { [key]: value, 'app.kubernetes.io/managed-by': 'kubewright' },
+    },
+    spec: {
+      nodeName: node.name,
+      restartPolicy: 'OnFailure',
+      terminationGracePeriodSeconds: 0,
+      automountServiceAccountToken: false,
+      tolerations: [{ operator: 'Exists' }],
+      containers: [
+        {
+          name: 'ask',
+          image,
+          imagePullPolicy: 'Never',
+          args: ['connect', '--timeout=5s', `kubernetes.default.svc.${cluster.kubernetes.dnsDomain}:443`],
+        },
+      ],
+    },
+  }));
+  return pods.map((pod) => stringify(pod)).join('---\n');
+}

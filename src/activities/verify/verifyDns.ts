@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { checkImages } from '../../bundle/bundle.js';
+import type { Cluster } from '../../cluster/types.js';
+import { KubewrightError } from '../../errors.js';
+import { quote } from '../../hosts/shell.js';
+import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
+import { bundleFor } from '../prepare/target.js';
+import { gatherFacts } from '../remote-facts.js';
+import type { StepContext, StepImplementation } from '../types.js';
+import { CHECK_LABEL, CHECK_NAMESPACE, renderDnsPods } from './dns-pods.js';
+import { answersWith, askDnsFunction } from './dns-query.js';
+import { nodesOf } from './verifyNodes.js';
+
+/** ConfigMap that says for which nodes the check from inside of pods went well. */
+const RECORD = 'kubewright-checks';
+/** CoreDNS starts as soon as the first node is Ready; on a loaded machine that takes a while. */
+const PATIENCE_SECONDS = 180;
+
+/**
+ * Holds when DNS answers on every node. From inside of a pod on each node this is tried once for a set of nodes, and the
+ * cluster remembers for which; pods are made for it and deleted. From then on it is asked from each host, through its
+ * kube-proxy, which changes nothing.
+ */
+export const verifyDns: StepImplementation = {
+  async probe(context) {
+    const via = await findControlPlane(context);
+    if (via === undefined)
+      return { done: false, found: 'no control plane is ready', changes: ['ask DNS on each node'] };
+    const state = await look(context, via);
+    if (state.recorded !== state.nodes) {
+      return {
+        done: false,
+        found: 'DNS was not asked from pods on these nodes yet',
+        changes: ['ask DNS from a pod on each node'],
+      };
+    }
+    const silent = await silentHosts(context, state);
+    if (silent.length > 0) {
+      return {
+        done: false,
+        found: `DNS does not answer on ${silent.join(', ')}`,
+        changes: ['ask DNS from a pod on each node'],
+      };
+    }
+    return { done: true, found: `DNS answers on ${nodesOf(context.cluster).length} nodes`, changes: [] };
+  },
+
+  async apply(context) {
+    const via = await requireControlPlane(context);
+    await askFromPods(context, via);
+    const { nodes } = await look(context, via);
+    await remember(context, via, nodes);
+  },
+};
+
+interface DnsState {
+  /** Hash of the nodes' identities; a node that was replaced is another one. */
+  nodes: string;
+  recorded: string;
+  dnsAddress: string;
+  apiAddress: string;
+}
+
+async function look(context: StepContext, via: ReadyControlPlane): Promise<DnsState> {
+  const names = nodesOf(context.cluster).map(({ name }) => quote(name));
+  const uids = '{range .items[*]}{.metadata.name}={.metadata.uid}{"\\n"}{end}';
+  // kubectl prints one object, not a list, when it is asked for one.
+  const one = '{.metadata.name}={.metadata.uid}{"\\n"}';
+  const facts = await gatherFacts(
+    via.remote,
+    `fact nodes ${via.kubectl} get nodes ${names.join(' ')} -o ${quote(`jsonpath=${names.length === 1 ? one : uids}`)}
+fact recorded ${via.kubectl} -n ${CHECK_NAMESPACE} get configmap ${RECORD} -o ${quote('jsonpath={.data.dns}')}
+fact dns ${via.kubectl} -n ${CHECK_NAMESPACE} get service kube-dns -o ${quote('jsonpath={.spec.clusterIP}')}
+fact api ${via.kubectl} -n default get service kubernetes -o ${quote('jsonpath={.spec.clusterIP}')}`,
+    context.signal,
+  );
+  const lines = facts.text('nodes').split('\n').sort().join('\n');
+  return {
+    nodes: createHash('sha256').update(lines).digest('hex'),
+    recorded: facts.text('recorded'),
+    dnsAddress: facts.text('dns'),
+    apiAddress: facts.text('api'),
+  };
+}
+
+/** Asked three times: a datagram may be lost without anything being wrong. */
+async function silentHosts(context: StepContext, { dnsAddress, apiAddress }: DnsState): Promise<string[]> {
+  const script = `${askDnsFunction(serviceName(context.cluster))}
+once() { local answer; answer=$(ask_dns ${quote(dnsAddress)}); [ -n "$answer" ] && echo "$answer"; }
+answer() { once || once || once; }
+fact answer answer`;
+  const asked = nodesOf(context.cluster).map(async ({ name }) => {
+    const facts = await gatherFacts(context.hostNamed(name), script, context.signal);
+    return answersWith(facts.text('answer'), apiAddress) ? [] : [name];
+  });
+  return (await Promise.all(asked)).flat();
+}
+
+function serviceName(cluster: Cluster): string {
+  return `kubernetes.default.svc.${cluster.kubernetes.dnsDomain}`;
+}
+
+async function askFromPods(context: StepContext, via: ReadyControlPlane): Promise<void> {
+  const nodes = nodesOf(context.cluster);
+  const bundle = await bundleFor(context.cluster, await architectureOf(context, via));
+  const image = checkImages(bundle)[0]?.names[0];
+  if (image === undefined) throw noCheckImage(bundle.directory);
+  context.progress(`asking DNS from a pod on each of ${nodes.length} nodes`);
+  const result = await via.remote.run(podScript(via, nodes.length), {
+    input: renderDnsPods(context.cluster, nodes, image),
+    signal: context.signal,
+    allowFailure: true,
+    timeoutMs: (2 * PATIENCE_SECONDS + 60) * 1_000,
+  });
+  if (result.exitCode === 0) return;
+  throw new KubewrightError('KW483', 'DNS did not answer from a pod on every node', {
+    host: via.host.name,
+    output: `${result.stdout}\n${result.stderr}`.trim(),
+    hint: 'The lines say on which nodes. Look at kube-proxy, flannel and CoreDNS with `kubectl -n kube-system get pods -o wide`, then retry the step.',
+  });
+}
+
+/** Also what an interrupted check left is deleted first, and what this one makes always. Prints what went wrong where. */
+function podScript(via: ReadyControlPlane, pods: number): string {
+  const inNamespace = `${via.kubectl} -n ${CHECK_NAMESPACE}`;
+  const ours = `-l ${quote(CHECK_LABEL)}`;
+  // `--request-timeout` bounds a watch too, so those that wait set their own.
+  const patient = inNamespace.replace(/--request-timeout=\S+/, '--request-timeout=0');
+  const wait = `--timeout=${PATIENCE_SECONDS}s`;
+  return `clear_pods() { ${inNamespace} delete pods ${ours} --grace-period=0 --force --wait=true --ignore-not-found >/dev/null 2>&1; }
+manifest=$(cat)
+clear_pods || true
+trap clear_pods EXIT
+${patient} rollout status deployment/coredns ${wait} >/dev/null || { echo 'CoreDNS is not available'; ${inNamespace} get pods -l k8s-app=kube-dns -o wide; exit 1; }
+printf '%s' "$manifest" | ${inNamespace} apply -f - >/dev/null
+${patient} wait pods ${ours} --for=${quote('jsonpath={.status.phase}=Succeeded')} ${wait} >/dev/null 2>&1 || true
+done=$(${inNamespace} get pods ${ours} --field-selector=status.phase=Succeeded -o name | wc -l)
+[ "$done" -eq ${pods} ] && exit 0
+${inNamespace} get pods ${ours} -o wide
+for pod in $(${inNamespace} get pods ${ours} --field-selector=status.phase!=Succeeded -o name); do
+  ${inNamespace} logs --tail=3 "$pod" 2>&1 || true
+done
+exit 1`;
+}
+
+async function architectureOf(context: StepContext, via: ReadyControlPlane): Promise<string> {
+  const facts = await gatherFacts(via.remote, 'fact machine uname -m', context.signal);
+  return facts.text('machine') === 'aarch64' ? 'arm64' : 'amd64';
+}
+
+async function remember(context: StepContext, via: ReadyControlPlane, nodes: string): Promise<void> {
+  const record = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: RECORD, namespace: CHECK_NAMESPACE, labels: { 'app.kubernetes.io/managed-by': 'kubewright' } },
+    data: { dns: nodes },
+  };
+  await via.remote.run(`${via.kubectl} apply --server-side --force-conflicts --field-manager=kubewright -f -`, {
+    input: JSON.stringify(record),
+    signal: context.signal,
+  });
+}
+
+function noCheckImage(directory: string): KubewrightError {
+  return new KubewrightError('KW734', `The bundle ${directory} has no image that can ask DNS (agnhost).`, {
+    hint: 'Make the bundle again with `kubewright bundle create`.',
+  });
+}

@@ -1,0 +1,79 @@
+import { type Cluster, type ClusterHost, hostsOf } from '../../cluster/types.js';
+import { KubewrightError } from '../../errors.js';
+import { quote } from '../../hosts/shell.js';
+import { findControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
+import { gatherFacts } from '../remote-facts.js';
+import type { StepContext, StepImplementation } from '../types.js';
+import { awaitFaultless } from './await-state.js';
+
+/** A node becomes Ready when flannel's pod has written its CNI configuration; images are there already. */
+const PATIENCE_MS = 5 * 60_000;
+const LOOK_EVERY_MS = 1_000;
+
+/** Name, Ready, kubelet version, internal addresses, all conditions: a line a node, a tab between. */
+const LINES = [
+  '{.metadata.name}',
+  '{.status.conditions[?(@.type=="Ready")].status}',
+  '{.status.nodeInfo.kubeletVersion}',
+  '{.status.addresses[?(@.type=="InternalIP")].address}',
+  '{range .status.conditions[*]}{.type}={.status} {end}',
+].join('{"\\t"}');
+
+/** Holds when every node of the file is in the cluster and Ready, with the right version and its own address. */
+export const verifyNodes: StepImplementation = {
+  async probe(context) {
+    const faults = await nodeFaults(context);
+    const count = nodesOf(context.cluster).length;
+    if (faults.length > 0)
+      return { done: false, found: faults.join('; '), changes: ['wait until every node is Ready'] };
+    return { done: true, found: `${count} nodes Ready with v${context.cluster.kubernetes.version}`, changes: [] };
+  },
+
+  async apply(context) {
+    await requireControlPlane(context);
+    const faults = await awaitFaultless(context, () => nodeFaults(context), {
+      patienceMs: PATIENCE_MS,
+      everyMs: LOOK_EVERY_MS,
+    });
+    if (faults.length === 0) return;
+    throw new KubewrightError('KW481', `not all nodes are as they should be: ${faults.join('; ')}`, {
+      hint: 'On a node that is not Ready, `journalctl -u kubelet` and `crictl ps -a` say why. Mend the cause, then retry the step.',
+    });
+  },
+};
+
+export function nodesOf(cluster: Cluster): ClusterHost[] {
+  return [...hostsOf(cluster, 'control-plane'), ...hostsOf(cluster, 'worker')];
+}
+
+async function nodeFaults(context: StepContext): Promise<string[]> {
+  const via = await findControlPlane(context);
+  if (via === undefined) return ['no control plane is ready'];
+  const template = `jsonpath={range .items[*]}${LINES}{"\\n"}{end}`;
+  const facts = await gatherFacts(
+    via.remote,
+    `fact nodes ${via.kubectl} get nodes -o ${quote(template)}`,
+    context.signal,
+  );
+  if (!facts.holds('nodes')) return ['the API does not list its nodes'];
+  const lines = facts.text('nodes').split('\n');
+  const present = new Map(lines.map((line) => line.split('\t')).map(([name = '', ...rest]) => [name, rest]));
+  return nodesOf(context.cluster).flatMap((host) => faultsOf(host, present.get(host.name), context.cluster));
+}
+
+function faultsOf(host: ClusterHost, node: string[] | undefined, cluster: Cluster): string[] {
+  if (node === undefined) return [`${host.name} is no node of the cluster`];
+  const [ready = '', version = '', addresses = '', conditions = ''] = node;
+  const faults: string[] = [];
+  if (ready !== 'True') faults.push(`${host.name} is not Ready`);
+  // Every other condition (MemoryPressure, DiskPressure, NetworkUnavailable …) says that something is wrong.
+  const wrong = conditions
+    .split(' ')
+    .filter((condition) => /=(True|Unknown)$/.test(condition) && !/^Ready=/.test(condition));
+  if (ready === 'True') faults.push(...wrong.map((condition) => `${host.name} has the condition ${condition}`));
+  if (version !== `v${cluster.kubernetes.version}`) faults.push(`${host.name} has kubelet ${version}`);
+  if (!addresses.split(' ').includes(host.address)) {
+    faults.push(`${host.name} has the address ${addresses || '(none)'} instead of ${host.address}`);
+  }
+  return faults;
+}

@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { renderDnsPods } from '../../../../src/activities/verify/dns-pods.js';
+import { answersWith, askDnsFunction, dnsQuery } from '../../../../src/activities/verify/dns-query.js';
+import { clusterOf } from '../../cluster-fixture.js';
+
+const NAME = 'kubernetes.default.svc.cluster.local';
+
+/** Header of an answer to our question with this response code, the question, and one A record. */
+function answer(code: number, address: number[]): Buffer {
+  const query = dnsQuery(NAME);
+  const header = Buffer.from([0x4b, 0x57, 0x81, 0x80 | code, 0, 1, 0, code === 0 ? 1 : 0, 0, 0, 0, 0]);
+  const record = Buffer.from([0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, ...address]);
+  return Buffer.concat([header, query.subarray(12), code === 0 ? record : Buffer.alloc(0)]);
+}
+
+describe('the DNS question', () => {
+  it('arrives in one datagram, the byte 0x0a in it notwithstanding', async () => {
+    const server = createSocket('udp4');
+    const seen: Buffer[] = [];
+    server.on('message', (message, from) => {
+      seen.push(message);
+      server.send(answer(0, [10, 96, 0, 1]), from.port, from.address);
+    });
+    await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
+    const script = askDnsFunction(NAME).replace('$1/53', `$1/${server.address().port}`);
+    const { stdout } = await promisify(execFile)('bash', ['-c', `${script}\nask_dns 127.0.0.1`]);
+    server.close();
+    expect(seen).toEqual([dnsQuery(NAME)]);
+    expect(answersWith(stdout, '10.96.0.1')).toBe(true);
+  });
+
+  it('takes neither an error, nor another address, nor silence for an answer', () => {
+    expect(answersWith(answer(3, [10, 96, 0, 1]).toString('hex'), '10.96.0.1')).toBe(false);
+    expect(answersWith(answer(0, [10, 96, 0, 2]).toString('hex'), '10.96.0.1')).toBe(false);
+    expect(answersWith('', '10.96.0.1')).toBe(false);
+  });
+});
+
+it('asks from one pod on each node, wherever taints are', () => {
+  const cluster = clusterOf({ controlPlanes: 3, workers: 2 });
+  const pods = parseAllDocuments(renderDnsPods(cluster, cluster.hosts, 'agnhost:1')).map((pod) => pod.toJS());
+  expect(pods.map((pod) => pod.spec.nodeName)).toEqual(['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2']);
+  expect(pods[0].spec.tolerations).toEqual([{ operator: 'Exists' }]);
+  expect(pods[0].spec.containers[0].args.at(-1)).toBe(`${NAME}:443`);
+});
