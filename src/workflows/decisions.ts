@@ -1,0 +1,174 @@
+import { distance } from 'fastest-levenshtein';
+import type { Step } from '../plan/types.js';
+import { Refusal } from './refusals.js';
+import type { BlockedStep, Decision, Verb } from './types.js';
+
+/** What a decision is judged by. */
+export interface Situation {
+  plan: Step[];
+  /** Blocked steps, oldest first. */
+  blocked: BlockedStep[];
+  /** Number of the run's steps that have ended, done or skipped. */
+  ended: number;
+  /** Number of blockings the run has had. */
+  blockings: number;
+}
+
+/** A decision that will take effect, or why it will not. */
+export type Verdict = { steps: BlockedStep[]; decision: Decision } | Refusal;
+
+/**
+ * Judges a decision. Pure and total: whatever a person typed into a dialog gives steps or a refusal, never an
+ * exception.
+ *
+ * @param payload the one optional JSON value of the message; a bare string is taken as the step's id
+ */
+export function judge(verb: Verb, payload: unknown, situation: Situation): Verdict {
+  const decision = parseDecision(payload);
+  if (decision instanceof Refusal) return decision;
+  const stale = staleness(decision, situation);
+  if (stale !== undefined) return stale;
+  if (verb === 'abort') return judgeAbort(decision, situation);
+  const steps = chosen(verb, decision, situation);
+  if (steps instanceof Refusal) return steps;
+  const refused = verb === 'skip' ? refuseSkip(decision, steps) : undefined;
+  return refused ?? { steps, decision };
+}
+
+const FIELDS = { step: 'string', reason: 'string', blocking: 'number', seen: 'number', by: 'string' } as const;
+
+/** Accepts nothing, a step's id, or an object with known fields of the right types. */
+function parseDecision(payload: unknown): Decision | Refusal {
+  if (payload === undefined || payload === null) return {};
+  if (typeof payload === 'string') return { step: payload };
+  if (typeof payload !== 'object' || Array.isArray(payload)) return malformed(`a ${typeof payload} is not an object`);
+  const fields = Object.entries(payload).filter(([, value]) => value !== null && value !== undefined);
+  for (const [name, value] of fields) {
+    const wanted = FIELDS[name as keyof typeof FIELDS];
+    if (wanted === undefined) return malformed(`it has no field ${JSON.stringify(name)}`);
+    if (typeof value !== wanted) return malformed(`${name} must be a ${wanted}`);
+  }
+  return Object.fromEntries(fields) as Decision;
+}
+
+function malformed(what: string): Refusal {
+  return new Refusal(
+    'KW808',
+    `The decision cannot be read: ${what}`,
+    'Send nothing or one JSON object such as {"step":"cp-2/join","reason":"…"}',
+  );
+}
+
+/** A decision made in view of another run, or of an earlier blocking of the same step. */
+function staleness(decision: Decision, situation: Situation): Refusal | undefined {
+  const { blocking, seen } = decision;
+  const future = blocking !== undefined && blocking > situation.blockings;
+  if (future || (seen !== undefined && seen > situation.ended)) {
+    return new Refusal(
+      'KW806',
+      'The decision was made in view of more than this run has done, so it was meant for the run before a Reset',
+      'Look at the present state and decide anew',
+    );
+  }
+  return undefined;
+}
+
+function judgeAbort(decision: Decision, situation: Situation): Verdict {
+  // A Reset to an early event hands the old run's abort to the new run in its first moments. The client's aborts say
+  // what they had seen; one typed by hand does not, so it is not taken before the run has shown anything to decide on.
+  const says = decision.seen !== undefined || decision.blocking !== undefined;
+  if (!says && situation.ended === 0 && situation.blocked.length === 0) {
+    return new Refusal(
+      'KW809',
+      'No step of this run has ended yet, so this abort may be left over from the run before a Reset',
+      'Send {"seen":0} to abort all the same, or cancel the workflow',
+    );
+  }
+  return { steps: [], decision };
+}
+
+function chosen(verb: Verb, decision: Decision, situation: Situation): BlockedStep[] | Refusal {
+  const { blocked } = situation;
+  if (decision.step !== undefined && decision.step !== '*') return chosenByName(verb, decision, situation);
+  if (blocked.length === 0) {
+    return new Refusal('KW801', `There is nothing to ${verb}: no step is blocked`, 'Look at the state first');
+  }
+  if (decision.step === '*') return blocked;
+  const answering = decision.blocking;
+  if (answering !== undefined) {
+    const one = blocked.filter((step) => step.blocking === answering);
+    return one.length > 0 ? one : stale(`Blocking ${answering}`, answering);
+  }
+  if (blocked.length > 1) {
+    const names = blocked.map((step) => step.step).join(', ');
+    return new Refusal(
+      'KW805',
+      `${blocked.length} steps are blocked (${names}), and the decision names none`,
+      `Name one, such as {"step":${JSON.stringify(blocked[0]?.step)}}, or all of them with {"step":"*"}`,
+    );
+  }
+  return blocked;
+}
+
+function chosenByName(verb: Verb, decision: Decision, situation: Situation): BlockedStep[] | Refusal {
+  const name = decision.step ?? '';
+  if (!situation.plan.some((step) => step.id === name)) return unknownStep(name, situation);
+  const step = situation.blocked.find((candidate) => candidate.step === name);
+  if (step === undefined) {
+    return new Refusal('KW801', `${name} is not blocked, so there is nothing to ${verb}`, blockedHint(situation));
+  }
+  if (decision.blocking !== undefined && decision.blocking !== step.blocking) {
+    return stale(`${name} is blocked anew (number ${step.blocking}), and the decision`, decision.blocking);
+  }
+  return [step];
+}
+
+function stale(what: string, answering: number): Refusal {
+  return new Refusal(
+    'KW806',
+    `${what} answers number ${answering}, which is over`,
+    'Look at what blocks now, then decide anew',
+  );
+}
+
+function blockedHint(situation: Situation): string {
+  if (situation.blocked.length === 0) return 'No step is blocked';
+  return `Blocked: ${situation.blocked.map((step) => step.step).join(', ')}`;
+}
+
+function unknownStep(name: string, situation: Situation): Refusal {
+  const nearest = nearestStep(name, situation);
+  const suggestion = nearest === undefined ? '' : `Did you mean ${nearest}? `;
+  return new Refusal(
+    'KW802',
+    `The plan has no step ${JSON.stringify(name.slice(0, 80))}`,
+    suggestion + blockedHint(situation),
+  );
+}
+
+/** A blocked step is preferred to a nearer one that is not: it is what people decide about. */
+function nearestStep(name: string, situation: Situation): string | undefined {
+  const near = (ids: string[]): string | undefined => {
+    const ranked = ids.map((id) => ({ id, edits: distance(name, id) })).sort((a, b) => a.edits - b.edits);
+    const best = ranked[0];
+    return best !== undefined && best.edits <= Math.max(2, Math.floor(best.id.length / 3)) ? best.id : undefined;
+  };
+  return near(situation.blocked.map((step) => step.step)) ?? near(situation.plan.map((step) => step.id));
+}
+
+function refuseSkip(decision: Decision, steps: BlockedStep[]): Refusal | undefined {
+  if (decision.reason === undefined || decision.reason.trim() === '') {
+    return new Refusal(
+      'KW803',
+      'A step is skipped only with a reason',
+      'Say why, such as {"step":"w-1/join","reason":"the host was taken back"}',
+    );
+  }
+  const fixed = steps.filter((step) => !step.skippable).map((step) => step.step);
+  if (fixed.length === 0) return undefined;
+  return new Refusal(
+    'KW804',
+    `${fixed.join(', ')} cannot be skipped: the cluster is not whole without it`,
+    'Mend the cause and retry, or abort',
+  );
+}

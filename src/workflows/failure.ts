@@ -1,0 +1,49 @@
+import { type ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
+import type { Step } from '../plan/types.js';
+import type { FailureDetails } from './types.js';
+
+/** What a person needs to know of a failed step. */
+export interface StepFailure {
+  code: string;
+  message: string;
+  hint: string;
+  host: string | null;
+  output: string;
+}
+
+/** What a blocked step keeps of its output: enough to see the cause, small enough for the details page. */
+const OUTPUT_LIMIT = 2000;
+
+/**
+ * Reads what an activity's failure says. Class identity does not survive the way through Temporal, so the code is the
+ * failure's `type` and the rest its first detail (see FailureDetails).
+ */
+export function readFailure(error: ActivityFailure, step: Step): StepFailure {
+  const cause = error.cause;
+  if (cause instanceof ApplicationFailure) return fromApplication(cause, step);
+  const message =
+    cause instanceof TimeoutFailure ? `the step ran into its time limit: ${cause.message}` : messageOf(cause);
+  return {
+    code: 'KW499',
+    message,
+    hint: 'Look at the host and at the worker log, then retry the step.',
+    host: step.host,
+    output: '',
+  };
+}
+
+function fromApplication(cause: ApplicationFailure, step: Step): StepFailure {
+  const details = (cause.details?.[0] ?? {}) as FailureDetails;
+  const known = /^KW\d{3}$/.test(cause.type ?? '');
+  return {
+    code: known ? String(cause.type) : 'KW499',
+    message: cause.message,
+    hint: details.hint ?? 'Look at the host, mend the cause, then retry the step.',
+    host: details.host ?? step.host,
+    output: (details.output ?? '').slice(-OUTPUT_LIMIT),
+  };
+}
+
+function messageOf(cause: Error | undefined): string {
+  return cause?.message ?? 'the step failed without a message';
+}

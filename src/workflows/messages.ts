@@ -1,0 +1,91 @@
+import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { judge, type Verdict } from './decisions.js';
+import type { InstallLedger } from './ledger.js';
+import { Refusal } from './refusals.js';
+import { type DecisionRecord, type DecisionResult, type InstallProgress, VERBS, type Verb } from './types.js';
+
+export const progressQuery = defineQuery<InstallProgress>('progress');
+
+/** What operators read in the dialogs of Temporal's UI. */
+const DESCRIPTIONS: Record<Verb, string> = {
+  retry:
+    'Try a blocked step again. JSON: {"step":"cp-2/join"}, {"step":"*"} for all blocked; nothing when only one is.',
+  skip: 'Leave a blocked step out; a worker’s step leaves that worker out. JSON: {"step":"w-1/join","reason":"…"}.',
+  abort: 'End the run as failed and stop what runs on the hosts; nothing is rolled back. JSON: {"reason":"…"}.',
+};
+
+/** What the verbs do to the run. */
+export interface Effects {
+  ledger: InstallLedger;
+  /** Ends the run; called with the decision's record. */
+  abort(record: DecisionRecord): void;
+  publish(): void;
+}
+
+/**
+ * Registers `progress` and the three verbs, each as an Update (for the command line: it answers) and as a Signal of the
+ * same name (it is kept for later when no worker runs). A wrong update is refused; a wrong signal is recorded as
+ * ignored. Neither ever fails the run.
+ */
+export function handleMessages(effects: Effects): void {
+  const { ledger } = effects;
+  setHandler(progressQuery, () => ledger.progress(), {
+    description: 'Every step’s state, what is blocked, what was decided.',
+  });
+  for (const verb of VERBS) {
+    const description = DESCRIPTIONS[verb];
+    // Validators are synchronous by the SDK's contract: it does not await them, so an async one refuses nothing.
+    const validator = (payload?: unknown): void => {
+      const verdict = verdictOn(verb, payload, ledger);
+      if (verdict instanceof Refusal) throw verdict.toFailure();
+    };
+    setHandler(defineUpdate<DecisionResult, [unknown?]>(verb), (payload) => onUpdate(verb, payload, effects), {
+      description,
+      validator,
+    });
+    setHandler(defineSignal<[unknown?]>(verb), (payload) => onSignal(verb, payload, effects), { description });
+  }
+}
+
+function verdictOn(verb: Verb, payload: unknown, ledger: InstallLedger): Verdict {
+  if (ledger.isClosed())
+    return new Refusal('KW807', 'The run is ending', 'Start the next one with `kubewright install`');
+  return judge(verb, payload, ledger.situation());
+}
+
+function onUpdate(verb: Verb, payload: unknown, effects: Effects): DecisionResult {
+  // Judged again: between validator and handler another message of the same task may have decided the same step.
+  const verdict = verdictOn(verb, payload, effects.ledger);
+  if (verdict instanceof Refusal) throw verdict.toFailure();
+  return take(verb, verdict, 'update', effects);
+}
+
+function onSignal(verb: Verb, payload: unknown, effects: Effects): void {
+  const verdict = verdictOn(verb, payload, effects.ledger);
+  if (verdict instanceof Refusal) {
+    const ignored = `${verdict.code}: ${verdict.message}`;
+    effects.ledger.recorded({ verb, steps: [], at: Date.now(), via: 'signal', ignored });
+    return;
+  }
+  take(verb, verdict, 'signal', effects);
+}
+
+type Accepted = Exclude<Verdict, Refusal>;
+
+function take(verb: Verb, verdict: Accepted, via: 'update' | 'signal', effects: Effects): DecisionResult {
+  const { reason, by } = verdict.decision;
+  const steps = verdict.steps.map((step) => step.step);
+  const record: DecisionRecord = { verb, steps, reason, by, at: Date.now(), via };
+  effects.ledger.recorded(record);
+  if (verb === 'retry') effects.ledger.retried(steps);
+  if (verb === 'skip') effects.ledger.left(steps);
+  if (verb === 'abort') effects.abort(record);
+  effects.publish();
+  return { steps, message: messageOf(verb, steps) };
+}
+
+function messageOf(verb: Verb, steps: string[]): string {
+  if (verb === 'retry') return `Trying ${steps.join(', ')} again.`;
+  if (verb === 'skip') return `Left out: ${steps.join(', ')}.`;
+  return 'Aborting: what runs on the hosts is being stopped.';
+}

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Step } from '../../../src/plan/types.js';
+import { judge, type Situation } from '../../../src/workflows/decisions.js';
+import { Refusal } from '../../../src/workflows/refusals.js';
+import { type BlockedStep, VERBS, type Verb } from '../../../src/workflows/types.js';
+
+function step(id: string): Step {
+  const fields = { phase: 'workers', action: 'joinWorker', title: id, needs: [], timeoutMinutes: 1 } as const;
+  return { id, host: id.split('/')[0] ?? null, skippable: id.startsWith('w-'), ...fields, needs: [] };
+}
+
+function blockedStep(id: string, blocking: number): BlockedStep {
+  const facts = { code: 'KW431', message: '', hint: '', output: '', tries: 2, since: 0 };
+  return { step: id, host: null, blocking, skippable: id.startsWith('w-'), ...facts };
+}
+
+function situation(...blocked: BlockedStep[]): Situation {
+  const plan = ['cp-1/init', 'cp-2/join', 'w-1/join', 'w-1/images'].map(step);
+  return { plan, blocked, ended: 1, blockings: Math.max(0, ...blocked.map((one) => one.blocking)) };
+}
+
+/** Ids on which it takes effect, or the refusal's code. */
+function outcome(verb: Verb, payload: unknown, at: Situation): string[] | string {
+  const verdict = judge(verb, payload, at);
+  return verdict instanceof Refusal ? verdict.code : verdict.steps.map((one) => one.step);
+}
+
+describe('judging a decision', () => {
+  const one = situation(blockedStep('cp-2/join', 1));
+  const two = situation(blockedStep('w-1/join', 3), blockedStep('w-1/images', 4));
+
+  it('takes the only blocked step where none is named', () => {
+    for (const nothing of [undefined, null, {}, { step: null }])
+      expect(outcome('retry', nothing, one)).toEqual(['cp-2/join']);
+  });
+
+  it('takes a step by its id, alone or in an object, and all by *', () => {
+    expect(outcome('retry', 'w-1/images', two)).toEqual(['w-1/images']);
+    expect(outcome('retry', { step: 'w-1/join', blocking: 3 }, two)).toEqual(['w-1/join']);
+    expect(outcome('retry', { step: '*' }, two)).toEqual(['w-1/join', 'w-1/images']);
+    expect(outcome('skip', { step: '*', reason: 'gone' }, two)).toEqual(['w-1/join', 'w-1/images']);
+  });
+
+  it('takes a blocking by its number alone', () => {
+    expect(outcome('retry', { blocking: 4 }, two)).toEqual(['w-1/images']);
+    expect(outcome('retry', { blocking: 2 }, two)).toBe('KW806');
+  });
+
+  it('takes nothing that answers what is over, or has not been', () => {
+    expect(outcome('retry', { step: 'w-1/join', blocking: 2 }, two)).toBe('KW806');
+    expect(outcome('retry', { step: 'w-1/join', blocking: 5 }, two)).toBe('KW806');
+    expect(outcome('abort', { blocking: 5 }, two)).toBe('KW806');
+    expect(outcome('abort', { seen: 2 }, two)).toBe('KW806');
+    expect(outcome('abort', { seen: 1 }, two)).toEqual([]);
+  });
+
+  it('takes an abort typed by hand only once the run has shown something', () => {
+    const fresh = { ...situation(), ended: 0 };
+    expect(outcome('abort', undefined, fresh)).toBe('KW809');
+    expect(outcome('abort', { seen: 0 }, fresh)).toEqual([]);
+    expect(outcome('abort', undefined, { ...fresh, ended: 1 })).toEqual([]);
+    expect(outcome('abort', undefined, { ...one, ended: 0 })).toEqual([]);
+  });
+
+  it('suggests the blocked step that is meant, else another one of the plan, else none', () => {
+    const hint = (name: string, at: Situation): string => {
+      const verdict = judge('retry', { step: name }, at);
+      return verdict instanceof Refusal ? verdict.hint : '';
+    };
+    expect(hint('w1/join', two)).toMatch(/^Did you mean w-1\/join\? Blocked: /);
+    expect(hint('cp-1/int', two)).toMatch(/^Did you mean cp-1\/init\? /);
+    expect(hint('nothing/like-it', two)).toMatch(/^Blocked: w-1\/join, w-1\/images$/);
+  });
+
+  it('answers whatever it is sent with steps that are blocked or with a code and a way out', () => {
+    const anything = fc.oneof(
+      fc.anything(),
+      fc.record(
+        { step: fc.anything(), reason: fc.anything(), blocking: fc.anything(), seen: fc.anything() },
+        { requiredKeys: [] },
+      ),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...VERBS), anything, fc.constantFrom(one, two, situation()), (verb, payload, at) => {
+        const verdict = judge(verb, payload, at);
+        if (verdict instanceof Refusal) {
+          expect(verdict.code).toMatch(/^KW80[1-9]$/);
+          expect(verdict.hint).not.toBe('');
+          expect(verdict.toFailure()).toMatchObject({ type: verdict.code, nonRetryable: true });
+        } else {
+          for (const chosen of verdict.steps) expect(at.blocked).toContain(chosen);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
