@@ -1,0 +1,90 @@
+import { hostname, userInfo } from 'node:os';
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { dataConverterFrom } from './codec/payload-codec.js';
+import { connectionError, requireNamespace } from './connection-errors.js';
+import { attachServer, type EmbeddedServer, type EmbeddedServerOptions } from './embedded-server.js';
+import { registerSearchAttributes } from './search-attributes.js';
+import { environmentOf, resolveSettings, type SettingsOptions } from './settings.js';
+import { stateDirectory } from './state-directory.js';
+import { type ConnectionSettings, type Engine, taskQueueOf } from './types.js';
+
+export interface ConnectOptions extends SettingsOptions {
+  /** State directory of the embedded server and of what runs in the background; see `stateDirectory`. */
+  stateDir?: string;
+  /** How the embedded server is found and started, where it is the one. */
+  embedded?: Omit<EmbeddedServerOptions, 'stateDir' | 'env'>;
+  /** Longest wait for the connection, in milliseconds; default 5000. */
+  connectTimeoutMs?: number;
+  /** Who decides and starts, in the history's events; default `user@machine`. */
+  identity?: string;
+}
+
+/**
+ * Connects to Temporal: to the server that options, environment or profile name, else to the embedded one, which is
+ * started when it does not run. Registers Kubewright's search attributes where that is allowed.
+ *
+ * @throws KubewrightError KW502 not reachable, KW503 no such namespace, KW504 settings, KW505 refused by the server,
+ * KW506 to KW509 the embedded server, KW511 payload key
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Engine> {
+  const env = options.env ?? process.env;
+  const stateDir = options.stateDir ?? stateDirectory(env);
+  const dataConverter = await dataConverterFrom(env);
+  const remote = resolveSettings(options);
+  const server = remote === undefined ? await attachServer({ ...options.embedded, stateDir, env }) : undefined;
+  const settings = remote ?? embeddedSettings(server);
+  try {
+    const connection = await openConnection(settings, options.connectTimeoutMs ?? 5_000);
+    return await assemble(connection, { settings, server, stateDir, dataConverter, options });
+  } catch (error) {
+    await server?.leave();
+    throw error;
+  }
+}
+
+function embeddedSettings(server: EmbeddedServer | undefined): ConnectionSettings {
+  return { address: server?.address ?? '', namespace: 'default' };
+}
+
+interface Parts {
+  settings: ConnectionSettings;
+  server: EmbeddedServer | undefined;
+  stateDir: string;
+  dataConverter: Engine['dataConverter'];
+  options: ConnectOptions;
+}
+
+async function assemble(connection: Connection, parts: Parts): Promise<Engine> {
+  const { settings, server, stateDir, dataConverter, options } = parts;
+  try {
+    await requireNamespace(connection, settings);
+    const registered = await registerSearchAttributes(connection, settings.namespace);
+    const notices = [registered.notice, server?.notice].filter((notice) => notice !== undefined);
+    const identity = options.identity ?? `${userInfo().username}@${hostname()}`;
+    const client = new Client({ connection, namespace: settings.namespace, dataConverter, identity });
+    const close = async (): Promise<void> => {
+      await connection.close();
+      await server?.leave();
+    };
+    const searchAttributes = registered.usable;
+    const environment = environmentOf(options);
+    const taskQueue = taskQueueOf(options.env ?? process.env);
+    const reached = { client, settings, taskQueue, dataConverter, searchAttributes };
+    return { ...reached, environment, server, stateDir, notices, close };
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function openConnection(settings: ConnectionSettings, connectTimeout: number): Promise<Connection> {
+  const { address, tls, apiKey, metadata } = settings;
+  // gRPC's own pauses between attempts grow to two minutes; a server that comes back is found within a second.
+  const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 };
+  const options: ConnectionOptions = { address, tls, apiKey, metadata, connectTimeout, channelArgs };
+  try {
+    return await Connection.connect(options);
+  } catch (cause) {
+    throw connectionError(cause, settings, connectTimeout);
+  }
+}

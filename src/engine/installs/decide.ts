@@ -1,0 +1,137 @@
+import {
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { KubewrightError } from '../../errors.js';
+import type { Decision, DecisionResult, FailureDetails, InstallProgress, Verb } from '../../workflows/types.js';
+import { type Engine, workflowIdOf } from '../types.js';
+
+/** A worker that lives answers within milliseconds. */
+const ANSWER_LIMIT_MS = 5_000;
+
+export interface DecisionOutcome {
+  /** `update`: the workflow has taken it. `signal`: it is kept, and taken when a worker runs. */
+  via: 'update' | 'signal';
+  /** Steps it took effect on; undefined when it was sent as a signal. */
+  steps?: string[];
+  /** One sentence for people. */
+  message: string;
+}
+
+/**
+ * Sends a decision about blocked steps to a cluster's install: as an Update where a worker answers, else as a Signal
+ * that waits for one.
+ *
+ * @throws KubewrightError KW801 to KW809 when the workflow refuses it, KW811 when no install runs
+ */
+export async function decide(
+  engine: Engine,
+  cluster: string,
+  verb: Verb,
+  decision: Decision = {},
+): Promise<DecisionOutcome> {
+  const { runId, running } = await presentRun(engine, cluster);
+  if (!running) throw nothingRuns(cluster);
+  const full = await completed(engine, cluster, runId, decision);
+  try {
+    if (full.answered) {
+      const result = await update(engine, cluster, runId, verb, full.decision);
+      if (result !== undefined) return { via: 'update', ...result };
+    }
+    await engine.client.workflow.getHandle(workflowIdOf(cluster), runId).signal(verb, full.decision);
+    return { via: 'signal', message: `No worker answers: ${verb} is kept and will be taken when one runs.` };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw nothingRuns(cluster);
+    throw error;
+  }
+}
+
+async function presentRun(engine: Engine, cluster: string): Promise<{ runId: string; running: boolean }> {
+  try {
+    const { runId, status } = await engine.client.workflow.getHandle(workflowIdOf(cluster)).describe();
+    return { runId, running: status.name === 'RUNNING' || status.name === 'PAUSED' };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw nothingRuns(cluster);
+    throw error;
+  }
+}
+
+/**
+ * Says what the decision was made in view of: who, how many steps had ended, which blocking it answers. A Reset gives
+ * it to the new run again, and an update that was given up here may still arrive beside the signal; both are then known
+ * as stale.
+ */
+async function completed(
+  engine: Engine,
+  cluster: string,
+  runId: string,
+  decision: Decision,
+): Promise<{ decision: Decision; answered: boolean }> {
+  const by = decision.by ?? engine.client.options.identity;
+  try {
+    const handle = engine.client.workflow.getHandle(workflowIdOf(cluster), runId);
+    const query = (): Promise<InstallProgress> => handle.query<InstallProgress>('progress');
+    const progress = await engine.client.connection.withDeadline(Date.now() + ANSWER_LIMIT_MS, query);
+    const seen = progress.steps.filter((step) => step.state === 'done' || step.state === 'skipped').length;
+    return {
+      decision: { seen, ...decision, by, blocking: decision.blocking ?? blockingOf(decision, progress) },
+      answered: true,
+    };
+  } catch {
+    return { decision: { ...decision, by }, answered: false };
+  }
+}
+
+function blockingOf(decision: Decision, progress: InstallProgress): number | undefined {
+  if (decision.step === '*') return undefined;
+  if (decision.step !== undefined) return progress.blocked.find((step) => step.step === decision.step)?.blocking;
+  return progress.blocked.length === 1 ? progress.blocked[0]?.blocking : undefined;
+}
+
+/** Undefined when no worker answered in time. */
+async function update(
+  engine: Engine,
+  cluster: string,
+  runId: string,
+  verb: Verb,
+  decision: Decision,
+): Promise<DecisionResult | undefined> {
+  const handle = engine.client.workflow.getHandle(workflowIdOf(cluster), runId);
+  try {
+    return await engine.client.connection.withDeadline(Date.now() + ANSWER_LIMIT_MS, () =>
+      handle.executeUpdate<DecisionResult, [Decision]>(verb, { args: [decision] }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) throw refusal(error.cause);
+    if (isUnanswered(error)) return undefined;
+    throw error;
+  }
+}
+
+function isUnanswered(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (isGrpcServiceError(at) && isGrpcDeadlineError(at)) return true;
+  }
+  return error instanceof Error && error.name === 'WorkflowUpdateRPCTimeoutOrCancelledError';
+}
+
+function refusal(cause: Error | undefined): KubewrightError {
+  if (!(cause instanceof ApplicationFailure)) {
+    return new KubewrightError('KW808', `The decision was not taken: ${cause?.message ?? 'no reason given'}`, {
+      cause,
+    });
+  }
+  const { hint } = (cause.details?.[0] ?? {}) as FailureDetails;
+  // The failure's message holds the hint, for Temporal's UI shows nothing else; here it has a place of its own.
+  const message = hint === undefined ? cause.message : cause.message.replace(`. ${hint}`, '');
+  return new KubewrightError(cause.type ?? 'KW808', message, { hint, cause });
+}
+
+function nothingRuns(cluster: string): KubewrightError {
+  return new KubewrightError('KW811', `No install of ${cluster} is running, so there is nothing to decide`, {
+    hint: 'See `kubewright status`; `kubewright install cluster.yaml` starts or resumes one from what stands on the hosts.',
+  });
+}

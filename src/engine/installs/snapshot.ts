@@ -1,0 +1,141 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import {
+  decodeArrayFromPayloads,
+  decodeOptionalFailureToOptionalError,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
+import type { temporal } from '@temporalio/proto';
+import type { StepHeartbeat } from '../../activities/types.js';
+import { messageOf } from '../../errors.js';
+import { BLOCKED_STEPS } from '../../workflows/search-attributes.js';
+import type { FailureDetails, InstallProgress, InstallResult } from '../../workflows/types.js';
+import type { Engine, InstallSnapshot, RunStatus, StepActivity } from '../types.js';
+import { milliseconds, progressFromHistory } from './history.js';
+
+/**
+ * A worker that lives answers a query in milliseconds; one that is gone lets it wait for the server's own ten seconds.
+ */
+const QUERY_LIMIT_MS = 3_000;
+
+type Description = Awaited<ReturnType<ReturnType<Engine['client']['workflow']['getHandle']>['describe']>>;
+type Pending = temporal.api.workflow.v1.IPendingActivityInfo;
+
+/** What the last snapshot knew: progress changes only with the history, so it is asked for only then. */
+export interface Remembered {
+  runId: string;
+  events: number;
+  progress: InstallProgress;
+  source: InstallSnapshot['source'];
+}
+
+/**
+ * Takes one snapshot of the workflow that has the id now: after a Reset that is the new run.
+ *
+ * @param memory what the last call returned as such; saves asking the worker while nothing has happened
+ */
+export async function takeSnapshot(
+  engine: Engine,
+  workflowId: string,
+  memory?: Remembered,
+): Promise<{ snapshot: InstallSnapshot; memory: Remembered }> {
+  const description = await engine.client.workflow.getHandle(workflowId).describe();
+  const { runId } = description;
+  const events = Number(description.historyLength);
+  const fresh = memory?.runId === runId && memory.events === events && memory.source === 'worker';
+  const known = fresh ? memory : await askProgress(engine, description);
+  const status = statusOf(description.status.name);
+  const snapshot: InstallSnapshot = {
+    progress: known.progress,
+    activities: await pendingActivities(engine, description),
+    workflowId,
+    runId,
+    status,
+    source: known.source,
+    startedAt: description.startTime.getTime(),
+    closedAt: description.closeTime?.getTime(),
+    events,
+    taskAttempts: description.raw.pendingWorkflowTask?.attempt ?? undefined,
+    ...(status === 'running' ? {} : await ending(engine, workflowId, runId)),
+  };
+  return { snapshot, memory: known };
+}
+
+async function askProgress(engine: Engine, description: Description): Promise<Remembered> {
+  const { workflowId, runId } = description;
+  const events = Number(description.historyLength);
+  const handle = engine.client.workflow.getHandle(workflowId, runId);
+  try {
+    const query = (): Promise<InstallProgress> => handle.query<InstallProgress>('progress');
+    const progress = await engine.client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, query);
+    return { runId, events, progress, source: 'worker' };
+  } catch {
+    const blocked = engine.searchAttributes ? (description.typedSearchAttributes.get(BLOCKED_STEPS) ?? []) : undefined;
+    const progress = await progressFromHistory(engine, workflowId, runId, blocked);
+    return { runId, events, progress, source: 'history' };
+  }
+}
+
+async function pendingActivities(engine: Engine, description: Description): Promise<Record<string, StepActivity>> {
+  const pending = description.raw.pendingActivities ?? [];
+  const entries = await Promise.all(
+    pending.map(async (one) => [one.activityId ?? '', await stepActivity(engine, one)] as const),
+  );
+  return Object.fromEntries(entries);
+}
+
+async function stepActivity(engine: Engine, pending: Pending): Promise<StepActivity> {
+  const converter = engine.client.options.loadedDataConverter;
+  const [beat] = await decodeArrayFromPayloads(converter, pending.heartbeatDetails?.payloads);
+  const heartbeat = beat as StepHeartbeat | undefined;
+  const failure = await decodeOptionalFailureToOptionalError(converter, pending.lastFailure);
+  const next = pending.nextAttemptScheduleTime;
+  return {
+    attempt: pending.attempt ?? 1,
+    stage: heartbeat?.stage,
+    line: heartbeat?.line,
+    failure: failure?.message,
+    nextAttemptAt: next ? milliseconds(next) : undefined,
+    paused: pending.paused ?? undefined,
+  };
+}
+
+/** How a closed run ended. Asked of that run alone, so it never waits and never follows another one. */
+async function ending(
+  engine: Engine,
+  workflowId: string,
+  runId: string,
+): Promise<Pick<InstallSnapshot, 'result' | 'failure'>> {
+  try {
+    const handle = engine.client.workflow.getHandle(workflowId, runId, { followRuns: false });
+    return { result: (await handle.result()) as InstallResult };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return { failure: failureOf(error.cause) };
+  }
+}
+
+function failureOf(cause: Error | undefined): InstallSnapshot['failure'] {
+  if (cause instanceof ApplicationFailure) {
+    const details = cause.details?.[0] as FailureDetails | undefined;
+    return { code: cause.type ?? 'KW499', message: cause.message, hint: details?.hint ?? '' };
+  }
+  return {
+    code: 'KW522',
+    message: `The run was ended from outside: ${messageOf(cause)}`,
+    hint: 'Nothing was rolled back. `kubewright install` goes on from what stands on the hosts.',
+  };
+}
+
+const STATUSES: Record<string, RunStatus> = {
+  RUNNING: 'running',
+  PAUSED: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timed-out',
+};
+
+export function statusOf(name: string): RunStatus {
+  return STATUSES[name] ?? 'running';
+}

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { KubewrightError } from '../../errors.js';
+import { type Engine, type InstallSnapshot, workflowIdOf } from '../types.js';
+import { type Remembered, takeSnapshot } from './snapshot.js';
+
+export interface WatchOptions {
+  /** Time between two looks, in milliseconds; default 500. */
+  intervalMs?: number;
+  signal?: AbortSignal;
+  /** Called when the server does not answer, with how often in a row, and with 0 when it answers again. */
+  onUnreachable?: (failures: number) => void;
+}
+
+const SLOWEST_RETRY_MS = 2_000;
+/** The client tries on by itself for a minute while a server is away; whoever watches should hear of it sooner. */
+const LOOK_LIMIT_MS = 8_000;
+/** A Reset ends the old run a moment before the new one is found under the id. */
+const RESET_LOOKS = 3;
+
+/**
+ * Follows a cluster's install: one snapshot at each look, the last one with how it ended. It asks for the workflow's
+ * id, not for a run, so it goes on with the new run after a Reset; it survives restarts of the server (and starts the
+ * embedded one again when that has died), and goes on while no worker runs.
+ *
+ * @throws KubewrightError KW523 when there is no install of this cluster
+ */
+export async function* watchInstall(
+  engine: Engine,
+  cluster: string,
+  options: WatchOptions = {},
+): AsyncGenerator<InstallSnapshot, void> {
+  const look = observer(engine, cluster, options);
+  let closedLooks = 0;
+  while (!options.signal?.aborted) {
+    const snapshot = await look();
+    if (snapshot !== undefined) {
+      closedLooks = snapshot.status === 'running' ? 0 : closedLooks + 1;
+      // Only an end by Reset looks like a termination; a run that ended by itself stays the last one.
+      if (closedLooks > 0 && (snapshot.status !== 'terminated' || closedLooks >= RESET_LOOKS)) {
+        yield snapshot;
+        return;
+      }
+      if (closedLooks === 0) yield snapshot;
+    }
+    await pause(options.intervalMs ?? 500, options.signal);
+  }
+}
+
+/**
+ * One snapshot of a cluster's latest install.
+ *
+ * @throws KubewrightError KW523 when there is none
+ */
+export async function describeInstall(engine: Engine, cluster: string): Promise<InstallSnapshot> {
+  try {
+    return (await takeSnapshot(engine, workflowIdOf(cluster))).snapshot;
+  } catch (error) {
+    throw notFound(error, cluster) ?? error;
+  }
+}
+
+/** A function that looks once; undefined when the server did not answer, after a pause that grows. */
+function observer(engine: Engine, cluster: string, options: WatchOptions): () => Promise<InstallSnapshot | undefined> {
+  let memory: Remembered | undefined;
+  let failures = 0;
+  return async () => {
+    try {
+      // Nearly always one look into /proc: it saves waiting for an answer that cannot come.
+      await engine.server?.revive();
+      const look = (): ReturnType<typeof takeSnapshot> => takeSnapshot(engine, workflowIdOf(cluster), memory);
+      const taken = await engine.client.connection.withDeadline(Date.now() + LOOK_LIMIT_MS, look);
+      memory = taken.memory;
+      if (failures > 0) options.onUnreachable?.(0);
+      failures = 0;
+      return taken.snapshot;
+    } catch (error) {
+      const missing = notFound(error, cluster);
+      if (missing !== undefined) throw missing;
+      if (!isServerTrouble(error)) throw error;
+      failures += 1;
+      options.onUnreachable?.(failures);
+      await pause(Math.min(SLOWEST_RETRY_MS, 250 * failures), options.signal);
+      return undefined;
+    }
+  };
+}
+
+function notFound(error: unknown, cluster: string): KubewrightError | undefined {
+  if (!(error instanceof WorkflowNotFoundError)) return undefined;
+  return new KubewrightError('KW523', `There is no install of cluster ${cluster}`, {
+    hint: 'Start one with `kubewright install cluster.yaml`; `kubewright status` lists those there are.',
+  });
+}
+
+/** gRPC errors come bare or as the cause of the client's own; anything else is a defect and must be seen. */
+function isServerTrouble(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (isGrpcServiceError(at)) return true;
+  }
+  return false;
+}
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => {});
+}

@@ -1,0 +1,161 @@
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { dataConverterFrom } from './engine/codec/payload-codec.js';
+import { connectionError, requireNamespace } from './engine/connection-errors.js';
+import { attachServer, type EmbeddedServer } from './engine/embedded-server.js';
+import { resolveSettings } from './engine/settings.js';
+import { stateDirectory } from './engine/state-directory.js';
+import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
+import { workflowSource } from './engine/worker/bundle.js';
+import { watchServer } from './engine/worker/watchdog.js';
+import { isKubewrightError, messageOf } from './errors.js';
+
+export interface WorkerRunOptions {
+  /** The worker's environment: how Temporal is reached, the payload key, and what its steps look up there. */
+  env?: NodeJS.ProcessEnv;
+  /** State directory of the embedded server, used where the environment names no server. */
+  stateDir?: string;
+  /** Drains the worker and ends: steps let go of their hosts, where what they started runs on. */
+  signal?: AbortSignal;
+  /** Called when it takes work. */
+  onReady?: () => void;
+  /** How long the server may be away before it counts as gone for good, in milliseconds; default ten minutes. */
+  serverGoneAfterMs?: number;
+  /** What carries out the steps, by activity type; the real ones unless given. */
+  activities?: object;
+  /** Bundle of the workflows; the one that the build made unless given. */
+  workflowBundle?: string;
+}
+
+/** A heartbeat a second at most, so that a cancellation and the last line of output arrive within one. */
+const HEARTBEAT_THROTTLE = '1 second';
+
+/**
+ * Runs a worker until `signal` or SIGTERM/SIGINT, and drains it then.
+ *
+ * @throws KubewrightError KW502 no server answers, KW503 no such namespace, KW513 the server is gone for good
+ */
+export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
+  const env = options.env ?? process.env;
+  const remote = resolveSettings({ env });
+  const stateDir = options.stateDir ?? stateDirectory(env);
+  const server = remote === undefined ? await attachServer({ stateDir, env }) : undefined;
+  const settings = remote ?? { address: server?.address ?? '', namespace: 'default' };
+  const own = options.activities === undefined ? await ownActivities(env) : undefined;
+  try {
+    const connection = await openNativeConnection(settings);
+    try {
+      await requireNamespace(connection, settings);
+      const worker = await createWorker(connection, settings, env, {
+        ...options,
+        activities: options.activities ?? own?.activities,
+      });
+      await runUntilTold(worker, connection, settings, server, options);
+    } finally {
+      await connection.close();
+    }
+  } finally {
+    await own?.close();
+    await server?.leave();
+  }
+}
+
+/** Imported only here: a caller that brings its own activities needs no SSH. */
+async function ownActivities(env: NodeJS.ProcessEnv): Promise<{ activities: object; close(): Promise<void> }> {
+  const { createActivities } = await import('./activities/index.js');
+  const { close, ...activities } = createActivities({ env, homeDirectory: env.HOME ?? '/' });
+  return { activities, close };
+}
+
+async function openNativeConnection(settings: ConnectionSettings): Promise<NativeConnection> {
+  const { address, tls, apiKey, metadata } = settings;
+  const began = Date.now();
+  try {
+    return await NativeConnection.connect({ address, tls, apiKey, metadata });
+  } catch (cause) {
+    throw connectionError(cause, settings, Date.now() - began);
+  }
+}
+
+async function createWorker(
+  connection: NativeConnection,
+  settings: ConnectionSettings,
+  env: NodeJS.ProcessEnv,
+  { activities, workflowBundle }: Pick<WorkerRunOptions, 'activities' | 'workflowBundle'>,
+): Promise<Worker> {
+  const dataConverter = await dataConverterFrom(env);
+  const built = workflowSource(dataConverter !== undefined);
+  return Worker.create({
+    connection,
+    namespace: settings.namespace,
+    taskQueue: taskQueueOf(env),
+    ...(workflowBundle === undefined ? built : { workflowBundle: { codePath: workflowBundle } }),
+    dataConverter,
+    activities,
+    maxConcurrentActivityTaskExecutions: 40,
+    // Each cached workflow keeps its plan in memory; fifty installs at once are more than one worker will see.
+    maxCachedWorkflows: 50,
+    // A killed worker's own queue is given up after this, so that the next worker goes on at once.
+    stickyQueueScheduleToStartTimeout: '2 seconds',
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    // Short, because cancelling a step only lets go of its host; what it started there runs on and is found again.
+    shutdownGraceTime: '1 second',
+    shutdownForceTime: '15 seconds',
+  });
+}
+
+async function runUntilTold(
+  worker: Worker,
+  connection: NativeConnection,
+  settings: ConnectionSettings,
+  server: EmbeddedServer | undefined,
+  options: WorkerRunOptions,
+): Promise<void> {
+  const ended = new AbortController();
+  const drain = (): void => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  options.signal?.addEventListener('abort', drain, { once: true });
+  const goneAfterMs = options.serverGoneAfterMs ?? 10 * 60_000;
+  const watching = watchServer({ connection, address: settings.address, server, goneAfterMs, signal: ended.signal });
+  const gone = watching.catch((error: unknown) => {
+    drain();
+    throw error;
+  });
+  try {
+    const running = worker.run();
+    if (options.signal?.aborted) drain();
+    options.onReady?.();
+    await Promise.race([running, gone.then(() => running)]);
+  } finally {
+    ended.abort();
+    options.signal?.removeEventListener('abort', drain);
+    await gone.catch(() => {});
+  }
+}
+
+/**
+ * Entry of the worker's own process: `node dist/src/worker.js [--state-dir DIR]`. Logs to stderr, one line an entry.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { 'state-dir': { type: 'string' }, build: { type: 'string' } } });
+  Runtime.install({
+    logger: new DefaultLogger('INFO'),
+    telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) } },
+  });
+  try {
+    await runWorker({ stateDir: values['state-dir'], onReady: () => process.send?.({ ready: true }) });
+  } catch (error) {
+    const hint = isKubewrightError(error) && error.hint !== undefined ? `\n${error.hint}` : '';
+    const code = isKubewrightError(error) ? `${error.code} ` : '';
+    process.stderr.write(`${code}${messageOf(error)}${hint}\n`);
+    process.exitCode = 1;
+  }
+  // Drained: whatever a step left behind (a socket, a timer, the channel to the starter) must not keep the process
+  // alive.
+  process.exit();
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main();
