@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { decide } from '../../src/engine/installs/decide.js';
+import { startInstall } from '../../src/engine/installs/start-install.js';
+import { FakeActivities } from './fake-activities.js';
+import {
+  blocked,
+  closed,
+  startTest,
+  stateOf,
+  step,
+  type TestEngine,
+  TestWorker,
+  testEngine,
+  until,
+} from './harness.js';
+
+let engine: TestEngine;
+let worker: TestWorker;
+let fakes: FakeActivities;
+
+beforeAll(async () => {
+  engine = await testEngine();
+});
+
+beforeEach(async () => {
+  fakes = new FakeActivities();
+  worker = await TestWorker.start(engine, fakes);
+  return () => worker.stop();
+});
+
+afterAll(() => engine.close());
+
+describe('abort', () => {
+  it('ends the run as failed after every step has let go of its host, and stops what ran there', async () => {
+    fakes.failing('cp-2/join');
+    fakes.holding('w-1/images');
+    const plan = [step('cp-2/join'), step('w-1/images'), step('w-1/join', ['w-1/images'])];
+    const { cluster } = await startTest(engine, plan);
+    await until(engine, cluster.name, (now) => blocked()(now) && now.activities['w-1/images'] !== undefined);
+    const outcome = await decide(engine, cluster.name, 'abort', { reason: 'wrong subnet' });
+    expect(outcome).toMatchObject({ via: 'update', steps: [] });
+    const end = await until(engine, cluster.name, closed);
+    expect(end.status).toBe('failed');
+    expect(end.failure).toMatchObject({ code: 'KW810', message: 'aborted by anna@test: wrong subnet.' });
+    expect(end.progress.state).toBe('aborted');
+    // The blocked step's command has ended; only what ran is stopped, after its activity has let go.
+    expect(fakes.stopped).toEqual(['w-1/images']);
+    expect(fakes.trace.at(-1)).toBe('-w-1/images');
+    expect(fakes.triesOf('w-1/join')).toBe(0);
+  });
+
+  it('names what could not be stopped, and does not wait for it for ever', async () => {
+    fakes.holding('a/one');
+    fakes.stopFailure = 'host is gone';
+    const { cluster } = await startTest(engine, [step('a/one')]);
+    await until(engine, cluster.name, (now) => now.activities['a/one'] !== undefined);
+    await decide(engine, cluster.name, 'abort', { seen: 0 });
+    const end = await until(engine, cluster.name, closed);
+    expect(end.failure?.message).toBe(
+      'aborted by anna@test. What ran for a/one could not be stopped and may still run.',
+    );
+  });
+
+  it('typed by hand into a run that has shown nothing yet is taken for one left over from before a Reset', async () => {
+    const gate = fakes.holding('a/one');
+    const { cluster, workflowId } = await startTest(engine, [step('a/one')]);
+    await until(engine, cluster.name, (now) => now.activities['a/one'] !== undefined);
+    await engine.client.workflow.getHandle(workflowId).signal('abort');
+    const now = await until(engine, cluster.name, (one) => one.progress.decisions.length === 1);
+    expect(now.progress.decisions[0]?.ignored).toContain('KW809');
+    gate.release();
+    expect((await until(engine, cluster.name, closed)).status).toBe('completed');
+  });
+
+  it('leaves the cluster’s name free for the next install', async () => {
+    fakes.failing('a/one', 2);
+    const plan = [step('a/one')];
+    const { cluster, runId } = await startTest(engine, plan);
+    await until(engine, cluster.name, blocked());
+    await decide(engine, cluster.name, 'abort');
+    await until(engine, cluster.name, closed);
+    const next = await startInstall(engine, { cluster, plan, planHash: 'other', build: '0.1.0' });
+    expect(next).toMatchObject({ attached: false });
+    expect(next.runId).not.toBe(runId);
+    expect((await until(engine, cluster.name, closed)).status).toBe('completed');
+  });
+});
+
+describe('cancelling the workflow', () => {
+  it('ends it as cancelled: steps let go of their hosts, nothing is stopped there', async () => {
+    fakes.failing('cp-2/join');
+    fakes.holding('a/one');
+    const { cluster, workflowId } = await startTest(engine, [
+      step('cp-2/join'),
+      step('a/one'),
+      step('b/two', ['a/one']),
+    ]);
+    await until(engine, cluster.name, (now) => blocked()(now) && now.activities['a/one'] !== undefined);
+    await engine.client.workflow.getHandle(workflowId).cancel();
+    const end = await until(engine, cluster.name, closed);
+    expect(end.status).toBe('cancelled');
+    expect(end.progress.state).toBe('cancelled');
+    expect(fakes.trace.at(-1)).toBe('-a/one');
+    expect(fakes.stopped).toEqual([]);
+    expect(stateOf(end, 'b/two')).toBe('waiting');
+  });
+});

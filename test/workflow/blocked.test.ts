@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { decide } from '../../src/engine/installs/decide.js';
+import { listInstalls } from '../../src/engine/installs/list-installs.js';
+import { brokenStep, FakeActivities, transientTrouble } from './fake-activities.js';
+import {
+  blocked,
+  closed,
+  startTest,
+  stateOf,
+  step,
+  type TestEngine,
+  TestWorker,
+  testEngine,
+  until,
+} from './harness.js';
+
+let engine: TestEngine;
+let worker: TestWorker;
+let fakes: FakeActivities;
+
+beforeAll(async () => {
+  engine = await testEngine();
+});
+
+beforeEach(async () => {
+  fakes = new FakeActivities();
+  worker = await TestWorker.start(engine, fakes);
+  return () => worker.stop();
+});
+
+afterAll(() => engine.close());
+
+describe('a step that cannot succeed by itself', () => {
+  it('is tried twice, parks alone with what a person needs to know, and goes on at retry', async () => {
+    fakes.failing('cp-2/join', 2);
+    const { cluster } = await startTest(engine);
+    const parked = await until(
+      engine,
+      cluster.name,
+      (now) => blocked()(now) && stateOf(now, 'cluster/network') === 'done',
+    );
+    expect(fakes.triesOf('cp-2/join')).toBe(2);
+    expect(parked.progress.state).toBe('blocked');
+    expect(parked.progress.blocked[0]).toMatchObject({
+      step: 'cp-2/join',
+      host: 'cp-2',
+      blocking: 1,
+      code: 'KW421',
+      message: 'kubeadm join failed with exit code 1 after 3 s',
+      hint: 'Open port 6443.',
+      output: 'dial tcp: connection refused',
+      tries: 2,
+      skippable: false,
+    });
+    // What does not need it goes on; what needs it waits.
+    await until(engine, cluster.name, (now) => stateOf(now, 'w-2/join') === 'done');
+    expect(stateOf(await until(engine, cluster.name, blocked()), 'cluster/nodes')).toBe('waiting');
+
+    const outcome = await decide(engine, cluster.name, 'retry');
+    expect(outcome).toEqual({ via: 'update', steps: ['cp-2/join'], message: 'Trying cp-2/join again.' });
+    const end = await until(engine, cluster.name, closed);
+    expect(end.status).toBe('completed');
+    expect(end.progress.decisions).toEqual([
+      expect.objectContaining({ verb: 'retry', steps: ['cp-2/join'], via: 'update', by: 'anna@test' }),
+    ]);
+  });
+
+  it('parks anew, with a new number, when the cause was not mended', async () => {
+    fakes.failing('a/one', 4);
+    const { cluster } = await startTest(engine, [step('a/one')]);
+    await until(engine, cluster.name, blocked());
+    await decide(engine, cluster.name, 'retry', { step: 'a/one' });
+    const again = await until(engine, cluster.name, (now) => now.progress.blocked[0]?.blocking === 2);
+    expect(fakes.triesOf('a/one')).toBe(4);
+    expect(again.progress.state).toBe('blocked');
+    await decide(engine, cluster.name, 'retry', { blocking: 2 });
+    expect((await until(engine, cluster.name, closed)).status).toBe('completed');
+  });
+
+  it('is found by a list query while it is blocked, and not after', async () => {
+    fakes.failing('a/one', 2);
+    const { cluster } = await startTest(engine, [step('a/one', [], { phase: 'workers' })]);
+    await until(engine, cluster.name, blocked());
+    const mine = async (query: { blocked?: boolean }) =>
+      (await listInstalls(engine, query)).filter((listing) => listing.cluster === cluster.name);
+    // Visibility lags behind the workflow by a moment.
+    await expect
+      .poll(() => mine({ blocked: true }))
+      .toEqual([
+        expect.objectContaining({ state: 'blocked', phase: 'workers', blocked: ['a/one'], status: 'running' }),
+      ]);
+    await decide(engine, cluster.name, 'retry');
+    await until(engine, cluster.name, closed);
+    await expect
+      .poll(() => mine({}))
+      .toEqual([expect.objectContaining({ state: 'done', blocked: [], status: 'completed' })]);
+    expect(await mine({ blocked: true })).toEqual([]);
+  });
+
+  it('writes no search attributes where the namespace does not know them: they would fail every task of the run', async () => {
+    fakes.failing('a/one', 2);
+    const { cluster, workflowId } = await startTest({ ...engine, searchAttributes: false }, [step('a/one')]);
+    await until(engine, cluster.name, blocked());
+    await decide(engine, cluster.name, 'retry');
+    expect((await until(engine, cluster.name, closed)).status).toBe('completed');
+    const { events } = await engine.client.workflow.getHandle(workflowId).fetchHistory();
+    expect(events?.filter((event) => event.upsertWorkflowSearchAttributesEventAttributes)).toEqual([]);
+  });
+
+  it('shows in Temporal’s UI what happened and how to go on', async () => {
+    fakes.failing('cp-2/join', 2, brokenStep);
+    const { cluster, workflowId } = await startTest(engine, [step('cp-2/join')]);
+    await until(engine, cluster.name, blocked());
+    const metadata = await engine.client.workflow.getHandle(workflowId).query<Metadata>('__temporal_workflow_metadata');
+    expect(metadata.currentDetails).toContain('| cp-2/join | cp-2 | KW421: kubeadm join failed');
+    expect(metadata.currentDetails).toContain('Open port 6443.');
+    expect(metadata.currentDetails).toContain('dial tcp: connection refused');
+    expect(metadata.currentDetails).toContain(`kubewright retry cp-2/join --cluster ${cluster.name}`);
+    expect(metadata.currentDetails).toContain('{"step":"cp-2/join","blocking":1}');
+    const described = (list: { name: string; description: string }[]) =>
+      list.filter((one) => one.description.length > 20).map((one) => one.name);
+    expect(described(metadata.definition.signalDefinitions).sort()).toEqual(['abort', 'retry', 'skip']);
+    expect(described(metadata.definition.updateDefinitions).sort()).toEqual(['abort', 'retry', 'skip']);
+    await decide(engine, cluster.name, 'retry');
+    await until(engine, cluster.name, closed);
+  });
+
+  it('does not park for what may heal by itself, however often it happens', async () => {
+    fakes.on('a/one', (_input, attempt) => {
+      if (attempt <= 3) throw transientTrouble();
+      return { outcome: 'changed', summary: '' };
+    });
+    const { cluster } = await startTest(engine, [step('a/one')]);
+    const waiting = await until(engine, cluster.name, (now) => (now.activities['a/one']?.attempt ?? 0) >= 3);
+    expect(waiting.activities['a/one']).toMatchObject({ failure: 'no connection' });
+    expect(waiting.progress.blocked).toEqual([]);
+    expect((await until(engine, cluster.name, closed)).status).toBe('completed');
+    expect(fakes.triesOf('a/one')).toBe(4);
+  });
+});
+
+interface Metadata {
+  currentDetails: string;
+  definition: Record<'signalDefinitions' | 'updateDefinitions', { name: string; description: string }[]>;
+}

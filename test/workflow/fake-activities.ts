@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { StepInput, StepOutput } from '../../src/activities/types.js';
+import { ACTIONS } from '../../src/plan/types.js';
+
+/** What a fake step does when it is tried. */
+export type Behaviour = (input: StepInput, attempt: number) => Promise<StepOutput> | StepOutput;
+
+export interface Call {
+  step: string;
+  /** Number of Temporal's attempt within one activity. */
+  attempt: number;
+  input: StepInput;
+}
+
+/**
+ * Stands in for hosts: every step succeeds at once unless a test says otherwise. What ran, and when it began and ended
+ * against others, is recorded.
+ */
+export class FakeActivities {
+  readonly calls: Call[] = [];
+  /** `+cp-1/system` when a step begins, `-cp-1/system` when it ends. */
+  readonly trace: string[] = [];
+  readonly stopped: string[] = [];
+  /** When set, nothing can be stopped, for this reason. */
+  stopFailure: string | undefined;
+  private readonly behaviours = new Map<string, Behaviour>();
+
+  on(step: string, behaviour: Behaviour): this {
+    this.behaviours.set(step, behaviour);
+    return this;
+  }
+
+  /** Fails the step's first `times` tries the way a deterministic failure arrives. */
+  failing(step: string, times = Number.POSITIVE_INFINITY, failure: () => ApplicationFailure = brokenStep): this {
+    let left = times;
+    return this.on(step, () => {
+      left -= 1;
+      if (left >= 0) throw failure();
+      return changed;
+    });
+  }
+
+  /** Runs, heartbeating, until it is released or cancelled. */
+  holding(step: string): { release(): void } {
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.on(step, () => beating(released));
+    return { release: () => release() };
+  }
+
+  triesOf(step: string): number {
+    return this.calls.filter((call) => call.step === step).length;
+  }
+
+  /** What a worker registers. */
+  registered(): object {
+    const run = (input: StepInput): Promise<StepOutput> => this.run(input);
+    const stopStep = async (input: StepInput): Promise<number> => {
+      if (this.stopFailure !== undefined) throw ApplicationFailure.nonRetryable(this.stopFailure);
+      return this.stopped.push(input.step.id);
+    };
+    return { ...Object.fromEntries(ACTIONS.map((action) => [action, run])), stopStep };
+  }
+
+  private async run(input: StepInput): Promise<StepOutput> {
+    const { attempt } = Context.current().info;
+    const step = input.step.id;
+    this.calls.push({ step, attempt, input });
+    this.trace.push(`+${step}`);
+    try {
+      return (await this.behaviours.get(step)?.(input, attempt)) ?? changed;
+    } finally {
+      this.trace.push(`-${step}`);
+    }
+  }
+}
+
+export const changed: StepOutput = { outcome: 'changed', summary: 'did it' };
+
+/** A failure as `src/activities/failure.ts` makes it: the code as type, the facts as first detail, not retryable. */
+export function brokenStep(): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'KW421',
+    message: 'kubeadm join failed with exit code 1 after 3 s',
+    nonRetryable: true,
+    details: [{ host: 'cp-2', step: 'cp-2/join', hint: 'Open port 6443.', output: 'dial tcp: connection refused' }],
+  });
+}
+
+/** As a broken connection arrives: Temporal's own attempts carry it. */
+export function transientTrouble(): ApplicationFailure {
+  return ApplicationFailure.create({ type: 'KW201', message: 'no connection', nonRetryable: false, details: [{}] });
+}
+
+/** Heartbeats until `until`, and ends at once when it is cancelled. */
+export async function beating(until: Promise<void>): Promise<StepOutput> {
+  const { cancellationSignal } = Context.current();
+  const ended = until.then(() => 'released' as const);
+  for (;;) {
+    Context.current().heartbeat({ stage: 'apply', line: 'still at it' });
+    const first = await Promise.race([
+      ended,
+      Context.current().cancelled,
+      sleep(200, 'beat', { signal: cancellationSignal }),
+    ]);
+    if (first === 'released') return changed;
+  }
+}

@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { inject } from 'vitest';
+import type { Cluster, ClusterHost, Role } from '../../src/cluster/types.js';
+import { connect } from '../../src/engine/connect.js';
+import { startInstall } from '../../src/engine/installs/start-install.js';
+import { describeInstall } from '../../src/engine/installs/watch-install.js';
+import type { Engine, InstallSnapshot } from '../../src/engine/types.js';
+import { planInstall } from '../../src/plan/install.js';
+import type { Step } from '../../src/plan/types.js';
+import { runWorker } from '../../src/worker.js';
+import type { FakeActivities } from './fake-activities.js';
+
+// Blocked and aborted installs are what these tests are about; the SDK warns of each.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+/** An engine on the shared server with a task queue of its own, so that test files do not work for one another. */
+export async function testEngine(env: Record<string, string> = {}): Promise<TestEngine> {
+  const queue = `test-${randomUUID()}`;
+  const full = { ...process.env, TEMPORAL_ADDRESS: inject('temporalAddress'), KUBEWRIGHT_TASK_QUEUE: queue, ...env };
+  const engine = await connect({ env: full, stateDir: tmpdir(), identity: 'anna@test' });
+  return { ...engine, env: full };
+}
+
+export interface TestEngine extends Engine {
+  env: NodeJS.ProcessEnv;
+}
+
+/** A worker in this process. */
+export class TestWorker {
+  private constructor(
+    private readonly stopping: AbortController,
+    private readonly ended: Promise<void>,
+  ) {}
+
+  static async start(engine: TestEngine, fakes: FakeActivities): Promise<TestWorker> {
+    const stopping = new AbortController();
+    let ready = (): void => {};
+    const isReady = new Promise<void>((resolve) => {
+      ready = resolve;
+    });
+    const activities = fakes.registered();
+    // With a payload key the failure converter must be in the bundle: it is bundled on the way then.
+    const workflowBundle = engine.dataConverter === undefined ? inject('workflowBundle') : undefined;
+    const how = { env: engine.env, stateDir: engine.stateDir, activities, workflowBundle };
+    const ended = runWorker({ ...how, signal: stopping.signal, onReady: ready });
+    await Promise.race([isReady, ended]);
+    return new TestWorker(stopping, ended);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.ended;
+  }
+}
+
+function host(name: string, role: Role, last: number): ClusterHost {
+  const address = `10.88.0.${last}`;
+  const ssh = { address, port: 22, user: 'root', keyFiles: [], agent: false, configFile: null };
+  const rest = {
+    knownHostsFile: '~/.ssh/known_hosts',
+    hostKeys: 'strict' as const,
+    bastion: null,
+    sudoPasswordEnv: null,
+  };
+  return { name, address, role, labels: {}, taints: null, ssh: { ...ssh, ...rest } };
+}
+
+/** A cluster of two control planes and two workers under a name that no other test uses. */
+export function testCluster(name = `c-${randomUUID().slice(0, 8)}`): Cluster {
+  const noArgs = { extraArgs: [] };
+  return {
+    name,
+    kubernetes: {
+      version: '1.34.3',
+      podSubnet: '10.244.0.0/16',
+      serviceSubnet: '10.96.0.0/12',
+      dnsDomain: 'cluster.local',
+      certificateSANs: [],
+      apiServer: noArgs,
+      controllerManager: noArgs,
+      scheduler: noArgs,
+      kubelet: { config: {}, extraArgs: [] },
+      kubeProxy: { config: {} },
+      patches: [],
+      ignorePreflightErrors: [],
+    },
+    endpoint: {
+      vip: '10.88.0.100',
+      port: 8443,
+      prefixLength: 24,
+      interface: null,
+      virtualRouterId: 100,
+      advertIntervalMs: 200,
+    },
+    loadBalancer: { type: 'haproxy-keepalived' },
+    etcd: { topology: 'stacked', extraArgs: [] },
+    runtime: { type: 'containerd', config: {} },
+    network: { plugin: 'flannel', backend: {} },
+    packages: { source: 'bundle', bundle: null },
+    sysctls: {},
+    hosts: [
+      host('cp-1', 'control-plane', 11),
+      host('cp-2', 'control-plane', 12),
+      host('w-1', 'worker', 21),
+      host('w-2', 'worker', 22),
+    ],
+  };
+}
+
+/** A small plan by hand: `step('a')`, `step('b', ['a'])`. */
+export function step(id: string, needs: string[] = [], fields: Partial<Step> = {}): Step {
+  const host = id.includes('/') && !id.startsWith('cluster/') ? (id.split('/')[0] ?? null) : null;
+  const skippable = host?.startsWith('w-') ?? false;
+  const base = { id, phase: 'prepare' as const, action: 'prepareSystem' as const, host, title: `Do ${id}`, needs };
+  return { ...base, timeoutMinutes: 5, skippable, ...fields };
+}
+
+export interface StartedTest {
+  cluster: Cluster;
+  workflowId: string;
+  runId: string;
+}
+
+/** Starts an install of a fresh cluster; with the project's own plan unless one is given. */
+export async function startTest(engine: Engine, plan?: Step[], planHash = 'hash'): Promise<StartedTest> {
+  const cluster = testCluster();
+  const steps = plan ?? planInstall(cluster);
+  const started = await startInstall(engine, { cluster, plan: steps, planHash, build: '0.1.0' });
+  return { cluster, ...started };
+}
+
+/** Waits for a snapshot of which something is true; the test's own time limit bounds it. */
+export async function until(
+  engine: Engine,
+  cluster: string,
+  holds: (snapshot: InstallSnapshot) => boolean,
+): Promise<InstallSnapshot> {
+  for (;;) {
+    const snapshot = await describeInstall(engine, cluster);
+    if (holds(snapshot)) return snapshot;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export function blocked(count = 1): (snapshot: InstallSnapshot) => boolean {
+  return (snapshot) => snapshot.progress.blocked.length === count;
+}
+
+export function closed(snapshot: InstallSnapshot): boolean {
+  return snapshot.status !== 'running';
+}
+
+export function stateOf(snapshot: InstallSnapshot, id: string): string | undefined {
+  return snapshot.progress.steps.find((candidate) => candidate.id === id)?.state;
+}

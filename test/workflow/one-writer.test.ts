@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decide } from '../../src/engine/installs/decide.js';
+import { PlanConflictError, startInstall } from '../../src/engine/installs/start-install.js';
+import { FakeActivities } from './fake-activities.js';
+import {
+  blocked,
+  closed,
+  startTest,
+  step,
+  type TestEngine,
+  TestWorker,
+  testCluster,
+  testEngine,
+  until,
+} from './harness.js';
+
+let engine: TestEngine;
+let worker: TestWorker;
+const fakes = new FakeActivities().failing('a/one');
+
+beforeAll(async () => {
+  engine = await testEngine();
+  worker = await TestWorker.start(engine, fakes);
+});
+
+afterAll(async () => {
+  await worker.stop();
+  await engine.close();
+});
+
+describe('one writer a cluster', () => {
+  it('makes one install of two that are started at the same moment', async () => {
+    const cluster = testCluster();
+    const how = { cluster, plan: [step('b/two')], planHash: 'same', build: '0.1.0' };
+    const both = await Promise.all([startInstall(engine, how), startInstall(engine, how)]);
+    expect(both.map((one) => one.attached).sort()).toEqual([false, true]);
+    expect(both[0]?.runId).toBe(both[1]?.runId);
+    await until(engine, cluster.name, closed);
+    expect(fakes.triesOf('b/two')).toBe(1);
+  });
+
+  it('refuses another plan while one runs, and gives back what runs', async () => {
+    const { cluster } = await startTest(engine, [step('a/one')], 'first');
+    await until(engine, cluster.name, blocked());
+    const edited = { ...cluster, sysctls: { 'vm.swappiness': '1' } };
+    const refusal = startInstall(engine, {
+      cluster: edited,
+      plan: [step('a/one')],
+      planHash: 'second',
+      build: '0.1.0',
+    });
+    const error = await refusal.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(PlanConflictError);
+    expect(error).toMatchObject({ name: 'KubewrightError', code: 'KW520', running: { cluster, planHash: 'first' } });
+    expect((error as PlanConflictError).hint).toMatch(/watch .*abort/);
+    expect((await until(engine, cluster.name, blocked())).status).toBe('running');
+    await decide(engine, cluster.name, 'abort');
+    await until(engine, cluster.name, closed);
+  });
+
+  it('refuses while something else works under the cluster’s name', async () => {
+    const cluster = testCluster();
+    const other = { taskQueue: 'nobody', workflowId: `cluster/${cluster.name}` };
+    const handle = await engine.client.workflow.start('upgradeCluster', other);
+    const refusal = startInstall(engine, { cluster, plan: [], planHash: 'x', build: '0.1.0' });
+    await expect(refusal).rejects.toMatchObject({ code: 'KW521', message: expect.stringContaining('upgradeCluster') });
+    await handle.terminate();
+  });
+});

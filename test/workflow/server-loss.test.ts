@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connect } from '../../src/engine/connect.js';
+import { serverStatus, stopServer } from '../../src/engine/embedded-server.js';
+import { watchInstall } from '../../src/engine/installs/watch-install.js';
+import { isAlive } from '../../src/engine/processes/identity.js';
+import type { InstallSnapshot } from '../../src/engine/types.js';
+import { FakeActivities } from './fake-activities.js';
+import { startTest, step, type TestEngine, TestWorker } from './harness.js';
+
+let stateDir: string;
+let engine: TestEngine;
+
+beforeEach(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'kubewright-loss-'));
+  const { TEMPORAL_ADDRESS: _, ...env } = process.env;
+  engine = { ...(await connect({ env, stateDir, embedded: { ui: false } })), env };
+});
+
+afterEach(async () => {
+  await engine.close();
+  await stopServer(stateDir);
+  await rm(stateDir, { recursive: true, force: true });
+});
+
+async function killServer(): Promise<void> {
+  const record = await serverStatus(stateDir);
+  if (record === undefined) throw new Error('no server runs');
+  process.kill(record.pid, 'SIGKILL');
+  await expect.poll(() => isAlive(record)).toBe(false);
+}
+
+describe('kill -9 of the embedded server in the middle of an install', () => {
+  it('is mended by whoever uses it; worker and watcher go on, no step runs twice, none is lost', async () => {
+    const fakes = new FakeActivities();
+    const gate = fakes.holding('a/one');
+    const worker = await TestWorker.start(engine, fakes);
+    const { cluster } = await startTest(engine, [step('a/one'), step('b/two', ['a/one']), step('c/three', ['b/two'])]);
+    const seen: InstallSnapshot[] = [];
+    let kills = 0;
+    for await (const snapshot of watchInstall(engine, cluster.name, { intervalMs: 100 })) {
+      seen.push(snapshot);
+      if (kills < 2 && snapshot.activities['a/one'] !== undefined) {
+        kills += 1;
+        await killServer();
+        if (kills === 2) gate.release();
+      }
+    }
+    expect(seen.at(-1)).toMatchObject({ status: 'completed', result: { changed: 3 } });
+    expect(fakes.triesOf('b/two')).toBe(1);
+    expect(seen.every((snapshot) => snapshot.progress.blocked.length === 0)).toBe(true);
+    await worker.stop();
+  }, 90_000);
+});
+
+describe('a server of somebody else that goes away', () => {
+  it('is waited for, and said so', async () => {
+    const address = engine.server?.address;
+    const remote = await connect({ address, env: engine.env, stateDir });
+    const { cluster } = await startTest(remote, [step('a/one')]);
+    await killServer();
+    let worker: Promise<TestWorker> | undefined;
+    const said: number[] = [];
+    const onUnreachable = (failures: number): void => {
+      said.push(failures);
+      if (failures === 1) void engine.server?.revive();
+      if (failures === 0) worker = TestWorker.start(engine, new FakeActivities());
+    };
+    const seen: InstallSnapshot[] = [];
+    for await (const snapshot of watchInstall(remote, cluster.name, { onUnreachable })) seen.push(snapshot);
+    expect(said[0]).toBe(1);
+    expect(said.at(-1)).toBe(0);
+    expect(seen.at(-1)?.status).toBe('completed');
+    await (await worker)?.stop();
+    await remote.close();
+  }, 90_000);
+});
