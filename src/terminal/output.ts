@@ -1,0 +1,67 @@
+import type { WriteStream } from 'node:tty';
+import { errorEvent, errorLines } from './errors.js';
+import { createTheme, type Theme, unicodeIn } from './theme.js';
+
+type Stream = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
+
+export interface OutputOptions {
+  stdout: Stream;
+  stderr: Stream;
+  env: NodeJS.ProcessEnv;
+  /** One JSON object a line on stdout and nothing else there. */
+  json: boolean;
+  /** False for `--no-color`. */
+  color: boolean;
+}
+
+/**
+ * Where a command's words go. Results go to stdout, so that they can be piped; what is said on the way goes to stderr.
+ * Nothing that a command reads from a host is printed without passing `printable`.
+ */
+export class Output {
+  readonly json: boolean;
+  /** Whether a person watches stdout: only then frames are drawn over one another. */
+  readonly interactive: boolean;
+  readonly theme: Theme;
+  private readonly errorTheme: Theme;
+
+  constructor(readonly options: OutputOptions) {
+    const { env, stdout, stderr } = options;
+    const unicode = unicodeIn(env);
+    this.json = options.json;
+    this.interactive = stdout.isTTY === true && !options.json && env.TERM !== 'dumb' && !env.CI;
+    this.theme = createTheme(colored(options, stdout), unicode);
+    this.errorTheme = createTheme(colored(options, stderr), unicode);
+  }
+
+  get columns(): number {
+    return this.options.stdout.columns || 100;
+  }
+
+  /** One line of a result. */
+  line(text = ''): void {
+    this.options.stdout.write(`${text}\n`);
+  }
+
+  /** One object of the NDJSON stream. */
+  object(value: object): void {
+    this.options.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...value })}\n`);
+  }
+
+  /** Something said on the way. */
+  note(text: string): void {
+    this.options.stderr.write(`${text}\n`);
+  }
+
+  /** An error on stderr; with `--json` as an object on stdout instead. */
+  error(error: unknown): void {
+    if (this.json) this.object(errorEvent(error));
+    else this.note(errorLines(error, this.errorTheme, this.options.stderr.columns || 100).join('\n'));
+  }
+}
+
+/** See no-color.org: NO_COLOR, when set and not empty, wins over the terminal; FORCE_COLOR wins over its absence. */
+function colored({ color, env }: OutputOptions, stream: Stream): boolean {
+  if (!color || env.NO_COLOR || env.TERM === 'dumb') return false;
+  return stream.isTTY === true || Boolean(env.FORCE_COLOR && env.FORCE_COLOR !== '0');
+}

@@ -1,0 +1,14 @@
+import type { InstallSnapshot } from '../engine/types.js';
+
+/** What the views need of a moment of an install; drawing is a pure function of it. */
+export type InstallView = Pick<InstallSnapshot, 'progress' | 'activities'>;
+
+export type StyleName = 'good' | 'bad' | 'busy' | 'warn' | 'faint' | 'strong';
+
+/** A piece of a line in one style. */
+export interface Span {
+  text: string;
+  style?: StyleName;
+}
+
+export type Line = Span[];
