@@ -1,0 +1,110 @@
+import { Command, CommanderError } from 'commander';
+import { abortCommand, retryCommand, skipCommand } from './commands/decide.js';
+import { installCommand } from './commands/install.js';
+import { kubeconfigCommand } from './commands/kubeconfig.js';
+import { planCommand } from './commands/plan.js';
+import { schemaCommand } from './commands/schema.js';
+import { serverCommand } from './commands/server.js';
+import { statusCommand } from './commands/status.js';
+import { createOutput } from './commands/support/action.js';
+import { addGlobalOptions } from './commands/support/global-options.js';
+import { lazyGroup, loadLazily } from './commands/support/lazy.js';
+import { EXIT, type ExitCode, processShell, type Shell } from './commands/support/shell.js';
+import { validateCommand } from './commands/validate.js';
+import { watchCommand } from './commands/watch.js';
+import { workerCommand } from './commands/worker.js';
+import { isKubewrightError } from './errors.js';
+import { VERSION } from './version.js';
+
+/** The command line as a tree of commands. Light: whatever a command needs is imported when it runs. */
+export function createProgram(shell: Shell): Command {
+  const program = new Command('kubewright')
+    .description('Turns bare Linux hosts into a highly available Kubernetes cluster, and cannot lose its place.')
+    .version(VERSION)
+    .enablePositionalOptions()
+    .helpCommand(false);
+  addGlobalOptions(program);
+  const add = (create: (shell: Shell) => Command) => program.addCommand(addGlobalOptions(create(shell)));
+  program.commandsGroup('Install:');
+  [installCommand, planCommand, statusCommand, watchCommand, kubeconfigCommand].forEach(add);
+  program.commandsGroup('Decide on a blocked step:');
+  [retryCommand, skipCommand, abortCommand].forEach(add);
+  program.commandsGroup('cluster.yaml:');
+  [validateCommand, schemaCommand].forEach(add);
+  program.commandsGroup('Run and rehearse:');
+  [workerCommand, serverCommand].forEach(add);
+  program.addCommand(
+    lazyGroup('lab', 'rehearse on lab hosts on this machine', async () =>
+      (await import('../lab/command.js')).labCommand(),
+    ),
+  );
+  program.addCommand(
+    lazyGroup('bundle', 'make the binaries and images of a Kubernetes version', async () =>
+      (await import('../lab/artifacts/command.js')).bundleCommand(),
+    ),
+  );
+  program.addHelpText('after', HELP_AFTER);
+  program.hook('preSubcommand', async (_, command) => {
+    await loadLazily(command);
+    settle(command, shell);
+  });
+  settle(program, shell);
+  return program;
+}
+
+const HELP_AFTER = `
+Begin with:
+  kubewright validate cluster.yaml
+  kubewright plan cluster.yaml
+  kubewright install cluster.yaml`;
+
+/** Commander's errors are thrown, not exits, and its words go where the shell says: in commands of commands, too. */
+function settle(command: Command, shell: Shell): void {
+  command.exitOverride().showHelpAfterError('(kubewright --help shows all commands and options)');
+  command.configureOutput({
+    writeOut: (text) => shell.stdout.write(text),
+    writeErr: (text) => shell.stderr.write(text),
+    getOutHelpWidth: () => shell.stdout.columns ?? 100,
+    getErrHelpWidth: () => shell.stderr.columns ?? 100,
+  });
+  for (const child of command.commands) settle(child, shell);
+}
+
+/**
+ * Runs one command line and returns its exit code. Errors are printed, never thrown.
+ *
+ * @param argv arguments without `node` and the script's name
+ */
+export async function main(argv: string[], shell: Shell = processShell()): Promise<ExitCode> {
+  const program = createProgram(shell);
+  try {
+    await program.parseAsync(withHelpOption(argv), { from: 'user' });
+    return shell.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.input;
+    const output = await createOutput(shell, outputOptions(argv));
+    output.error(error);
+    return isKubewrightError(error) && error.code.startsWith('KW1') ? EXIT.input : EXIT.failed;
+  }
+}
+
+/** `help lab up` is `lab up --help`: commander's own help command does not know commands that are loaded lazily. */
+function withHelpOption(argv: string[]): string[] {
+  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+}
+
+/** Read from the line itself: the command that failed may not have come to its options. */
+function outputOptions(argv: string[]): { json: boolean; color: boolean } {
+  const own = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
+  return { json: own.includes('--json'), color: !own.includes('--no-color') };
+}
+
+/** The process: what bin/kubewright.mjs calls. */
+export async function run(): Promise<void> {
+  // `kubewright schema | head` closes the pipe early; that is no error of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  // Ends here even where a library left a timer or a socket behind: a command that is done must return.
+  const code = await main(process.argv.slice(2));
+  // `lab ssh` sets the exit code of what ran on the host.
+  process.exit(code === EXIT.ok ? process.exitCode : code);
+}

@@ -1,0 +1,164 @@
+import { Command } from 'commander';
+import type { Cluster } from '../cluster/types.js';
+import type { Engine, StartedInstall, WorkerProcess } from '../engine/index.js';
+import { action, type CommandContext } from './support/action.js';
+import { EXIT, type ExitCode, type Shell } from './support/shell.js';
+
+interface InstallOptions {
+  detach: boolean;
+  wait?: boolean;
+  worker: boolean;
+}
+
+/** `kubewright install FILE`: makes the cluster that the file describes, or goes on with it. */
+export function installCommand(shell: Shell): Command {
+  return new Command('install')
+    .summary('make the cluster that a cluster.yaml describes, or go on with it')
+    .description(
+      'Makes the cluster that a cluster.yaml describes. Interrupted or killed at any moment, the same command goes on ' +
+        'where it stood; on an installed cluster it changes nothing and says so. Without --address it starts and stops ' +
+        'a Temporal server of its own.',
+    )
+    .argument('<file>', 'path of the cluster.yaml')
+    .option('--detach', 'leave worker and server running in the background, and return at once', false)
+    .option('--wait', 'go on when a step is blocked (default on a terminal)')
+    .option('--no-wait', 'exit with code 3 when a step is blocked and nothing else can run (default elsewhere)')
+    .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
+    .action(action<InstallOptions, [string]>(shell, install));
+}
+
+async function install(context: CommandContext<InstallOptions>, file: string): Promise<ExitCode> {
+  const { output } = context;
+  const { readCluster } = await import('./support/cluster-file.js');
+  const { cluster } = await readCluster(output, file);
+  const { catchInterrupts } = await import('./support/interrupt.js');
+  const { openEngine } = await import('./support/engine.js');
+  const parts: { worker?: WorkerProcess } = {};
+  const interrupt = catchInterrupts(() => {
+    // What runs on the hosts runs on, and the next command finds it again. A worker that others brought is left alone.
+    if (parts.worker?.started) killGroup(parts.worker.pid);
+    process.exit(EXIT.interrupted);
+  });
+  try {
+    const engine = await openEngine(context);
+    try {
+      return await run(context, { engine, cluster, file, signal: interrupt.signal, parts });
+    } finally {
+      // The worker first, for it drains with the server's help; the server is let go of even where that fails.
+      await (parts.worker?.leave() ?? Promise.resolve()).finally(() => engine.close());
+    }
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+interface Run {
+  engine: Engine;
+  cluster: Cluster;
+  file: string;
+  signal: AbortSignal;
+  parts: { worker?: WorkerProcess };
+}
+
+async function run(
+  context: CommandContext<InstallOptions>,
+  { engine, cluster, file, signal, parts }: Run,
+): Promise<ExitCode> {
+  const { options, output } = context;
+  const { tellBlocked, tellEnding } = await import('./support/ending.js');
+  const { follow } = await import('./support/follow.js');
+  const started = await start(context, engine, cluster);
+  if (options.worker) parts.worker = await bringWorker(context, engine);
+  announce(context, engine, cluster, started);
+  if (options.detach) return await leaveRunning(context, engine, cluster, parts.worker);
+  const waitWhenBlocked = options.wait ?? output.interactive;
+  const { why, snapshot } = await follow(engine, cluster.name, output, {
+    waitWhenBlocked,
+    signal,
+    keepAlive: () => parts.worker?.revive(),
+  });
+  if (why === 'interrupted' || snapshot === undefined) return tellInterrupted(context, cluster, file);
+  if (why === 'blocked') return tellBlocked(output, cluster.name, `kubewright install ${file}`);
+  return tellEnding(output, snapshot);
+}
+
+/** @throws KubewrightError KW520 when an install with another plan runs, after telling what differs */
+async function start({ output }: CommandContext, engine: Engine, cluster: Cluster): Promise<StartedInstall> {
+  const { PlanConflictError, startInstall } = await import('../engine/index.js');
+  const { prepareInstall } = await import('../prepare-install.js');
+  try {
+    return await startInstall(engine, prepareInstall(cluster));
+  } catch (error) {
+    if (!(error instanceof PlanConflictError)) throw error;
+    const { differences } = await import('../cluster/differences.js');
+    const lines = differences(error.running.cluster, cluster);
+    if (output.json) output.object({ type: 'differences', lines });
+    else output.note(differenceText(lines, error.running.build));
+    throw error;
+  }
+}
+
+function differenceText(lines: string[], build: string): string {
+  if (lines.length === 0) return `The file is the same, but the running install was planned by kubewright ${build}.`;
+  return ['What the file says now, against the running install:', ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+async function bringWorker(context: CommandContext, engine: Engine): Promise<WorkerProcess> {
+  const { ensureWorker } = await import('../engine/index.js');
+  return await ensureWorker(engine, { env: context.shell.env });
+}
+
+function announce({ output }: CommandContext, engine: Engine, cluster: Cluster, started: StartedInstall): void {
+  const ui = engine.server?.uiUrl;
+  const { workflowId, runId, attached } = started;
+  if (output.json) {
+    output.object({
+      type: 'started',
+      cluster: cluster.name,
+      workflowId,
+      runId,
+      attached,
+      address: engine.settings.address,
+      ui,
+    });
+    return;
+  }
+  if (attached) output.note(`The install of ${cluster.name} goes on where it stood.`);
+  if (ui !== undefined) output.note(`Temporal's UI: ${ui}`);
+}
+
+async function leaveRunning(
+  { output }: CommandContext,
+  engine: Engine,
+  cluster: Cluster,
+  worker: WorkerProcess | undefined,
+): Promise<ExitCode> {
+  await engine.server?.detach();
+  await worker?.detach();
+  if (output.json) return EXIT.ok;
+  output.line(`The install of ${cluster.name} runs in the background.`);
+  output.line(`  follow it:     kubewright watch ${cluster.name}`);
+  output.line('  stop it all:   kubewright server stop');
+  if (worker !== undefined) output.line(`  worker's log:  ${worker.log}`);
+  return EXIT.ok;
+}
+
+function tellInterrupted(
+  { output, options }: CommandContext<InstallOptions>,
+  cluster: Cluster,
+  file: string,
+): ExitCode {
+  if (output.json) output.object({ type: 'interrupted', cluster: cluster.name });
+  output.note('\nStopping in order: the worker lets go of the hosts (Ctrl-C again forces it).');
+  const rest = options.worker ? 'waits where it stands' : 'goes on with the worker elsewhere';
+  output.note(`The install of ${cluster.name} ${rest}. Go on with: kubewright install ${file}`);
+  return EXIT.interrupted;
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}

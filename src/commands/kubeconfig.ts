@@ -1,0 +1,51 @@
+import { homedir } from 'node:os';
+import { Command } from 'commander';
+import { action, type CommandContext } from './support/action.js';
+import { EXIT, type ExitCode, type Shell } from './support/shell.js';
+
+interface KubeconfigOptions {
+  output?: string;
+}
+
+/** `kubewright kubeconfig FILE`: brings the cluster's kubeconfig from a healthy control plane. */
+export function kubeconfigCommand(shell: Shell): Command {
+  return new Command('kubeconfig')
+    .summary("bring the cluster's kubeconfig from a healthy control plane")
+    .description(
+      'Reads the administrator kubeconfig over SSH from a control plane whose API server is ready, and writes it with ' +
+        'mode 0600. A file that is there already is kept as a backup.',
+    )
+    .argument('<file>', 'path of the cluster.yaml')
+    .option('--output <path>', 'file to write, or - for a pipe; default CLUSTER.kubeconfig')
+    .action(action<KubeconfigOptions, [string]>(shell, kubeconfig));
+}
+
+async function kubeconfig(
+  { output, options, shell }: CommandContext<KubeconfigOptions>,
+  file: string,
+): Promise<ExitCode> {
+  const { readCluster } = await import('./support/cluster-file.js');
+  const { cluster } = await readCluster(output, file);
+  const { createHosts } = await import('../hosts/index.js');
+  const { fetchKubeconfig, refuseTerminal, writeKubeconfig } = await import('./support/kubeconfig.js');
+  const target = options.output ?? `${cluster.name}.kubeconfig`;
+  if (target === '-') refuseTerminal(shell.stdout.isTTY === true);
+  const hosts = createHosts(cluster, { env: shell.env, homeDirectory: homedir() });
+  try {
+    const { content, host } = await fetchKubeconfig(cluster, hosts);
+    if (target === '-') {
+      shell.stdout.write(content);
+      return EXIT.ok;
+    }
+    const { backup, changed } = await writeKubeconfig(target, content, new Date());
+    if (output.json) output.object({ type: 'kubeconfig', path: target, host, changed, backup });
+    else {
+      output.line(changed ? `Wrote ${target} (from ${host}).` : `${target} is up to date.`);
+      if (backup !== undefined) output.line(`What was there before is in ${backup}.`);
+      output.line(`Use it with: export KUBECONFIG=${target}`);
+    }
+    return EXIT.ok;
+  } finally {
+    await hosts.close();
+  }
+}

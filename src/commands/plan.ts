@@ -1,0 +1,45 @@
+import { homedir } from 'node:os';
+import { Command } from 'commander';
+import { action, type CommandContext } from './support/action.js';
+import { EXIT, type ExitCode, type Shell } from './support/shell.js';
+
+/** `kubewright plan FILE`: looks at every host and says what an install would do there. Changes nothing, needs no Temporal. */
+export function planCommand(shell: Shell): Command {
+  return new Command('plan')
+    .summary('show what install would do on each host, and what is already true')
+    .description(
+      'Looks at each host over SSH and prints, step by step, what install would do there and what is already true. ' +
+        'It changes nothing and needs no Temporal server. Exit code 1 when something is in the way.',
+    )
+    .argument('<file>', 'path of the cluster.yaml')
+    .action(action<unknown, [string]>(shell, plan));
+}
+
+async function plan({ output, shell }: CommandContext, file: string): Promise<ExitCode> {
+  const { readCluster } = await import('./support/cluster-file.js');
+  const { cluster } = await readCluster(output, file);
+  const { lookAtPlan } = await import('../activities/look.js');
+  const { probeStep } = await import('../activities/index.js');
+  const { createHosts } = await import('../hosts/index.js');
+  const { planInstall } = await import('../plan/install.js');
+  const { planLines, summarize } = await import('../terminal/plan.js');
+
+  const hosts = createHosts(cluster, { env: shell.env, homeDirectory: homedir() });
+  try {
+    const findings = await lookAtPlan({
+      plan: planInstall(cluster),
+      probe: (step) => probeStep(cluster, step, hosts),
+    });
+    const summary = summarize(findings);
+    if (output.json) {
+      const { findingEvent } = await import('../terminal/plan.js');
+      for (const finding of findings) output.object(findingEvent(finding));
+      output.object({ type: 'summary', cluster: cluster.name, ...summary });
+    } else {
+      for (const line of planLines(cluster, findings, output.theme, output.columns)) output.line(line);
+    }
+    return summary.problems > 0 ? EXIT.failed : EXIT.ok;
+  } finally {
+    await hosts.close();
+  }
+}

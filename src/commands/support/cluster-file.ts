@@ -1,0 +1,15 @@
+import type { LoadedCluster } from '../../cluster/load.js';
+import type { Output } from '../../terminal/output.js';
+
+/**
+ * Reads a cluster.yaml and tells its warnings.
+ *
+ * @throws ClusterFileError KW101 with every problem of the file
+ */
+export async function readCluster(output: Output, file: string): Promise<LoadedCluster> {
+  const { loadCluster } = await import('../../cluster/load.js');
+  const { formatProblem } = await import('../../cluster/problem.js');
+  const loaded = await loadCluster(file);
+  if (!output.json) for (const warning of loaded.warnings) output.note(formatProblem(warning));
+  return loaded;
+}

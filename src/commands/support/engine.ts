@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import type { ConnectOptions, Engine } from '../../engine/index.js';
+import { KubewrightError } from '../../errors.js';
+import type { CommandContext } from './action.js';
+
+/** What the options and the environment say of Temporal. */
+export async function connectOptions({ options, shell, output }: CommandContext): Promise<ConnectOptions> {
+  const { stateDirectory } = await import('../../engine/state-directory.js');
+  const { address, namespace, profile } = options;
+  const stateDir = options.stateDir ?? stateDirectory(shell.env);
+  const onProgress = (line: string) => output.note(line);
+  return { address, namespace, profile, stateDir, env: shell.env, embedded: { onProgress } };
+}
+
+/** Connects, starting the embedded server where that is the one, and tells what the user should know. */
+export async function openEngine(context: CommandContext): Promise<Engine> {
+  const { connect } = await import('../../engine/index.js');
+  const engine = await connect(await connectOptions(context));
+  for (const notice of engine.notices) context.output.note(notice);
+  return engine;
+}
+
+/**
+ * Connects for looking and deciding. Where the embedded server has never run there is nothing to look at, and none is
+ * fetched or started for it.
+ *
+ * @throws KubewrightError KW523 then
+ */
+export async function openExistingEngine(context: CommandContext): Promise<Engine> {
+  const options = await connectOptions(context);
+  const { resolveSettings } = await import('../../engine/settings.js');
+  const { databasePath } = await import('../../engine/server/launch.js');
+  if (resolveSettings(options) === undefined && !existsSync(databasePath(options.stateDir ?? ''))) {
+    throw new KubewrightError('KW523', `Nothing has been installed from here: ${options.stateDir} holds no installs`, {
+      hint: 'Start one with `kubewright install cluster.yaml`, or name another Temporal server (--address) or --state-dir.',
+    });
+  }
+  return openEngine(context);
+}
+
+/**
+ * The cluster that is meant: the one named, else the only one there is.
+ *
+ * @throws KubewrightError KW525 when there are several, or none
+ */
+export async function chooseCluster(engine: Engine, named: string | undefined): Promise<string> {
+  if (named !== undefined) return named;
+  const { listInstalls } = await import('../../engine/index.js');
+  const names = [...new Set((await listInstalls(engine)).map((listing) => listing.cluster))];
+  const [only] = names;
+  if (only !== undefined && names.length === 1) return only;
+  const hint =
+    only === undefined ? 'Start one with `kubewright install cluster.yaml`.' : `Name one: ${names.join(', ')}.`;
+  const message = only === undefined ? 'There is no install' : `There are installs of ${names.length} clusters`;
+  throw new KubewrightError('KW525', message, { hint });
+}

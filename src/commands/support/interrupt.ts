@@ -1,0 +1,27 @@
+/**
+ * Turns Ctrl-C, and a polite SIGTERM, into something that can be waited for. SIGHUP is left alone: when the terminal is
+ * gone, nobody asked the install to stop. This process ends, worker and server run on, and the next command finds them.
+ */
+export interface Interrupt {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  dispose(): void;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** @param onSecond what a second Ctrl-C does: the first one is taking too long for somebody */
+export function catchInterrupts(onSecond: () => void): Interrupt {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) onSecond();
+    else controller.abort();
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      for (const name of SIGNALS) process.off(name, onSignal);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { Command } from 'commander';
+import { action, type CommandContext } from './support/action.js';
+import { EXIT, type ExitCode, type Shell } from './support/shell.js';
+
+interface WatchCommandOptions {
+  wait?: boolean;
+}
+
+/** `kubewright watch [CLUSTER]`: follows a running install from anywhere. */
+export function watchCommand(shell: Shell): Command {
+  return new Command('watch')
+    .summary('follow a running install')
+    .description('Follows an install until it ends. Ctrl-C ends the watching, not the install.')
+    .argument('[cluster]', 'name of the cluster; may be left out when there is only one')
+    .option('--wait', 'go on when a step is blocked (default on a terminal)')
+    .option('--no-wait', 'exit with code 3 when a step is blocked and nothing else can run (default elsewhere)')
+    .action(action<WatchCommandOptions, [string | undefined]>(shell, watch));
+}
+
+async function watch(context: CommandContext<WatchCommandOptions>, named: string | undefined): Promise<ExitCode> {
+  const { output, options } = context;
+  const { chooseCluster, openExistingEngine } = await import('./support/engine.js');
+  const { tellBlocked, tellEnding } = await import('./support/ending.js');
+  const { follow } = await import('./support/follow.js');
+  const { catchInterrupts } = await import('./support/interrupt.js');
+  const interrupt = catchInterrupts(() => process.exit(EXIT.interrupted));
+  const engine = await openExistingEngine(context);
+  try {
+    const cluster = await chooseCluster(engine, named);
+    const waitWhenBlocked = options.wait ?? output.interactive;
+    const { why, snapshot } = await follow(engine, cluster, output, { waitWhenBlocked, signal: interrupt.signal });
+    if (why === 'interrupted' || snapshot === undefined) return EXIT.interrupted;
+    return why === 'blocked'
+      ? tellBlocked(output, cluster, `kubewright watch ${cluster}`)
+      : tellEnding(output, snapshot);
+  } finally {
+    await engine.close();
+    interrupt.dispose();
+  }
+}

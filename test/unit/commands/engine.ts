@@ -1,0 +1,77 @@
+import type { DecisionOutcome, Engine, InstallSnapshot, WorkerProcess } from '../../../src/engine/index.js';
+import type { InstallView } from '../../../src/terminal/types.js';
+import { START } from '../terminal/snapshots.js';
+
+/** An engine whose install is a list of moments. What is done to it is written down. */
+export class ScriptedEngine {
+  readonly calls: string[] = [];
+  /** Thrown by startInstall. */
+  conflict: unknown;
+  attached = false;
+  /** What deciding gives. */
+  outcome: DecisionOutcome = { via: 'update', steps: ['cp-2/join'], message: 'retrying cp-2/join' };
+  clusters = ['demo'];
+
+  constructor(private readonly moments: InstallSnapshot[]) {}
+
+  /** What the commands see in place of src/engine/index.ts. */
+  module(real: object): object {
+    return {
+      ...real,
+      connect: async () => this.engine(),
+      startInstall: async () => {
+        this.calls.push('start');
+        if (this.conflict !== undefined) throw this.conflict;
+        return { workflowId: 'cluster/demo', runId: 'run-1', attached: this.attached };
+      },
+      ensureWorker: async () => this.worker(),
+      decide: async (_engine: Engine, cluster: string, verb: string, decision: object) => {
+        this.calls.push(`${verb} ${cluster} ${JSON.stringify(decision)}`);
+        return this.outcome;
+      },
+      listInstalls: async () => this.clusters.map((cluster) => ({ cluster })),
+      watchInstall: (_engine: Engine, _cluster: string, options: { signal?: AbortSignal } = {}) =>
+        this.watch(options.signal),
+    };
+  }
+
+  private engine(): Partial<Engine> {
+    const say = (call: string) => async () => {
+      this.calls.push(call);
+    };
+    const server = { uiUrl: 'http://127.0.0.1:8233', detach: say('detach server') } as unknown as Engine['server'];
+    const settings = { address: '127.0.0.1:7233', namespace: 'default' };
+    return { server, settings, notices: [], close: say('close engine') };
+  }
+
+  private worker(): WorkerProcess {
+    this.calls.push('worker');
+    return {
+      pid: 0,
+      log: '/state/worker.log',
+      started: true,
+      revive: async () => false,
+      detach: async () => {
+        this.calls.push('detach worker');
+      },
+      leave: async () => {
+        this.calls.push('leave worker');
+        return 'stopped';
+      },
+    };
+  }
+
+  /** After the last moment nothing happens any more, until Ctrl-C. */
+  private async *watch(signal: AbortSignal | undefined): AsyncGenerator<InstallSnapshot, void> {
+    yield* this.moments;
+    if (this.moments.at(-1)?.status !== 'running' || signal === undefined) return;
+    this.calls.push('waiting');
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  }
+}
+
+/** A whole snapshot of what the views show. */
+export function moment(view: InstallView, rest: Partial<InstallSnapshot> = {}): InstallSnapshot {
+  const run = { workflowId: 'cluster/demo', runId: 'run-1', source: 'worker' as const, events: 10 };
+  return { ...view, ...run, status: 'running', startedAt: START, ...rest };
+}

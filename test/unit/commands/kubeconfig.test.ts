@@ -1,0 +1,88 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fetchKubeconfig, refuseTerminal, writeKubeconfig } from '../../../src/commands/support/kubeconfig.js';
+import { KubewrightError } from '../../../src/errors.js';
+import type { Hosts, RemoteHost } from '../../../src/hosts/types.js';
+import { clusterOf } from '../cluster-fixture.js';
+
+const cluster = clusterOf({ controlPlanes: 2, workers: 1 });
+const config = (server: string) =>
+  `apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    server: ${server}\n  name: k\n`;
+const right = config('https://10.88.0.100:8443');
+
+/** Hosts of which only the two functions that are used do anything. */
+function hosts(states: Record<string, { file?: string; ready?: boolean; down?: boolean }>): Hosts {
+  const get = (name: string) => {
+    const state = states[name] ?? {};
+    return {
+      name,
+      address: '10.88.0.11',
+      readFile: async () => {
+        if (state.down) throw new KubewrightError('KW201', 'the connection was refused', { host: name });
+        return state.file === undefined ? undefined : Buffer.from(state.file);
+      },
+      run: async () => ({ exitCode: state.ready ? 0 : 1, stdout: '', stderr: '', durationMs: 1 }),
+    } as unknown as RemoteHost;
+  };
+  return { get, close: async () => {} };
+}
+
+describe('the kubeconfig', () => {
+  it('comes from the first control plane whose API server is ready', async () => {
+    const found = await fetchKubeconfig(
+      cluster,
+      hosts({ 'cp-1': { down: true }, 'cp-2': { file: right, ready: true } }),
+    );
+    expect(found).toEqual({ content: right, host: 'cp-2' });
+    await expect(fetchKubeconfig(cluster, hosts({ 'cp-1': { file: right }, 'cp-2': {} }))).rejects.toMatchObject({
+      code: 'KW530',
+      output: 'cp-1: its API server is not ready\ncp-2: no /etc/kubernetes/admin.conf',
+    });
+  });
+
+  it('of another cluster is refused', async () => {
+    const other = hosts({ 'cp-1': { file: config('https://10.99.0.1:6443'), ready: true } });
+    await expect(fetchKubeconfig(cluster, other)).rejects.toMatchObject({ code: 'KW532', host: 'cp-1' });
+  });
+
+  it('does not go to a terminal', () => {
+    expect(() => refuseTerminal(true)).toThrow(/not printed on a terminal/);
+    expect(() => refuseTerminal(false)).not.toThrow();
+  });
+});
+
+describe('writing it', () => {
+  let directory = '';
+  const now = new Date('2026-11-20T12:34:56.789Z');
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'kubewright-kubeconfig-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it('makes a file for its owner alone, and keeps what was there', async () => {
+    const target = join(directory, 'config');
+    expect(await writeKubeconfig(target, 'one', now)).toEqual({ changed: true, backup: undefined });
+    expect((await stat(target)).mode & 0o777).toBe(0o600);
+    const second = await writeKubeconfig(target, 'two', now);
+    expect(second).toEqual({ changed: true, backup: `${target}.backup-20261120T123456Z` });
+    expect(await readFile(target, 'utf8')).toBe('two');
+    expect(await readFile(`${target}.backup-20261120T123456Z`, 'utf8')).toBe('one');
+    expect((await readdir(directory)).sort()).toEqual(['config', 'config.backup-20261120T123456Z']);
+  });
+
+  it('changes nothing but a mode that is too open when it is the same', async () => {
+    const target = join(directory, 'config');
+    await writeFile(target, 'one', { mode: 0o644 });
+    expect(await writeKubeconfig(target, 'one', now)).toEqual({ changed: false });
+    expect(await readdir(directory)).toEqual(['config']);
+    expect((await stat(target)).mode & 0o777).toBe(0o600);
+  });
+
+  it('leaves no half file where it cannot write', async () => {
+    const target = join(directory, 'missing', 'config');
+    await expect(writeKubeconfig(target, 'one', now)).rejects.toMatchObject({ code: 'KW533' });
+    expect(await readdir(directory)).toEqual([]);
+  });
+});

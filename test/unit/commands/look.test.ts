@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { type Finding, lookAtPlan } from '../../../src/activities/look.js';
+import type { Probe } from '../../../src/activities/types.js';
+import { KubewrightError } from '../../../src/errors.js';
+import { planInstall } from '../../../src/plan/install.js';
+import type { Step } from '../../../src/plan/types.js';
+import { planLines, summarize } from '../../../src/terminal/plan.js';
+import { createTheme } from '../../../src/terminal/theme.js';
+import { clusterOf } from '../cluster-fixture.js';
+
+const cluster = clusterOf({ controlPlanes: 2, workers: 1 });
+const plan = planInstall(cluster);
+const holds = (found: string): Probe => ({ done: true, found, changes: [] });
+
+const unreachable = () =>
+  new KubewrightError('KW201', 'the connection was refused', {
+    host: 'cp-2',
+    hint: 'Is sshd running there? Try: ssh root@10.88.0.12',
+  });
+
+/** cp-1 is prepared as far as its packages, cp-2 is off, w-1 is blank and has swap on. */
+async function halfway(step: Step): Promise<Probe> {
+  if (step.host === 'cp-2') throw unreachable();
+  if (step.id === 'cp-1/preflight') return holds('the host can take the role');
+  if (step.id === 'w-1/preflight') throw new KubewrightError('KW305', 'swap is on', { hint: 'Run: swapoff -a' });
+  if (step.id === 'cp-1/system') return holds('modules and sysctls are set');
+  if (step.id === 'cp-1/packages') {
+    return { done: false, found: 'haproxy is missing', changes: ['install haproxy', 'install keepalived'] };
+  }
+  if (step.id === 'cp-1/binaries') return { done: false, found: 'no kubelet', changes: [] };
+  throw new KubewrightError('KW411', 'ctr: command not found');
+}
+
+describe('looking at a plan', () => {
+  it('tells what holds, what would be done, what comes later and what is in the way', async () => {
+    const findings = await lookAtPlan({ plan, probe: halfway });
+    expect(findings.map((finding) => finding.step.id)).toEqual(plan.map((step) => step.id));
+    const text = planLines(cluster, findings, createTheme(false, true), 100).join('\n');
+    await expect(`${text}\n`).toMatchFileSnapshot('golden/plan.golden');
+  });
+
+  it('asks a host that cannot be reached once', async () => {
+    const asked: string[] = [];
+    const probe = (step: Step) => {
+      asked.push(step.id);
+      return halfway(step);
+    };
+    await lookAtPlan({ plan, probe });
+    expect(asked.filter((id) => id.startsWith('cp-2/'))).toEqual(['cp-2/preflight']);
+  });
+
+  it('looks at hosts side by side', async () => {
+    const waiting = new Set<string>();
+    let release = () => {};
+    const all = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    // Every host's first probe waits until all hosts have been asked: one after the other would never end.
+    const probe = async (step: Step): Promise<Probe> => {
+      if (step.host !== null) waiting.add(step.host);
+      if (waiting.size === cluster.hosts.length) release();
+      await all;
+      return holds('yes');
+    };
+    const findings = await lookAtPlan({ plan, probe });
+    expect(summarize(findings)).toEqual({ true: plan.length, toDo: 0, later: 0, problems: 0 });
+  });
+
+  it('makes a located problem of whatever a probe throws', async () => {
+    const findings = await lookAtPlan({
+      plan: plan.slice(0, 1),
+      probe: async () => {
+        throw new TypeError('x is not a function');
+      },
+    });
+    const [first] = findings as [Finding & { state: 'problem' }];
+    expect(first.error).toMatchObject({ code: 'KW499', host: 'cp-1', step: 'cp-1/preflight' });
+  });
+});

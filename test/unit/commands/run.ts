@@ -1,0 +1,39 @@
+import { Writable } from 'node:stream';
+import type { Shell } from '../../../src/commands/support/shell.js';
+
+export interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** The NDJSON stream. */
+  objects: Record<string, unknown>[];
+}
+
+class Collector extends Writable {
+  text = '';
+  isTTY = false;
+  columns = 100;
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString('utf8');
+    done();
+  }
+}
+
+export interface RunOptions {
+  env?: NodeJS.ProcessEnv;
+  tty?: boolean;
+}
+
+/** Runs one command line in this process, as the program would. */
+export async function runCommand(argv: string[], { env = {}, tty = false }: RunOptions = {}): Promise<Ran> {
+  const stdout = new Collector();
+  const stderr = new Collector();
+  stdout.isTTY = tty;
+  const shell: Shell = { stdout, stderr, env: { LANG: 'C.UTF-8', ...env }, exitCode: 0 };
+  // Imported here and not above, so that a test may say first what must not be loaded.
+  const { main } = await import('../../../src/client.js');
+  const code = await main(argv, shell);
+  const lines = stdout.text.split('\n').filter((line) => line.startsWith('{"'));
+  return { code, stdout: stdout.text, stderr: stderr.text, objects: lines.map((line) => JSON.parse(line)) };
+}

@@ -1,0 +1,171 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+// Plain JavaScript without types, because it runs before anything is installed.
+const setup = await import(join(root, 'scripts', 'setup.mjs'));
+const test = await import(join(root, 'scripts', 'test.mjs'));
+
+let directory = '';
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kubewright-scripts-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+describe('what a machine lacks', () => {
+  const whole = { platform: 'linux', root: true, node: '22.11.0', npm: true, go: true, apt: true };
+
+  it('is nothing on a fresh Debian with Node, Go and root', () => {
+    expect([...setup.missingForAnything(whole), ...setup.missingForLab(whole)]).toEqual([]);
+  });
+
+  it('is named in one sentence, all of it', () => {
+    const facts = { platform: 'darwin', root: false, node: '18.20.1', npm: false, go: false, apt: false };
+    const missing = [...setup.missingForAnything(facts), ...setup.missingForLab(facts)];
+    expect(setup.sentenceOf(missing)).toBe(
+      'Node 20.12 or newer (this is 18.20.1), npm, Linux (this is darwin), root (run it with sudo) and Go (https://go.dev/dl)',
+    );
+    expect(setup.missingForLab({ ...whole, apt: false })).toEqual(['Debian or Ubuntu with apt-get']);
+    expect(setup.missingForAnything({ ...whole, node: '20.10.0' })).toHaveLength(1);
+    expect(setup.missingForAnything({ ...whole, node: '20.12.0' })).toEqual([]);
+  });
+
+  it('is said by the demo itself, before npm ci and without touching anything', async () => {
+    await cp(join(root, 'scripts'), join(directory, 'scripts'), { recursive: true });
+    // A PATH with Node alone: no npm, no Go, no apt-get.
+    await mkdir(join(directory, 'bin'));
+    await writeFile(join(directory, 'bin', 'node'), `#!/bin/sh\nexec ${process.execPath} "$@"\n`);
+    await chmod(join(directory, 'bin', 'node'), 0o755);
+    const env = { PATH: join(directory, 'bin') };
+    const { status, stderr, stdout } = spawnSync(process.execPath, ['scripts/demo.mjs'], {
+      cwd: directory,
+      env,
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^\nerror: The demo needs npm.+\.\n$/);
+  });
+
+  it('refuses options that it does not know', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/demo.mjs', '--topology', 'ring'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('--topology is stacked or external-etcd, not ring');
+  });
+});
+
+describe('package-lock.json', () => {
+  it('lists the optional packages of every platform: npm ci refuses it otherwise, on any of them', async () => {
+    const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+    const missing = Object.entries<{ optionalDependencies?: object }>(packages).flatMap(([path, entry]) =>
+      Object.keys(entry.optionalDependencies ?? {}).filter(
+        (name) => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('names no registry', async () => {
+    expect(await readFile(join(root, 'package-lock.json'), 'utf8')).not.toContain('"resolved"');
+  });
+});
+
+describe('installed packages', () => {
+  const lock = (versions: Record<string, object>) => JSON.stringify({ packages: { '': {}, ...versions } });
+
+  it('count when they are what the lock file says, whatever is optional', async () => {
+    await mkdir(join(directory, 'node_modules'));
+    await writeFile(
+      join(directory, 'package-lock.json'),
+      lock({ 'node_modules/a': { version: '1.0.0' }, 'node_modules/b': { version: '2.0.0', optional: true } }),
+    );
+    expect(setup.packagesAreInstalled(directory)).toBe(false);
+    const installed = join(directory, 'node_modules', '.package-lock.json');
+    await writeFile(installed, lock({ 'node_modules/a': { version: '1.0.0' } }));
+    expect(setup.packagesAreInstalled(directory)).toBe(true);
+    await writeFile(installed, lock({ 'node_modules/a': { version: '0.9.0' } }));
+    expect(setup.packagesAreInstalled(directory)).toBe(false);
+    await writeFile(installed, '{"packages": {');
+    expect(setup.packagesAreInstalled(directory)).toBe(false);
+  });
+});
+
+describe('the sum of the reports', () => {
+  const report = { success: true, numPassedTests: 3, numFailedTests: 0, numPendingTests: 1, testResults: [] };
+
+  it('adds passed, failed and skipped', () => {
+    const failed = { ...report, success: false, numFailedTests: 2 };
+    expect(test.sum([report, failed])).toEqual({ passed: 6, failed: 2, skipped: 2 });
+  });
+
+  it('counts a file that could not be loaded, and a run that failed outside of its tests', () => {
+    const unloaded = { ...report, success: false, testResults: [{ status: 'failed', assertionResults: [] }] };
+    expect(test.sum([unloaded])).toMatchObject({ failed: 1 });
+    expect(test.sum([{ ...report, success: false }])).toMatchObject({ failed: 1 });
+  });
+});
+
+describe('the selection', () => {
+  it('takes projects out of the arguments and leaves the rest to vitest', () => {
+    expect(test.selection([])).toEqual({ projects: ['unit', 'workflow', 'lab'], rest: [] });
+    expect(test.selection(['--project', 'lab', '-t', 'join', '--project=unit', 'x.test.ts'])).toEqual({
+      projects: ['lab', 'unit'],
+      rest: ['-t', 'join', 'x.test.ts'],
+    });
+  });
+});
+
+describe('bin/kubewright.mjs', () => {
+  it('says in one sentence what to do when it is not built', async () => {
+    await mkdir(join(directory, 'bin'));
+    await cp(join(root, 'bin', 'kubewright.mjs'), join(directory, 'bin', 'kubewright.mjs'));
+    const { status, stderr } = spawnSync(process.execPath, [join(directory, 'bin', 'kubewright.mjs')], {
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toBe('kubewright is not built: run `npm ci && npm run build` in its directory first.\n');
+  });
+});
+
+describe('.ci/run', () => {
+  /** Runs it with stand-ins for node, npm and npx, which say how they were called. */
+  async function ci(npm: string, npx = 'exit 0') {
+    const bin = join(directory, 'bin');
+    await mkdir(join(directory, '.ci'), { recursive: true });
+    await mkdir(bin, { recursive: true });
+    await cp(join(root, '.ci', 'run'), join(directory, '.ci', 'run'));
+    for (const [name, script] of Object.entries({ node: 'exit 0', npm, npx })) {
+      await writeFile(join(bin, name), `#!/bin/sh\necho "called: ${name} $*"\n${script}\n`, { mode: 0o755 });
+    }
+    const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: directory, TMPDIR: directory };
+    const { status, stdout } = spawnSync('bash', [join(directory, '.ci', 'run')], { env, encoding: 'utf8' });
+    return { status, lines: stdout.trimEnd().split('\n') };
+  }
+
+  it("ends with the count that the README's test command printed, alone on its line", async () => {
+    const { status, lines } = await ci('echo "12 passed, 0 failed, 1 skipped"');
+    expect(status).toBe(0);
+    expect(lines.at(-1)).toBe('12 passed, 0 failed, 1 skipped');
+    expect(lines).toContain('called: npm test');
+    expect(lines.filter((line) => /^ +\d+ s {2}/.test(line))).toHaveLength(6);
+  });
+
+  it('fails with failed tests, and still ends with the count', async () => {
+    const { status, lines } = await ci('echo "12 passed, 3 failed"; exit 1');
+    expect(status).toBe(1);
+    expect(lines.at(-1)).toBe('12 passed, 3 failed');
+  });
+
+  it('fails before any test when the lint fails', async () => {
+    const { status, lines } = await ci('echo "12 passed, 0 failed"', 'exit 4');
+    expect(status).toBe(4);
+    expect(lines).not.toContain('called: npm test');
+  });
+});
