@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Installed } from './support/installed.js';
+import { expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
+
+describe('an install with stacked etcd on five fresh hosts', () => {
+  let cluster: Installed;
+
+  beforeAll(async () => {
+    cluster = await Installed.up('stacked', 'stacked');
+    await cluster.install();
+    await cluster.fetchKubeconfig();
+  });
+  afterAll(async () => {
+    await cluster?.down();
+  });
+
+  expectPostConditions(() => cluster);
+
+  test('installing again changes nothing, also when the state directory is gone', async () => {
+    const before = await Promise.all(cluster.lab.hosts.map((host) => cluster.fingerprint(host)));
+    await cluster.install();
+    const blank = await mkdtemp(join(tmpdir(), 'kubewright-blank-'));
+    try {
+      const again = await cluster.install({ state: blank });
+      expect(again.all).toMatch(/nothing (was|had|is|to)|0 of them changed|unchanged/);
+    } finally {
+      await rm(blank, { recursive: true, force: true });
+    }
+    const after = await Promise.all(cluster.lab.hosts.map((host) => cluster.fingerprint(host)));
+    expect(after).toEqual(before);
+  });
+
+  expectSurvivesAnyHost(() => cluster, ['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2']);
+});

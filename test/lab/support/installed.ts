@@ -1,0 +1,170 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { ensureBundle } from '../../../lab/artifacts/bundle.js';
+import { type Lab, type LabHost, labUp, type Topology } from '../../../lab/hosts/index.js';
+import { until } from '../../../lab/hosts/machine/run.js';
+
+const PROGRAM = new URL('../../../bin/kubewright.mjs', import.meta.url).pathname;
+const PKI = '/etc/kubernetes/pki';
+
+/** A lab with a cluster in it, seen as a stranger sees it: with kubectl, etcdctl and ip, never by the installer's word. */
+export class Installed {
+  private constructor(
+    readonly lab: Lab,
+    /** State directory of the embedded Temporal server. */
+    readonly state: string,
+    private readonly kubectlPath: string,
+  ) {}
+
+  static async up(name: string, topology: Topology): Promise<Installed> {
+    const bundle = await ensureBundle({ version: '1.34.3', arch: process.arch === 'arm64' ? 'arm64' : 'amd64' });
+    const lab = await labUp({ name, topology, replace: true });
+    return new Installed(lab, await mkdtemp(join(tmpdir(), `kubewright-${name}-`)), join(bundle, 'bin', 'kubectl'));
+  }
+
+  async down(): Promise<void> {
+    await this.kubewright(['server', 'stop'], { allowFailure: true });
+    await this.lab.down();
+    await rm(this.state, { recursive: true, force: true });
+  }
+
+  get kubeconfig(): string {
+    return join(this.state, 'admin.kubeconfig');
+  }
+
+  controlPlanes(): LabHost[] {
+    return this.lab.hosts.filter(({ role }) => role === 'control-plane');
+  }
+
+  nodes(): LabHost[] {
+    return this.lab.hosts.filter(({ role }) => role === 'control-plane' || role === 'worker');
+  }
+
+  /** Hosts with an etcd member. */
+  members(): LabHost[] {
+    const external = this.lab.hosts.filter(({ role }) => role === 'etcd');
+    return external.length > 0 ? external : this.controlPlanes();
+  }
+
+  /** Runs the command line as a user does; its output goes to the test's, for whoever reads a failure. */
+  async kubewright(args: string[], options: { allowFailure?: boolean; state?: string } = {}) {
+    const result = await execa(process.execPath, [PROGRAM, '--state-dir', options.state ?? this.state, ...args], {
+      reject: false,
+      all: true,
+      stdin: 'ignore',
+      timeout: 900_000,
+    });
+    if (result.exitCode !== 0 && !options.allowFailure) {
+      throw new Error(`kubewright ${args.join(' ')} ended with ${result.exitCode}:\n${result.all?.slice(-6_000)}`);
+    }
+    return result;
+  }
+
+  async install(options: { state?: string } = {}) {
+    return await this.kubewright(['install', this.lab.files.clusterFile], options);
+  }
+
+  async fetchKubeconfig(): Promise<void> {
+    await this.kubewright(['kubeconfig', this.lab.files.clusterFile, '--output', this.kubeconfig]);
+  }
+
+  /** kubectl on this machine, which is none of the hosts, through VIP and port. */
+  async kubectl(args: string[], input?: string): Promise<string> {
+    const { stdout } = await execa(
+      this.kubectlPath,
+      ['--kubeconfig', this.kubeconfig, '--request-timeout=5s', ...args],
+      input === undefined ? { stdin: 'ignore' } : { input },
+    );
+    return stdout;
+  }
+
+  async tryKubectl(args: string[]): Promise<string | undefined> {
+    return await this.kubectl(args).catch(() => undefined);
+  }
+
+  /** Lines of `etcdctl member list`: id, status, name, peer, client, learner. */
+  async etcdMembers(via: LabHost): Promise<string[][]> {
+    const { stdout } = await via.exec(etcdctl('https://127.0.0.1:2379', 'member list'));
+    return stdout.split('\n').map((line) => line.split(', '));
+  }
+
+  /** Client URLs of the members that answer, asked through one that is up. */
+  async healthyEtcd(via: LabHost): Promise<number> {
+    const endpoints = this.members().map(({ address }) => `https://${address}:2379`);
+    const asked = endpoints.map((endpoint) => via.exec(etcdctl(endpoint, 'endpoint health'), { allowFailure: true }));
+    return (await Promise.all(asked)).filter(({ exitCode }) => exitCode === 0).length;
+  }
+
+  /** Hosts whose kernel has the VIP on a card. */
+  async vipHolders(): Promise<LabHost[]> {
+    const found: LabHost[] = [];
+    for (const host of this.lab.hosts) {
+      if ((await host.initPid()) === undefined) continue;
+      const { stdout } = await host.exec(`ip -o -4 address show to ${this.lab.vip}`);
+      if (stdout.trim() !== '') found.push(host);
+    }
+    return found;
+  }
+
+  /**
+   * Waits until every host is up again: every API server ready, nodes Ready, every etcd member healthy. A node that was
+   * away for a moment only is listed as Ready all the time, so the API servers are asked one by one.
+   */
+  async whole(): Promise<boolean> {
+    return Boolean(
+      await until(async () => {
+        const ready = await this.tryKubectl(['get', 'nodes', '-o', READY]);
+        if (
+          ready?.trim() !==
+          this.nodes()
+            .map(() => 'True')
+            .join(' ')
+        )
+          return false;
+        const answers = this.controlPlanes().map(({ address }) =>
+          this.tryKubectl(['--server', `https://${address}:6443`, 'get', '--raw', '/readyz']),
+        );
+        if ((await Promise.all(answers)).some((answer) => answer !== 'ok')) return false;
+        const [first] = this.members();
+        return first !== undefined && (await this.healthyEtcd(first)) === this.members().length;
+      }, 180_000),
+    );
+  }
+
+  /** Whether a write through the VIP goes through within two minutes: bounded, for how fast it is the benchmark says. */
+  async takesWrite(value: string): Promise<boolean> {
+    const annotate = ['annotate', '--overwrite', 'namespace', 'default', `kubewright.dev/test=${value}`];
+    if (!(await until(async () => (await this.tryKubectl(annotate)) !== undefined, 120_000))) return false;
+    const read = await this.kubectl([
+      'get',
+      'namespace',
+      'default',
+      '-o',
+      'jsonpath={.metadata.annotations.kubewright\\.dev/test}',
+    ]);
+    return read === value;
+  }
+
+  /**
+   * What a second install could have changed: hash and time of every file in the places it writes to, and when each
+   * component's process was started.
+   */
+  async fingerprint(host: LabHost): Promise<string> {
+    const { stdout } = await host.exec(`
+      find /etc /usr/local/bin /opt/cni -type f \\( -path '*kube*' -o -path '*haproxy*' -o -path '*keepalived*' -o -path '*containerd*' \\
+        -o -path '/usr/local/bin/*' -o -path '/opt/cni/*' -o -path '*sysctl*' -o -path '*modules-load*' \\) -printf '%p %T@ %s\\n' | sort
+      for name in kubelet containerd haproxy keepalived etcd kube-apiserver kube-scheduler; do
+        for pid in $(pgrep -o -x "$name"); do echo "$name $pid $(stat -c %Y /proc/$pid)"; done
+      done`);
+    return stdout;
+  }
+}
+
+const READY = 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}';
+
+function etcdctl(endpoint: string, command: string): string {
+  const etcd = `${PKI}/etcd`;
+  return `etcdctl --command-timeout=3s --endpoints=${endpoint} --cacert=${etcd}/ca.crt --cert=${etcd}/healthcheck-client.crt --key=${etcd}/healthcheck-client.key ${command}`;
+}

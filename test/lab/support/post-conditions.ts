@@ -1,0 +1,142 @@
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { until } from '../../../lab/hosts/machine/run.js';
+import type { Installed } from './installed.js';
+
+/** What holds of every installed cluster, whatever its topology, asserted from outside. */
+export function expectPostConditions(get: () => Installed): void {
+  test('every node is Ready with the right version and its own address', async () => {
+    const cluster = get();
+    const listed = JSON.parse(await cluster.kubectl(['get', 'nodes', '-o', 'json'])) as { items: NodeJson[] };
+    const seen = listed.items.map((node) => ({
+      name: node.metadata.name,
+      address: node.status.addresses.find(({ type }) => type === 'InternalIP')?.address,
+      version: node.status.nodeInfo.kubeletVersion,
+      ready: node.status.conditions.find(({ type }) => type === 'Ready')?.status,
+    }));
+    const expected = cluster.nodes().map(({ name, address }) => ({ name, address, version: 'v1.34.3', ready: 'True' }));
+    expect(seen).toEqual(expected);
+  });
+
+  test('every etcd member is a started voter, and healthy', async () => {
+    const cluster = get();
+    const [first] = cluster.members();
+    if (first === undefined) throw new Error('no etcd member');
+    const members = await cluster.etcdMembers(first);
+    expect(members.map(([, status, name]) => `${status} ${name}`).sort()).toEqual(
+      cluster.members().map(({ name }) => `started ${name}`),
+    );
+    expect(members.map((member) => member.at(-1))).toEqual(['false', 'false', 'false']);
+    expect(await cluster.healthyEtcd(first)).toBe(3);
+  });
+
+  test('exactly one host has the VIP, and ARP on this machine agrees', async () => {
+    const cluster = get();
+    const holders = await cluster.vipHolders();
+    expect(holders).toHaveLength(1);
+    await cluster.kubectl(['get', '--raw', '/version']);
+    const { stdout: neighbour } = await execa('ip', ['neighbour', 'show', 'to', cluster.lab.vip]);
+    const card = await holders[0]?.exec(
+      `ip -o link show $(ip -o -4 address show to ${cluster.lab.vip} | awk '{print $2}')`,
+    );
+    const mac = /link\/ether ([0-9a-f:]+)/.exec(card?.stdout ?? '')?.[1];
+    expect(mac).toBeDefined();
+    expect(neighbour).toContain(mac);
+  });
+
+  test('the kubeconfig leads through the VIP at 8443, and 6443 is behind it', async () => {
+    const cluster = get();
+    const server = await cluster.kubectl(['config', 'view', '-o', 'jsonpath={.clusters[0].cluster.server}']);
+    expect(server).toBe(`https://${cluster.lab.vip}:8443`);
+    for (const host of cluster.controlPlanes()) {
+      const answer = await cluster.kubectl(['--server', `https://${host.address}:6443`, 'get', '--raw', '/readyz']);
+      expect(answer).toBe('ok');
+    }
+  });
+
+  test('DNS answers from a pod on each node', async () => {
+    const cluster = get();
+    const image = (await cluster.controlPlanes()[0]?.exec('ctr -n k8s.io images ls -q | grep agnhost | head -1'))
+      ?.stdout;
+    const pods = cluster.nodes().map(({ name }) => dnsPod(name, image ?? ''));
+    await cluster.kubectl(['apply', '-f', '-'], pods.map((pod) => stringify(pod)).join('---\n'));
+    const phases = ['get', 'pods', '-l', 'test=dns', '-o', 'jsonpath={.items[*].status.phase}'];
+    const all = cluster
+      .nodes()
+      .map(() => 'Succeeded')
+      .join(' ');
+    expect(await until(async () => (await cluster.tryKubectl(phases)) === all, 90_000)).toBe(true);
+    await cluster.kubectl(['delete', 'pods', '-l', 'test=dns', '--force', '--grace-period=0']);
+  });
+
+  test('no pod of the installer’s own check is left, and no bootstrap token', async () => {
+    const cluster = get();
+    expect(
+      await cluster.kubectl(['-n', 'kube-system', 'get', 'pods', '-l', 'kubewright.dev/check', '-o', 'name']),
+    ).toBe('');
+    const tokens = [
+      '-n',
+      'kube-system',
+      'get',
+      'secrets',
+      '--field-selector',
+      'type=bootstrap.kubernetes.io/token',
+      '-o',
+      'name',
+    ];
+    expect(await cluster.kubectl(tokens)).toBe('');
+  });
+
+  test('images that the bundle brought survive the kubelet: collection is off where pinning is not honoured', async () => {
+    for (const host of get().nodes()) {
+      const { stdout } = await host.exec('cat /var/lib/kubelet/config.yaml; crictl images -o json');
+      expect(/imageGCHighThresholdPercent: 100/.test(stdout) || /"pinned": true/.test(stdout)).toBe(true);
+    }
+  });
+}
+
+/** Cuts the power of each host in turn; a write through the VIP has to go through while it is off. */
+export function expectSurvivesAnyHost(get: () => Installed, names: string[]): void {
+  test.each(names)('takes a write through the VIP while %s has no power', async (name) => {
+    const cluster = get();
+    const host = cluster.lab.host(name);
+    await host.powerOff();
+    try {
+      expect(await cluster.takesWrite(`without-${name}`)).toBe(true);
+    } finally {
+      await host.powerOn();
+    }
+    expect(await cluster.whole()).toBe(true);
+  });
+}
+
+interface NodeJson {
+  metadata: { name: string };
+  status: {
+    addresses: { type: string; address: string }[];
+    nodeInfo: { kubeletVersion: string };
+    conditions: { type: string; status: string }[];
+  };
+}
+
+function dnsPod(node: string, image: string) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `dns-${node}`, labels: { test: 'dns' } },
+    spec: {
+      nodeName: node,
+      restartPolicy: 'OnFailure',
+      tolerations: [{ operator: 'Exists' }],
+      containers: [
+        {
+          name: 'ask',
+          image,
+          imagePullPolicy: 'Never',
+          args: ['connect', '--timeout=5s', 'kubernetes.default.svc.cluster.local:443'],
+        },
+      ],
+    },
+  };
+}
