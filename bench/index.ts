@@ -1,0 +1,163 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureBundle } from '../lab/artifacts/bundle.js';
+import { type Lab, labUp, takeDown } from '../lab/hosts/index.js';
+import { connect, describeInstall } from '../src/engine/index.js';
+import { stateDirectory } from '../src/engine/state-directory.js';
+import { type Failover, loseApiServer, loseHolder } from './failover.js';
+import { median, PROGRAM, timed } from './shell.js';
+import { type Figure, printTable } from './table.js';
+import { measureUploads } from './upload.js';
+
+const LAB = 'bench';
+const NODE = process.execPath;
+
+/**
+ * `npm run bench`: one table from one run. The floor (a shell script) and the install are measured one after the other on
+ * five fresh hosts each, with the same bundle, on the same machine.
+ */
+async function main(): Promise<void> {
+  const home = await stateDirectory(process.env);
+  const state = join(home, 'bench');
+  await rm(state, { recursive: true, force: true });
+  const figures = [...(await startUp(state))];
+  const floor = await onFreshLab((lab) => runFloor(lab));
+  figures.push({ key: 'floor', what: 'floor: shell script, five fresh hosts', value: floor, unit: 's', goal: '' });
+  figures.push(...(await onFreshLab((lab) => installFigures(lab, state, floor))));
+  const uploads = await onFreshLab((lab) => measureUploads(lab));
+  figures.push({
+    key: 'upload',
+    what: 'upload to five hosts, against scp',
+    value: uploads.ratio,
+    unit: '×',
+    goal: '≥ 0.9',
+  });
+  console.log();
+  await printTable(figures, join(home, 'bench.json'));
+}
+
+async function onFreshLab<T>(use: (lab: Lab) => Promise<T>): Promise<T> {
+  const lab = await labUp({ name: LAB, hosts: 5 });
+  try {
+    return await use(lab);
+  } finally {
+    await takeDown(LAB);
+  }
+}
+
+/** How long a user waits for nothing but the program itself. */
+async function startUp(state: string): Promise<Figure[]> {
+  const help: number[] = [];
+  for (let run = 0; run < 9; run++) help.push((await timed(NODE, [PROGRAM, '--help'])).seconds * 1_000);
+  const began = performance.now();
+  const engine = await connect({ stateDir: state });
+  const ready = (performance.now() - began) / 1_000;
+  const { ensureWorker } = await import('../src/engine/worker-process.js');
+  const workerBegan = performance.now();
+  const worker = await ensureWorker(engine);
+  const workerReady = (performance.now() - workerBegan) / 1_000;
+  await worker.leave();
+  await engine.close();
+  return [
+    { key: 'help', what: 'kubewright --help (median of 9)', value: median(help), unit: 'ms', goal: '≤ 200 ms' },
+    { key: 'server', what: 'embedded server ready', value: ready, unit: 's', goal: '≤ 4 s' },
+    { key: 'worker', what: 'worker ready', value: workerReady, unit: 's', goal: '≤ 4 s' },
+  ];
+}
+
+async function runFloor(lab: Lab): Promise<number> {
+  const named = (role: string) =>
+    lab.hosts
+      .filter((host) => host.role === role)
+      .map((host) => `${host.name}=${host.address}`)
+      .join(' ');
+  const { stdout } = await timed('bash', [new URL('../../bench/floor.sh', import.meta.url).pathname], {
+    env: {
+      KEY: lab.files.privateKey,
+      KNOWN_HOSTS: lab.files.knownHosts,
+      BUNDLE: await ensureBundle({ version: '1.34.3', arch: 'amd64' }),
+      VIP: lab.vip,
+      CONTROL_PLANES: named('control-plane'),
+      WORKERS: named('worker'),
+    },
+    onLine: (line) => console.log(line),
+  });
+  return Number(/floor-seconds ([\d.]+)/.exec(stdout)?.[1]);
+}
+
+async function installFigures(lab: Lab, state: string, floor: number): Promise<Figure[]> {
+  const memory = watchMemory(join(state, 'worker.json'));
+  const install = () =>
+    timed(NODE, [PROGRAM, '--state-dir', state, 'install', lab.files.clusterFile], {
+      onLine: (line) => console.log(`install  ${line}`),
+    });
+  const first = await install();
+  const again = await install();
+  const peak = memory.stop();
+  const events = await eventsOfFirstRun(state, lab.name);
+  const kubeconfig = join(state, 'admin.kubeconfig');
+  await timed(NODE, [PROGRAM, '--state-dir', state, 'kubeconfig', lab.files.clusterFile, '--output', kubeconfig]);
+  const holder = await loseHolder(lab, kubeconfig);
+  const server = await loseApiServer(lab, kubeconfig);
+  return [
+    { key: 'install', what: 'install, five fresh hosts', value: first.seconds, unit: 's', goal: '' },
+    {
+      key: 'ratio',
+      what: 'install against the floor',
+      value: first.seconds / floor,
+      unit: '×',
+      goal: '≤ 1.0, aim 0.7',
+    },
+    { key: 'again', what: 'install again, nothing to do', value: again.seconds, unit: 's', goal: '≤ 10 s' },
+    { key: 'memory', what: "worker's memory at the end", value: peak.last, unit: 'MiB', goal: '≤ 300 MiB' },
+    { key: 'memory-peak', what: "worker's memory at most", value: peak.most, unit: 'MiB', goal: '' },
+    { key: 'events', what: 'events in the history of the last run', value: events, unit: '', goal: '' },
+    ...gapFigures('power', holder, '≤ 1000 ms'),
+    ...gapFigures('apiserver', server, '≤ 2000 ms'),
+  ];
+}
+
+function gapFigures(key: string, { event, holderLed, gaps }: Failover, goal: string): Figure[] {
+  const led = holderLed ? 'it led etcd' : 'it did not lead etcd';
+  return gaps.map(({ kind, longestMs }) => ({
+    key: `${key}-${kind}`,
+    what: `${event} (${led}): no answer to a ${kind === 'version' ? '/version' : kind}`,
+    value: longestMs,
+    unit: 'ms',
+    goal: kind === 'version' ? goal : '',
+  }));
+}
+
+async function eventsOfFirstRun(state: string, cluster: string): Promise<number> {
+  const engine = await connect({ stateDir: state });
+  try {
+    return (await describeInstall(engine, cluster)).events;
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Reads the worker's resident memory from /proc every half second, for as long as there is one. */
+function watchMemory(record: string): { stop(): { last: number; most: number } } {
+  let last = 0;
+  let most = 0;
+  const look = async () => {
+    try {
+      const { pid } = JSON.parse(await readFile(record, 'utf8')) as { pid: number };
+      const status = await readFile(`/proc/${pid}/status`, 'utf8');
+      last = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024 || last;
+      most = Math.max(most, last);
+    } catch {
+      // No worker at this moment.
+    }
+  };
+  const timer = setInterval(() => void look(), 500);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return { last, most };
+    },
+  };
+}
+
+await main();

@@ -1,0 +1,19 @@
+// What lab and workflow tests run on: found in the cache, or built into it. Works on the build's output, so it comes after
+// `installAndBuild`.
+import { stage } from './setup.mjs';
+
+const log = (line) => console.log(`    ${line}`);
+
+/** Temporal's server and UI: about three minutes on two cores when cold, nothing when warm. */
+export async function ensureServer() {
+  const { ensureTemporal } = await import('../dist/lab/artifacts/temporal.js');
+  await stage('Temporal server and UI', () => ensureTemporal({ log }));
+}
+
+/** Server, UI and the bundle of the default Kubernetes version: about a quarter of an hour when cold. */
+export async function ensureEverything() {
+  const { ensureAllArtifacts } = await import('../dist/lab/artifacts/prefetch.js');
+  const { DEFAULTS } = await import('../dist/src/cluster/defaults.js');
+  const { version } = DEFAULTS.kubernetes;
+  return await stage(`Temporal and the bundle of Kubernetes ${version}`, () => ensureAllArtifacts({ version, log }));
+}

@@ -1,0 +1,105 @@
+// `npm test`: sets everything up, runs every test this machine can run, and says aloud what it cannot.
+// Arguments go to vitest: `npm test -- test/unit`, `npm test -- --project lab -t join`.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureEverything, ensureServer } from './artifacts.mjs';
+import {
+  installAndBuild,
+  main,
+  missingForAnything,
+  missingForLab,
+  run,
+  SetupError,
+  sentenceOf,
+  useGoFromItsDirectory,
+} from './setup.mjs';
+
+const PROJECTS = ['unit', 'workflow', 'lab'];
+
+/** The projects that the arguments ask for, and the arguments without that choice. */
+export function selection(args) {
+  const chosen = [];
+  const rest = [];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index];
+    if (arg === '--project') chosen.push(args[++index]);
+    else if (arg.startsWith('--project=')) chosen.push(arg.slice('--project='.length));
+    else rest.push(arg);
+  }
+  return { projects: chosen.length > 0 ? chosen : PROJECTS, rest };
+}
+
+/** Sums vitest's JSON reports. A file that could not even be loaded counts as one failure. */
+export function sum(reports) {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const report of reports) {
+    total.passed += report.numPassedTests;
+    total.skipped += report.numPendingTests + (report.numTodoTests ?? 0);
+    const unloaded = report.testResults.filter(
+      (file) => file.status === 'failed' && file.assertionResults.length === 0,
+    );
+    total.failed += report.numFailedTests + unloaded.length;
+    // Vitest itself may fail after all tests have passed: an error outside of any test, or a failed global teardown.
+    if (!report.success && report.numFailedTests === 0 && unloaded.length === 0) total.failed += 1;
+  }
+  return total;
+}
+
+async function runProject(project, args, directory) {
+  const file = join(directory, `${project}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const vitest = join('node_modules', 'vitest', 'vitest.mjs');
+  let ended = true;
+  try {
+    await run(process.execPath, [vitest, 'run', '--project', project, '--passWithNoTests', ...reporters, ...args]);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    ended = false;
+  }
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8'));
+    return { ...report, success: report.success && ended };
+  } catch {
+    // No report: vitest was killed, or found nothing to run.
+    return { success: ended, numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, testResults: [] };
+  }
+}
+
+async function test() {
+  const missing = missingForAnything();
+  if (missing.length > 0) throw new SetupError(`npm test needs ${sentenceOf(missing)}.`);
+  useGoFromItsDirectory();
+  const { projects, rest } = selection(process.argv.slice(2));
+  await installAndBuild();
+
+  const lacking = missingForLab();
+  const notRun = [];
+  if (projects.includes('lab') && lacking.length > 0) notRun.push(['lab', `it needs ${sentenceOf(lacking)}`]);
+  // Without Go and root the workflow tests look for a Temporal server by themselves: on PATH, or by download.
+  if (lacking.length === 0 && projects.includes('lab')) await ensureEverything();
+  else if (lacking.length === 0 && projects.includes('workflow')) await ensureServer();
+
+  const directory = mkdtempSync(join(tmpdir(), 'kubewright-test-'));
+  const reports = [];
+  try {
+    for (const project of projects) {
+      if (notRun.some(([name]) => name === project)) continue;
+      console.log(`\n==> ${project} tests`);
+      const started = performance.now();
+      reports.push(await runProject(project, rest, directory));
+      console.log(`    ${project} tests took ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+
+  console.log('');
+  for (const [project, reason] of notRun) console.log(`not run here: ${project} tests (${reason})`);
+  const { passed, failed, skipped } = sum(reports);
+  if (passed + failed === 0) console.log('No test ran: does the selection match any?');
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  return failed > 0 || passed === 0 ? 1 : 0;
+}
+
+if (process.argv[1] === import.meta.filename) await main(test);
