@@ -86,11 +86,16 @@ function candidates(cluster: Cluster, except?: ClusterHost): ClusterHost[] {
 /**
  * As `findControlPlane`, and waits for one for a minute and a half.
  *
- * @throws KubewrightError KW464 when none is ready by then: transient while a control plane cannot be reached, because it
- * may be the one that is missing
+ * @throws KubewrightError KW464 when none is ready by then. Transient while none can be reached at all, because then it is
+ * the network or the hosts that are missing. Where one is reached and its API server is not ready, etcd has most likely
+ * lost its quorum with those that are not reached: with two voters the loss of one is enough. That is for a person.
  */
-export async function requireControlPlane(context: StepContext, except?: ClusterHost): Promise<ReadyControlPlane> {
-  const deadline = Date.now() + PATIENCE_MS;
+export async function requireControlPlane(
+  context: StepContext,
+  except?: ClusterHost,
+  patienceMs = PATIENCE_MS,
+): Promise<ReadyControlPlane> {
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     const found = await findControlPlane(context, except);
     if (found !== undefined) return found;
@@ -106,8 +111,14 @@ function noneReady(looks: ControlPlaneLook[]): KubewrightError {
   const words = looks.map(
     ({ host, state }) => `${host.name} ${state === undefined ? 'unreachable' : STATE_WORDS[state]}`,
   );
+  const unreachable = looks.filter(({ state }) => state === undefined).map(({ host }) => host.name);
+  const waiting = looks.some(({ state }) => state === 'not-ready');
+  const quorum = waiting && unreachable.length > 0;
+  const hint = quorum
+    ? `etcd has no quorum without ${unreachable.join(', ')}: bring ${unreachable.length > 1 ? 'them' : 'it'} back, then retry the step. What to do when a control plane is lost for good: ${QUORUM_RECOVERY}.`
+    : `Bring the control planes back; \`crictl ps -a\` and \`journalctl -u kubelet\` there say why an API server does not start. If etcd lost its quorum for good, see ${QUORUM_RECOVERY}.`;
   return new KubewrightError('KW464', `no control plane has an API server that is ready (${words.join(', ')})`, {
-    transient: looks.some(({ state }) => state === undefined || state === 'ready'),
-    hint: `Bring the control planes back; \`crictl ps -a\` and \`journalctl -u kubelet\` there say why an API server does not start. If etcd lost its quorum for good, see ${QUORUM_RECOVERY}.`,
+    transient: !quorum && looks.some(({ state }) => state === undefined || state === 'ready'),
+    hint,
   });
 }
