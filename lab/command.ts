@@ -105,6 +105,7 @@ function addPower(lab: Command): void {
     'power-off': ['take the power away: everything on the host dies at once, its disk stays', 'powerOff'],
     'power-on': ['switch a host on and wait until SSH answers', 'powerOn'],
     reboot: ['reboot a host in order and wait until SSH answers', 'reboot'],
+    replace: ['put a blank machine with other host keys in its place', 'replace'],
     heal: ["undo every cut of a host's network", 'heal'],
   } as const;
   for (const [command, [description, method]] of Object.entries(actions)) {

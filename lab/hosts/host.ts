@@ -6,11 +6,12 @@ import { KubewrightError } from '../../src/errors.js';
 import type { CommandResult } from '../../src/hosts/types.js';
 import { addCut, readCuts, removeCuts, requireSwitch } from './boot/cuts.js';
 import { bootId, initPid, loginsAllowed, sshGreets, sshListens } from './boot/inside.js';
-import { type Launched, launch, shellQuote } from './boot/launch.js';
+import { type Launched, launch, makeDisk, shellQuote } from './boot/launch.js';
 import { portName } from './boot/switch.js';
 import { entryDirectories, killAll, processesIn } from './machine/cgroups.js';
 import { until } from './machine/run.js';
 import { hostFiles, labFiles } from './paths.js';
+import { renewIdentity } from './seed/seed.js';
 import type { LabRecord, PlannedHost } from './types.js';
 
 /** Bound on a boot, in ms. An idle machine needs one to three seconds for it, a busy one has been seen to need thirty. */
@@ -92,6 +93,17 @@ export class LabHost {
     }, BOOT_LIMIT);
     if (!after) throw await this.doesNotAnswer('did not reboot within three minutes');
     await this.waitForSsh();
+  }
+
+  /**
+   * Puts another machine in its place, switched on: the same name and address, an empty disk, host keys and a machine-id
+   * of its own. known_hosts stays as it is, for accepting the new key is a person's act.
+   */
+  async replace(): Promise<void> {
+    await this.powerOff();
+    await renewIdentity(this.labDirectory, this.name);
+    await makeDisk(this.labDirectory, this.name, this.lab.diskGiB);
+    await this.powerOn();
   }
 
   /**

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -116,6 +116,24 @@ describe('five plain hosts', () => {
     expect(await until(async () => (await one.bootId().catch(() => after)) !== after, 30_000)).toBe(true);
     await one.waitForSsh();
     expect((await one.ssh('systemctl is-system-running --wait', { allowFailure: true })).stdout).toBe('running');
+  });
+
+  test('are other machines after they were replaced: empty disk, other keys, another machine-id', async () => {
+    await one.ssh('echo kept > /root/kept');
+    const machine = (await one.ssh('cat /etc/machine-id')).stdout;
+    const known = await readFile(lab.files.knownHosts, 'utf8');
+    await one.replace();
+    const refused = await one.ssh('true', { allowFailure: true });
+    expect(refused.exitCode).toBe(255);
+    expect(refused.stderr).toContain('Host key verification failed');
+    expect((await one.exec('ls /root')).stdout).not.toContain('kept');
+    expect((await one.exec('cat /etc/machine-id')).stdout).not.toBe(machine);
+    expect(await readFile(lab.files.knownHosts, 'utf8')).toBe(known);
+    // As a person does it: the old key goes, the new one is looked at and taken.
+    await execa('ssh-keygen', ['-f', lab.files.knownHosts, '-R', one.address]);
+    const { stdout } = await execa('ssh-keyscan', ['-t', 'ed25519', one.address]);
+    await appendFile(lab.files.knownHosts, `${stdout}\n`);
+    expect((await one.ssh('echo in')).stdout).toBe('in');
   });
 
   test('lose every frame when they are cut, and get them back', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hostFiles } from '../paths.js';
 import type { PlannedHost } from '../types.js';
@@ -30,7 +30,7 @@ export async function writeSeed(labDirectory: string, host: PlannedHost, common:
   const files: Record<string, string> = {
     '/etc/hostname': `${host.name}\n`,
     '/etc/hosts': `127.0.0.1 localhost\n${host.address} ${host.name}\n`,
-    '/etc/machine-id': `${randomBytes(16).toString('hex')}\n`,
+    [MACHINE_ID]: newMachineId(),
     '/etc/resolv.conf': common.resolvConf,
     '/etc/apt/sources.list': common.sourcesList,
     '/etc/apt/apt.conf.d/90kubewright-lab': common.aptSettings,
@@ -44,6 +44,23 @@ export async function writeSeed(labDirectory: string, host: PlannedHost, common:
   await chmod(join(seed, 'root'), 0o700);
   await chmod(join(seed, 'root/.ssh'), 0o700);
   return await makeHostKeys(join(seed, 'etc/ssh'), host.name);
+}
+
+/** Gives a host what no two machines share: a new machine-id and new host keys. Copied onto its next empty disk. */
+export async function renewIdentity(labDirectory: string, host: string): Promise<void> {
+  const { seed } = hostFiles(labDirectory, host);
+  const directory = join(seed, 'etc/ssh');
+  for (const name of await readdir(directory)) {
+    if (name.startsWith('ssh_host_')) await rm(join(directory, name));
+  }
+  await makeHostKeys(directory, host);
+  await writeFile(join(seed, MACHINE_ID), newMachineId());
+}
+
+const MACHINE_ID = '/etc/machine-id';
+
+function newMachineId(): string {
+  return `${randomBytes(16).toString('hex')}\n`;
 }
 
 function sshdSettings(host: PlannedHost): string {
