@@ -6,10 +6,11 @@ import { createHosts } from '../hosts/index.js';
 import type { Hosts } from '../hosts/types.js';
 import { ACTIONS, type Action, type Step } from '../plan/types.js';
 import { VERSION } from '../version.js';
-import { createContext, durablePrefix } from './context.js';
+import { createContext } from './context.js';
 import { toApplicationFailure } from './failure.js';
 import { implementations } from './registry.js';
 import { carryOut } from './step.js';
+import { stopCommands } from './stop.js';
 import type { Activities, Probe, StepHeartbeat, StepInput, StepOutput } from './types.js';
 
 export interface ActivityOptions {
@@ -20,7 +21,7 @@ export interface ActivityOptions {
 
 /** What runs beside the steps themselves. */
 export interface HousekeepingActivities {
-  /** Ends what a step left running on its host; only `abort` asks for it. Returns how many units were ended. */
+  /** Ends what a step left running on its host or hosts; only `abort` asks for it. Returns how many units were ended. */
   stopStep(input: StepInput): Promise<number>;
 }
 
@@ -49,14 +50,24 @@ export function createActivities(
   ) as unknown as Activities;
   return {
     ...steps,
-    stopStep: async (input) => {
-      if (input.step.host === null) return 0;
-      return hostsOf(input.cluster).get(input.step.host).stopDurables(durablePrefix(input));
-    },
+    stopStep: (input) => stopStep(input, hostsOf(input.cluster)),
     close: async () => {
       await Promise.all([...pools.values()].map((hosts) => hosts.close()));
     },
   };
+}
+
+/** Heartbeats, for a command may take ten seconds to obey: without them the worker would be taken for dead. */
+async function stopStep(input: StepInput, hosts: Hosts): Promise<number> {
+  const activity = Context.current();
+  const timer = setInterval(() => activity.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await stopCommands(input, hosts);
+  } catch (error) {
+    throw toApplicationFailure(error);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function runStep(action: Action, input: StepInput, hosts: Hosts): Promise<StepOutput> {

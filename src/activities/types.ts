@@ -21,7 +21,7 @@ export type Activities = Record<Action, (input: StepInput) => Promise<StepOutput
 
 /**
  * What the worker registers: every step's action, and `stopStep`, which an abort calls for each step that was running: it
- * stops the step's durable commands on their host and says how many. Cancelling an activity only lets go of them.
+ * stops the step's durable commands on their hosts and says how many. Cancelling an activity only lets go of them.
  */
 export type WorkerActivities = Activities & { stopStep(input: StepInput): Promise<number> };
 

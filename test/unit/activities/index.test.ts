@@ -1,0 +1,83 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { StepInput } from '../../../src/activities/types.js';
+import { KubewrightError } from '../../../src/errors.js';
+import type { Hosts, RemoteHost } from '../../../src/hosts/types.js';
+import { planInstall } from '../../../src/plan/install.js';
+import { VERSION } from '../../../src/version.js';
+import { clusterOf } from '../cluster-fixture.js';
+
+const cluster = clusterOf({ controlPlanes: 1, workers: 2 });
+
+function inputOf(id: string, build = VERSION): StepInput {
+  const step = planInstall(cluster).find((candidate) => candidate.id === id);
+  if (step === undefined) throw new Error(`the plan has no ${id}`);
+  return { cluster, step, build };
+}
+
+/** Units that run on each host, by id; a host that is not named cannot be reached. */
+function hostsRunning(units: Record<string, string[]>): Hosts {
+  const get = (name: string): RemoteHost => {
+    const stopDurables = async (prefix: string): Promise<number> => {
+      const running = units[name];
+      if (running === undefined) throw new KubewrightError('KW202', 'no way to it', { host: name, transient: true });
+      units[name] = running.filter((id) => !id.startsWith(prefix));
+      return running.length - units[name].length;
+    };
+    return { name, stopDurables } as unknown as RemoteHost;
+  };
+  return { get, close: async () => undefined };
+}
+
+/** The activities as a worker registers them, in a context as Temporal gives it. */
+async function withActivities<T>(hosts: Hosts, use: (activities: Activities) => Promise<T>): Promise<T> {
+  vi.doMock('../../../src/hosts/index.js', () => ({ createHosts: () => hosts }));
+  const { createActivities } = await import('../../../src/activities/index.js');
+  const activities = createActivities({ env: {}, homeDirectory: '/' });
+  return await new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(() => use(activities));
+}
+
+type Activities = ReturnType<typeof import('../../../src/activities/index.js')['createActivities']>;
+
+afterEach(() => {
+  vi.resetModules();
+});
+
+describe('stopping a step', () => {
+  it('of one host ends its own units there, and no others', async () => {
+    const units = { 'w-1': ['cluster/demo:w-1/join:join', 'cluster/demo:w-1/images:images'], 'w-2': ['mine'] };
+    expect(await withActivities(hostsRunning(units), ({ stopStep }) => stopStep(inputOf('w-1/join')))).toBe(1);
+    expect(units).toEqual({ 'w-1': ['cluster/demo:w-1/images:images'], 'w-2': ['mine'] });
+  });
+
+  it('of the cluster ends its units on whichever hosts they run, also when one cannot be reached', async () => {
+    const units = { 'cp-1': ['cluster/demo:cluster/network:a', 'cluster/demo:cluster/nodes:a'], 'w-2': ['other'] };
+    const stopped = withActivities(hostsRunning(units), ({ stopStep }) => stopStep(inputOf('cluster/network')));
+    expect(await stopped).toBe(1);
+    expect(units).toEqual({ 'cp-1': ['cluster/demo:cluster/nodes:a'], 'w-2': ['other'] });
+  });
+
+  it.each(['w-1/join', 'cluster/network'])('that nobody can be asked about is no success: %s', async (id) => {
+    const asked = withActivities(hostsRunning({}), ({ stopStep }) => stopStep(inputOf(id)));
+    await expect(asked).rejects.toMatchObject({ name: 'ApplicationFailure', type: 'KW202', nonRetryable: false });
+  });
+});
+
+describe('a step of a run that another version started', () => {
+  it('is refused by name before any host is asked, and says both ways out', async () => {
+    const asked = withActivities(hostsRunning({}), ({ checkHost }) => checkHost(inputOf('cp-1/preflight', '9.8.7')));
+    await expect(asked).rejects.toMatchObject({
+      name: 'ApplicationFailure',
+      type: 'KW510',
+      nonRetryable: true,
+      message: `this run was started by kubewright 9.8.7, this worker is ${VERSION}`,
+      details: [
+        expect.objectContaining({
+          step: 'cp-1/preflight',
+          hint: expect.stringMatching(/worker of version 9\.8\.7 and retry, or abort this run/),
+        }),
+      ],
+    });
+  });
+});
