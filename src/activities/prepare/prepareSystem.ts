@@ -14,7 +14,7 @@ import { renderSysctls, SYSCTL_PATH, sameSysctl, sysctlFile, sysctlsFor } from '
 import { digestOf, type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { swapMustGo } from './checks/resources.js';
-import { ownerOf, recordOwner } from './ownership.js';
+import { claimHost, ownerOf, recordOwner } from './ownership.js';
 import { hostOf } from './target.js';
 
 /**
@@ -34,6 +34,7 @@ export const prepareSystem: StepImplementation = {
   async apply(context) {
     const { cluster, host: remote } = context;
     const wanted = wantedOf(context);
+    await claimHost(remote, cluster, wanted.host);
     await recordOwner(remote, cluster, wanted.host);
     await remote.writeFile(MODULES_PATH, wanted.modulesFile);
     await remote.writeFile(SYSCTL_PATH, wanted.sysctlFile);

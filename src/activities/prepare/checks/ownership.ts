@@ -1,5 +1,5 @@
-import { OWNER_PATH, type OwnerRecord, parseOwner } from '../../../render/owner.js';
-import { ownerOf } from '../ownership.js';
+import { type OwnerRecord, parseOwner } from '../../../render/owner.js';
+import { foreignHost, ownerOf, UNREADABLE_RECORD } from '../ownership.js';
 import type { Checked } from './index.js';
 import { listed, type Problem } from './problem.js';
 
@@ -13,23 +13,14 @@ export function checkOwnership(checked: Checked): Problem[] {
   const { facts } = checked;
   if (facts.owner === undefined) return checkLeftovers(checked);
   const owner = parseOwner(facts.owner);
-  if (owner === undefined) {
-    const what = `its ownership record ${OWNER_PATH} cannot be read`;
-    const hint = `Look at the file. If the host belongs to no cluster, remove it; what is left of Kubernetes there is named then.`;
-    return [{ code: 'KW320', what, hint }];
-  }
+  if (owner === undefined) return [{ code: 'KW320', ...UNREADABLE_RECORD }];
   if (owner.cluster !== checked.cluster.name) return [foreign(checked, owner)];
   return checkRecord(checked, owner);
 }
 
 function foreign({ facts, cluster }: Checked, owner: OwnerRecord): Problem {
-  const where = `cluster "${owner.cluster}" (${owner.endpoint}, as host ${owner.host})`;
-  const state = facts.kubeletActive ? ', and its kubelet is running' : '';
-  return {
-    code: 'KW320',
-    what: `it belongs to ${where}, not to "${cluster.name}"${state}`,
-    hint: `Take it out of that cluster and reset it (\`kubeadm reset\`, then remove /etc/kubewright), or use another host.`,
-  };
+  const { what, hint } = foreignHost(owner, cluster);
+  return { code: 'KW320', what: facts.kubeletActive ? `${what}, and its kubelet is running` : what, hint };
 }
 
 /** Traces of a Kubernetes that Kubewright did not install. */

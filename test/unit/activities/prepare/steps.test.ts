@@ -1,16 +1,18 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { configureRuntime } from '../../../../src/activities/prepare/configureRuntime.js';
 import { importCheckImages } from '../../../../src/activities/prepare/importCheckImages.js';
 import { importImages } from '../../../../src/activities/prepare/importImages.js';
 import { installBinaries } from '../../../../src/activities/prepare/installBinaries.js';
 import { installPackages } from '../../../../src/activities/prepare/installPackages.js';
-import { recordOwner } from '../../../../src/activities/prepare/ownership.js';
+import { claimScript, recordOwner } from '../../../../src/activities/prepare/ownership.js';
+import { prepareSystem } from '../../../../src/activities/prepare/prepareSystem.js';
 import { digestOf } from '../../../../src/activities/remote-facts.js';
 import { carryOut } from '../../../../src/activities/step.js';
-import { parseOwner } from '../../../../src/render/owner.js';
+import { parseOwner, renderOwner } from '../../../../src/render/owner.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { contextOn, FakeHost } from './fake-host.js';
 import { BUNDLE } from './fixtures.js';
@@ -200,5 +202,40 @@ describe('the ownership record', () => {
     await recordOwner(fake.remote, CLUSTER, host, 'sha256:aa');
     await recordOwner(fake.remote, CLUSTER, host);
     expect(recorded()).toMatchObject({ caFingerprint: 'sha256:aa' });
+  });
+
+  const OTHER = { cluster: 'prod', host: 'db-7', address: '10.1.1.1', endpoint: '10.1.1.9:8443', caFingerprint: null };
+
+  it('of another cluster that came between preflight and the first change stops the step before it changes anything', async () => {
+    const fake = newHost();
+    fake.answers.set('ln -T', renderOwner(OTHER));
+    const applied = prepareSystem.apply(contextOn(fake, CLUSTER, 'prepareSystem'), TO_DO);
+    await expect(applied).rejects.toMatchObject({
+      code: 'KW320',
+      host: 'cp-1',
+      transient: false,
+      message: expect.stringMatching(/cluster "prod" \(10\.1\.1\.9:8443, as host db-7\), not to "demo"/),
+      hint: expect.stringMatching(/another host.*`kubewright abort --cluster prod`.*kubeadm reset/),
+    });
+    expect(fake.written.size).toBe(0);
+    fake.answers.set('ln -T', '{"cluster": "pr');
+    await expect(prepareSystem.apply(contextOn(fake, CLUSTER, 'prepareSystem'), TO_DO)).rejects.toMatchObject({
+      code: 'KW320',
+      message: expect.stringContaining('owner.json'),
+    });
+  });
+
+  it('is granted to one of many that claim the host at the same moment, and stands whole', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'kubewright-claim-')), 'it’s', 'owner.json');
+    const claims = Array.from({ length: 12 }, (_, index) => renderOwner({ ...OTHER, cluster: `c-${index}` }));
+    const claim = async (input: string) => (await execa('bash', ['-c', claimScript(path)], { input })).stdout;
+    const seen = await Promise.all(claims.map(claim));
+    const owners = new Set(seen.map((text) => parseOwner(text)?.cluster));
+    expect(owners.size).toBe(1);
+    expect(`${seen[0]}\n`).toBe(readFileSync(path, 'utf8'));
+    // Nothing is left of those who came too late, and whoever asks later hears the same.
+    expect(readdirSync(dirname(path))).toEqual(['owner.json']);
+    expect(await claim(renderOwner({ ...OTHER, cluster: 'late' }))).toBe(seen[0]);
+    expect(statSync(path).mode & 0o777).toBe(0o644);
   });
 });
