@@ -3,6 +3,10 @@ import type { BlockedStep, InstallProgress } from './types.js';
 /** Temporal's limit for a workflow's current details, with room for the notice at the end. */
 const LIMIT = 20_000;
 const OUTPUT_SHOWN = 800;
+/** Longest cell of the table, before markup is escaped. */
+const CELL = 400;
+/** Blocked steps that the details of an ended run name. */
+const CLOSED_NAMES = 20;
 
 /**
  * What Temporal's UI shows above a workflow's history, in Markdown: what is blocked, why, and how to go on. At most 20
@@ -11,6 +15,7 @@ const OUTPUT_SHOWN = 800;
 export function currentDetails(progress: InstallProgress): string {
   const ended = progress.steps.filter((step) => step.state === 'done' || step.state === 'skipped').length;
   const counts = `${ended} of ${progress.steps.length} steps have ended`;
+  if (progress.state === 'aborted' || progress.state === 'cancelled') return closedDetails(progress, counts);
   if (progress.blocked.length === 0) return `Cluster **${inline(progress.cluster)}**: ${progress.state}. ${counts}.`;
   const head = [
     `**${countOf(progress.blocked.length)} blocked** in cluster **${inline(progress.cluster)}**; ${counts}, the others go on.`,
@@ -23,13 +28,21 @@ export function currentDetails(progress: InstallProgress): string {
   return fitted([...head, ...rows, ''], sections);
 }
 
+/** Nothing can be decided about a run that is ending, so it names no way to retry. */
+function closedDetails(progress: InstallProgress, counts: string): string {
+  const names = progress.blocked.map((step) => inline(step.step));
+  const more = names.length > CLOSED_NAMES ? ` and ${names.length - CLOSED_NAMES} more` : '';
+  const blocked = names.length === 0 ? '' : ` Blocked until then: ${names.slice(0, CLOSED_NAMES).join(', ')}${more}.`;
+  return `Cluster **${inline(progress.cluster)}**: ${progress.state}. ${counts}.${blocked} Nothing was rolled back; \`kubewright install\` goes on from what stands on the hosts.`;
+}
+
 function countOf(blocked: number): string {
   return blocked === 1 ? '1 step is' : `${blocked} steps are`;
 }
 
 function row(step: BlockedStep): string {
   const cells = [step.step, step.host ?? '', `${step.code}: ${step.message}`, step.hint];
-  return `| ${cells.map((cell) => inline(cell).slice(0, 400)).join(' | ')} |`;
+  return `| ${cells.map((cell) => inline(cell.slice(0, CELL))).join(' | ')} |`;
 }
 
 function section(step: BlockedStep, cluster: string): string {
@@ -82,9 +95,17 @@ function bytes(text: string): number {
   return count;
 }
 
-/** One line without what would break a table or be read as markup. */
+/**
+ * One line without what would break a table or be read as markup. Commands that stand in backticks in our own hints stay
+ * what they are in Markdown too; a backtick without its other half, or around what a table cannot hold, is only a letter.
+ */
 function inline(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\\|`*_<>[\]]/g, (character) => `\\${character}`);
+  const parts = text.replace(/\s+/g, ' ').split(/(`[^`]+`)/);
+  return parts.map((part, index) => (index % 2 === 1 && !/[|\\]/.test(part) ? part : escaped(part))).join('');
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\|`*_<>[\]]/g, (character) => `\\${character}`);
 }
 
 function fenced(text: string): string {

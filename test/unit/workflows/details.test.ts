@@ -50,6 +50,31 @@ describe('current details', () => {
     expect((text.match(/^```$/gm) ?? []).length % 2).toBe(0);
   });
 
+  it('show commands that our hints put into backticks as commands, and every other backtick as the letter it is', () => {
+    const cell = (hint: string): string | undefined =>
+      currentDetails(progress([blockedStep({ hint })]))
+        .split('\n')
+        .find((line) => line.startsWith('| cp-2/join'))
+        ?.split(' | ')
+        .at(-1);
+    expect(cell('Run `kubeadm reset -f`, then `rm a_b*` there.')).toBe(
+      'Run `kubeadm reset -f`, then `rm a_b*` there. |',
+    );
+    expect(cell('`ps | wc` and ` alone, _not_ emphasis')).toBe('\\`ps \\| wc\\` and \\` alone, \\_not\\_ emphasis |');
+    // Cut in the middle of a command: no half of a pair is left to swallow the rest of the row.
+    expect(cell(`${'x'.repeat(395)}\`kubeadm reset\``)).toBe(`${'x'.repeat(395)}\\\`kube |`);
+  });
+
+  it('of a run that is ending say what was blocked, and offer nothing to decide', () => {
+    const aborted = currentDetails({ ...progress([blockedStep()]), state: 'aborted' });
+    expect(aborted).toMatch(
+      /^Cluster \*\*demo\*\*: aborted\. .*Blocked until then: cp-2\/join\..*`kubewright install`/,
+    );
+    expect(aborted).not.toContain('retry');
+    const many = Array.from({ length: 5_000 }, (_, index) => blockedStep({ step: `w-${index}/join` }));
+    expect(currentDetails({ ...progress(many), state: 'cancelled' })).toContain('w-19/join and 4980 more.');
+  });
+
   it('stay within the 20 KB that Temporal takes, and say what does not fit', () => {
     const many = Array.from({ length: 300 }, (_, index) =>
       blockedStep({ step: `w-${index}/join`, message: 'é'.repeat(4_000) }),
