@@ -14,6 +14,8 @@ export interface Situation {
   blockings: number;
 }
 
+const WHERE_IT_STANDS = '`kubewright status` shows where the install stands';
+
 /** A decision that will take effect, or why it will not. */
 export type Verdict = { steps: BlockedStep[]; decision: Decision } | Refusal;
 
@@ -91,7 +93,7 @@ function chosen(verb: Verb, decision: Decision, situation: Situation): BlockedSt
   const { blocked } = situation;
   if (decision.step !== undefined && decision.step !== '*') return chosenByName(verb, decision, situation);
   if (blocked.length === 0) {
-    return new Refusal('KW801', `There is nothing to ${verb}: no step is blocked`, 'Look at the state first');
+    return new Refusal('KW801', `There is nothing to ${verb}: no step is blocked`, WHERE_IT_STANDS);
   }
   if (decision.step === '*') return blocked;
   const answering = decision.blocking;
@@ -132,7 +134,7 @@ function stale(what: string, answering: number): Refusal {
 }
 
 function blockedHint(situation: Situation): string {
-  if (situation.blocked.length === 0) return 'No step is blocked';
+  if (situation.blocked.length === 0) return `No step is blocked. ${WHERE_IT_STANDS}`;
   return `Blocked: ${situation.blocked.map((step) => step.step).join(', ')}`;
 }
 

@@ -42,6 +42,15 @@ describe('judging a decision', () => {
     expect(outcome('skip', { step: '*', reason: 'gone' }, two)).toEqual(['w-1/join', 'w-1/images']);
   });
 
+  it('is told where to look when it has nothing to decide', () => {
+    for (const payload of [undefined, { step: '*' }, { step: 'cp-2/join' }, { step: 'cp-2/jion' }]) {
+      expect(judge('retry', payload, situation())).toMatchObject({
+        code: expect.stringMatching(/KW80[12]/),
+        hint: expect.stringContaining('`kubewright status`'),
+      });
+    }
+  });
+
   it('takes a blocking by its number alone', () => {
     expect(outcome('retry', { blocking: 4 }, two)).toEqual(['w-1/images']);
     expect(outcome('retry', { blocking: 2 }, two)).toBe('KW806');
