@@ -133,7 +133,7 @@ function packagesIn(file) {
 function sourcesHash() {
   const hash = createHash('sha256');
   const files = ['package-lock.json', 'package.json', 'tsconfig.json'];
-  for (const directory of ['src', 'lab', 'scripts']) {
+  for (const directory of ['src', 'lab', 'bench', 'test/chaos', 'test/lab/support', 'scripts']) {
     for (const name of readdirSync(join(ROOT, directory), { recursive: true }).sort()) {
       if (/\.(ts|mjs)$/.test(name)) files.push(join(directory, name));
     }

@@ -5,8 +5,8 @@ import { execa } from 'execa';
 import { ensureBundle } from '../../../lab/artifacts/bundle.js';
 import { type Lab, type LabHost, labUp, type Topology } from '../../../lab/hosts/index.js';
 import { until } from '../../../lab/hosts/machine/run.js';
+import { PROGRAM } from './root.js';
 
-const PROGRAM = new URL('../../../bin/kubewright.mjs', import.meta.url).pathname;
 const PKI = '/etc/kubernetes/pki';
 
 /** A lab with a cluster in it, seen as a stranger sees it: with kubectl, etcdctl and ip, never by the installer's word. */

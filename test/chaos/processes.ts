@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The records that the program keeps of the processes it started: what a person finds in the state directory. */
+export interface ProcessRecord {
+  pid: number;
+  port?: number;
+}
+
+/** The embedded server; undefined when there is no record. */
+export function serverRecord(stateDir: string): Promise<ProcessRecord | undefined> {
+  return read(join(stateDir, 'server.json'));
+}
+
+/** The background worker; undefined when there is no record. */
+export function workerRecord(stateDir: string): Promise<ProcessRecord | undefined> {
+  return read(join(stateDir, 'worker.json'));
+}
+
+async function read(file: string): Promise<ProcessRecord | undefined> {
+  try {
+    const record = JSON.parse(await readFile(file, 'utf8')) as ProcessRecord;
+    return record.pid > 0 ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `kill -9`; nothing when it is gone. */
+export function killHard(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+}
