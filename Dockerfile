@@ -13,6 +13,7 @@ COPY --from=build --chown=root:root /src/package.json ./
 COPY --from=build --chown=root:root /src/bin ./bin
 COPY --from=build --chown=root:root /src/dist ./dist
 COPY --from=build --chown=root:root /src/node_modules ./node_modules
+COPY --from=build --chown=root:root /src/deploy/compose/worker-health.mjs ./deploy/compose/
 USER kubewright
 ENV NODE_ENV=production
 # Signals reach the worker itself, so that it drains.
