@@ -7,7 +7,7 @@ import { peerUrl } from '../../render/etcd.js';
 import { lookAtControlPlanes } from '../kubeadm/control-plane.js';
 import type { StepContext } from '../types.js';
 import { etcdctl, isVoter, listMembers, type Member, memberOf } from './members.js';
-import { QUORUM_RECOVERY, removeMember } from './remove-member.js';
+import { QUORUM_RECOVERY, removeMember, removeStaleLearners } from './remove-member.js';
 
 const PATIENCE_MS = 60_000;
 /** etcd takes one learner at a time, so two new members wait for each other. */
@@ -81,6 +81,8 @@ async function planInLivingCluster(
   const existing = { state: 'existing', via: remote } as const;
   if (hasData && mine !== undefined) return { ...existing, members: namesOf(members, host), dataIsStale: false };
   if (mine?.started) await removeMember(context, remote, host);
+  // Other etcd hosts may be joining at this very moment.
+  await removeStaleLearners(context, remote, etcdHosts(context.cluster));
   const announced = await announce(context, remote, host);
   // etcd would refuse to start with data of a member that the cluster has put out.
   return { ...existing, members: namesOf(announced, host), dataIsStale: hasData };

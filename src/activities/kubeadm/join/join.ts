@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ClusterHost } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
 import { quote } from '../../../hosts/shell.js';
-import { removeMember } from '../../etcd/remove-member.js';
+import { removeMember, removeStaleLearners } from '../../etcd/remove-member.js';
 import { recordOwner } from '../../prepare/ownership.js';
 import { hostOf } from '../../prepare/target.js';
 import type { Probe, StepContext } from '../../types.js';
@@ -76,9 +76,15 @@ async function readCa(via: ReadyControlPlane): Promise<Buffer> {
   });
 }
 
-/** Takes a host that is no member out of the cluster's books: its etcd member (a learner, or a lost vote) and its node. */
+/**
+ * Takes a host that is no member out of the cluster's books: its etcd member (a learner, or a lost vote) and its node.
+ * Learners of others go too: control planes join one after the other, so now none can be on its way.
+ */
 async function clearTheWay(context: StepContext, via: ReadyControlPlane, host: ClusterHost): Promise<void> {
-  if (hasStackedEtcd(context, host)) await removeMember(context, via.remote, host);
+  if (hasStackedEtcd(context, host)) {
+    await removeMember(context, via.remote, host);
+    await removeStaleLearners(context, via.remote, []);
+  }
   await via.remote.run(`${via.kubectl} delete node ${quote(host.name)} --ignore-not-found`, { signal: context.signal });
 }
 

@@ -115,6 +115,14 @@ describe('how a member comes up', () => {
     expect(via.log).toContain('member remove a3');
   });
 
+  test('a dead learner of a host that left cluster.yaml is taken out first; those of other hosts may be on their way', async () => {
+    const never = (id: string, address: string) => `${id}, unstarted, , https://${address}:2380, , true`;
+    const via = living([line(1), never('b2', '10.88.0.32'), never('d9', '10.88.0.39')]);
+    await plan(false);
+    expect(via.log).toContain('member remove d9');
+    expect(via.log).not.toContain('member remove b2');
+  });
+
   test('a host that has its data starts with it', async () => {
     const via = living([line(1), line(2), line(3)]);
     expect(await plan(true)).toMatchObject({ state: 'existing', dataIsStale: false });

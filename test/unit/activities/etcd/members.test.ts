@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isVoter, memberOf, parseMembers } from '../../../../src/activities/etcd/members.js';
-import { removeMember } from '../../../../src/activities/etcd/remove-member.js';
+import { removeMember, removeStaleLearners } from '../../../../src/activities/etcd/remove-member.js';
 import type { ClusterHost } from '../../../../src/cluster/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { contextAmong, fakeHosts, hostIn } from '../fake-hosts.js';
@@ -73,5 +73,36 @@ describe('taking the member of a replaced host out', () => {
     const { via, remove } = withMembers([line('a1', first), line('b2', second, { learner: true })], []);
     await remove();
     expect(via.log).toContain('member remove b2');
+  });
+});
+
+describe('learners that joins left behind keep every new member out', () => {
+  const stranger = { name: 'cp-9', address: '10.88.0.19' } as ClusterHost;
+
+  async function remaining(learners: string[], { answering = false, joining = [] as ClusterHost[] } = {}) {
+    const hosts = fakeHosts(cluster);
+    const via = hostIn(hosts, 'cp-1')
+      .answer('endpoint status', { exitCode: answering ? 0 : 1 })
+      .answer('member list', [line('a1', first), ...learners].join('\n'));
+    await removeStaleLearners(contextAmong(hosts, cluster, 'joinControlPlane', 'cp-2'), via.remote, joining);
+    return [...via.log.matchAll(/member remove (\w+)/g)].map(([, id]) => id);
+  }
+
+  test('those of hosts of this cluster go, whether they answer or not', async () => {
+    expect(await remaining([line('c3', third, { learner: true })], { answering: true })).toEqual(['c3']);
+  });
+
+  test('one of a host that is no longer in cluster.yaml goes when it is dead, or never came', async () => {
+    expect(await remaining([line('d9', stranger, { learner: true })])).toEqual(['d9']);
+    expect(await remaining(['d9, unstarted, , https://10.88.0.19:2380, , true'], { answering: true })).toEqual(['d9']);
+  });
+
+  test('one of a stranger that answers stays: somebody may keep it on purpose', async () => {
+    expect(await remaining([line('d9', stranger, { learner: true })], { answering: true })).toEqual([]);
+  });
+
+  test('those on their way stay, and so does every voter', async () => {
+    const lines = [line('b2', second), line('c3', third, { learner: true })];
+    expect(await remaining(lines, { joining: [third] })).toEqual([]);
   });
 });

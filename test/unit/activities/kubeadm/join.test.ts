@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { initControlPlane } from '../../../../src/activities/kubeadm/initControlPlane.js';
 import { joinControlPlane } from '../../../../src/activities/kubeadm/joinControlPlane.js';
 import { joinWorker } from '../../../../src/activities/kubeadm/joinWorker.js';
 import type { StepImplementation } from '../../../../src/activities/types.js';
@@ -35,6 +36,7 @@ describe('the secrets of a join', () => {
     const [secrets] = hostIn(hosts, 'cp-2').secrets;
     expect(secrets?.token).toMatch(TOKEN);
     expect(secrets?.['certificate-key']).toMatch(/^[0-9a-f]{64}$/);
+    expect(via.log).toContain('upload-certs --upload-certs --skip-certificate-key-print');
     await apply(joinControlPlane, 'cp-2');
     expect(hostIn(hosts, 'cp-2').secrets[1]).not.toEqual(secrets);
   });
@@ -94,6 +96,20 @@ describe('what a failed join left', () => {
     expect([...order].sort((a, b) => a - b)).toEqual(order);
   });
 
+  test('in etcd by another control plane is taken out too: etcd takes one learner at a time', async () => {
+    hosts.set('cp-1', rebuilt(via, [member('a1', 1, false), member('c3', 3, true)].join('\n')));
+    await apply(joinControlPlane, 'cp-2');
+    expect(hostIn(hosts, 'cp-1').log).toContain('member remove c3');
+  });
+
+  test('in etcd and never came is taken out as well: it would count for the quorum, or keep the next learner out', async () => {
+    const never = 'b2, unstarted, , https://10.88.0.12:2380, , true';
+    hosts.set('cp-1', rebuilt(via, [member('a1', 1, false), never].join('\n')));
+    await apply(joinControlPlane, 'cp-2');
+    expect(hostIn(hosts, 'cp-1').log).toContain('member remove b2');
+    expect(hostIn(hosts, 'cp-2').durables).toHaveLength(1);
+  });
+
   test('is cleaned up on the host by the join itself', async () => {
     await apply(joinControlPlane, 'cp-2');
     expect(hostIn(hosts, 'cp-2').durables[0]?.script).toContain('kubeadm reset --force');
@@ -129,6 +145,21 @@ test('any control plane will do: the first one may be away', async () => {
   other.answer('member_list', member('c3', 3, false));
   await apply(joinWorker, 'w-1');
   expect(other.log).toContain('create -f -');
+});
+
+test('the host on which the cluster began, replaced by a blank one, is joined to the others; init does not run', async () => {
+  hosts.set('cp-1', hostIn(fakeHosts(cluster), 'cp-1'));
+  const other = hostIn(hosts, 'cp-3').fact('ready', 'ok').fact('initialised', '').fact('node', node('10.88.0.11'));
+  other.files.set('/etc/kubernetes/pki/ca.crt', CA);
+  const members = [member('a1', 1, false), member('b2', 2, false), member('c3', 3, false)].join('\n');
+  other.fact('members', members).answer('endpoint health', 'b2\nc3').answer('}\nmember_list', members);
+  const context = contextAmong(hosts, cluster, 'initControlPlane', 'cp-1');
+  await initControlPlane.apply(context, { done: false, found: '', changes: [] });
+  expect(other.log).toContain('member remove a1');
+  const scripts = hostIn(hosts, 'cp-1').durables.map(({ script }) => script);
+  expect(scripts).toHaveLength(1);
+  expect(scripts[0]).toContain('kubeadm join --config');
+  expect(scripts[0]).not.toContain('kubeadm init');
 });
 
 /** cp-1 with another list of members. */
