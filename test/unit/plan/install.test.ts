@@ -49,6 +49,11 @@ describe.each<[string, Cluster]>([
     }
   });
 
+  it('bounds every step in time', () => {
+    for (const step of plan) expect(step.timeoutMinutes, step.id).toBeGreaterThan(0);
+    for (const step of plan) expect(step.timeoutMinutes, step.id).toBeLessThanOrEqual(60);
+  });
+
   it('keeps every title within the 200 bytes that Temporal allows for a summary', () => {
     for (const step of plan) expect(Buffer.byteLength(step.title)).toBeLessThanOrEqual(200);
   });
@@ -61,6 +66,11 @@ describe('the order of an install', () => {
     const hosts = new Set([...allNeeds(plan, 'cp-1/init')].map((id) => id.split('/')));
     const others = [...hosts].filter(([host, verb]) => host !== 'cp-1' && verb !== 'preflight');
     expect(others).toEqual([]);
+  });
+
+  it('has the load balancer up before a control plane starts or joins', () => {
+    expect(allNeeds(plan, 'cp-1/init')).toContain('cp-1/load-balancer');
+    expect(allNeeds(plan, 'cp-3/join')).toContain('cp-3/load-balancer');
   });
 
   it('joins control planes one after the other', () => {

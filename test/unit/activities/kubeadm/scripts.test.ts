@@ -100,16 +100,18 @@ describe('kubeadm join', () => {
     expect(await readFile(join(root, 'etc/kubewright/patches/etcd+merge.yaml'), 'utf8')).toBe("it's: fine\n");
   });
 
-  test.each(['etc/kubernetes/kubelet.conf', 'etc/kubernetes/manifests/etcd.yaml', 'var/lib/etcd/member'])(
-    'resets what an earlier one left (%s)',
-    async (leftover) => {
-      await writeFile(join(root, leftover), '');
-      const { calls } = await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
-      const kubeadm = calls.filter((call) => call.startsWith('kubeadm')).map((call) => call.split(' ')[1]);
-      expect(kubeadm).toEqual(['reset', 'join']);
-      await expect(readFile(join(root, 'var/lib/etcd/member'))).rejects.toMatchObject({ code: 'ENOENT' });
-    },
-  );
+  test.each([
+    'etc/kubernetes/kubelet.conf',
+    'etc/kubernetes/controller-manager.conf',
+    'etc/kubernetes/manifests/etcd.yaml',
+    'var/lib/etcd/member',
+  ])('resets what an earlier one left (%s)', async (leftover) => {
+    await writeFile(join(root, leftover), '');
+    const { calls } = await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
+    const kubeadm = calls.filter((call) => call.startsWith('kubeadm')).map((call) => call.split(' ')[1]);
+    expect(kubeadm).toEqual(['reset', 'join']);
+    await expect(readFile(join(root, 'var/lib/etcd/member'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
 });
 
 describe('kubeadm init', () => {
