@@ -51,10 +51,14 @@ async function look(scene: Scene, fault: Fault, host: LabHost, back: Back): Prom
     : undefined;
 }
 
-/** Whether an SSH connection of the host has brought something since, by the kernel's own account (`lastrcv`). */
+/**
+ * Whether somebody is logged in who said something since, by the kernel's own account (`lastrcv`). A connection alone is
+ * not enough: whoever waits for a host to come up knocks at its port, too.
+ */
 async function heardSince(host: LabHost, at: number): Promise<boolean> {
   const asked = Date.now();
-  const { stdout, exitCode } = await host.exec("ss -Htino state established '( sport = :22 )'", { allowFailure: true });
+  const script = `pgrep -f '^sshd: [^ ]+@notty' >/dev/null && ss -Htino state established '( sport = :22 )'`;
+  const { stdout, exitCode } = await host.exec(script, { allowFailure: true });
   if (exitCode !== 0) return false;
   return [...stdout.matchAll(/\blastrcv:(\d+)/g)].some(([, ago]) => asked - Number(ago) > at);
 }

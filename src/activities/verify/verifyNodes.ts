@@ -2,6 +2,7 @@ import { type Cluster, type ClusterHost, hostsOf } from '../../cluster/types.js'
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import { findControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
+import { leftJoinSecrets, revokeLeftJoinSecrets } from '../kubeadm/join/secrets.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { awaitFaultless } from './await-state.js';
@@ -19,18 +20,26 @@ const LINES = [
   '{range .status.conditions[*]}{.type}={.status} {end}',
 ].join('{"\\t"}');
 
-/** Holds when every node of the file is in the cluster and Ready, with the right version and its own address. */
+/**
+ * Holds when every node of the file is in the cluster and Ready, with the right version and its own address, and nothing
+ * is left of what the joins were let in with.
+ */
 export const verifyNodes: StepImplementation = {
   async probe(context) {
     const faults = await nodeFaults(context);
     const count = nodesOf(context.cluster).length;
     if (faults.length > 0)
-      return { done: false, found: faults.join('; '), changes: ['wait until every node is Ready'] };
+      return {
+        done: false,
+        found: faults.join('; '),
+        changes: ['wait until every node is Ready, and revoke what joins left'],
+      };
     return { done: true, found: `${count} nodes Ready with v${context.cluster.kubernetes.version}`, changes: [] };
   },
 
   async apply(context) {
-    await requireControlPlane(context);
+    // All joins have ended: what is left was minted by an attempt that did not live to take it back.
+    await revokeLeftJoinSecrets(context, await requireControlPlane(context));
     const faults = await awaitFaultless(context, () => nodeFaults(context), {
       patienceMs: PATIENCE_MS,
       everyMs: LOOK_EVERY_MS,
@@ -50,15 +59,21 @@ async function nodeFaults(context: StepContext): Promise<string[]> {
   const via = await findControlPlane(context);
   if (via === undefined) return ['no control plane is ready'];
   const template = `jsonpath={range .items[*]}${LINES}{"\\n"}{end}`;
-  const facts = await gatherFacts(
-    via.remote,
-    `fact nodes ${via.kubectl} get nodes -o ${quote(template)}`,
-    context.signal,
-  );
+  const script = `fact nodes ${via.kubectl} get nodes -o ${quote(template)} &
+fact secrets ${leftJoinSecrets(via)} &
+wait`;
+  const facts = await gatherFacts(via.remote, script, context.signal);
   if (!facts.holds('nodes')) return ['the API does not list its nodes'];
+  const left = facts
+    .text('secrets')
+    .split('\n')
+    .filter((line) => line !== '');
   const lines = facts.text('nodes').split('\n');
   const present = new Map(lines.map((line) => line.split('\t')).map(([name = '', ...rest]) => [name, rest]));
-  return nodesOf(context.cluster).flatMap((host) => faultsOf(host, present.get(host.name), context.cluster));
+  return [
+    ...nodesOf(context.cluster).flatMap((host) => faultsOf(host, present.get(host.name), context.cluster)),
+    ...(left.length === 0 ? [] : [`${left.length} secrets of joins that have ended are left`]),
+  ];
 }
 
 function faultsOf(host: ClusterHost, node: string[] | undefined, cluster: Cluster): string[] {

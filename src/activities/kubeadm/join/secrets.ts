@@ -7,7 +7,7 @@ import type { StepContext } from '../../types.js';
 import type { ReadyControlPlane } from '../control-plane.js';
 import { CERTIFICATE_KEY_FILE, TOKEN_FILE } from './script.js';
 
-/** Label on the bootstrap token of one host's join: its value is the host's name. */
+/** Label on everything that was minted for one host's joins: its value is the host's name. */
 const JOIN_LABEL = 'kubewright.dev/join';
 
 /** As long as a join may take. It is deleted when the join is done; this is for when nobody is there to do so. */
@@ -39,27 +39,42 @@ export async function mintJoinSecrets(
   const certificateKey = randomBytes(32).toString('hex');
   registerSecret(certificateKey);
   const config = renderUploadCertsConfig(context.cluster, via.host, certificateKey);
-  const upload = 'kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config=/dev/stdin';
-  await Promise.all([minted, via.remote.run(upload, { input: config, signal, timeoutMs: 60_000 })]);
+  await Promise.all([minted, via.remote.run(uploadScript(via, host), { input: config, signal, timeoutMs: 60_000 })]);
   return { [TOKEN_FILE]: token, [CERTIFICATE_KEY_FILE]: certificateKey };
 }
 
-/**
- * Deletes what was minted for a host's joins, also by attempts of which nothing is known any more. kubeadm's Secret with
- * the certificates belongs to a token of its own.
- */
+/** kubeadm's Secret with the certificates belongs to a token of its own; both are marked in the same breath. */
+function uploadScript(via: ReadyControlPlane, host: ClusterHost): string {
+  const kubectl = `${via.kubectl} --namespace=kube-system`;
+  return `set -e
+kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config=/dev/stdin
+owner=$(${kubectl} get secret kubeadm-certs -o 'jsonpath={.metadata.ownerReferences[0].name}')
+${kubectl} label --overwrite secret kubeadm-certs $owner ${quote(`${JOIN_LABEL}=${host.name}`)} >/dev/null
+`;
+}
+
+/** Deletes what was minted for a host's joins, also by attempts of which nothing is known any more. */
 export async function revokeJoinSecrets(
   context: StepContext,
   via: ReadyControlPlane,
   host: ClusterHost,
 ): Promise<void> {
-  const kubectl = `${via.kubectl} --namespace=kube-system`;
-  const certificates = `owner=$(${kubectl} get secret kubeadm-certs --ignore-not-found -o 'jsonpath={.metadata.ownerReferences[0].name}')
-[ -z "$owner" ] || ${kubectl} delete secret kubeadm-certs "$owner" --ignore-not-found &`;
-  const script = `${host.role === 'control-plane' ? certificates : ''}
-${kubectl} delete secret --selector=${quote(`${JOIN_LABEL}=${host.name}`)} --ignore-not-found
-wait
-`;
+  const selector = quote(`${JOIN_LABEL}=${host.name}`);
+  const script = `${via.kubectl} --namespace=kube-system delete secret --selector=${selector} --ignore-not-found`;
+  await via.remote.run(script, { signal: context.signal });
+}
+
+/**
+ * Secrets of joins that ended while nobody was there to revoke them, such as one whose worker was killed at its end:
+ * `secret/NAME`. To be asked when no join runs any more.
+ */
+export function leftJoinSecrets(via: ReadyControlPlane): string {
+  return `${via.kubectl} --namespace=kube-system get secrets --selector=${JOIN_LABEL} -o name`;
+}
+
+/** Deletes them. */
+export async function revokeLeftJoinSecrets(context: StepContext, via: ReadyControlPlane): Promise<void> {
+  const script = `${via.kubectl} --namespace=kube-system delete secrets --selector=${JOIN_LABEL} --ignore-not-found`;
   await via.remote.run(script, { signal: context.signal });
 }
 
