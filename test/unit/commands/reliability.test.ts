@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const read = (file: string) => readFile(join(root, file), 'utf8');
+
+/** `- [test/x.ts](../test/x.ts):` and the names of tests in quotation marks behind it, up to the next one. */
+const PROOF = /^- \[(test\/[^\]]+)\]\(\.\.\/(test\/[^)]+)\)(:\n(?: {2}.*\n)+)?/gm;
+
+describe('docs/reliability.md', () => {
+  it('tells all thirty-six ways to fail, in their order, each with its issues, an answer and a proof', async () => {
+    const [, ...rows] = (await read('docs/reliability.md')).split(/^## /m);
+    expect(rows.map((row) => Number.parseInt(row, 10))).toEqual(Array.from({ length: 36 }, (_, index) => index + 1));
+    for (const row of rows) {
+      expect(row).toMatch(/\*\*Elsewhere\*\* \([^)]*#\d+[^)]*\): /);
+      expect(row).toContain('**Here:** ');
+      expect([...row.matchAll(PROOF)], row).not.toHaveLength(0);
+    }
+  });
+
+  it('names tests that are in the files that it names', async () => {
+    for (const [, shown = '', file = '', names = ''] of (await read('docs/reliability.md')).matchAll(PROOF)) {
+      expect(shown).toBe(file);
+      const source = (await read(file)).replaceAll("\\'", "'");
+      for (const [, name = ''] of names.replace(/\s+/g, ' ').matchAll(/"([^"]+)"/g)) {
+        expect(source.includes(name), `${file}: ${name}`).toBe(true);
+      }
+    }
+  });
+});
