@@ -18,9 +18,10 @@ export class Installed {
     private readonly kubectlPath: string,
   ) {}
 
-  static async up(name: string, topology: Topology): Promise<Installed> {
+  /** @param hosts how many; default: the topology's own number */
+  static async up(name: string, topology: Topology, hosts?: number): Promise<Installed> {
     const bundle = await ensureBundle({ version: '1.34.3', arch: process.arch === 'arm64' ? 'arm64' : 'amd64' });
-    const lab = await labUp({ name, topology, replace: true });
+    const lab = await labUp({ name, topology, hosts, replace: true });
     return new Installed(lab, await mkdtemp(join(tmpdir(), `kubewright-${name}-`)), join(bundle, 'bin', 'kubectl'));
   }
 
