@@ -7,7 +7,8 @@ export const CNI_BINARY_DIRECTORY = '/opt/cni/bin';
 
 /**
  * The kubelet's unit, as in Kubernetes' own packages (kubernetes/release, cmd/krel/templates/latest/kubelet), with the
- * binary where a bundle puts it. It restarts for ever, because before kubeadm has run there is no configuration.
+ * binary where a bundle puts it. It restarts for ever, because before kubeadm has run there is no configuration. Unlike
+ * theirs it waits for containerd: at boot it would come first, fail, and come again ten seconds later.
  */
 export function renderKubeletUnit(): string {
   return `# Written by Kubewright.
@@ -15,7 +16,7 @@ export function renderKubeletUnit(): string {
 Description=kubelet: The Kubernetes Node Agent
 Documentation=https://kubernetes.io/docs/
 Wants=network-online.target
-After=network-online.target
+After=network-online.target containerd.service
 
 [Service]
 ExecStart=${BINARY_DIRECTORY}/kubelet
