@@ -8,7 +8,7 @@ import { addCut, readCuts, removeCuts, requireSwitch } from './boot/cuts.js';
 import { bootId, initPid, loginsAllowed, sshGreets, sshListens } from './boot/inside.js';
 import { type Launched, launch, makeDisk, shellQuote } from './boot/launch.js';
 import { portName } from './boot/switch.js';
-import { entryDirectories, killAll, processesIn } from './machine/cgroups.js';
+import { clearCgroups, entryDirectories, killAll, processesIn } from './machine/cgroups.js';
 import { until } from './machine/run.js';
 import { hostFiles, labFiles } from './paths.js';
 import { renewIdentity } from './seed/seed.js';
@@ -80,6 +80,7 @@ export class LabHost {
     // systemd-nspawn and host.sh notice and end; should one hang, it is ended with the rest.
     await until(async () => (await this.processCount()) === 0, 5_000);
     await killAll(join(this.lab.cgroups.processes, this.name));
+    await clearCgroups(this.lab.cgroups, this.name);
   }
 
   /** An orderly reboot, as `systemctl reboot` does it; returns when SSH can be used on the new boot. */

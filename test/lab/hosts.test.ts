@@ -93,6 +93,7 @@ describe('five plain hosts', () => {
     await one.ssh('echo kept > /root/kept');
     const before = await one.bootId();
 
+    await one.exec('mkdir -p /sys/fs/cgroup/memory/kubepods-test/pod1 || mkdir -p /sys/fs/cgroup/kubepods-test/pod1');
     await one.powerOff();
     expect(await one.initPid()).toBeUndefined();
     expect(await connects(one.address, 22)).toBe(false);
@@ -101,6 +102,8 @@ describe('five plain hosts', () => {
     await one.powerOn();
     expect((await one.ssh('cat /root/kept')).stdout).toBe('kept');
     expect(await one.bootId()).not.toBe(before);
+    // Nothing of the former boot's cgroups, as on a machine of its own: the kubelet would look for its containers.
+    expect((await one.exec('find /sys/fs/cgroup -name "kubepods-test*"')).stdout).toBe('');
   });
 
   test('come up clean from a reboot, whoever asked for it', async () => {

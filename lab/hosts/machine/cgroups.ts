@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { KubewrightError } from '../../../src/errors.js';
 import { cgroupName } from '../paths.js';
 import type { LabCgroups } from '../types.js';
@@ -101,6 +101,20 @@ const MACHINE = 'machine';
 /** Where systemd-nspawn goes just before it starts; empty on version 1, where it stays. */
 export function machineDirectory(cgroups: LabCgroups, host: string): string {
   return cgroups.unified ? join(cgroups.processes, host, MACHINE) : '';
+}
+
+/**
+ * Removes what a host without a process has left below its own cgroups: each pod had some, and they outlive it. On a
+ * machine of its own they would be gone with the power; cAdvisor spends three seconds on each that it finds.
+ */
+export async function clearCgroups(cgroups: LabCgroups, host: string): Promise<void> {
+  const kept = new Set(cgroups.unified ? [KEEPER, MACHINE] : []);
+  for (const directory of partDirectories(cgroups, host)) {
+    for (const child of await childrenOf(directory)) {
+      if (!kept.has(basename(child))) await removeCgroup(child);
+      else for (const below of await childrenOf(child)) await removeCgroup(below);
+    }
+  }
 }
 
 /** Directories that a process enters to become part of a host (or the switch): leaves, as version 2 demands. */
