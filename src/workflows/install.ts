@@ -96,12 +96,15 @@ function handlersFinished(): Promise<void> {
   return CancellationScope.nonCancellable(() => condition(allHandlersFinished));
 }
 
-/** Tells Temporal what has changed; an upsert is an event in the history, so only what differs is written. */
+/**
+ * Tells Temporal what has changed; an upsert is an event in the history, so only what differs is written. A run that is
+ * ending publishes no blocked steps: the list of stuck installs is what still waits for a person.
+ */
 function publisher(input: InstallInput, ledger: InstallLedger): () => void {
   let published = '';
   return () => {
     setCurrentDetails(currentDetails(ledger.progress()));
-    const blocked = ledger.blockedSteps().map((step) => step.step);
+    const blocked = ledger.isClosed() ? [] : ledger.blockedSteps().map((step) => step.step);
     const attributes = { state: ledger.state(), phase: ledger.phase(), blocked };
     const present = JSON.stringify(attributes);
     if (input.searchAttributes !== true || present === published) return;

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decide } from '../../src/engine/installs/decide.js';
+import { listInstalls } from '../../src/engine/installs/list-installs.js';
 import { startInstall } from '../../src/engine/installs/start-install.js';
+import { BLOCKED_STEPS, STATE } from '../../src/workflows/search-attributes.js';
 import { FakeActivities } from './fake-activities.js';
 import {
   blocked,
@@ -72,6 +74,27 @@ describe('abort', () => {
     expect((await until(engine, cluster.name, closed)).status).toBe('completed');
   });
 
+  it('takes its blocked steps off the list of stuck installs, and still knows them, with and without a worker', async () => {
+    fakes.failing('cp-2/join');
+    const { cluster, workflowId, runId } = await startTest(engine, [
+      step('cp-2/join'),
+      step('w-1/join', ['cp-2/join']),
+    ]);
+    await until(engine, cluster.name, blocked());
+    await decide(engine, cluster.name, 'abort');
+    const end = await until(engine, cluster.name, closed);
+    expect(end.progress.blocked).toMatchObject([{ step: 'cp-2/join', code: 'KW421' }]);
+    const { typedSearchAttributes } = await engine.client.workflow.getHandle(workflowId, runId).describe();
+    expect(typedSearchAttributes.get(STATE)).toBe('aborted');
+    expect(typedSearchAttributes.get(BLOCKED_STEPS)).toBeUndefined();
+    const mine = async () => (await listInstalls(engine)).filter((listing) => listing.runId === runId);
+    await expect.poll(mine).toEqual([expect.objectContaining({ state: 'aborted', blocked: [], status: 'failed' })]);
+    await worker.stop();
+    const read = await until(engine, cluster.name, (now) => now.source === 'history');
+    expect(read.progress.blocked).toMatchObject([{ step: 'cp-2/join', code: 'KW421' }]);
+    expect(stateOf(read, 'cp-2/join')).toBe('blocked');
+  });
+
   it('leaves the cluster’s name free for the next install', async () => {
     fakes.failing('a/one', 2);
     const plan = [step('a/one')];
@@ -103,5 +126,7 @@ describe('cancelling the workflow', () => {
     expect(fakes.trace.at(-1)).toBe('-a/one');
     expect(fakes.stopped).toEqual([]);
     expect(stateOf(end, 'b/two')).toBe('waiting');
+    const { typedSearchAttributes } = await engine.client.workflow.getHandle(workflowId).describe();
+    expect(typedSearchAttributes.get(BLOCKED_STEPS)).toBeUndefined();
   });
 });

@@ -6,6 +6,7 @@ import {
 import type { temporal } from '@temporalio/proto';
 import type { StepOutput } from '../../activities/types.js';
 import { readFailure } from '../../workflows/failure.js';
+import { BLOCKED_STEPS, STATE } from '../../workflows/search-attributes.js';
 import type { BlockedStep, InstallInput, InstallProgress, StepProgress } from '../../workflows/types.js';
 import type { Engine } from '../types.js';
 
@@ -31,22 +32,16 @@ async function inputOf(engine: Engine, event: HistoryEvent | undefined): Promise
 
 /**
  * Where an install stands as far as its history tells: what `status` shows while no worker can be asked. Decisions and
- * what was left out with a worker are known to the workflow alone.
- *
- * @param blockedSteps ids from the search attribute, or undefined where it is not registered
+ * what was left out with a worker are known to the workflow alone. Which parked steps are still blocked is read from the
+ * search attributes that the run wrote; where it wrote none, every parked step that was not tried again counts.
  */
-export async function progressFromHistory(
-  engine: Engine,
-  workflowId: string,
-  runId: string,
-  blockedSteps: string[] | undefined,
-): Promise<InstallProgress> {
+export async function progressFromHistory(engine: Engine, workflowId: string, runId: string): Promise<InstallProgress> {
   const { events } = await engine.client.workflow.getHandle(workflowId, runId).fetchHistory();
   const all = (events ?? []) as HistoryEvent[];
   const input = await inputOf(engine, all[0]);
   const fold = new HistoryFold(engine, input);
   for (const event of all) await fold.add(event);
-  return fold.progress(blockedSteps);
+  return fold.progress();
 }
 
 /** Tries after which a step parks, see `recoverableStep`. */
@@ -58,6 +53,8 @@ class HistoryFold {
   private readonly failures = new Map<string, number>();
   private readonly parked = new Map<string, BlockedStep>();
   private blockings = 0;
+  /** Ids that the run last called blocked while it was open; undefined when it wrote no search attributes. */
+  private blockedSteps: string[] | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -77,10 +74,11 @@ class HistoryFold {
     }
     const failed = event.activityTaskFailedEventAttributes;
     if (failed) await this.onFailed(String(failed.scheduledEventId), event, failed.failure);
+    this.onAttributes(event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields);
   }
 
-  progress(blockedSteps: string[] | undefined): InstallProgress {
-    const blocked = [...this.parked.values()].filter((step) => blockedSteps?.includes(step.step) ?? true);
+  progress(): InstallProgress {
+    const blocked = [...this.parked.values()].filter((step) => this.blockedSteps?.includes(step.step) ?? true);
     for (const step of this.parked.values()) {
       const entry = this.steps.get(step.step);
       // Parked once, not blocked any more and not tried again: a person has skipped it.
@@ -94,6 +92,13 @@ class HistoryFold {
 
   private get converter() {
     return this.engine.client.options.loadedDataConverter;
+  }
+
+  /** A run that is ending withdraws its blocked steps from the list of stuck installs; they were blocked all the same. */
+  private onAttributes(fields: Record<string, temporal.api.common.v1.IPayload> | null | undefined): void {
+    const state = fields?.[STATE.name];
+    if (state === undefined || ['aborted', 'cancelled'].includes(String(attributeOf(state)))) return;
+    this.blockedSteps = (attributeOf(fields?.[BLOCKED_STEPS.name]) as string[] | null | undefined) ?? [];
   }
 
   private onScheduled(event: HistoryEvent, id: string): void {
@@ -131,6 +136,12 @@ class HistoryFold {
     const since = milliseconds(event.eventTime);
     this.parked.set(id, { ...facts, step: id, blocking: this.blockings, tries, since, skippable });
   }
+}
+
+/** Search attributes are JSON that no codec touches: the server reads them. */
+function attributeOf(payload: temporal.api.common.v1.IPayload | undefined): unknown {
+  const text = Buffer.from(payload?.data ?? '').toString('utf8');
+  return text === '' ? undefined : JSON.parse(text);
 }
 
 /** Milliseconds since the epoch of a protobuf timestamp. */

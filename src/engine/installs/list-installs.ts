@@ -16,14 +16,16 @@ export async function listInstalls(engine: Engine, options: ListOptions = {}): P
   const listings: InstallListing[] = [];
   for await (const run of engine.client.workflow.list({ query: conditions.join(' AND ') })) {
     const attributes = run.typedSearchAttributes;
+    const status = statusOf(run.status.name);
     listings.push({
       cluster: attributes.get(CLUSTER) ?? run.workflowId.slice(workflowIdOf('').length),
       workflowId: run.workflowId,
       runId: run.runId,
-      status: statusOf(run.status.name),
+      status,
       state: attributes.get(STATE) ?? '',
       phase: attributes.get(PHASE) ?? '',
-      blocked: attributes.get(BLOCKED_STEPS) ?? [],
+      // A run that was terminated could not withdraw them.
+      blocked: status === 'running' ? (attributes.get(BLOCKED_STEPS) ?? []) : [],
       startedAt: run.startTime.getTime(),
       closedAt: run.closeTime?.getTime(),
     });

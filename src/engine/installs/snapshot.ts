@@ -7,7 +7,6 @@ import {
 import type { temporal } from '@temporalio/proto';
 import type { StepHeartbeat } from '../../activities/types.js';
 import { messageOf } from '../../errors.js';
-import { BLOCKED_STEPS } from '../../workflows/search-attributes.js';
 import type { FailureDetails, InstallProgress, InstallResult } from '../../workflows/types.js';
 import type { Engine, InstallSnapshot, RunStatus, StepActivity } from '../types.js';
 import { milliseconds, progressFromHistory } from './history.js';
@@ -69,8 +68,7 @@ async function askProgress(engine: Engine, description: Description): Promise<Re
     const progress = await engine.client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, query);
     return { runId, events, progress, source: 'worker' };
   } catch {
-    const blocked = engine.searchAttributes ? (description.typedSearchAttributes.get(BLOCKED_STEPS) ?? []) : undefined;
-    const progress = await progressFromHistory(engine, workflowId, runId, blocked);
+    const progress = await progressFromHistory(engine, workflowId, runId);
     return { runId, events, progress, source: 'history' };
   }
 }
