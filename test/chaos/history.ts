@@ -13,6 +13,8 @@ export interface PendingStep {
   started: boolean;
   /** Milliseconds since the epoch. */
   lastStartedAt: number;
+  /** When its last heartbeat came in. */
+  lastHeartbeatAt: number;
   attempt: number;
 }
 
@@ -147,6 +149,7 @@ function pendingStep(pending: Pending): PendingStep {
     // PENDING_ACTIVITY_STATE_STARTED
     started: pending.state === 2,
     lastStartedAt: milliseconds(pending.lastStartedTime),
+    lastHeartbeatAt: milliseconds(pending.lastHeartbeatTime),
     attempt: pending.attempt ?? 1,
   };
 }

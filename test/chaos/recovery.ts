@@ -1,6 +1,7 @@
 import type { LabHost } from '../../lab/hosts/index.js';
 import { until } from '../../lab/hosts/machine/run.js';
 import type { Back, Fault } from './faults.js';
+import type { PendingStep } from './history.js';
 import type { Scene } from './scene.js';
 
 /** Bound on a recovery, in ms; what is measured is printed, this only ends what hangs. */
@@ -18,8 +19,8 @@ export interface Recovery {
 /**
  * Waits for the next command to run after a fault.
  *
- * After the loss of worker, server or terminal that is a step which a worker took after the loss (or one that ended
- * since). After trouble with one host it is a step of that host which a worker has, and an SSH connection on which the
+ * After the loss of a worker that is a step which a worker took since, or one that ended since. The loss of the server or
+ * of the terminal takes no command with it: there it is a step whose heartbeat came in since. After trouble with one host it is a step of that host which a worker has, and an SSH connection on which the
  * host heard from the worker since: a connection that survived counts, for then the command was never lost.
  *
  * @throws Error when nothing ran within three minutes
@@ -44,11 +45,9 @@ async function look(scene: Scene, fault: Fault, host: LabHost, back: Back): Prom
     return (await heardSince(host, back.at)) ? 'running' : undefined;
   }
   const ended = [...scene.history.steps.values()].some(({ completedAt = 0 }) => completedAt > back.at);
-  // A terminal takes no command with it: whoever ran, runs.
-  const since = back.since === 'terminal' ? 0 : back.at - LOOK_MS;
-  return ended || pending.some(({ started, lastStartedAt }) => started && lastStartedAt >= since)
-    ? 'running'
-    : undefined;
+  const lives = ({ started, lastStartedAt, lastHeartbeatAt }: PendingStep): boolean =>
+    started && (back.since === 'worker' ? lastStartedAt >= back.at - LOOK_MS : lastHeartbeatAt > back.at);
+  return ended || pending.some(lives) ? 'running' : undefined;
 }
 
 /**

@@ -11,7 +11,7 @@ import { type ReadyControlPlane, requireControlPlane } from '../control-plane.js
 import { kubeletFacts, patchFiles } from '../host-files.js';
 import { CA_CERTIFICATE } from '../node/api-get.js';
 import { freshNode, metadataCommands } from '../node/node-object.js';
-import { lookAtNode, type NodeState } from '../node/node-state.js';
+import { KUBELET_KUBECONFIG, lookAtNode, type NodeState } from '../node/node-state.js';
 import { hasJoined, hasStackedEtcd, lookAtMembership } from './membership.js';
 import { renderJoinScript } from './script.js';
 import { mintJoinSecrets, revokeJoinSecrets } from './secrets.js';
@@ -89,20 +89,39 @@ async function clearTheWay(context: StepContext, via: ReadyControlPlane, host: C
 }
 
 /**
- * Restarts the kubelet of a host that is a member, which also registers a node that was deleted, and waits for the rest
- * to come up. Never resets the host: whatever keeps it down, its data may be needed.
+ * Brings back a host that is a member: restarts its kubelet, which also registers a node that was deleted, and waits for
+ * the rest to come up. Never resets the host: whatever keeps it down, its data may be needed.
  */
 export async function recoverNode(context: StepContext): Promise<NodeState> {
-  await context.host.run('systemctl enable --quiet kubelet && systemctl restart kubelet', { signal: context.signal });
+  await context.host.run(WAKE_KUBELET, { signal: context.signal });
   const deadline = Date.now() + RECOVERY_MS;
   for (;;) {
     const state = await lookAtNode(context);
-    if (state.faults.length === 0) return state;
+    if (state.faults.length === 0) {
+      await context.host.run(FORGET_BOOTSTRAP, { signal: context.signal });
+      return state;
+    }
     if (Date.now() > deadline) throw notWhole(context, state.faults);
     context.progress(`waiting for the host to recover: ${state.faults.join('; ')}`);
     await pause(1_000, undefined, { signal: context.signal });
   }
 }
+
+/** A kubelet younger than this, in seconds, has not had its chance yet: a restart would throw it back. */
+const KUBELET_YOUTH = 120;
+
+/** Exported for its test in a real bash. */
+export const WAKE_KUBELET = `systemctl enable --quiet kubelet
+since=$(systemctl show --property=ActiveEnterTimestampMonotonic --value kubelet)
+read -r now _ </proc/uptime
+if ! systemctl --quiet is-active kubelet || [ $((\${now%.*} - since / 1000000)) -gt ${KUBELET_YOUTH} ]; then
+  systemctl restart kubelet
+fi
+`;
+
+/** A join that was cut off leaves what its kubelet was let in with; kubeadm removes it when the kubelet has a certificate. */
+const FORGET_BOOTSTRAP = `[ ! -e ${KUBELET_KUBECONFIG} ] || rm -f /etc/kubernetes/bootstrap-kubelet.conf
+`;
 
 function notWhole(context: StepContext, faults: string[]): KubewrightError {
   const name = context.host.name;

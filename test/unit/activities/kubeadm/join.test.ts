@@ -126,6 +126,7 @@ describe('what a failed join left', () => {
     });
     await apply(joinControlPlane, 'cp-2');
     expect(joining.durables).toEqual([]);
+    expect(joining.log).toContain('rm -f /etc/kubernetes/bootstrap-kubelet.conf');
     expect(hostIn(hosts, 'cp-1').log).not.toMatch(/member remove|delete node/);
   });
 });

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { renderInitScript } from '../../../../src/activities/kubeadm/init-script.js';
+import { WAKE_KUBELET } from '../../../../src/activities/kubeadm/join/join.js';
 import { renderJoinScript } from '../../../../src/activities/kubeadm/join/script.js';
 import type { ClusterHost } from '../../../../src/cluster/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
@@ -47,6 +48,21 @@ async function run(script: string): Promise<{ calls: string[]; stdout: string; c
   const calls = await readFile(join(root, 'calls'), 'utf8').catch(() => '');
   return { calls: calls.split('\n').filter(Boolean), stdout, code };
 }
+
+describe('the kubelet of a member that does not come back', () => {
+  test.each([
+    ['is started when it does not run', { active: false, age: 10 }, true],
+    ['is restarted when it had its chance', { active: true, age: 500 }, true],
+    ['is left alone while it is young: a restart would throw it back', { active: true, age: 10 }, false],
+  ])('%s', async (_, { active, age }, restarted) => {
+    const uptime = Number((await readFile('/proc/uptime', 'utf8')).split('.')[0]);
+    const since = (uptime - age) * 1_000_000;
+    await program('systemctl', `case $* in *is-active*) ${active} ;; show*) echo ${since} ;; esac`);
+    const { calls, code } = await run(WAKE_KUBELET);
+    expect(code).toBe(0);
+    expect(calls.includes('systemctl restart kubelet')).toBe(restarted);
+  });
+});
 
 describe('kubeadm join', () => {
   const patch = { path: '/etc/kubewright/patches/etcd+merge.yaml', content: "it's: fine\n" };
