@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Blob, layerOf } from '../oci/image.js';
+import { type Layer, layerOf } from '../oci/image.js';
 import { fileContent, type TarEntry } from '../oci/tar.js';
 import { type Architecture, recipeFile } from '../recipes.js';
 import { unpackDebianPackages } from './debian.js';
@@ -28,9 +28,9 @@ const APPLETS =
 
 /** Layers and files that several images share. */
 export interface BaseLayers {
-  busybox: Blob;
+  busybox: Layer;
   /** iptables (nft and legacy), nft, ipset, conntrack with their libraries and plugins; goes on top of `busybox`. */
-  netfilter: Blob;
+  netfilter: Layer;
   /** `/etc/ssl/certs/ca-certificates.crt`, for programs that ask servers outside of the cluster. */
   certificates: TarEntry[];
   /** Debian package → version. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BundleImage } from '../../../src/bundle/schema.js';
-import { type Blob, type ImageConfig, layerOf } from '../oci/image.js';
+import { type ImageConfig, type Layer, layerOf } from '../oci/image.js';
 import { fileContent, type TarEntry } from '../oci/tar.js';
 import { corednsRecipe, etcdRecipe, flannelCniRecipe, flannelRecipe } from '../recipes.js';
 import { accountEntries, type BaseLayers } from './base.js';
@@ -11,7 +11,7 @@ import type { KubernetesTags } from './kubernetes.js';
  * Raise this when what goes into an image changes: it is part of the bundle's key in the cache, and unlike the
  * recipes of the Go binaries nothing else tells that an older bundle is another one.
  */
-export const IMAGES_REVISION = 1;
+export const IMAGES_REVISION = 2;
 
 /** An image of the bundle: what it is called, who needs it, and what is in it. */
 export interface ImageRecipe {
@@ -19,7 +19,7 @@ export interface ImageRecipe {
   neededBy: BundleImage['neededBy'];
   version: string;
   config: ImageConfig;
-  layers: Blob[];
+  layers: Layer[];
 }
 
 /** Where the parts of the images lie. */

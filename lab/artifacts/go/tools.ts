@@ -22,6 +22,7 @@ export function bundleTools(architecture: Architecture): Tool[] {
     { path: 'readelf', packages: ['binutils'] },
     { path: 'dpkg-deb', packages: ['dpkg'] },
     { path: 'apt-get', packages: ['apt'] },
+    { path: 'zstd', packages: ['zstd'] },
   ];
 }
 

@@ -15,7 +15,7 @@ export interface ArchiveFacts {
 /**
  * Writes an image as one tar that every reader knows: an OCI image layout (`ctr -n k8s.io images import` of containerd
  * 1.6 and 2.x takes the name from the annotation `io.containerd.image.name`), with the `manifest.json` of
- * `docker save` in it for older Dockers. The same image gives the same bytes.
+ * `docker save` in it for Docker (23 and newer, which know zstd). The same image gives the same bytes.
  */
 export async function writeArchive(image: Image, path: string): Promise<ArchiveFacts> {
   const hash = createHash('sha256');

@@ -1,4 +1,8 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Architecture } from '../recipes.js';
 import { sortEntries, type TarContent, type TarEntry, tarBytes } from './tar.js';
 
@@ -27,19 +31,39 @@ export interface Image {
   layers: Blob[];
 }
 
+/** A layer: its digest is that of the compressed bytes. */
+export interface Layer extends Blob {
+  /** Digest of the uncompressed tar, by which a runtime knows what it unpacked. */
+  diffId: string;
+}
+
 /**
- * A layer from its entries, uncompressed: the archives travel on a local network and are unpacked on every host, where
- * time on the processor is what an installation has least of. Missing parent directories are added.
+ * A layer from its entries. Missing parent directories are added. Compressed, because each host is sent its images over
+ * SSH, hashes, stores and unpacks them, and all of that costs processor time by the byte; by zstd, because its
+ * decompression is nearly free: upload and import took half the processor time that plain tar takes. One thread and the
+ * default level: the same entries give the same bytes with the same zstd.
+ *
+ * @throws Error when zstd is missing or fails
  */
-export async function layerOf(entries: TarEntry[]): Promise<Blob> {
+export async function layerOf(entries: TarEntry[]): Promise<Layer> {
   const sorted = sortEntries(withParents(entries));
-  const hash = createHash('sha256');
-  let size = 0;
-  for await (const chunk of tarBytes(sorted)) {
-    hash.update(chunk);
-    size += chunk.length;
-  }
-  return { digest: `sha256:${hash.digest('hex')}`, size, bytes: () => tarBytes(sorted) };
+  const uncompressed = createHash('sha256');
+  const chunks: Buffer[] = [];
+  const zstd = spawn('zstd', ['--quiet', '--stdout', '--single-thread', '-3'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(zstd, 'close');
+  const noted = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of tarBytes(sorted)) {
+      uncompressed.update(chunk);
+      yield chunk;
+    }
+  };
+  const collected = (async () => {
+    for await (const chunk of zstd.stdout) chunks.push(chunk as Buffer);
+  })();
+  await Promise.all([pipeline(Readable.from(noted(), { objectMode: false }), zstd.stdin), collected]);
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`zstd ended with ${code}`);
+  return { ...blobOf(Buffer.concat(chunks)), diffId: `sha256:${uncompressed.digest('hex')}` };
 }
 
 function withParents(entries: TarEntry[]): TarEntry[] {
@@ -69,21 +93,20 @@ export function blobOf(bytes: Buffer): Blob {
 
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const CONFIG = 'application/vnd.oci.image.config.v1+json';
-const LAYER = 'application/vnd.oci.image.layer.v1.tar';
+const LAYER = 'application/vnd.oci.image.layer.v1.tar+zstd';
 
 /** Where programs are looked for in images that say nothing else. */
 export const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** An image of uncompressed layers, the lowest first. The same layers and configuration give the same digest. */
-export function imageOf(names: string[], architecture: Architecture, config: ImageConfig, layers: Blob[]): Image {
+/** An image of these layers, the lowest first. The same layers and configuration give the same digest. */
+export function imageOf(names: string[], architecture: Architecture, config: ImageConfig, layers: Layer[]): Image {
   const configBlob = blobOf(
     json({
       architecture,
       os: 'linux',
       created: '1970-01-01T00:00:00Z',
       config: { Env: [DEFAULT_PATH], ...config },
-      // An uncompressed layer's digest is its diff_id.
-      rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
+      rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.diffId) },
       history: layers.map(() => ({ created: '1970-01-01T00:00:00Z', created_by: 'kubewright bundle create' })),
     }),
   );
