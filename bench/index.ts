@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureBundle } from '../lab/artifacts/bundle.js';
+import { benchLab } from '../lab/hosts/bench.js';
 import { type Lab, labUp, takeDown } from '../lab/hosts/index.js';
 import { connect, describeInstall } from '../src/engine/index.js';
 import { stateDirectory } from '../src/engine/state-directory.js';
@@ -20,7 +21,7 @@ async function main(): Promise<void> {
   const home = await stateDirectory(process.env);
   const state = join(home, 'bench');
   await rm(state, { recursive: true, force: true });
-  const figures = [...(await startUp(state))];
+  const figures: Figure[] = [...(await benchLab()), ...(await startUp(state))];
   const floor = await onFreshLab((lab) => runFloor(lab));
   figures.push({ key: 'floor', what: 'floor: shell script, five fresh hosts', value: floor, unit: 's', goal: '' });
   figures.push(...(await onFreshLab((lab) => installFigures(lab, state, floor))));
