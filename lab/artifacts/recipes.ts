@@ -127,6 +127,25 @@ export const temporalUiRecipe: GoRecipe = {
   binaries: { server: 'temporal-ui-server' },
 };
 
+/**
+ * The server that a team runs (docs/teams.md), apart from the command line that holds the development server, and the
+ * tool that makes its tables: what the images `temporalio/server` and `temporalio/admin-tools` of this version hold.
+ */
+export const temporalServerRecipe: GoRecipe = {
+  module: 'temporal-server',
+  title: 'Temporal server 1.31.2',
+  version: 'v1.31.2',
+  binaries: { server: 'temporal-server', sql: 'temporal-sql-tool' },
+};
+
+/** The library that `docker compose` reads its files with, in a program of a few lines: main.go in the module's folder. */
+export const composeSpecRecipe: GoRecipe = {
+  module: 'compose-spec',
+  title: 'compose-go 2.16.2',
+  version: 'v2.16.2',
+  binaries: same('compose-spec'),
+};
+
 /** Every Go recipe of a bundle, the short ones first: while they are built, the modules of the long ones arrive. */
 export function bundleRecipes(kubernetesVersion: string): GoRecipe[] {
   return [

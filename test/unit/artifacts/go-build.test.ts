@@ -7,6 +7,7 @@ import { bundleTools, requireGo } from '../../../lab/artifacts/go/tools.js';
 import {
   buildableKubernetesVersions,
   bundleRecipes,
+  composeSpecRecipe,
   etcdRecipe,
   flannelRecipe,
   type GoRecipe,
@@ -15,10 +16,17 @@ import {
   recipeFile,
   recipeHash,
   temporalCliRecipe,
+  temporalServerRecipe,
   temporalUiRecipe,
 } from '../../../lab/artifacts/recipes.js';
 
-const recipes: GoRecipe[] = [...bundleRecipes('1.34.3'), temporalCliRecipe, temporalUiRecipe];
+const recipes: GoRecipe[] = [
+  ...bundleRecipes('1.34.3'),
+  temporalCliRecipe,
+  temporalUiRecipe,
+  temporalServerRecipe,
+  composeSpecRecipe,
+];
 
 describe('the pinned modules', () => {
   it.each(recipes.map((recipe) => [recipe.module, recipe] as const))('%s', async (module, recipe) => {
