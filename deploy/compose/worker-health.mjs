@@ -1,5 +1,5 @@
-// Health check of the worker's container: exit code 0 when Temporal has been asked for work by this container's worker lately.
-// A process that lives is not enough: one that cannot reach its server carries nothing out.
+// Health check of the worker's container: exit code 0 when this container's worker has asked Temporal for work lately. A
+// process that lives is not enough: one that cannot reach its server carries nothing out.
 import { hostname } from 'node:os';
 import { connect } from '../../dist/src/index.js';
 

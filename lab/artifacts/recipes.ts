@@ -138,7 +138,7 @@ export const temporalServerRecipe: GoRecipe = {
   binaries: { server: 'temporal-server', sql: 'temporal-sql-tool' },
 };
 
-/** The library that `docker compose` reads its files with, in a program of a few lines: main.go in the module's folder. */
+/** The library that `docker compose` reads its files with, in a program of a few lines (main.go beside its go.mod). */
 export const composeSpecRecipe: GoRecipe = {
   module: 'compose-spec',
   title: 'compose-go 2.16.2',

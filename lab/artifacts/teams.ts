@@ -28,8 +28,8 @@ export interface TeamPrograms {
 }
 
 /**
- * The programs for teams from the cache, else built from Go modules into it. Nothing but the proof of docs/teams.md needs
- * them, so nothing else builds them.
+ * The programs for teams from the cache, else built from Go modules into it (three to four minutes on two cores). Only
+ * the proof of docs/teams.md needs them, so nothing else builds them.
  *
  * @throws KW701 no disk space, KW705 no Go, KW706 not a machine they are built for, KW710 a build failed
  */

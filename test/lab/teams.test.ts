@@ -12,9 +12,9 @@ import { loadCompose } from './teams/compose.js';
 import { TeamStack } from './teams/stack.js';
 
 /**
- * One story, told in order: the services of docker-compose.yml, without containers, on a real PostgreSQL. An install runs on
- * them while server and database are killed, and is still known after all of it was restarted. What came of it is asked of
- * Temporal's own command line, of the database and of the host.
+ * One story, told in order: the services of docker-compose.yml, without containers, on a real PostgreSQL. An install
+ * runs on them while server and database are killed, and is still known after all of it was restarted. What came of it
+ * is asked of Temporal's own command line, of the database and of the host.
  */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROGRAM = join(ROOT, 'bin', 'kubewright.mjs');

@@ -46,8 +46,8 @@ export interface Postgres {
 }
 
 /**
- * Makes what the image `postgres` makes of its environment at its first start (a superuser, and a database of the same name)
- * in a directory of its own, and returns a server for it that is not started yet. Password alone lets anybody in.
+ * Makes what the image `postgres` makes of its environment at its first start (a superuser, whom only the password lets
+ * in) in a directory of its own, and returns a server for it that is not started yet.
  *
  * @param environment POSTGRES_USER and POSTGRES_PASSWORD
  * @param restart the service's restart policy

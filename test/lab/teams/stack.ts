@@ -30,8 +30,9 @@ interface Ports {
 }
 
 /**
- * The services of docker-compose.yml as processes of this machine: the programs that its images hold, with the environment,
- * the order and the restart policy that it gives them. Only hosts and ports are others; everything listens on loopback.
+ * The services of docker-compose.yml as processes of this machine: the programs that its images hold, with the
+ * environment, the order and the restart policy that it gives them. Only hosts and ports are others; everything listens
+ * on loopback.
  */
 export class TeamStack {
   private constructor(

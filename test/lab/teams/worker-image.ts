@@ -14,8 +14,8 @@ export interface WorkerImage {
 }
 
 /**
- * Lays out the last stage of the Dockerfile in a directory: what its COPY lines bring from the stage before, which is this
- * repository after `npm ci && npm run build`. So the worker that runs from it lacks what the image would lack. Only
+ * Lays out the last stage of the Dockerfile in a directory: what its COPY lines bring from the stage before, which is
+ * this repository after `npm ci && npm run build`. So the worker that runs from it lacks what the image would lack. Only
  * node_modules is a link, with the packages for development still in it.
  */
 export async function layOutWorker(directory: string): Promise<WorkerImage> {
