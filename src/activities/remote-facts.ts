@@ -2,16 +2,20 @@ import { createHash } from 'node:crypto';
 import type { RemoteHost } from '../hosts/types.js';
 
 /**
- * Bash: `fact NAME COMMAND…` runs a command and prints its name, exit status and output (base64) as one line, so that
- * facts may be gathered side by side (`fact … &`): what goes to a pipe in one piece of at most 4 KiB stays in one piece.
+ * Bash: `fact NAME COMMAND…` runs a command and prints its name, exit status and output (base64) as one line, and as
+ * further lines with `more` where it is long, so that facts may be gathered side by side (`fact … &`): what goes to a pipe
+ * in one piece of at most 4 KiB stays in one piece (PIPE_BUF, pipe(7)); longer ones are mixed with those of others.
  * `digest FILE` prints the SHA-256 of a file.
  */
 const LIBRARY = `set +e +u
 fact() {
-  local kw_name=$1 kw_text kw_status=0
+  local kw_name=$1 kw_text kw_status=0 kw_word=fact kw_piece
   shift
   kw_text=$("$@" 2>/dev/null </dev/null) || kw_status=$?
-  printf 'fact %s %s %s\\n' "$kw_name" "$kw_status" "$(printf %s "$kw_text" | base64 -w 0)"
+  while read -r kw_piece || [ "$kw_word" = fact ]; do
+    printf '%s %s %s %s\\n' "$kw_word" "$kw_name" "$kw_status" "$kw_piece"
+    kw_word=more
+  done < <(printf %s "$kw_text" | base64 -w 3000)
 }
 digest() { sha256sum <"$1" | cut -c 1-64; }
 `;
@@ -23,7 +27,7 @@ export function digestOf(content: string): string {
 
 interface Fact {
   status: number;
-  text: string;
+  base64: string;
 }
 
 /** What a script of `fact` calls found out about a host. */
@@ -32,9 +36,10 @@ export class Facts {
 
   constructor(stdout: string) {
     for (const line of stdout.split('\n')) {
-      const [, name, status, base64 = ''] = /^fact (\S+) (\d+) ?(\S*)$/.exec(line) ?? [];
+      const [, word, name, status, base64 = ''] = /^(fact|more) (\S+) (\d+) ?(\S*)$/.exec(line) ?? [];
       if (name === undefined) continue;
-      this.#facts.set(name, { status: Number(status), text: Buffer.from(base64, 'base64').toString('utf8').trim() });
+      const before = word === 'more' ? this.#facts.get(name)?.base64 : undefined;
+      this.#facts.set(name, { status: Number(status), base64: `${before ?? ''}${base64}` });
     }
   }
 
@@ -45,7 +50,9 @@ export class Facts {
 
   /** What its command printed, trimmed; empty when it was not asked. */
   text(name: string): string {
-    return this.#facts.get(name)?.text ?? '';
+    return Buffer.from(this.#facts.get(name)?.base64 ?? '', 'base64')
+      .toString('utf8')
+      .trim();
   }
 }
 
