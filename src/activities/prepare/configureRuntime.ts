@@ -16,8 +16,11 @@ import { bundleOf } from './target.js';
 /** How long containerd may take to answer after a start: it looks through its images and containers first. */
 const START_SECONDS = 60;
 
-/** Bash condition: containerd answers, and its CRI plugin works. */
-const CRI_ANSWERS = `ctr --timeout 5s plugins ls | awk '$1 == "io.containerd.grpc.v1" && $2 == "cri" && $NF == "ok" {found=1} END {exit !found}'`;
+/**
+ * Bash condition: containerd answers, and its CRI plugin works. Whether it runs is asked of systemd first: ctr waits ten
+ * seconds for a socket at which nobody listens.
+ */
+const CRI_ANSWERS = `systemctl is-active --quiet containerd.service && ctr --timeout 5s plugins ls | awk '$1 == "io.containerd.grpc.v1" && $2 == "cri" && $NF == "ok" {found=1} END {exit !found}'`;
 
 /**
  * Configures containerd for the kubelet: the systemd cgroup driver, the bundle's pause image, where CNI plugins are, and
