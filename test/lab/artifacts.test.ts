@@ -50,7 +50,7 @@ async function rootOf(archive: LocatedImage): Promise<string> {
   const [index] = (await readJson(archive, 'index.json')).manifests;
   const manifest = await readJson(archive, `blobs/${index.digest.replace(':', '/')}`);
   for (const { digest } of manifest.layers) {
-    const layer = `tar -xOf "$1" "$2" | tar --xattrs --xattrs-include='*' -xf - -C "$3"`;
+    const layer = `tar -xOf "$1" "$2" | tar --zstd --xattrs --xattrs-include='*' -xf - -C "$3"`;
     await execa('sh', ['-euc', layer, 'sh', archive.absolutePath, `blobs/${digest.replace(':', '/')}`, root]);
   }
   return root;
