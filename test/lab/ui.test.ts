@@ -62,14 +62,15 @@ test('a blocked install is found in the list, and says which step, where, why, a
 
   await ui.openTab('Search Attributes');
   await expect.poll(text, PATIENT).toMatch(/"KubewrightBlockedSteps": \[\s*"cp-1\/preflight"\s*\]/);
-  expect(await text()).toContain('"KubewrightState": "blocked"');
+  await expect.poll(text, PATIENT).toContain('"KubewrightState": "blocked"');
 
   const details = await ui.currentDetails();
   const row = details.getByRole('row', { name: /^cp-1\/preflight/ });
-  const cells = await row.getByRole('cell').allInnerTexts();
-  expect(cells.slice(0, 2)).toEqual(['cp-1/preflight', 'cp-1']);
-  expect(cells[2]).toMatch(/^KW3\d\d: .*6443.*socat/);
-  expect(cells[3]).toContain('ss -Hltnp');
+  // The page draws the table anew whenever it asks the server, and is empty in between.
+  const cells = (): Promise<string[]> => row.getByRole('cell').allInnerTexts();
+  await expect.poll(async () => (await cells()).slice(0, 2), PATIENT).toEqual(['cp-1/preflight', 'cp-1']);
+  await expect.poll(async () => (await cells())[2], PATIENT).toMatch(/^KW3\d\d: .*6443.*socat/);
+  await expect.poll(async () => (await cells())[3], PATIENT).toContain('ss -Hltnp');
   await details.getByText('kubewright retry cp-1/preflight').waitFor();
   await details.getByText('{"step":"cp-1/preflight","blocking":1}').waitFor();
   await picture(browser.page, 'blocked-details');
