@@ -88,7 +88,8 @@ export async function brokenPromises(cluster: Installed, first: Identity): Promi
   ]);
   if (tokens !== '') broken.push(`bootstrap tokens are left: ${tokens}`);
   for (const { host, command, started, succeeded } of await countCommands(cluster)) {
-    if (succeeded !== 1) broken.push(`${command} on ${host} ended well ${succeeded} times (started ${started} times)`);
+    // None is no fault: a host that loses power in the moment of success may lose the line that tells of it.
+    if (succeeded > 1) broken.push(`${command} on ${host} ended well ${succeeded} times (started ${started} times)`);
   }
   broken.push(...(await Promise.all(cluster.lab.hosts.map(leftOn))).flat());
   return broken;
