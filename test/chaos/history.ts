@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
+import { milliseconds } from '../../src/engine/installs/history.js';
 import { serverRecord } from './processes.js';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
@@ -152,8 +153,4 @@ function pendingStep(pending: Pending): PendingStep {
     lastHeartbeatAt: milliseconds(pending.lastHeartbeatTime),
     attempt: pending.attempt ?? 1,
   };
-}
-
-function milliseconds(timestamp: HistoryEvent['eventTime']): number {
-  return Number(timestamp?.seconds ?? 0) * 1_000 + Math.floor((timestamp?.nanos ?? 0) / 1e6);
 }
