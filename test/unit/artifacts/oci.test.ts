@@ -8,6 +8,7 @@ import { NET_BIND_SERVICE } from '../../../lab/artifacts/from-modules/images.js'
 import { writeArchive } from '../../../lab/artifacts/oci/archive.js';
 import { type Image, imageOf, layerOf } from '../../../lab/artifacts/oci/image.js';
 import { fileContent, type TarEntry, tarBytes } from '../../../lab/artifacts/oci/tar.js';
+import { notRunHere } from '../not-run.js';
 
 let folder: string;
 
@@ -105,27 +106,24 @@ describe('the tar writer', () => {
     expect(stdout).toContain('20 security.capability');
   });
 
-  it.runIf(process.getuid?.() === 0)(
-    'writes a capability that the kernel takes for cap_net_bind_service',
-    async (context) => {
-      const file = join(folder, 'coredns');
-      const bytes = await bytesOf([
-        {
-          path: 'coredns',
-          type: 'file',
-          mode: 0o755,
-          content: Buffer.from('x'),
-          xattrs: { 'security.capability': NET_BIND_SERVICE },
-        },
-      ]);
-      const args = ['--xattrs', '--xattrs-include=*', '-xf', '-', '-C', folder];
-      const extracted = await execa('tar', args, { input: bytes, reject: false });
-      const { stdout, failed } = await execa('getcap', [file], { reject: false });
-      if (failed || extracted.failed)
-        return context.skip('not run here: no getcap, or no capabilities on this file system');
-      expect(stdout).toBe(`${file} cap_net_bind_service=ep`);
-    },
-  );
+  it('writes a capability that the kernel takes for cap_net_bind_service', async (context) => {
+    if (process.getuid?.() !== 0) notRunHere(context, 'only root may give a file a capability');
+    const file = join(folder, 'coredns');
+    const bytes = await bytesOf([
+      {
+        path: 'coredns',
+        type: 'file',
+        mode: 0o755,
+        content: Buffer.from('x'),
+        xattrs: { 'security.capability': NET_BIND_SERVICE },
+      },
+    ]);
+    const args = ['--xattrs', '--xattrs-include=*', '-xf', '-', '-C', folder];
+    const extracted = await execa('tar', args, { input: bytes, reject: false });
+    const { stdout, failed } = await execa('getcap', [file], { reject: false });
+    if (failed || extracted.failed) notRunHere(context, 'no getcap, or no capabilities on this file system');
+    expect(stdout).toBe(`${file} cap_net_bind_service=ep`);
+  });
 });
 
 describe('an image archive', () => {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { renderFrame } from '../../../src/terminal/frame.js';
 import { createTheme } from '../../../src/terminal/theme.js';
+import { notRunHere } from '../not-run.js';
 import { EmulatedScreen } from './screen.js';
 import { at, done } from './snapshots.js';
 
@@ -21,8 +22,8 @@ function onTerminal(columns: number, rows: number): string {
 }
 
 describe('a watch on a pseudo-terminal', () => {
-  it('of 80 columns leaves the last frame between what stood before and what comes after', async (test) => {
-    if (!hasScript) test.skip('not run here: there is no script(1) of util-linux');
+  it('of 80 columns leaves the last frame between what stood before and what comes after', async (context) => {
+    if (!hasScript) notRunHere(context, 'there is no script(1) of util-linux');
     const bytes = onTerminal(80, 24);
     const screen = new EmulatedScreen(80, 24);
     screen.write(bytes);
