@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { execa, type ResultPromise } from 'execa';
 import { ensureBundle } from '../../../lab/artifacts/bundle.js';
 import { type Lab, labUp } from '../../../lab/hosts/index.js';
@@ -31,6 +32,7 @@ export class Rehearsal {
   readonly #details = new Set<string>();
   readonly #samplers: Sampler[] = [];
   readonly #processes: ResultPromise[] = [];
+  readonly #over = new AbortController();
   #engine: Engine | undefined;
 
   private constructor(
@@ -53,6 +55,7 @@ export class Rehearsal {
   }
 
   async down(): Promise<void> {
+    this.#over.abort(new Error('the rehearsal is over'));
     await Promise.allSettled(this.#samplers.map((sampler) => sampler.stop()));
     await this.#engine?.close();
     for (const each of this.#processes) each.kill('SIGTERM');
@@ -183,23 +186,26 @@ export class Rehearsal {
     return child as unknown as ResultPromise<{ all: true; reject: false }>;
   }
 
-  /** The embedded server is what is meant, whatever the environment of the tests says. */
+  /**
+   * The embedded server is what is meant, whatever the environment of the tests says; and a person, for whom `install`
+   * waits when a step is blocked: under CI it would end there.
+   */
   #environment(): NodeJS.ProcessEnv {
-    const plain = Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_'));
+    const plain = Object.entries(process.env).filter(([name]) => name !== 'CI' && !name.startsWith('TEMPORAL_'));
     const { temporary: TMPDIR, password: KUBEWRIGHT_SUDO_PASSWORD } = this;
     return { ...Object.fromEntries(plain), TERM: 'xterm', TMPDIR, KUBEWRIGHT_SUDO_PASSWORD };
   }
 
   async #untilServed(): Promise<void> {
     const record = join(this.state, 'server.json');
-    while (!existsSync(record)) await new Promise((resolve) => setTimeout(resolve, 100));
+    while (!existsSync(record)) await pause(100, undefined, { signal: this.#over.signal });
   }
 
   async #until(holds: (snapshot: InstallSnapshot) => boolean): Promise<void> {
     for (;;) {
       const snapshot = await describeInstall(this.engine, NAME).catch(() => undefined);
       if (snapshot !== undefined && holds(snapshot)) return;
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await pause(300, undefined, { signal: this.#over.signal });
     }
   }
 
