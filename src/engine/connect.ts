@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { ClosingCalls } from './closing.js';
 import { dataConverterFrom } from './codec/payload-codec.js';
 import { connectionError, requireNamespace } from './connection-errors.js';
 import { attachServer, type EmbeddedServer, type EmbeddedServerOptions } from './embedded-server.js';
@@ -33,9 +34,10 @@ export async function connect(options: ConnectOptions = {}): Promise<Engine> {
   const remote = resolveSettings(options);
   const server = remote === undefined ? await attachServer({ ...options.embedded, stateDir, env }) : undefined;
   const settings = remote ?? embeddedSettings(server);
+  const calls = new ClosingCalls();
   try {
-    const connection = await openConnection(settings, options.connectTimeoutMs ?? 5_000);
-    return await assemble(connection, { settings, server, stateDir, dataConverter, options });
+    const connection = await openConnection(settings, options.connectTimeoutMs ?? 5_000, calls);
+    return await assemble(connection, { settings, server, stateDir, dataConverter, options, calls });
   } catch (error) {
     await server?.leave();
     throw error;
@@ -52,10 +54,11 @@ interface Parts {
   stateDir: string;
   dataConverter: Engine['dataConverter'];
   options: ConnectOptions;
+  calls: ClosingCalls;
 }
 
 async function assemble(connection: Connection, parts: Parts): Promise<Engine> {
-  const { settings, server, stateDir, dataConverter, options } = parts;
+  const { settings, server, stateDir, dataConverter, options, calls } = parts;
   try {
     await requireNamespace(connection, settings);
     const registered = await registerSearchAttributes(connection, settings.namespace);
@@ -63,6 +66,7 @@ async function assemble(connection: Connection, parts: Parts): Promise<Engine> {
     const identity = options.identity ?? `${userInfo().username}@${hostname()}`;
     const client = new Client({ connection, namespace: settings.namespace, dataConverter, identity });
     const close = async (): Promise<void> => {
+      calls.closed();
       await connection.close();
       await server?.leave();
     };
@@ -72,16 +76,21 @@ async function assemble(connection: Connection, parts: Parts): Promise<Engine> {
     const reached = { client, settings, taskQueue, dataConverter, searchAttributes };
     return { ...reached, environment, server, stateDir, notices, close };
   } catch (error) {
+    calls.closed();
     await connection.close();
     throw error;
   }
 }
 
-async function openConnection(settings: ConnectionSettings, connectTimeout: number): Promise<Connection> {
+async function openConnection(
+  settings: ConnectionSettings,
+  connectTimeout: number,
+  { interceptors }: ClosingCalls,
+): Promise<Connection> {
   const { address, tls, apiKey, metadata } = settings;
   // gRPC's own pauses between attempts grow to two minutes; a server that comes back is found within a second.
   const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 };
-  const options: ConnectionOptions = { address, tls, apiKey, metadata, connectTimeout, channelArgs };
+  const options: ConnectionOptions = { address, tls, apiKey, metadata, connectTimeout, channelArgs, interceptors };
   try {
     return await Connection.connect(options);
   } catch (cause) {
