@@ -18,6 +18,8 @@ export interface Fault {
   name: string;
   /** Whether it is about one host; recovery is then looked for on that host alone. */
   onHost: boolean;
+  /** Whether it ends everything that runs on that host. */
+  cutsPower?: boolean;
   /** Strikes, and returns when what was taken away is back by itself, or was given back as power and network are. */
   strike(scene: Scene, host: LabHost): Promise<Back>;
 }
@@ -33,7 +35,7 @@ export const FAULTS: readonly Fault[] = [
   { name: 'kill -9 of the worker', onHost: false, strike: killWorker },
   { name: 'SSH connections cut', onHost: true, strike: cutSsh },
   { name: 'kill -9 of the Temporal server', onHost: false, strike: killServer },
-  { name: 'host powered off and on', onHost: true, strike: cyclePower },
+  { name: 'host powered off and on', onHost: true, cutsPower: true, strike: cyclePower },
   { name: "the client's terminal gone", onHost: false, strike: loseTerminal },
   { name: 'kill -9 of worker and server', onHost: false, strike: killBoth },
   { name: 'network cut for 60 s', onHost: true, strike: cutNetwork },

@@ -59,6 +59,8 @@ const LONG_STEPS: [RegExp, number][] = [
   [/\/packages$/, 12],
 ];
 
+const NOT_ENDED = 'the install did not end well';
+
 /** Bound on the rest of an install after its last interruption, in ms. */
 const END_LIMIT_MS = 600_000;
 
@@ -76,7 +78,7 @@ export async function interruptedInstall(cluster: Installed, chaos: Chaos): Prom
     await driver.run();
     const exitCode = await driver.lastExit();
     const install = Date.now() - began;
-    const broken = exitCode === 0 ? await brokenPromises(cluster, driver.identity) : ['the install did not end well'];
+    const broken = exitCode === 0 ? await brokenPromises(cluster, driver.identity, driver.lostPower) : [NOT_ENDED];
     const counts = await countCommands(cluster);
     const seconds = { install: install / 1_000, checks: (Date.now() - began - install) / 1_000 };
     const lastLines = await scene.client.lastLines();
@@ -89,6 +91,7 @@ export async function interruptedInstall(cluster: Installed, chaos: Chaos): Prom
 class Driver {
   readonly interruptions: Interruption[] = [];
   merged = 0;
+  readonly lostPower = new Set<string>();
   identity: Identity = { authorities: {}, cluster: undefined };
   readonly #random: () => number;
   #seen = 0;
@@ -160,6 +163,7 @@ class Driver {
     this.identity = known(this.identity, await identityOf(scene.cluster));
     const host = this.#hostOf(step);
     const fault = this.#faultFor(step);
+    if (fault.cutsPower) this.lostPower.add(host.name);
     const struck = Date.now();
     const back = await fault.strike(scene, host);
     const recovery = await nextCommand(scene, fault, host, back);

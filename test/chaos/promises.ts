@@ -64,9 +64,14 @@ export async function countCommands(cluster: Installed): Promise<CommandCount[]>
 /**
  * What an interrupted install must not leave, asked of the hosts and of the cluster.
  *
+ * @param lostPower names of the hosts whose power was cut: what ran there then did not end, and may have been done
  * @returns one sentence for each promise that is broken
  */
-export async function brokenPromises(cluster: Installed, first: Identity): Promise<string[]> {
+export async function brokenPromises(
+  cluster: Installed,
+  first: Identity,
+  lostPower: ReadonlySet<string> = new Set(),
+): Promise<string[]> {
   await cluster.fetchKubeconfig();
   const broken: string[] = [];
   if (!(await cluster.whole())) broken.push('not all nodes are Ready with API servers and etcd members in health');
@@ -88,20 +93,27 @@ export async function brokenPromises(cluster: Installed, first: Identity): Promi
     'name',
   ]);
   if (tokens !== '') broken.push(`bootstrap tokens are left: ${tokens}`);
-  broken.push(...miscounted(cluster, await countCommands(cluster)));
+  broken.push(...miscounted(cluster, await countCommands(cluster), lostPower));
   broken.push(...(await Promise.all(cluster.lab.hosts.map(leftOn))).flat());
   return broken;
 }
 
-/** Each node came into the cluster by one command that ended well: the first control plane by init, all others by join. */
-function miscounted(cluster: Installed, counts: CommandCount[]): string[] {
-  const wanted = cluster.nodes().map(({ name }, index) => `${index === 0 ? 'init' : 'join'} on ${name}: 1`);
-  const found = counts.map(({ host, command, succeeded }) => `${command} on ${host}: ${succeeded}`);
+/**
+ * Each node came into the cluster by one command that ended well: the first control plane by init, all others by join.
+ * Only where the power went may a command have done its work and not lived to end; then none ended well after it either.
+ */
+function miscounted(cluster: Installed, counts: CommandCount[], lostPower: ReadonlySet<string>): string[] {
+  const wanted = cluster.nodes().map(({ name }, index) => ({ host: name, command: index === 0 ? 'init' : 'join' }));
+  const countOf = ({ host, command }: { host: string; command: string }): CommandCount | undefined =>
+    counts.find((count) => count.host === host && count.command === command);
+  const strange = counts.filter((count) => !wanted.some((want) => countOf(want) === count));
   return [
-    ...wanted
-      .filter((line) => !found.includes(line))
-      .map((line) => `not seen by the hosts' systemd to end well: ${line}`),
-    ...found.filter((line) => !wanted.includes(line)).map((line) => `seen by the hosts' systemd to end well: ${line}`),
+    ...strange.map(({ host, command }) => `${command} ran on ${host}`),
+    ...wanted.flatMap((want) => {
+      const { started, succeeded } = countOf(want) ?? { started: 0, succeeded: 0 };
+      if (succeeded === 1 || (succeeded === 0 && started > 0 && lostPower.has(want.host))) return [];
+      return [`${want.command} on ${want.host} started ${started} times and ended well ${succeeded} times, not once`];
+    }),
   ];
 }
 
