@@ -33,27 +33,34 @@ config=\${config//${TOKEN_MARK}/$(<"$KUBEWRIGHT_SECRETS/${TOKEN_FILE}")}
 ${controlPlane ? `config=\${config//${CERTIFICATE_KEY_MARK}/$(<"$KUBEWRIGHT_SECRETS/${CERTIFICATE_KEY_FILE}")}\n` : ''}printf %s "$config" >"$KUBEWRIGHT_SECRETS/join.yaml"
 umask 022
 ${controlPlane ? nudge(host) : ''}kubeadm join --config="$KUBEWRIGHT_SECRETS/join.yaml"
-${controlPlane ? '' : awaitNode(cluster, host)}`;
+${controlPlane ? AWAIT_NUDGE : awaitNode(cluster, host)}`;
 }
 
 /**
- * The kubelet of a control plane asks its own API server for a certificate (ControlPlaneKubeletLocalMode), in vain until
- * that has an etcd, and with pauses that grow to a quarter of a minute. Restarted when it can be answered, it asks at once.
+ * The kubelet of a control plane asks only its own API server (ControlPlaneKubeletLocalMode), in vain until that has an
+ * etcd, and with pauses that grow to half a minute: for its certificate, and for the services without which it starts no
+ * pod. Restarted when it can be answered, it asks at once; else its node would be Ready a quarter of a minute later.
  */
 function nudge(host: ClusterHost): string {
   const url = `https://${host.address}:${API_SERVER_PORT}`;
   return `nudge() {
-  until [ -e ${ADMIN_KUBECONFIG} ] && (: <>/dev/tcp/${host.address}/${API_SERVER_PORT}) 2>/dev/null &&
-    kubectl --kubeconfig=${ADMIN_KUBECONFIG} --server=${url} --request-timeout=3s get --raw /readyz >/dev/null 2>&1; do
+  until [ -e "$KUBEWRIGHT_SECRETS/joined" ] ||
+    { [ -e ${ADMIN_KUBECONFIG} ] && (: <>/dev/tcp/${host.address}/${API_SERVER_PORT}) 2>/dev/null &&
+      kubectl --kubeconfig=${ADMIN_KUBECONFIG} --server=${url} --request-timeout=3s get --raw /readyz >/dev/null 2>&1; }; do
     sleep 0.5
   done
-  [ -e /etc/kubernetes/kubelet.conf ] || systemctl restart kubelet
+  systemctl restart kubelet
 }
 nudge &
 nudge=$!
 trap 'kill "$nudge" 2>/dev/null || true' EXIT
 `;
 }
+
+/** When kubeadm is done, the API server has said that it is ready, whether it was seen here or not. */
+const AWAIT_NUDGE = `: >"$KUBEWRIGHT_SECRETS/joined"
+wait "$nudge"
+`;
 
 /** kubeadm is done with a worker when its kubelet has a certificate; the node appears a moment later. */
 function awaitNode(cluster: Cluster, host: ClusterHost): string {

@@ -108,6 +108,22 @@ describe('kubeadm join', () => {
     expect(stdout).toBe('');
   });
 
+  test.each([
+    ['answers', 'true'],
+    ['was not seen to answer', 'false'],
+  ])('of a control plane restarts the kubelet once, when its own API server %s', async (_, kubectl) => {
+    await writeFile(join(root, 'etc/kubernetes/admin.conf'), '');
+    await program('kubectl', kubectl);
+    const { calls, code } = await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
+    expect(code).toBe(0);
+    expect(calls.filter((call) => call === 'systemctl restart kubelet')).toHaveLength(1);
+  });
+
+  test('of a worker leaves the kubelet alone', async () => {
+    const { calls } = await run(renderJoinScript(cluster, worker, Buffer.from(CA), []));
+    expect(calls.filter((call) => call.startsWith('systemctl restart'))).toEqual([]);
+  });
+
   test('touches nothing on a new host but what it writes', async () => {
     const { calls } = await run(renderJoinScript(cluster, worker, Buffer.from(CA), [patch]));
     expect(calls.filter((call) => call.startsWith('kubeadm'))).toEqual([
