@@ -112,17 +112,24 @@ export interface VipFacts {
 
 /**
  * Asks a host who answers for the VIP: a datagram makes the kernel ask by ARP, and its neighbour table tells the answer.
- * A holder on the same wire answers within milliseconds; an entry from earlier days is checked by the kernel itself, which
- * takes some seconds.
+ * A holder on the same wire answers within milliseconds. An entry from earlier days is asked anew: by itself the kernel
+ * would do that only after five seconds, and never where the host holds the VIP meanwhile.
  */
 export async function gatherVipFacts(vip: string, remote: RemoteHost, signal: AbortSignal): Promise<VipFacts> {
   const script = `state() { ip -4 neighbour show to ${vip} | head -n 1; }
 holder() {
+  local device
+  case $(ip -4 route get ${vip}) in local*) return 1 ;; esac
   { echo >/dev/udp/${vip}/9; } 2>/dev/null
   for try in $(seq 40); do
     case $(state) in
       *REACHABLE*) state; return ;;
-      *STALE*|*DELAY*|*PROBE*) ;;
+      *STALE*|*DELAY*)
+        read -r _ _ device _ <<<"$(state)"
+        ip -4 neighbour change ${vip} dev "$device" nud probe
+        continue
+        ;;
+      *PROBE*) ;;
       *) [ "$try" -lt 3 ] || return 1 ;;
     esac
     sleep 0.2
