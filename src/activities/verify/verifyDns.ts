@@ -7,14 +7,19 @@ import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '.
 import { bundleFor } from '../prepare/target.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
+import { awaitFaultless } from './await-state.js';
 import { CHECK_LABEL, CHECK_NAMESPACE, renderDnsPods } from './dns-pods.js';
 import { answersWith, askDnsFunction } from './dns-query.js';
 import { nodesOf } from './verifyNodes.js';
 
 /** ConfigMap that says for which nodes the check from inside of pods went well. */
 const RECORD = 'kubewright-checks';
-/** CoreDNS starts as soon as the first node is Ready; on a loaded machine that takes a while. */
-const PATIENCE_SECONDS = 180;
+/** For CoreDNS, which starts as soon as the first node is Ready, and for what carries its answers to the last node. */
+const PATIENCE_SECONDS = 300;
+const ASK_EVERY_MS = 500;
+
+const LOOK_AT =
+  'Look at kube-proxy, flannel and CoreDNS with `kubectl get pods --all-namespaces -o wide`, then retry the step.';
 
 /**
  * Holds when DNS answers on every node. From inside of a pod on each node this is tried once for a set of nodes, and the
@@ -34,7 +39,7 @@ export const verifyDns: StepImplementation = {
         changes: ['ask DNS from a pod on each node'],
       };
     }
-    const silent = await silentHosts(context, state);
+    const silent = await silentHosts(context, state, 3);
     if (silent.length > 0) {
       return {
         done: false,
@@ -47,6 +52,7 @@ export const verifyDns: StepImplementation = {
 
   async apply(context) {
     const via = await requireControlPlane(context);
+    await awaitAnswers(context, await look(context, via));
     await askFromPods(context, via);
     const { nodes } = await look(context, via);
     await remember(context, via, nodes);
@@ -83,11 +89,29 @@ fact api ${via.kubectl} -n default get service kubernetes -o ${quote('jsonpath={
   };
 }
 
-/** Asked three times: a datagram may be lost without anything being wrong. */
-async function silentHosts(context: StepContext, { dnsAddress, apiAddress }: DnsState): Promise<string[]> {
+/**
+ * Waits until the hosts themselves get answers. A pod that comes before its node's network is tried again by the kubelet
+ * only a quarter of a minute later, so none is made before the network carries.
+ */
+async function awaitAnswers(context: StepContext, state: DnsState): Promise<void> {
+  const faults = async (): Promise<string[]> => {
+    const silent = await silentHosts(context, state, 1);
+    return silent.length === 0 ? [] : [`DNS does not answer on ${silent.join(', ')}`];
+  };
+  const left = await awaitFaultless(context, faults, { patienceMs: PATIENCE_SECONDS * 1_000, everyMs: ASK_EVERY_MS });
+  if (left.length === 0) return;
+  throw new KubewrightError('KW483', left.join('; '), { hint: LOOK_AT });
+}
+
+/** @param times how often each is asked: a datagram may be lost without anything being wrong */
+async function silentHosts(
+  context: StepContext,
+  { dnsAddress, apiAddress }: DnsState,
+  times: number,
+): Promise<string[]> {
   const script = `${askDnsFunction(serviceName(context.cluster))}
 once() { local answer; answer=$(ask_dns ${quote(dnsAddress)}); [ -n "$answer" ] && echo "$answer"; }
-answer() { once || once || once; }
+answer() { for try in $(seq ${times}); do ! once || return 0; done; return 1; }
 fact answer answer`;
   const asked = nodesOf(context.cluster).map(async ({ name }) => {
     const facts = await gatherFacts(context.hostNamed(name), script, context.signal);
@@ -116,7 +140,7 @@ async function askFromPods(context: StepContext, via: ReadyControlPlane): Promis
   throw new KubewrightError('KW483', 'DNS did not answer from a pod on every node', {
     host: via.host.name,
     output: `${result.stdout}\n${result.stderr}`.trim(),
-    hint: 'The lines say on which nodes. Look at kube-proxy, flannel and CoreDNS with `kubectl -n kube-system get pods -o wide`, then retry the step.',
+    hint: `The lines say on which nodes. ${LOOK_AT}`,
   });
 }
 

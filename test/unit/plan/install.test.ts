@@ -84,6 +84,12 @@ describe('the order of an install', () => {
     expect([...needs].filter((id) => id.endsWith('/join'))).toEqual([]);
   });
 
+  it('asks DNS on each node that has joined, without waiting until the last of them is Ready', () => {
+    const needs = allNeeds(plan, 'cluster/dns');
+    expect([...needs]).toEqual(expect.arrayContaining(['cluster/network', 'cp-3/join', 'w-2/join']));
+    expect(needs).not.toContain('cluster/nodes');
+  });
+
   it('lets a person skip workers, never a control plane', () => {
     const skippable = plan.filter((step) => step.skippable).map((step) => step.host);
     expect(new Set(skippable)).toEqual(new Set(['w-1', 'w-2']));
