@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type HostFacts, parseHostFacts } from '../../../../src/activities/prepare/facts/host-facts.js';
 import type { Bundle } from '../../../../src/bundle/bundle.js';
 
@@ -54,6 +57,15 @@ export const BUNDLE: Bundle = {
     image('registry.k8s.io/e2e-test-images/agnhost:2.56', 'check', 50 * MIB),
   ],
 };
+
+/** Writes the bundle's `bundle.json` into a new directory, which the caller removes. @returns the directory */
+export function layBundle(): string {
+  const { directory: _, ...manifest } = BUNDLE;
+  const directory = mkdtempSync(join(tmpdir(), 'kubewright-bundle-'));
+  const text = JSON.stringify({ apiVersion: 'kubewright.dev/v1alpha1', kind: 'Bundle', ...manifest });
+  writeFileSync(join(directory, 'bundle.json'), text);
+  return directory;
+}
 
 function file(path: string, size: number) {
   return { path, size, sha256: 'a'.repeat(64), mode: 0o755 };

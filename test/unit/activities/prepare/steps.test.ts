@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { configureRuntime } from '../../../../src/activities/prepare/configureRuntime.js';
 import { importCheckImages } from '../../../../src/activities/prepare/importCheckImages.js';
 import { importImages } from '../../../../src/activities/prepare/importImages.js';
@@ -15,14 +15,10 @@ import { carryOut } from '../../../../src/activities/step.js';
 import { parseOwner, renderOwner } from '../../../../src/render/owner.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { contextOn, FakeHost } from './fake-host.js';
-import { BUNDLE } from './fixtures.js';
+import { layBundle } from './fixtures.js';
 
-const { directory: _, ...manifest } = BUNDLE;
-const directory = mkdtempSync(join(tmpdir(), 'kubewright-bundle-'));
-writeFileSync(
-  join(directory, 'bundle.json'),
-  JSON.stringify({ apiVersion: 'kubewright.dev/v1alpha1', kind: 'Bundle', ...manifest }),
-);
+const directory = layBundle();
+afterAll(() => rmSync(directory, { recursive: true }));
 const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1 }, { packages: { source: 'bundle', bundle: directory } });
 
 const TO_DO = { done: false, found: '', changes: [] };

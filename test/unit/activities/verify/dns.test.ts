@@ -1,11 +1,15 @@
 import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { renderDnsPods } from '../../../../src/activities/verify/dns-pods.js';
 import { answersWith, askDnsFunction, dnsQuery } from '../../../../src/activities/verify/dns-query.js';
+import { verifyDns } from '../../../../src/activities/verify/verifyDns.js';
 import { clusterOf } from '../../cluster-fixture.js';
+import { contextAmong, fakeHosts, hostIn } from '../fake-hosts.js';
+import { layBundle } from '../prepare/fixtures.js';
 
 const NAME = 'kubernetes.default.svc.cluster.local';
 
@@ -46,4 +50,27 @@ it('asks from one pod on each node, wherever taints are', () => {
   expect(pods.map((pod) => pod.spec.nodeName)).toEqual(['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2']);
   expect(pods[0].spec.tolerations).toEqual([{ operator: 'Exists' }]);
   expect(pods[0].spec.containers[0].args.at(-1)).toBe(`${NAME}:443`);
+});
+
+it('makes no pod before the hosts themselves get an answer, and remembers when pods got theirs', async () => {
+  const directory = layBundle();
+  const cluster = clusterOf({ controlPlanes: 1, workers: 1 }, { packages: { source: 'bundle', bundle: directory } });
+  const hosts = fakeHosts(cluster);
+  const found = answer(0, [10, 96, 0, 1]).toString('hex');
+  const via = hostIn(hosts, 'cp-1').fact('initialised', '').fact('ready', 'ok').fact('answer', found);
+  via.fact('nodes', 'cp-1=a\nw-1=b').fact('dns', '10.96.0.10').fact('api', '10.96.0.1').fact('machine', 'x86_64');
+  const silences: boolean[] = [];
+  hostIn(hosts, 'w-1').answer('ask_dns', () => {
+    silences.push(via.log.includes('apply -f'));
+    return `fact answer ${silences.length < 2 ? '1 ' : `0 ${Buffer.from(found).toString('base64')}`}`;
+  });
+  const context = contextAmong(hosts, cluster, 'verifyDns', null);
+  const probe = await verifyDns.probe(context);
+  expect(probe.done).toBe(false);
+  await verifyDns.apply(context, probe);
+  expect(silences).toEqual([false, false]);
+  expect(via.log).toContain('apply -f -');
+  const record = via.scripts.find(({ input }) => input.includes('kubewright-checks'));
+  expect(JSON.parse(record?.input ?? '')).toMatchObject({ kind: 'ConfigMap', data: { dns: expect.any(String) } });
+  await rm(directory, { recursive: true });
 });
