@@ -27,11 +27,7 @@ export function endpointOf(cluster: Cluster): string {
 /** `/etc/kubewright/kubeadm.yaml` of the control plane on which the cluster begins. */
 export function renderInitConfig(cluster: Cluster, host: ClusterHost): string {
   return renderYaml(
-    {
-      ...initConfiguration(cluster, host),
-      // kubeadm makes a token unasked. Nobody uses it: it is deleted at once, and if that is cut off it expires.
-      bootstrapTokens: [{ description: 'kubeadm init', ttl: '1m0s' }],
-    },
+    initConfiguration(cluster, host),
     clusterConfiguration(cluster),
     kubeletConfiguration(cluster),
     kubeProxyConfiguration(cluster),

@@ -82,17 +82,8 @@ export async function brokenPromises(
   broken.push(...changesOf(first, identity));
   const authorities = new Set(Object.values(identity.authorities));
   if (authorities.size !== 1) broken.push(`the control planes have ${authorities.size} different CAs`);
-  const tokens = await cluster.kubectl([
-    '-n',
-    'kube-system',
-    'get',
-    'secrets',
-    '--field-selector',
-    TOKENS,
-    '-o',
-    'name',
-  ]);
-  if (tokens !== '') broken.push(`bootstrap tokens are left: ${tokens}`);
+  const tokens = await cluster.joinTokens();
+  if (tokens.length > 0) broken.push(`tokens of joins are left: ${tokens.join(', ')}`);
   broken.push(...miscounted(cluster, await countCommands(cluster), lostPower));
   broken.push(...(await Promise.all(cluster.lab.hosts.map(leftOn))).flat());
   return broken;
@@ -116,8 +107,6 @@ function miscounted(cluster: Installed, counts: CommandCount[], lostPower: Reado
     }),
   ];
 }
-
-const TOKENS = 'type=bootstrap.kubernetes.io/token';
 
 async function brokenMembers(cluster: Installed): Promise<string[]> {
   const hosts = cluster.members();

@@ -1,6 +1,5 @@
 import type { ClusterHost } from '../../cluster/types.js';
 import { API_SERVER_PORT, KUBEADM_CONFIG_PATH } from '../../render/kubeadm.js';
-import { ADMIN_KUBECONFIG } from './control-plane.js';
 import { type HostFile, writeFiles } from './host-files.js';
 
 /** Member of system:masters, so that it is let in before RBAC knows the administrators' group. */
@@ -23,6 +22,7 @@ const PHASES: Record<string, string> = {
   // Certificates are uploaded for each join, when its key is made.
   'upload-certs': '',
   'mark-control-plane': 'mark-control-plane',
+  // The token that it makes, for a day, is told nobody: to read it takes the rights with which anybody could make one.
   'bootstrap-token': 'bootstrap-token --skip-token-print',
   'kubelet-finalize': 'kubelet-finalize all',
   // With these rights: the administrators' own take a moment to be known, and this phase does not try again.
@@ -94,8 +94,5 @@ for pid in "\${pids[@]}"; do wait "$pid" || failed=$?; done
 [ "$failed" = 0 ] || exit "$failed"
 
 phase ${PHASES['kubelet-finalize']}
-# kubeadm makes a bootstrap token unasked; each join has its own.
-kubectl --kubeconfig=${ADMIN_KUBECONFIG} --server=https://${host.address}:${API_SERVER_PORT} --namespace=kube-system \\
-  delete secret --field-selector=type=bootstrap.kubernetes.io/token --ignore-not-found
 `;
 }

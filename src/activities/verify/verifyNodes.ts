@@ -72,7 +72,7 @@ wait`;
   const present = new Map(lines.map((line) => line.split('\t')).map(([name = '', ...rest]) => [name, rest]));
   return [
     ...nodesOf(context.cluster).flatMap((host) => faultsOf(host, present.get(host.name), context.cluster)),
-    ...(left.length === 0 ? [] : [`${left.length} secrets of joins that have ended are left`]),
+    ...(left.length === 0 ? [] : [`${left.length} tokens of joins that have ended are left`]),
   ];
 }
 

@@ -85,6 +85,18 @@ export class Installed {
     return await this.kubectl(args).catch(() => undefined);
   }
 
+  /** Names of the bootstrap tokens that were made to let a host in. kubeadm's own, for a day, also signs cluster-info. */
+  async joinTokens(): Promise<string[]> {
+    const type = 'type=bootstrap.kubernetes.io/token';
+    const list = await this.kubectl(['-n', 'kube-system', 'get', 'secrets', '--field-selector', type, '-o', 'json']);
+    const { items } = JSON.parse(list) as { items: { metadata: { name: string }; data: Record<string, string> }[] };
+    const has = (data: Record<string, string>, usage: string): boolean =>
+      Buffer.from(data[`usage-bootstrap-${usage}`] ?? '', 'base64').toString() === 'true';
+    return items
+      .filter(({ data }) => has(data, 'authentication') && !has(data, 'signing'))
+      .map(({ metadata }) => metadata.name);
+  }
+
   /** Lines of `etcdctl member list`: id, status, name, peer, client, learner. */
   async etcdMembers(via: LabHost): Promise<string[][]> {
     const { stdout } = await via.exec(etcdctl('https://127.0.0.1:2379', 'member list'));

@@ -7,16 +7,17 @@ import type { StepContext } from '../../types.js';
 import type { ReadyControlPlane } from '../control-plane.js';
 import { CERTIFICATE_KEY_FILE, TOKEN_FILE } from './script.js';
 
-/** Label on everything that was minted for one host's joins: its value is the host's name. */
+/** Label on the tokens that were minted for one host's joins: its value is the host's name. */
 const JOIN_LABEL = 'kubewright.dev/join';
 
 /** As long as a join may take. It is deleted when the join is done; this is for when nobody is there to do so. */
 const TOKEN_MINUTES = 20;
 
 /**
- * Makes what one join needs, and nothing that outlives it: a bootstrap token, and for a control plane the cluster's
- * certificates as a Secret that is encrypted with a new key. Nothing of it is in an argument list, on a disk or in a
- * history: it travels on standard input and lives in this process until the join has it.
+ * Makes what one join needs: a bootstrap token, and for a control plane the cluster's certificates as a Secret that is
+ * encrypted with a new key. Nothing of it is in an argument list, on a disk or in a history: it travels on standard input
+ * and lives in this process until the join has it. The token is deleted afterwards; the Secret is kubeadm's own, which
+ * its own token takes away after two hours and nobody can read, for then the key is nowhere any more.
  */
 export async function mintJoinSecrets(
   context: StepContext,
@@ -39,21 +40,13 @@ export async function mintJoinSecrets(
   const certificateKey = randomBytes(32).toString('hex');
   registerSecret(certificateKey);
   const config = renderUploadCertsConfig(context.cluster, via.host, certificateKey);
-  await Promise.all([minted, via.remote.run(uploadScript(via, host), { input: config, signal, timeoutMs: 60_000 })]);
+  await Promise.all([minted, via.remote.run(UPLOAD, { input: config, signal, timeoutMs: 60_000 })]);
   return { [TOKEN_FILE]: token, [CERTIFICATE_KEY_FILE]: certificateKey };
 }
 
-/** kubeadm's Secret with the certificates belongs to a token of its own; both are marked in the same breath. */
-function uploadScript(via: ReadyControlPlane, host: ClusterHost): string {
-  const kubectl = `${via.kubectl} --namespace=kube-system`;
-  return `set -e
-kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config=/dev/stdin
-owner=$(${kubectl} get secret kubeadm-certs -o 'jsonpath={.metadata.ownerReferences[0].name}')
-${kubectl} label --overwrite secret kubeadm-certs $owner ${quote(`${JOIN_LABEL}=${host.name}`)} >/dev/null
-`;
-}
+const UPLOAD = 'kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config=/dev/stdin\n';
 
-/** Deletes what was minted for a host's joins, also by attempts of which nothing is known any more. */
+/** Deletes the tokens of a host's joins, also those of attempts of which nothing is known any more. */
 export async function revokeJoinSecrets(
   context: StepContext,
   via: ReadyControlPlane,
@@ -65,7 +58,7 @@ export async function revokeJoinSecrets(
 }
 
 /**
- * Secrets of joins that ended while nobody was there to revoke them, such as one whose worker was killed at its end:
+ * Tokens of joins that ended while nobody was there to revoke them, such as one whose worker was killed at its end:
  * `secret/NAME`. To be asked when no join runs any more.
  */
 export function leftJoinSecrets(via: ReadyControlPlane): string {

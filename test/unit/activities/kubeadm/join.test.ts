@@ -67,8 +67,6 @@ describe('the secrets of a join', () => {
   test('are deleted from the cluster when the join is done', async () => {
     await apply(joinControlPlane, 'cp-2');
     expect(via.log).toContain('delete secret --selector=kubewright.dev/join=cp-2');
-    // kubeadm's Secret and the token that it belongs to bear the same mark, from the moment in which they are made.
-    expect(via.log).toMatch(/label --overwrite secret kubeadm-certs \$owner kubewright\.dev\/join=cp-2/);
   });
 
   test('expire by themselves, and give no right but to join', async () => {

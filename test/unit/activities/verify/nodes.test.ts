@@ -34,7 +34,7 @@ function nodes(worker: { ready?: string; version?: string; address?: string; con
 const probe = () => verifyNodes.probe(contextAmong(hosts, cluster, 'verifyNodes', null));
 
 describe('the nodes are as they should be', () => {
-  test('when all are Ready with the right version and address, and no join left a secret', async () => {
+  test('when all are Ready with the right version and address, and no join left a token', async () => {
     expect(await probe()).toMatchObject({ done: true, found: `2 nodes Ready with ${version}` });
   });
 
@@ -48,10 +48,10 @@ describe('the nodes are as they should be', () => {
     expect(await probe()).toMatchObject({ done: false, found: expect.stringContaining(found) });
   });
 
-  test('not while secrets are left of a join whose worker was killed at its end; they are revoked', async () => {
-    via.fact('secrets', 'secret/bootstrap-token-abc123\nsecret/kubeadm-certs');
+  test('not while tokens are left of a join whose worker was killed at its end; they are revoked', async () => {
+    via.fact('secrets', 'secret/bootstrap-token-abc123\nsecret/bootstrap-token-def456');
     const before = await probe();
-    expect(before).toMatchObject({ done: false, found: '2 secrets of joins that have ended are left' });
+    expect(before).toMatchObject({ done: false, found: '2 tokens of joins that have ended are left' });
     via.answer('delete secrets', () => {
       via.fact('secrets', '');
       return '';
