@@ -12,7 +12,10 @@ export function machineArchitecture(): Architecture | undefined {
   return ({ x64: 'amd64', arm64: 'arm64' } as Record<string, Architecture>)[process.arch];
 }
 
-/** One module below `modules/`: a go.mod with `tool` lines, pinned, and the go.sum that its content must match. */
+/**
+ * One module below `modules/`: a go.mod with `tool` lines (or the package in `tests`), pinned, and the go.sum that its
+ * content must match.
+ */
 export interface GoRecipe {
   /** Folder below `modules/`. */
   module: string;
@@ -22,6 +25,8 @@ export interface GoRecipe {
   version: string;
   /** Name that `go build` gives a tool (the last part of its path) → name that it shall have. */
   binaries: Record<string, string>;
+  /** The package whose tests are the program, where it is not the module's tools. */
+  tests?: string;
   /** Added to `-s -w`. */
   ldflags?: string[];
   /** Architectures on which it is C as well as Go; everywhere else, and by default, CGO_ENABLED=0. */
@@ -145,6 +150,17 @@ export const composeSpecRecipe: GoRecipe = {
   version: 'v2.16.2',
   binaries: same('compose-spec'),
 };
+
+/** kubeadm's own end-to-end tests, as a program that needs nothing but a kubeconfig. */
+export function kubeadmTestsRecipe(version: string): GoRecipe {
+  return {
+    module: `kubeadm-tests-${version}`,
+    title: `kubeadm's end-to-end tests ${version}`,
+    version: `v${version}`,
+    binaries: { 'e2e_kubeadm.test': 'kubeadm-tests' },
+    tests: 'k8s.io/kubernetes/test/e2e_kubeadm',
+  };
+}
 
 /** Every Go recipe of a bundle, the short ones first: while they are built, the modules of the long ones arrive. */
 export function bundleRecipes(kubernetesVersion: string): GoRecipe[] {

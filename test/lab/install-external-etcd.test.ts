@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Installed } from './support/installed.js';
+import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
 import { expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
 
 describe('an install with external etcd on seven fresh hosts', () => {
   let cluster: Installed;
 
   beforeAll(async () => {
+    await kubeadmTests();
     cluster = await Installed.up('external', 'external-etcd');
     await cluster.install();
     await cluster.fetchKubeconfig();
@@ -15,6 +17,7 @@ describe('an install with external etcd on seven fresh hosts', () => {
   });
 
   expectPostConditions(() => cluster);
+  expectKubeadmTestsPass(() => cluster);
 
   test('the etcd CA’s key is on the first etcd host and nowhere else, for root alone', async () => {
     const found = await Promise.all(

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Installed } from './support/installed.js';
+import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
 import { expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
 
 describe('an install with stacked etcd on five fresh hosts', () => {
   let cluster: Installed;
 
   beforeAll(async () => {
+    await kubeadmTests();
     cluster = await Installed.up('stacked', 'stacked');
     await cluster.install();
     await cluster.fetchKubeconfig();
@@ -18,6 +20,7 @@ describe('an install with stacked etcd on five fresh hosts', () => {
   });
 
   expectPostConditions(() => cluster);
+  expectKubeadmTestsPass(() => cluster);
 
   test('installing again changes nothing, also when the state directory is gone', async () => {
     const before = await Promise.all(cluster.lab.hosts.map((host) => cluster.fingerprint(host)));

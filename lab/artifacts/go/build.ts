@@ -58,9 +58,10 @@ export function goBuildCommand(
   output: string,
 ): { command: string; args: string[]; cwd: string; env: Record<string, string> } {
   const ldflags = ['-s', '-w', ...(recipe.ldflags ?? [])].join(' ');
+  const verb = recipe.tests === undefined ? ['build'] : ['test', '-c'];
   return {
     command: 'go',
-    args: ['build', '-trimpath', `-ldflags=${ldflags}`, '-o', `${output}/`, 'tool'],
+    args: [...verb, '-trimpath', `-ldflags=${ldflags}`, '-o', `${output}/`, recipe.tests ?? 'tool'],
     cwd: recipeFile('modules', recipe.module),
     env: {
       GOOS: 'linux',

@@ -11,6 +11,7 @@ import {
   etcdRecipe,
   flannelRecipe,
   type GoRecipe,
+  kubeadmTestsRecipe,
   kubernetesRecipe,
   machineArchitecture,
   recipeFile,
@@ -47,6 +48,16 @@ describe('the pinned modules', () => {
     expect(goSum).toMatch(/ h1:/);
   });
 
+  it('have that of kubeadm’s tests at the same version as kubeadm itself', async () => {
+    const { module } = kubeadmTestsRecipe('1.34.3');
+    const required = /^\tk8s.io\/kubernetes (\S+)/m;
+    const tests = await readFile(recipeFile('modules', module, 'go.mod'), 'utf8');
+    const kubeadm = await readFile(recipeFile('modules', kubernetesRecipe('1.34.3').module, 'go.mod'), 'utf8');
+    expect(required.exec(tests)?.[1]).toBe('v1.34.3');
+    expect(required.exec(kubeadm)?.[1]).toBe('v1.34.3');
+    expect(await readFile(recipeFile('modules', module, 'go.sum'), 'utf8')).toMatch(/ginkgo.* h1:/);
+  });
+
   it('stamp Kubernetes with its version, or kubeadm would call itself v0.0.0', () => {
     const { args } = goBuildCommand(kubernetesRecipe('1.34.3'), 'amd64', '/out');
     expect(args[2]).toContain('-X k8s.io/component-base/version.gitVersion=v1.34.3');
@@ -74,6 +85,12 @@ describe('the build command', () => {
     const there = goBuildCommand(etcdRecipe, 'arm64', '/out');
     expect(here.args).toEqual(['build', '-trimpath', '-ldflags=-s -w', '-o', '/out/', 'tool']);
     expect(there).toEqual({ ...here, env: { GOOS: 'linux', GOARCH: 'arm64', CGO_ENABLED: '0' } });
+  });
+
+  it('makes a program of the tests of a package, where the recipe names one', () => {
+    const { args } = goBuildCommand(kubeadmTestsRecipe('1.34.3'), 'amd64', '/out');
+    expect(args.slice(0, 2)).toEqual(['test', '-c']);
+    expect(args.slice(-2)).toEqual(['/out/', 'k8s.io/kubernetes/test/e2e_kubeadm']);
   });
 
   it("needs C for flannel on amd64, and nowhere else, as flannel's own Makefile has it", () => {
