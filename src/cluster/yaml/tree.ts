@@ -43,7 +43,8 @@ class TreeReader {
     if (isMap(node)) return this.readMap(node, start, depth);
     if (isSeq(node)) return this.readList(node, start, depth);
     if (!isScalar(node)) return leaf;
-    return { value: this.checkScalar(node.value, start), start, source: node.source ?? String(node.value ?? '') };
+    const source = node.source ?? String(node.value ?? '');
+    return { value: this.checkScalar(node.value, source, start), start, source };
   }
 
   private readMap(map: YAMLMap, start: number, depth: number): Spot {
@@ -109,10 +110,12 @@ class TreeReader {
     return name.value;
   }
 
-  private checkScalar(value: unknown, start: number): unknown {
+  private checkScalar(value: unknown, source: string, start: number): unknown {
     if (typeof value !== 'number') return value;
     if (Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)) return value;
-    this.complain(start, 'number-too-large', `JSON cannot hold the number ${value} exactly: put it in quotes`);
+    // As it is written in the file: `.nan` and `.inf` have other names elsewhere.
+    const shown = source.length > 40 ? `${source.slice(0, 40)}…` : source;
+    this.complain(start, 'number-too-large', `JSON cannot hold the number ${shown} exactly: put it in quotes`);
     return 0;
   }
 

@@ -102,7 +102,9 @@ describe('structure', () => {
     'refuses the number %s, which JSON cannot hold',
     (number) => {
       const text = `${BASE}  kubernetes: { kubelet: { config: { maxPods: ${number} } } }\n`;
-      expect(problemsOf(text).map(brief)).toEqual(['21:47 number-too-large']);
+      const problems = problemsOf(text);
+      expect(problems.map(brief)).toEqual(['21:47 number-too-large']);
+      expect(problems[0]?.message).toContain(`the number ${number} exactly`);
     },
   );
 
