@@ -20,13 +20,10 @@ const PEAK_GIGABYTES = 3;
 export async function ensureKubeadmTests(kubernetesVersion: string, log: Log = () => {}): Promise<string> {
   const architecture = machineArchitecture();
   if (process.platform !== 'linux' || !architecture) {
-    throw new KubewrightError(
-      'KW706',
-      `kubeadm's tests are not built for ${process.platform} on ${process.arch} here.`,
-      {
-        hint: 'Run the lab on Linux.',
-      },
-    );
+    const machine = `${process.platform} on ${process.arch}`;
+    throw new KubewrightError('KW706', `kubeadm's tests are not built for ${machine} here.`, {
+      hint: 'Run the lab on Linux.',
+    });
   }
   const recipe = kubeadmTestsRecipe(kubernetesVersion);
   const key = {

@@ -231,7 +231,7 @@ function verify(cluster: Cluster): Step[] {
     title: 'Verify the virtual IP and the API behind it',
     needs: joined,
   });
-  // Not behind `nodes`: its pods wait for their own nodes, and most of them answer while the last node becomes Ready.
+  // Not behind `nodes`: it asks every host until it answers, while the last node becomes Ready.
   const dns = clusterStep('dns', {
     phase: 'verify',
     action: 'verifyDns',

@@ -126,8 +126,7 @@ holder() {
       *REACHABLE*) state; return ;;
       *STALE*|*DELAY*)
         read -r _ _ device _ <<<"$(state)"
-        ip -4 neighbour change ${vip} dev "$device" nud probe
-        continue
+        ip -4 neighbour change ${vip} dev "$device" nud probe || :
         ;;
       *PROBE*) ;;
       *) [ "$try" -lt 3 ] || return 1 ;;
