@@ -27,7 +27,7 @@ export async function takeDown(name: string): Promise<void> {
 export async function takeDownLocked(name: string): Promise<boolean> {
   const journal = await readJournal(name);
   const registered = (await registeredLabs()).includes(name);
-  for (const entry of journal) if (entry.made === 'cgroups') await killAll(entry.cgroups.processes);
+  for (const entry of journal) if (entry.made === 'cgroups') await killAll(entry.cgroups);
   await undoAll([...journal].reverse());
   const leftDirectory = await removeUnregistered(name);
   await unregister(name);

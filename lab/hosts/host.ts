@@ -79,7 +79,7 @@ export class LabHost {
     if (init !== undefined) process.kill(init, 'SIGKILL');
     // systemd-nspawn and host.sh notice and end; should one hang, it is ended with the rest.
     await until(async () => (await this.processCount()) === 0, 5_000);
-    await killAll(join(this.lab.cgroups.processes, this.name));
+    await killAll(this.lab.cgroups, this.name);
     await clearCgroups(this.lab.cgroups, this.name);
   }
 

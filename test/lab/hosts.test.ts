@@ -155,6 +155,21 @@ describe('five plain hosts', () => {
     expect(await until(() => reaches(two, one), 10_000)).toBe(true);
   });
 
+  test('lose power also in the moment in which something there is frozen, as runc freezes each container', async () => {
+    const frozen = `systemd-run --quiet --unit=frozen sleep infinity
+      pid=$(systemctl show --property=MainPID --value frozen) group=/sys/fs/cgroup/freezer/frozen
+      if [ -d "\${group%/*}" ]; then
+        mkdir "$group" && echo "$pid" >"$group/cgroup.procs" && echo FROZEN >"$group/freezer.state"
+      else
+        systemctl freeze frozen
+      fi`;
+    await one.exec(frozen);
+    await one.powerOff();
+    expect(await one.initPid()).toBeUndefined();
+    await one.powerOn();
+    expect((await one.exec('systemctl is-active frozen', { allowFailure: true })).stdout).toBe('inactive');
+  });
+
   test('a cut outlasts power-off and power-on', async () => {
     await one.cut();
     await one.powerOff();

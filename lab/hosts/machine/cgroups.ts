@@ -167,15 +167,17 @@ async function childrenOf(directory: string): Promise<string[]> {
 }
 
 /**
- * Kills every process in a version 2 cgroup and below it, and waits until all are gone.
+ * Kills every process of a lab, or of one part of it (a host, or the switch), and waits until all are gone.
  *
  * @throws KW613 when one of them does not die within a minute
  */
-export async function killAll(directory: string): Promise<void> {
+export async function killAll(cgroups: LabCgroups, part = ''): Promise<void> {
+  const directory = join(cgroups.processes, part);
   const gone = await until(async () => {
     const processes = await processesIn(directory);
     if (processes.length === 0) return true;
     await killOnce(directory, processes);
+    for (const each of partDirectories(cgroups, part)) await thaw(each);
     return false;
   }, 60_000);
   if (gone) return;
@@ -201,6 +203,18 @@ async function killOnce(directory: string, processes: number[]): Promise<void> {
       }
     }
   }
+}
+
+/**
+ * Lets go of what version 1 holds frozen, for there it does not even die: runc freezes a container for a moment when it
+ * starts it, and whoever takes its power then leaves it so for ever. Version 2 kills the frozen, too.
+ */
+async function thaw(directory: string): Promise<void> {
+  const state = join(directory, 'freezer.state');
+  if (!existsSync(state)) return;
+  for (const child of await childrenOf(directory)) await thaw(child);
+  // One that has gone meanwhile holds nothing.
+  await writeFile(state, 'THAWED').catch(() => undefined);
 }
 
 /** Removes a cgroup and everything below it, once no process is left in it. */
