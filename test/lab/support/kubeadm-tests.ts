@@ -21,7 +21,7 @@ export function expectKubeadmTestsPass(get: () => Installed): void {
     // They write reports beside themselves.
     const cwd = await mkdtemp(join(tmpdir(), 'kubewright-kubeadm-tests-'));
     try {
-      const args = [`--kubeconfig=${get().kubeconfig}`, '--ginkgo.no-color', '--ginkgo.succinct'];
+      const args = [`--kubeconfig=${get().kubeconfig}`, '--ginkgo.no-color'];
       const { all, exitCode } = await execa(program, args, { cwd, all: true, reject: false, timeout: 110_000 });
       const [summary = '', passed] = /^.*?(\d+) Passed \| \d+ Failed.*$/m.exec(all) ?? [];
       console.log(`    ${summary}`);
