@@ -85,16 +85,25 @@ export class Installed {
     return await this.kubectl(args).catch(() => undefined);
   }
 
-  /** Names of the bootstrap tokens that were made to let a host in. kubeadm's own, for a day, also signs cluster-info. */
-  async joinTokens(): Promise<string[]> {
+  /** All bootstrap tokens of the cluster, as its API shows them. */
+  async bootstrapTokens(): Promise<{ name: string; letsIn: boolean; signs: boolean; expires: Date }[]> {
     const type = 'type=bootstrap.kubernetes.io/token';
     const list = await this.kubectl(['-n', 'kube-system', 'get', 'secrets', '--field-selector', type, '-o', 'json']);
     const { items } = JSON.parse(list) as { items: { metadata: { name: string }; data: Record<string, string> }[] };
-    const has = (data: Record<string, string>, usage: string): boolean =>
-      Buffer.from(data[`usage-bootstrap-${usage}`] ?? '', 'base64').toString() === 'true';
-    return items
-      .filter(({ data }) => has(data, 'authentication') && !has(data, 'signing'))
-      .map(({ metadata }) => metadata.name);
+    return items.map(({ metadata, data }) => {
+      const text = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString();
+      return {
+        name: metadata.name,
+        letsIn: text('usage-bootstrap-authentication') === 'true',
+        signs: text('usage-bootstrap-signing') === 'true',
+        expires: new Date(text('expiration')),
+      };
+    });
+  }
+
+  /** Names of the bootstrap tokens that were made to let a host in: kubeadm's own also signs cluster-info. */
+  async joinTokens(): Promise<string[]> {
+    return (await this.bootstrapTokens()).filter(({ letsIn, signs }) => letsIn && !signs).map(({ name }) => name);
   }
 
   /** Lines of `etcdctl member list`: id, status, name, peer, client, learner. */

@@ -78,6 +78,14 @@ export function expectPostConditions(get: () => Installed): void {
     expect(await cluster.joinTokens()).toEqual([]);
   });
 
+  test('one token lets anybody in, kubeadm’s own, and none is there for more than a day', async () => {
+    const tokens = await get().bootstrapTokens();
+    expect(tokens.filter(({ letsIn }) => letsIn)).toHaveLength(1);
+    for (const { name, expires } of tokens) {
+      expect(expires.getTime() - Date.now(), name).toBeLessThanOrEqual(24 * 3_600_000);
+    }
+  });
+
   test('images that the bundle brought survive the kubelet: collection is off where pinning is not honoured', async () => {
     for (const host of get().nodes()) {
       const { stdout } = await host.exec('cat /var/lib/kubelet/config.yaml; crictl images -o json');
