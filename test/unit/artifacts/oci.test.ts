@@ -35,6 +35,15 @@ async function listWithTar(bytes: Buffer): Promise<string[]> {
   return stdout.split('\n').map((line) => line.replace(/\s+/g, ' '));
 }
 
+/** A program that may bind low ports without being root, as CoreDNS is packed. */
+const BINDS_LOW_PORTS: TarEntry = {
+  path: 'coredns',
+  type: 'file',
+  mode: 0o755,
+  content: Buffer.from('x'),
+  xattrs: { 'security.capability': NET_BIND_SERVICE },
+};
+
 describe('the tar writer', () => {
   it('writes what GNU tar reads: modes, owner root, the epoch, links', async () => {
     const bytes = await bytesOf([
@@ -93,15 +102,7 @@ describe('the tar writer', () => {
   });
 
   it('writes file capabilities in the way that tar, Docker and containerd know', async () => {
-    const bytes = await bytesOf([
-      {
-        path: 'coredns',
-        type: 'file',
-        mode: 0o755,
-        content: Buffer.from('x'),
-        xattrs: { 'security.capability': NET_BIND_SERVICE },
-      },
-    ]);
+    const bytes = await bytesOf([BINDS_LOW_PORTS]);
     const { stdout } = await execa('tar', ['--xattrs', '--xattrs-include=*', '-tvvf', '-'], { input: bytes });
     expect(stdout).toContain('20 security.capability');
   });
@@ -109,15 +110,7 @@ describe('the tar writer', () => {
   it('writes a capability that the kernel takes for cap_net_bind_service', async (context) => {
     if (process.getuid?.() !== 0) notRunHere(context, 'only root may give a file a capability');
     const file = join(folder, 'coredns');
-    const bytes = await bytesOf([
-      {
-        path: 'coredns',
-        type: 'file',
-        mode: 0o755,
-        content: Buffer.from('x'),
-        xattrs: { 'security.capability': NET_BIND_SERVICE },
-      },
-    ]);
+    const bytes = await bytesOf([BINDS_LOW_PORTS]);
     const args = ['--xattrs', '--xattrs-include=*', '-xf', '-', '-C', folder];
     const extracted = await execa('tar', args, { input: bytes, reject: false });
     const { stdout, failed } = await execa('getcap', [file], { reject: false });

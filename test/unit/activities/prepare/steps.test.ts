@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { configureRuntime } from '../../../../src/activities/prepare/configureRuntime.js';
 import { importCheckImages } from '../../../../src/activities/prepare/importCheckImages.js';
 import { importImages } from '../../../../src/activities/prepare/importImages.js';
@@ -222,7 +222,9 @@ describe('the ownership record', () => {
   });
 
   it('is granted to one of many that claim the host at the same moment, and stands whole', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'kubewright-claim-')), 'it’s', 'owner.json');
+    const folder = mkdtempSync(join(tmpdir(), 'kubewright-claim-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'it’s', 'owner.json');
     const claims = Array.from({ length: 12 }, (_, index) => renderOwner({ ...OTHER, cluster: `c-${index}` }));
     const claim = async (input: string) => (await execa('bash', ['-c', claimScript(path)], { input })).stdout;
     const seen = await Promise.all(claims.map(claim));
