@@ -4,10 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ensureBaseImage } from '../../lab/base/image.js';
+import { SWITCH_PART } from '../../lab/hosts/boot/switch.js';
 import { clearLeftovers, type Lab, labDirectory, labUp, openLab, takeDown } from '../../lab/hosts/index.js';
 import { readJournal, registeredLabs } from '../../lab/hosts/journal.js';
 import { processesIn } from '../../lab/hosts/machine/cgroups.js';
 import { until } from '../../lab/hosts/machine/run.js';
+import { notRunHere } from '../unit/not-run.js';
 import { differences, leftovers, type Snapshot, snapshot } from './snapshot.js';
 
 const NAME = 'leftovers';
@@ -106,6 +108,20 @@ describe('lab down leaves nothing', () => {
     const [one, two, three] = lab.hosts;
     await Promise.all([one?.powerOff(), two?.cut(), three?.fillDisk()]);
     await lab.down();
+    expect(await left()).toEqual([]);
+  });
+
+  test('of a process that has not entered all of its cgroups yet when whoever started it is killed', async (context) => {
+    const lab = await labUp({ name: NAME, hosts: 1 });
+    const { directories, processes } = lab.record.cgroups;
+    const others = directories.filter((directory) => directory !== processes);
+    if (others.length === 0) notRunHere(context, 'on cgroup version 2 a process enters one cgroup only');
+    const entering = `for cgroup; do echo $$ >"$cgroup/${SWITCH_PART}/cgroup.procs"; done; echo entered; exec sleep infinity`;
+    const late = spawn('bash', ['-c', entering, 'late', ...others], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(late, 'exit');
+    await once(late.stdout, 'data');
+    await lab.down();
+    expect(await ended).toEqual([null, 'SIGKILL']);
     expect(await left()).toEqual([]);
   });
 

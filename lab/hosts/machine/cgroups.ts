@@ -117,9 +117,14 @@ export async function clearCgroups(cgroups: LabCgroups, host: string): Promise<v
   }
 }
 
-/** Directories that a process enters to become part of a host (or the switch): leaves, as version 2 demands. */
+/**
+ * Directories that a process enters to become part of a host (or the switch): leaves, as version 2 demands. First of all
+ * the one by which the lab's processes are found.
+ */
 export function entryDirectories(cgroups: LabCgroups, part: string): string[] {
-  const directories = partDirectories(cgroups, part);
+  const first = cgroups.directories.filter((directory) => directory === cgroups.processes);
+  const others = cgroups.directories.filter((directory) => directory !== cgroups.processes);
+  const directories = [...first, ...others].map((directory) => join(directory, part));
   return cgroups.unified ? directories.map((directory) => join(directory, KEEPER)) : directories;
 }
 
@@ -217,16 +222,28 @@ async function thaw(directory: string): Promise<void> {
   await writeFile(state, 'THAWED').catch(() => undefined);
 }
 
-/** Removes a cgroup and everything below it, once no process is left in it. */
+/**
+ * Removes a cgroup and everything below it. A process in it is killed: where `lab up` was killed, what it had just started
+ * enters its cgroups one after the other, and perhaps only now, after all others were found and killed.
+ *
+ * @throws KW613 when it is not gone within half a minute
+ */
 export async function removeCgroup(directory: string): Promise<void> {
   for (const child of await childrenOf(directory)) await removeCgroup(child);
   // A cgroup stays busy for a moment after its last process has ended.
-  await until(async () => {
+  const gone = await until(async () => {
     try {
       await rmdir(directory);
       return true;
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
     }
+    await killOnce(directory, await processesIn(directory));
+    await thaw(directory);
+    return false;
   }, 30_000);
+  if (gone) return;
+  throw new KubewrightError('KW613', `The cgroup ${directory} cannot be removed.`, {
+    hint: 'A process in it waits for the kernel (state D in ps). Run `kubewright lab down` again later.',
+  });
 }
