@@ -5,7 +5,7 @@ import type { StepContext, StepImplementation } from '../types.js';
 import { readyControlPlane } from './control-plane.js';
 import { kubeletFacts, patchFiles } from './host-files.js';
 import { renderInitScript } from './init-script.js';
-import { completeNode, freshlyJoined, joinCluster, probeOf } from './join/join.js';
+import { completeNode, freshlyJoined, joinCluster, probeOf, recoverNode } from './join/join.js';
 import { lookAtNode } from './node/node-state.js';
 import { originOf } from './origin.js';
 
@@ -14,6 +14,9 @@ const INIT_SECONDS = 900;
 /**
  * Brings up the cluster on its first control plane; or, where the cluster lives on others and this host is new, joins it
  * to them. It never resets the host: once another control plane has joined, its etcd data is half of the quorum.
+ *
+ * @throws KubewrightError as `originOf` and `joinCluster`; KW468 when the cluster began here and does not recover, KW431
+ * when a phase of `kubeadm init` fails
  */
 export const initControlPlane: StepImplementation = {
   async probe(context) {
@@ -27,6 +30,9 @@ export const initControlPlane: StepImplementation = {
     // Recorded last: without it, phases behind the node itself (addons, rights of tokens) may be missing.
     if (state.faults.length === 0 && state.recorded) return completeNode(context, self, state);
     if ((await originOf(context, host, state.blank)) === 'elsewhere') return joinCluster(context);
+    // The cluster has begun here and lives: it is waited for, as after a reboot. The phases again would put kubeadm's own
+    // addons and settings over what has become of them since.
+    if (state.recorded) return completeNode(context, self, await recoverNode(context));
     await init(context, host);
     const { caFingerprint } = await lookAtNode(context);
     await completeNode(context, self, { ...freshlyJoined(host), caFingerprint });

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ClusterHost } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
 import { quote } from '../../../hosts/shell.js';
-import { removeMember, removeStaleLearners } from '../../etcd/remove-member.js';
+import { QUORUM_RECOVERY, removeMember, removeStaleLearners } from '../../etcd/remove-member.js';
 import { recordOwner } from '../../prepare/ownership.js';
 import { hostOf } from '../../prepare/target.js';
 import type { Probe, StepContext } from '../../types.js';
@@ -124,13 +124,17 @@ const FORGET_BOOTSTRAP = `[ ! -e ${KUBELET_KUBECONFIG} ] || rm -f /etc/kubernete
 `;
 
 function notWhole(context: StepContext, faults: string[]): KubewrightError {
-  const name = context.host.name;
+  const { name } = context.host;
+  const controlPlane = hostOf(context).role === 'control-plane';
+  const quorum = controlPlane
+    ? ` If etcd lost its quorum with hosts that are gone for good, see ${QUORUM_RECOVERY}.`
+    : '';
   return new KubewrightError(
     'KW468',
     `the host is a member of the cluster, but not a whole one: ${faults.join('; ')}`,
     {
       host: name,
-      hint: `Kubewright does not reset a member by itself. Mend what is named (\`journalctl -u kubelet\`, \`crictl ps -a\`), or, if its data may go, run \`kubeadm reset --force\` on ${name}; then retry the step.`,
+      hint: `Kubewright does not reset a member by itself. Mend what is named (\`journalctl -u kubelet\`, \`crictl ps -a\`), then retry the step.${quorum} Only if the data of ${name} may go: \`kubeadm reset --force\` there, then retry.`,
     },
   );
 }

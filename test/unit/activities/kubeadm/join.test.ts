@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { initControlPlane } from '../../../../src/activities/kubeadm/initControlPlane.js';
+import { fingerprintOf } from '../../../../src/activities/kubeadm/join/join.js';
 import { joinControlPlane } from '../../../../src/activities/kubeadm/joinControlPlane.js';
 import { joinWorker } from '../../../../src/activities/kubeadm/joinWorker.js';
 import type { StepImplementation } from '../../../../src/activities/types.js';
+import { renderOwner } from '../../../../src/render/owner.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
 import { CA } from './fixtures.js';
@@ -160,6 +162,32 @@ test('the host on which the cluster began, replaced by a blank one, is joined to
   expect(scripts).toHaveLength(1);
   expect(scripts[0]).toContain('kubeadm join --config');
   expect(scripts[0]).not.toContain('kubeadm init');
+});
+
+test('the host on which the cluster began and that is down with it is waited for; init does not run again', async () => {
+  const first = hostIn(fakeHosts(cluster), 'cp-1').fact('initialised', '').fact('leftovers', '');
+  hosts.set('cp-1', first);
+  for (const name of ['cp-2', 'cp-3']) hostIn(hosts, name).reachable = false;
+  const digest = fingerprintOf(Buffer.from(CA)).replace('sha256:', '');
+  const owner = {
+    cluster: 'demo',
+    endpoint: '10.88.0.100:8443',
+    host: 'cp-1',
+    address: '10.88.0.11',
+    caFingerprint: `sha256:${digest}`,
+  };
+  first.fact('ca', digest).fact('owner', renderOwner(owner));
+  first.answer('restart kubelet', () => {
+    whole(first);
+    first.fact('members', member('a1', 1, false));
+    return '';
+  });
+  await initControlPlane.apply(contextAmong(hosts, cluster, 'initControlPlane', 'cp-1'), {
+    done: false,
+    found: '',
+    changes: [],
+  });
+  expect(first.durables).toEqual([]);
 });
 
 /** cp-1 with another list of members. */
