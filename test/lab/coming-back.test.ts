@@ -6,6 +6,7 @@ import type { LabHost } from '../../lab/hosts/index.js';
 import { InstallHistory } from '../chaos/history.js';
 import { brokenPromises, countCommands, type Identity, identityOf } from '../chaos/promises.js';
 import { eventually } from './lab-hosts.js';
+import { documentedSteps } from './support/documented.js';
 import { Installed } from './support/installed.js';
 
 /**
@@ -45,6 +46,20 @@ async function isDone(step: string): Promise<boolean> {
   return history.steps.get(step)?.completedAt !== undefined;
 }
 
+/** What a person does after having compared the new key with the one on the host's own console. */
+async function acceptKey(host: LabHost): Promise<void> {
+  const { knownHosts } = cluster.lab.files;
+  await execa('ssh-keygen', ['-f', knownHosts, '-R', host.address]);
+  const { stdout } = await execa('ssh-keyscan', ['-t', 'ed25519', host.address]);
+  await appendFile(knownHosts, `${stdout}\n`);
+}
+
+/** The names of the nodes as the API server on cp-1 lists them; '' when it does not answer. */
+async function nodesSeenOnCp1(): Promise<string> {
+  const kubectl = `kubectl --kubeconfig=/etc/kubernetes/super-admin.conf --server=https://${cp1.address}:6443`;
+  return (await cp1.exec(`${kubectl} --request-timeout=3s get nodes -o name`, { allowFailure: true })).stdout;
+}
+
 let blocked: ReturnType<typeof install>;
 
 test('a join that is killed half-way is taken back, member and all, and joined anew', async () => {
@@ -69,8 +84,7 @@ test('a control plane lost at two voters parks the next join, and says how etcd 
   expect(text).toContain('docs/topologies.md, "etcd without a quorum"');
   expect(text).toContain('kubewright retry cp-3/join');
   // It is so: nobody can read.
-  const nodes = 'kubectl --kubeconfig=/etc/kubernetes/admin.conf --request-timeout=3s get nodes';
-  expect((await cp1.exec(nodes, { allowFailure: true })).stdout).toBe('');
+  expect(await nodesSeenOnCp1()).toBe('');
 
   // What waits for the host itself goes on when it is back; what is parked waits for a person.
   await cp2.powerOn();
@@ -118,10 +132,7 @@ test('the other machine’s key is refused until a person has accepted it', asyn
   // Nothing was sent to it but the refusal.
   expect((await cp3.exec('ls /var/lib/kubewright 2>/dev/null || echo none')).stdout).toBe('none');
 
-  const { knownHosts } = cluster.lab.files;
-  await execa('ssh-keygen', ['-f', knownHosts, '-R', cp3.address]);
-  const { stdout } = await execa('ssh-keyscan', ['-t', 'ed25519', cp3.address]);
-  await appendFile(knownHosts, `${stdout}\n`);
+  await acceptKey(cp3);
 });
 
 test('retry, sent while no worker runs, and install: the cluster is whole, and still the first one', async () => {
@@ -129,4 +140,33 @@ test('retry, sent while no worker runs, and install: the cluster is whole, and s
   const { exitCode, all } = await install();
   expect(exitCode, all).toBe(0);
   expect(await brokenPromises(cluster, identity)).toEqual([]);
+});
+
+test('two of three control planes are lost for good: the documented way back gives a whole cluster, and still the first one', async () => {
+  await Promise.all([cp2.powerOff(), cp3.powerOff()]);
+  await eventually(async () => (await nodesSeenOnCp1()) === '', 'an etcd without a quorum', 60_000);
+
+  const [stopAndCopy = '', startAlone = '', listMembers = '', takeFlagOut = ''] = await documentedSteps(
+    'topologies.md',
+    '**If they are lost for good**',
+  );
+  await cp1.exec(stopAndCopy);
+  await cp1.exec(startAlone);
+  const members = async (): Promise<string[]> =>
+    (await cp1.exec(listMembers, { allowFailure: true })).stdout.split('\n').filter((line) => line !== '');
+  await eventually(async () => (await members()).length === 1, 'etcd with cp-1 as the only member', 120_000);
+  await cp1.exec(takeFlagOut);
+  // Nothing of what the cluster knew is lost.
+  const nodes = cluster.nodes().map(({ name }) => `node/${name}`);
+  await eventually(async () => (await nodesSeenOnCp1()) === nodes.join('\n'), 'an API server on cp-1', 180_000);
+
+  for (const host of [cp2, cp3]) {
+    await host.replace();
+    await acceptKey(host);
+  }
+  const { exitCode, all } = await install();
+  expect(exitCode, all).toBe(0);
+  expect(await brokenPromises(cluster, identity)).toEqual([]);
+  // The flag is gone from what runs, too: another restart would drop the two that joined.
+  expect((await cp1.exec('pgrep --full --list-full "^etcd "')).stdout).not.toContain('--force-new-cluster');
 });
