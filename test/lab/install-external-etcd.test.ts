@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
-import { expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
+import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
 
 describe('an install with external etcd on seven fresh hosts', () => {
   let cluster: Installed;
@@ -55,4 +55,5 @@ describe('an install with external etcd on seven fresh hosts', () => {
   });
 
   expectSurvivesAnyHost(() => cluster, ['etcd-1', 'etcd-2', 'etcd-3', 'cp-1', 'cp-2', 'cp-3', 'w-1']);
+  expectOutlivesBlackout(() => cluster);
 });

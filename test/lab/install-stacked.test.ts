@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
-import { expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
+import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
 
 describe('an install with stacked etcd on five fresh hosts', () => {
   let cluster: Installed;
@@ -37,4 +37,5 @@ describe('an install with stacked etcd on five fresh hosts', () => {
   });
 
   expectSurvivesAnyHost(() => cluster, ['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2']);
+  expectOutlivesBlackout(() => cluster);
 });

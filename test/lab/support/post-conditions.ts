@@ -2,6 +2,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { until } from '../../../lab/hosts/machine/run.js';
+import { countCommands, identityOf } from '../../chaos/promises.js';
 import type { Installed } from './installed.js';
 
 /** What holds of every installed cluster, whatever its topology, asserted from outside. */
@@ -106,6 +107,19 @@ export function expectSurvivesAnyHost(get: () => Installed, names: string[]): vo
       await host.powerOn();
     }
     expect(await cluster.whole()).toBe(true);
+  });
+}
+
+/** Cuts the power of all hosts at once, and installs in the moment in which it is back, when nothing answers yet. */
+export function expectOutlivesBlackout(get: () => Installed): void {
+  test('power comes back to all hosts at once: install waits for the cluster, and neither begins nor joins it again', async () => {
+    const cluster = get();
+    const before = [await identityOf(cluster), await countCommands(cluster)];
+    await Promise.all(cluster.lab.hosts.map((host) => host.powerOff()));
+    await Promise.all(cluster.lab.hosts.map((host) => host.powerOn()));
+    await cluster.install();
+    expect(await cluster.whole()).toBe(true);
+    expect([await identityOf(cluster), await countCommands(cluster)]).toEqual(before);
   });
 }
 
