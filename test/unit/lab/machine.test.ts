@@ -125,8 +125,9 @@ describe('what the scripts are given', () => {
       '10.88.0.11',
       "/cache/it's $HOME",
       '/proc/77/ns/net',
-      '/c/one/cp-1',
+      // First the one by which `lab down` finds its processes.
       '/c/two $(id)/cp-1',
+      '/c/one/cp-1',
     ]);
   });
 
