@@ -122,9 +122,9 @@ export async function clearCgroups(cgroups: LabCgroups, host: string): Promise<v
  * the one by which the lab's processes are found.
  */
 export function entryDirectories(cgroups: LabCgroups, part: string): string[] {
-  const first = cgroups.directories.filter((directory) => directory === cgroups.processes);
-  const others = cgroups.directories.filter((directory) => directory !== cgroups.processes);
-  const directories = [...first, ...others].map((directory) => join(directory, part));
+  const { processes } = cgroups;
+  const others = cgroups.directories.filter((directory) => directory !== processes);
+  const directories = [processes, ...others].map((directory) => join(directory, part));
   return cgroups.unified ? directories.map((directory) => join(directory, KEEPER)) : directories;
 }
 
