@@ -1,11 +1,11 @@
-import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LabHost } from '../../lab/hosts/index.js';
 import { InstallHistory } from '../chaos/history.js';
 import { brokenPromises, countCommands, type Identity, identityOf } from '../chaos/promises.js';
 import { eventually } from './lab-hosts.js';
+import { acceptKey } from './support/accept-key.js';
 import { documentedSteps } from './support/documented.js';
 import { Installed } from './support/installed.js';
 
@@ -44,14 +44,6 @@ async function memberOf(host: LabHost): Promise<string[] | undefined> {
 async function isDone(step: string): Promise<boolean> {
   await history.refresh();
   return history.steps.get(step)?.completedAt !== undefined;
-}
-
-/** What a person does after having compared the new key with the one on the host's own console. */
-async function acceptKey(host: LabHost): Promise<void> {
-  const { knownHosts } = cluster.lab.files;
-  await execa('ssh-keygen', ['-f', knownHosts, '-R', host.address]);
-  const { stdout } = await execa('ssh-keyscan', ['-t', 'ed25519', host.address]);
-  await appendFile(knownHosts, `${stdout}\n`);
 }
 
 /** The names of the nodes as the API server on cp-1 lists them; '' when it does not answer. */
@@ -132,7 +124,7 @@ test('the other machine’s key is refused until a person has accepted it', asyn
   // Nothing was sent to it but the refusal.
   expect((await cp3.exec('ls /var/lib/kubewright 2>/dev/null || echo none')).stdout).toBe('none');
 
-  await acceptKey(cp3);
+  await acceptKey(cluster.lab, cp3);
 });
 
 test('retry, sent while no worker runs, and install: the cluster is whole, and still the first one', async () => {
@@ -162,7 +154,7 @@ test('two of three control planes are lost for good: the documented way back giv
 
   for (const host of [cp2, cp3]) {
     await host.replace();
-    await acceptKey(host);
+    await acceptKey(cluster.lab, host);
   }
   const { exitCode, all } = await install();
   expect(exitCode, all).toBe(0);

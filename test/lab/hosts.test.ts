@@ -1,9 +1,10 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, type LabHost, labUp } from '../../lab/hosts/index.js';
 import { until } from '../../lab/hosts/machine/run.js';
 import { hostStatus } from '../../lab/hosts/status.js';
+import { acceptKey } from './support/accept-key.js';
 import { connects, MIRROR, reaches } from './support/reach.js';
 
 describe('five plain hosts', () => {
@@ -112,10 +113,7 @@ describe('five plain hosts', () => {
     expect((await one.exec('ls /root')).stdout).not.toContain('kept');
     expect((await one.exec('cat /etc/machine-id')).stdout).not.toBe(machine);
     expect(await readFile(lab.files.knownHosts, 'utf8')).toBe(known);
-    // As a person does it: the old key goes, the new one is looked at and taken.
-    await execa('ssh-keygen', ['-f', lab.files.knownHosts, '-R', one.address]);
-    const { stdout } = await execa('ssh-keyscan', ['-t', 'ed25519', one.address]);
-    await appendFile(lab.files.knownHosts, `${stdout}\n`);
+    await acceptKey(lab, one);
     expect((await one.ssh('echo in')).stdout).toBe('in');
   });
 
