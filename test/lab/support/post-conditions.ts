@@ -114,12 +114,13 @@ export function expectSurvivesAnyHost(get: () => Installed, names: string[]): vo
 export function expectOutlivesBlackout(get: () => Installed): void {
   test('power comes back to all hosts at once: install waits for the cluster, and neither begins nor joins it again', async () => {
     const cluster = get();
-    const before = [await identityOf(cluster), await countCommands(cluster)];
+    const before = { identity: await identityOf(cluster), counts: await countCommands(cluster) };
+    expect(before.counts.map(({ host }) => host)).toEqual(cluster.nodes().map(({ name }) => name));
     await Promise.all(cluster.lab.hosts.map((host) => host.powerOff()));
     await Promise.all(cluster.lab.hosts.map((host) => host.powerOn()));
     await cluster.install();
     expect(await cluster.whole()).toBe(true);
-    expect([await identityOf(cluster), await countCommands(cluster)]).toEqual(before);
+    expect({ identity: await identityOf(cluster), counts: await countCommands(cluster) }).toEqual(before);
   });
 }
 
