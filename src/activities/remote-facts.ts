@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
+import { KubewrightError } from '../errors.js';
 import type { RemoteHost } from '../hosts/types.js';
+import { type Answer, no, unknown, yes } from './answers.js';
+
+/** Exit status with which a command asked by `ask` says no; any other but zero means that it could not be asked. */
+export const SAYS_NO = 44;
 
 /**
  * Bash: `fact NAME COMMAND…` runs a command and prints its name, exit status and output (base64) as one line, and as
  * further lines with `more` where it is long, so that facts may be gathered side by side (`fact … &`): what goes to a pipe
  * in one piece of at most 4 KiB stays in one piece (PIPE_BUF, pipe(7)); longer ones are mixed with those of others.
  * `digest FILE` prints the SHA-256 of a file.
+ *
+ * `ask NAME COMMAND…` puts a question on whose answer something may be destroyed: exit status 0 is yes, ${SAYS_NO} is no,
+ * and anything else is unknown, for the reason that stands on standard error. `exists PATH…` is such a command for paths
+ * of which one is there (links that lead nowhere included), `content PATH` for a file and what is in it: both say no only
+ * where the directory above could be looked into.
  */
 const LIBRARY = `set +e +u
 fact() {
@@ -18,6 +28,25 @@ fact() {
   done < <(printf %s "$kw_text" | base64 -w 3000)
 }
 digest() { sha256sum <"$1" | cut -c 1-64; }
+ask() {
+  local kw_name=$1 kw_status kw_why
+  shift
+  # The command's output goes through a pipe of its own, so that its errors can be told from it.
+  { kw_why=$({ fact "$kw_name" ask_loudly "$@"; } 3>&1 >&4 | tail -c 600 | base64 -w 0); } 4>&1
+  [ -z "$kw_why" ] || printf 'why %s 0 %s\\n' "$kw_name" "$kw_why"
+}
+ask_loudly() { "$@" 2>&3; }
+exists() {
+  local kw_path kw_said
+  for kw_path in "$@"; do
+    { [ ! -e "$kw_path" ] && [ ! -L "$kw_path" ]; } || return 0
+    # Told apart from a path that cannot be looked at: a dead mount, a broken disk.
+    kw_said=$(stat -- "$kw_path" 2>&1 >/dev/null) && return 0
+    [[ $kw_said == *'No such file or directory'* || $kw_said == *'Not a directory'* ]] || { echo "$kw_said" >&2; return 1; }
+  done
+  return ${SAYS_NO}
+}
+content() { exists "$1" || return; cat -- "$1"; }
 `;
 
 /** What `digest FILE` prints when the file has this content. */
@@ -30,34 +59,66 @@ interface Fact {
   base64: string;
 }
 
+/** Last line of every script of facts: without it the answer was cut short on its way. */
+const END = 'facts end';
+
 /** What a script of `fact` calls found out about a host. */
 export class Facts {
   readonly #facts = new Map<string, Fact>();
+  readonly #why = new Map<string, string>();
 
   constructor(stdout: string) {
     for (const line of stdout.split('\n')) {
-      const [, word, name, status, base64 = ''] = /^(fact|more) (\S+) (\d+) ?(\S*)$/.exec(line) ?? [];
+      const [, word, name, status, base64 = ''] = /^(fact|more|why) (\S+) (\d+) ?(\S*)$/.exec(line) ?? [];
       if (name === undefined) continue;
+      if (word === 'why') {
+        this.#why.set(name, decode(base64));
+        continue;
+      }
       const before = word === 'more' ? this.#facts.get(name)?.base64 : undefined;
       this.#facts.set(name, { status: Number(status), base64: `${before ?? ''}${base64}` });
     }
   }
 
-  /** Whether its command succeeded. */
+  /**
+   * What was answered to a question that was put by `ask`.
+   *
+   * @param refusal what a no means, as evidence: "nothing of a cluster is on cp-2"
+   */
+  answer(name: string, refusal: string): Answer<string> {
+    const fact = this.#facts.get(name);
+    if (fact === undefined) return unknown('it was not asked');
+    if (fact.status === 0) return yes(decode(fact.base64));
+    if (fact.status === SAYS_NO) return no(refusal);
+    return unknown(this.#why.get(name) || `the question failed with exit code ${fact.status}`);
+  }
+
+  /** Whether its command succeeded. Not for decisions on which something is destroyed: see `answer`. */
   holds(name: string): boolean {
     return this.#facts.get(name)?.status === 0;
   }
 
   /** What its command printed, trimmed; empty when it was not asked. */
   text(name: string): string {
-    return Buffer.from(this.#facts.get(name)?.base64 ?? '', 'base64')
-      .toString('utf8')
-      .trim();
+    return decode(this.#facts.get(name)?.base64 ?? '');
   }
 }
 
-/** Asks a host for facts in one round trip. A command that fails, or is not there, is a fact too. */
+function decode(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8').trim();
+}
+
+/**
+ * Asks a host for facts in one round trip. A command that fails, or is not there, is a fact too.
+ *
+ * @throws KubewrightError KW437 (transient) when the answer did not come whole
+ */
 export async function gatherFacts(host: RemoteHost, script: string, signal: AbortSignal): Promise<Facts> {
-  const { stdout } = await host.run(`${LIBRARY}${script}\nwait\nexit 0\n`, { signal });
-  return new Facts(stdout);
+  const { stdout } = await host.run(`${LIBRARY}${script}\nwait\necho '${END}'\nexit 0\n`, { signal });
+  if (stdout.trimEnd().endsWith(END)) return new Facts(stdout);
+  throw new KubewrightError('KW437', 'its answer did not come whole', {
+    host: host.name,
+    transient: true,
+    hint: 'Nothing was changed, and it is asked again by itself.',
+  });
 }

@@ -1,4 +1,5 @@
 import { createContext } from '../../../src/activities/context.js';
+import { SAYS_NO } from '../../../src/activities/remote-facts.js';
 import type { StageContext } from '../../../src/activities/step.js';
 import type { Cluster } from '../../../src/cluster/types.js';
 import { KubewrightError } from '../../../src/errors.js';
@@ -10,8 +11,10 @@ type Answer = string | Partial<CommandResult>;
 
 /** One host that answers as it is told and keeps a record of all that reached it. */
 export class FakeHost {
-  /** Facts by name; one that is not here counts as failed. */
+  /** Facts by name, each with a command that succeeded. One that is not here failed; asked by `ask`, the host says no. */
   readonly facts = new Map<string, string>();
+  /** Facts whose command failed without an answer: what `ask` calls unknown. */
+  readonly unanswered = new Set<string>();
   readonly files = new Map<string, string>();
   readonly scripts: { script: string; input: string }[] = [];
   readonly durables: DurableCommand[] = [];
@@ -36,6 +39,12 @@ export class FakeHost {
 
   fact(name: string, text: string): this {
     this.facts.set(name, text);
+    return this;
+  }
+
+  /** From now on a question comes to nothing: neither yes nor no. */
+  cannotTell(name: string): this {
+    this.unanswered.add(name);
     return this;
   }
 
@@ -87,13 +96,12 @@ export class FakeHost {
   }
 
   #factLines(script: string): string {
-    const asked = [...script.matchAll(/\bfact (\S+) /g)].map(([, name = '']) => name);
-    return asked
-      .map((name) => {
-        const text = this.facts.get(name);
-        return `fact ${name} ${text === undefined ? 1 : 0} ${Buffer.from(text ?? '').toString('base64')}`;
-      })
-      .join('\n');
+    const asked = [...script.matchAll(/\b(fact|ask) (\S+) /g)].map(([, word = '', name = '']) => {
+      const text = this.unanswered.has(name) ? undefined : this.facts.get(name);
+      const refused = word === 'ask' && !this.unanswered.has(name) ? SAYS_NO : 1;
+      return `fact ${name} ${text === undefined ? refused : 0} ${Buffer.from(text ?? '').toString('base64')}`;
+    });
+    return [...asked, 'facts end'].join('\n');
   }
 }
 

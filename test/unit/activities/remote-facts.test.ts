@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { gatherFacts } from '../../../src/activities/remote-facts.js';
 import type { RemoteHost } from '../../../src/hosts/types.js';
 
@@ -33,3 +36,61 @@ test('long facts that are gathered side by side stay whole', async () => {
     expect(new Set(facts.text(name))).toEqual(new Set([String(index), '\n']));
   }
 });
+
+test.each([
+  ['succeeds', 'echo cp-1', 'yes', 'cp-1'],
+  ['says no', 'exit 44', 'no', undefined],
+  ['fails', 'echo "etcdserver: leader changed" >&2; exit 1', 'unknown', 'etcdserver: leader changed'],
+  ['prints half of it and fails', 'echo half; exit 1', 'unknown', 'the question failed with exit code 1'],
+  ['is killed', 'kill -9 $BASHPID', 'unknown', 'the question failed with exit code 137'],
+])('a question whose command %s is answered by %s: %s', async (_how, command, is, content) => {
+  const facts = await gather(`question() { (${command}); }\nask q question`);
+  const answer = facts.answer('q', 'there is none');
+  expect(answer.is).toBe(is);
+  if (answer.is === 'yes') expect(answer.value).toBe(content);
+  if (answer.is === 'unknown') expect(answer.why).toBe(content);
+  if (answer.is === 'no') expect(answer.evidence).toBe('there is none');
+});
+
+test('a question whose program is missing, and one that nobody asked, are unknown', async () => {
+  const facts = await gather('ask q no-such-program');
+  expect(facts.answer('q', '')).toMatchObject({ is: 'unknown', why: expect.stringContaining('not found') });
+  expect(facts.answer('other', '').is).toBe('unknown');
+});
+
+test('questions that are asked side by side keep their reasons apart', async () => {
+  const names = Array.from({ length: 8 }, (_, index) => `q${index}`);
+  const facts = await gather(
+    names.map((name) => `${name}() { echo "why of ${name}" >&2; exit 1; }\nask ${name} ${name} &`).join('\n'),
+  );
+  for (const name of names) expect(facts.answer(name, '')).toEqual({ is: 'unknown', why: `why of ${name}` });
+});
+
+describe('whether a path exists', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kubewright-exists-'));
+  mkdirSync(join(directory, 'empty'));
+  writeFileSync(join(directory, 'file'), 'content');
+  symlinkSync('/nowhere', join(directory, 'dangling'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  test.each([
+    ['a file', `${directory}/file`, 'yes'],
+    ['the second of two', `${directory}/none ${directory}/file`, 'yes'],
+    ['a link that leads nowhere', `${directory}/dangling`, 'yes'],
+    ['nothing', `${directory}/none`, 'no'],
+    ['a pattern that nothing matches', `${directory}/empty/*.yaml`, 'no'],
+    ['something below a file', `${directory}/file/below`, 'no'],
+    ['a name that no file system takes', `${directory}/${'x'.repeat(300)}`, 'unknown'],
+  ])('of %s', async (_what, paths, is) => {
+    expect((await gather(`ask q exists ${paths}`)).answer('q', '').is).toBe(is);
+  });
+});
+
+test.each(['', 'fact one 0 YQ==', 'fact one 0 YQ==\nfacts e', '<html>'])(
+  'an answer that did not come whole is no answer: %j',
+  async (stdout) => {
+    const host = { name: 'w-1', run: async () => ({ stdout, stderr: '', exitCode: 0, durationMs: 1 }) };
+    const gathered = gatherFacts(host as unknown as RemoteHost, 'fact one echo a', new AbortController().signal);
+    await expect(gathered).rejects.toMatchObject({ code: 'KW437', host: 'w-1', transient: true });
+  },
+);

@@ -47,7 +47,8 @@ export class FakeHost {
 
   #answer(script: string): string {
     for (const [text, answer] of this.answers) if (script.includes(text)) return answer;
-    return [...this.facts].map(([name, text]) => `fact ${name} 0 ${Buffer.from(text).toString('base64')}`).join('\n');
+    const lines = [...this.facts].map(([name, text]) => `fact ${name} 0 ${Buffer.from(text).toString('base64')}`);
+    return [...lines, 'facts end'].join('\n');
   }
 }
 

@@ -62,7 +62,7 @@ it('makes no pod before the hosts themselves get an answer, and remembers when p
   const silences: boolean[] = [];
   hostIn(hosts, 'w-1').answer('ask_dns', () => {
     silences.push(via.log.includes('apply -f'));
-    return `fact answer ${silences.length < 2 ? '1 ' : `0 ${Buffer.from(found).toString('base64')}`}`;
+    return `fact answer ${silences.length < 2 ? '1 ' : `0 ${Buffer.from(found).toString('base64')}`}\nfacts end`;
   });
   const context = contextAmong(hosts, cluster, 'verifyDns', null);
   const probe = await verifyDns.probe(context);
