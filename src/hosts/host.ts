@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import { abortable } from './connection/abort.js';
-import type { Connection } from './connection/connection.js';
 import { collectScript, startScript } from './connection/script.js';
 import type { SudoFacts } from './connection/sudo.js';
+import type { Connection } from './connection/types.js';
 import { type DurableHost, runDurable, stopDurables } from './durable/durable.js';
 import type { UnitManager } from './durable/host-scripts.js';
 import { lastBytes } from './durable/lines.js';

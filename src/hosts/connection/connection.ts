@@ -5,6 +5,7 @@ import { hostError } from '../errors.js';
 import { abortable } from './abort.js';
 import { dial, KEEPALIVE_INTERVAL_MS } from './dial.js';
 import type { Hop } from './target.js';
+import type { Connection, Live } from './types.js';
 
 /**
  * Three pings without one byte in return, 9 to 12 s, and the connection counts as lost. OpenSSH's usual advice
@@ -15,16 +16,13 @@ const SILENT_TICKS = 3;
 /** An unused connection is closed after this long. */
 const IDLE_MS = 60_000;
 
-/** One established connection. It stays usable for its open channels after it was retired from the pool. */
-export interface Live {
+/** It stays usable for its open channels after it was retired from the pool. */
+interface Ssh2Live extends Live {
   readonly client: SshClient;
   /** Open channels. */
   channels: number;
   retired: boolean;
-  /** Set when the connection is gone, with what was heard last. */
   lost: string | undefined;
-  /** What was learned about this connection, such as how sudo behaves there. */
-  readonly learned: Map<string, Promise<unknown>>;
 }
 
 interface Opening {
@@ -33,12 +31,9 @@ interface Opening {
   open(client: SshClient, done: (error: Error | undefined, channel: ClientChannel) => void): void;
 }
 
-/**
- * One connection to one hop, made when it is first needed and made again when it broke. Channels are limited by the
- * caller; sshd's MaxSessions is 10.
- */
-export class Connection {
-  #live: Promise<Live> | undefined;
+/** One connection to one hop by the library ssh2. */
+export class Ssh2Connection implements Connection {
+  #live: Promise<Ssh2Live> | undefined;
   #closed = false;
 
   constructor(
@@ -46,17 +41,15 @@ export class Connection {
     /** Name of the host in `cluster.yaml`, for messages. */
     readonly host: string,
     /** The connection to the bastion before this hop. */
-    private readonly via: Connection | undefined,
+    private readonly via: Ssh2Connection | undefined,
     private readonly log: (line: string) => void,
   ) {}
 
-  /**
-   * Opens an exec channel. A connection that turns out to be dead is replaced once: nothing has run by then, for the
-   * script is sent only after the channel is open.
-   *
-   * @throws KubewrightError KW2xx
-   */
-  async exec(command: string, signal?: AbortSignal): Promise<{ channel: ClientChannel; live: Live }> {
+  get label(): string {
+    return this.hop.label;
+  }
+
+  async exec(command: string, signal?: AbortSignal): Promise<{ channel: ClientChannel; live: Ssh2Live }> {
     return await this.#open({ session: true, open: (client, done) => client.exec(command, done) }, signal);
   }
 
@@ -69,12 +62,10 @@ export class Connection {
     return channel;
   }
 
-  /** Makes (or takes) the connection without opening a channel. */
-  async ready(signal?: AbortSignal): Promise<Live> {
+  async ready(signal?: AbortSignal): Promise<Ssh2Live> {
     return (await this.#acquire(signal)).live;
   }
 
-  /** Ends the connection. One that is still being made is not waited for: it ends as soon as it stands. */
   async close(): Promise<void> {
     this.#closed = true;
     const pending = this.#live ?? Promise.resolve(undefined);
@@ -93,7 +84,7 @@ export class Connection {
     });
   }
 
-  async #open(opening: Opening, signal?: AbortSignal): Promise<{ channel: ClientChannel; live: Live }> {
+  async #open(opening: Opening, signal?: AbortSignal): Promise<{ channel: ClientChannel; live: Ssh2Live }> {
     const { live, reused } = await this.#acquire(signal);
     try {
       return { channel: await abortable(this.#channel(live, opening), signal, (late) => late.destroy()), live };
@@ -105,7 +96,7 @@ export class Connection {
     }
   }
 
-  async #acquire(signal?: AbortSignal): Promise<{ live: Live; reused: boolean }> {
+  async #acquire(signal?: AbortSignal): Promise<{ live: Ssh2Live; reused: boolean }> {
     signal?.throwIfAborted();
     const reused = this.#live !== undefined;
     const pending = this.#live ?? this.#dial();
@@ -113,8 +104,8 @@ export class Connection {
     return { live: await abortable(pending, signal), reused };
   }
 
-  #dial(): Promise<Live> {
-    const pending: Promise<Live> = (async () => {
+  #dial(): Promise<Ssh2Live> {
+    const pending: Promise<Ssh2Live> = (async () => {
       const via = this.via ? await this.#forwarded(this.via) : undefined;
       const client = await dial(this.hop, this.host, via);
       if (this.#closed) {
@@ -127,7 +118,7 @@ export class Connection {
     return pending;
   }
 
-  async #forwarded(via: Connection): Promise<Duplex> {
+  async #forwarded(via: Ssh2Connection): Promise<Duplex> {
     try {
       return await via.forward(this.hop.address, this.hop.port);
     } catch (error) {
@@ -141,18 +132,25 @@ export class Connection {
     }
   }
 
-  #retire(live: Live): void {
+  #retire(live: Ssh2Live): void {
     if (!live.retired) this.#live = undefined;
     live.retired = true;
   }
 
-  #forget(pending: Promise<Live>): void {
+  #forget(pending: Promise<Ssh2Live>): void {
     if (this.#live === pending) this.#live = undefined;
   }
 
   /** Keeps watch over a connection: what broke it, whether it still answers, whether anyone still needs it. */
-  #watch(client: SshClient, forget: () => void): Live {
-    const live: Live = { client, channels: 0, retired: false, lost: undefined, learned: new Map() };
+  #watch(client: SshClient, forget: () => void): Ssh2Live {
+    const live: Ssh2Live = {
+      client,
+      user: this.hop.user,
+      channels: 0,
+      retired: false,
+      lost: undefined,
+      learned: new Map(),
+    };
     let lastError = 'the peer closed it';
     let heard = true;
     let silent = 0;
@@ -186,7 +184,7 @@ export class Connection {
     return live;
   }
 
-  #channel(live: Live, opening: Opening): Promise<ClientChannel> {
+  #channel(live: Ssh2Live, opening: Opening): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       live.channels += 1;
       const failed = (error: Error): void => {
@@ -210,7 +208,7 @@ export class Connection {
     });
   }
 
-  #channelError(live: Live, session: boolean, error: Error): Error {
+  #channelError(live: Ssh2Live, session: boolean, error: Error): Error {
     if (/open failure/i.test(error.message)) {
       // Sessions leaked on the server, or its MaxSessions is small: a fresh connection starts from none.
       if (session) this.#retire(live);
@@ -227,11 +225,11 @@ export class Connection {
         cause: error,
       });
     }
-    return connectionLost(this.hop, this.host, live.lost ?? error.message);
+    return connectionLost(this, live.lost ?? error.message);
   }
 }
 
 /** The connection went away below a command, whose end is therefore not known. */
-export function connectionLost(hop: Hop, host: string, why: string): Error {
-  return hostError('connectionLost', `the connection to ${hop.label} was lost: ${why}`, { host });
+export function connectionLost({ label, host }: Pick<Connection, 'label' | 'host'>, why: string): Error {
+  return hostError('connectionLost', `the connection to ${label} was lost: ${why}`, { host });
 }

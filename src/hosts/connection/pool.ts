@@ -1,10 +1,11 @@
 import type { Cluster } from '../../cluster/types.js';
-import { Connection } from './connection.js';
+import { Ssh2Connection } from './connection.js';
 import { type Hop, resolveTarget, type Surroundings, type Target } from './target.js';
+import type { Connection } from './types.js';
 
 /** Every connection of this process: one a hop, bastions shared by the hosts behind them. */
 export class ConnectionPool {
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Map<string, Ssh2Connection>();
 
   constructor(
     private readonly cluster: Cluster,
@@ -33,11 +34,11 @@ export class ConnectionPool {
     this.#connections.clear();
   }
 
-  #take(target: Target, way: Hop[], hop: Hop, via?: Connection): Connection {
+  #take(target: Target, way: Hop[], hop: Hop, via?: Ssh2Connection): Ssh2Connection {
     const key = JSON.stringify(way);
     const known = this.#connections.get(key);
     if (known) return known;
-    const made = new Connection(hop, target.host, via, this.log);
+    const made = new Ssh2Connection(hop, target.host, via, this.log);
     this.#connections.set(key, made);
     return made;
   }

@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
-import type { ClientChannel } from 'ssh2';
 import { hostError } from '../errors.js';
 import { abortable } from './abort.js';
-import { type Connection, connectionLost, type Live } from './connection.js';
+import { connectionLost } from './connection.js';
 import { commandLine, PROMPT, type Privilege, READY } from './privilege.js';
 import { askPrivilege, diagnoseRefusal, type SudoFacts } from './sudo.js';
+import type { Channel, Connection, Live } from './types.js';
 
 export interface ScriptOptions {
   /** As root, through sudo where the login user is another. */
@@ -19,7 +19,7 @@ export interface ScriptOptions {
 
 /** A bash script that runs on a host, its standard input still open unless `input` was given. */
 export interface ScriptStream {
-  readonly channel: ClientChannel;
+  readonly channel: Channel;
   /**
    * Exit code (128 + n for signal n), once the channel is closed and everything it printed was delivered.
    * Rejects with a transient KW203 when the connection was lost, with KW23x when root or a shell was refused.
@@ -69,7 +69,7 @@ class ScriptSession {
   constructor(
     private readonly connection: Connection,
     private readonly live: Live,
-    private readonly channel: ClientChannel,
+    private readonly channel: Channel,
     private readonly privilege: Privilege,
     private readonly sudo: SudoFacts,
     private readonly options: ScriptOptions,
@@ -137,14 +137,9 @@ class ScriptSession {
   #outcome(code: number | null | undefined, signal: string | undefined): number {
     const { connection } = this;
     if (code === undefined)
-      throw connectionLost(
-        connection.hop,
-        connection.host,
-        this.live.lost ?? 'the channel closed without an exit code',
-      );
-    if (!this.#isReady) throw diagnoseRefusal(connection, this.privilege, this.#complaint, code);
-    if (code === 255 && this.live.lost !== undefined)
-      throw connectionLost(connection.hop, connection.host, this.live.lost);
+      throw connectionLost(connection, this.live.lost ?? 'the channel closed without an exit code');
+    if (!this.#isReady) throw diagnoseRefusal(connection.host, this.live.user, this.privilege, this.#complaint, code);
+    if (code === 255 && this.live.lost !== undefined) throw connectionLost(connection, this.live.lost);
     return code ?? 128 + signalNumber(signal);
   }
 }

@@ -1,8 +1,8 @@
 import { hostError } from '../errors.js';
 import { redact } from '../redact.js';
 import { abortable } from './abort.js';
-import type { Connection } from './connection.js';
 import { ASK_SUDO, type Privilege } from './privilege.js';
+import type { Connection } from './types.js';
 
 export interface SudoFacts {
   password: string | undefined;
@@ -12,8 +12,8 @@ export interface SudoFacts {
 
 /** How root is reached over this connection; asked once a connection and remembered with it. */
 export async function askPrivilege(connection: Connection, sudo: SudoFacts, signal?: AbortSignal): Promise<Privilege> {
-  if (connection.hop.user === 'root') return 'none';
   const live = await connection.ready(signal);
+  if (live.user === 'root') return 'none';
   let known = live.learned.get('privilege') as Promise<Privilege> | undefined;
   if (known === undefined) {
     known = learnPrivilege(connection, sudo);
@@ -38,9 +38,10 @@ async function learnPrivilege(connection: Connection, sudo: SudoFacts): Promise<
       host: connection.host,
     });
   }
-  if (!/password is required|password/i.test(complaint)) throw diagnoseRefusal(connection, 'sudo', complaint, code);
+  if (!/password is required|password/i.test(complaint))
+    throw diagnoseRefusal(connection.host, live.user, 'sudo', complaint, code);
   if (sudo.password !== undefined) return 'sudo-with-password';
-  const { user } = connection.hop;
+  const { user } = live;
   const { variable } = sudo;
   throw hostError(
     'sudoPasswordMissing',
@@ -59,13 +60,12 @@ async function learnPrivilege(connection: Connection, sudo: SudoFacts): Promise<
 
 /** Why the inner shell never said that it is ready. */
 export function diagnoseRefusal(
-  connection: Connection,
+  host: string,
+  user: string,
   privilege: Privilege,
   complaint: string,
   code: number | null,
 ): Error {
-  const { host } = connection;
-  const { user } = connection.hop;
   const output = redact(complaint.trim()).slice(-2000);
   const facts = { host, output };
   if (/must have a tty|no tty present|terminal is required/i.test(complaint)) {
