@@ -4,12 +4,12 @@ import type { Probe } from './types.js';
 
 /** What is known of one step without having changed anything. */
 export type Finding =
-  | { step: Step; state: 'true'; found: string }
-  | { step: Step; state: 'to-do'; found: string; changes: string[] }
+  | { step: Step; state: 'true'; found: string; warnings: string[] }
+  | { step: Step; state: 'to-do'; found: string; changes: string[]; warnings: string[] }
   /** It cannot be looked at before the steps that it needs are done. */
   | { step: Step; state: 'later'; after: string[] }
   /** It could not be looked at although everything it needs is there, or its host cannot be reached. */
-  | { step: Step; state: 'problem'; error: KubewrightError };
+  | { step: Step; state: 'problem'; error: KubewrightError; warnings?: string[] };
 
 export interface LookOptions {
   plan: Step[];
@@ -57,8 +57,9 @@ function unmet(step: Step, findings: Map<string, Finding>): string[] {
 
 async function lookAtStep(step: Step, probe: LookOptions['probe'], missing: string[]): Promise<Finding> {
   try {
-    const { done, found, changes } = await probe(step);
-    return done ? { step, state: 'true', found } : { step, state: 'to-do', found, changes };
+    const { done, found, changes, warnings = [], problem } = await probe(step);
+    if (problem !== undefined) return { step, state: 'problem', error: problem, warnings };
+    return done ? { step, state: 'true', found, warnings } : { step, state: 'to-do', found, changes, warnings };
   } catch (cause) {
     const error = isKubewrightError(cause) ? cause : unexpected(step, cause);
     if (missing.length > 0 && !error.code.startsWith('KW2')) return { step, state: 'later', after: missing };

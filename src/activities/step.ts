@@ -12,16 +12,20 @@ export async function carryOut(implementation: StepImplementation, context: Stag
   try {
     context.stage('probe');
     const before = await implementation.probe(context);
-    if (before.done) return { outcome: 'unchanged', summary: before.found };
+    if (before.done) return { outcome: 'unchanged', summary: summaryOf(before) };
     context.stage('apply');
     await implementation.apply(context, before);
     context.stage('verify');
     const after = await implementation.probe(context);
     if (!after.done) throw notVerified(after);
-    return { outcome: 'changed', summary: after.found };
+    return { outcome: 'changed', summary: summaryOf(after) };
   } catch (error) {
     throw completed(error, context);
   }
+}
+
+function summaryOf({ found, warnings = [] }: Probe): string {
+  return warnings.length === 0 ? found : `${found}; warning: ${warnings.join('; warning: ')}`;
 }
 
 /** A step's context that is told which of the three stages it is in. */

@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/types.js';
+import type { KubewrightError } from '../errors.js';
 import type { RemoteHost } from '../hosts/types.js';
 import type { Action, Step } from '../plan/types.js';
 
@@ -41,6 +42,10 @@ export interface Probe {
   found: string;
   /** What `apply` would change, one line each; empty when done. */
   changes: string[];
+  /** What a person should know although it stops nothing, one line each. */
+  warnings?: string[];
+  /** What `apply` would throw, where the probe knows already that a person has to act first. */
+  problem?: KubewrightError;
 }
 
 export interface StepContext {

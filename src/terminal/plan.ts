@@ -52,6 +52,7 @@ function stepLines(finding: Finding, theme: Theme): Line[] {
     case 'true':
       return [
         [{ text: `  ${theme.symbols.done} `, style: 'good' }, { text: verb }, { text: finding.found, style: 'faint' }],
+        ...finding.warnings.map(warningLine),
       ];
     case 'to-do':
       return [
@@ -62,6 +63,7 @@ function stepLines(finding: Finding, theme: Theme): Line[] {
             { text: change },
           ],
         ),
+        ...finding.warnings.map(warningLine),
       ];
     case 'later':
       return [
@@ -71,14 +73,25 @@ function stepLines(finding: Finding, theme: Theme): Line[] {
           { text: `after ${finding.after.join(', ')}`, style: 'faint' },
         ],
       ];
-    case 'problem':
-      return problemLines(verb, finding.error.message, finding.error.hint, theme);
+    case 'problem': {
+      const { error, warnings = [] } = finding;
+      return [...problemLines(verb, error.message, error.hint, theme), ...warnings.map(warningLine)];
+    }
   }
 }
 
+function warningLine(warning: string): Line {
+  return [{ text: `    ${pad('', VERB_COLUMNS)}warning: `, style: 'warn' }, { text: warning }];
+}
+
+/** Several problems of one host are one message of several lines (see `preflightError`). */
 function problemLines(verb: string, message: string, hint: string | undefined, theme: Theme): Line[] {
-  const head: Line = [{ text: `  ${theme.symbols.blocked} `, style: 'bad' }, { text: verb }, { text: message }];
-  return hint === undefined ? [head] : [head, [{ text: `    ${pad('', verb === '' ? 0 : VERB_COLUMNS)}${hint}` }]];
+  const [first = '', ...others] = message.split('\n');
+  const indent = `    ${pad('', verb === '' ? 0 : VERB_COLUMNS)}`;
+  return [
+    [{ text: `  ${theme.symbols.blocked} `, style: 'bad' }, { text: verb }, { text: first }],
+    ...[...others, ...(hint === undefined ? [] : [hint])].map((text): Line => [{ text: `${indent}${text}` }]),
+  ];
 }
 
 export interface PlanSummary {
@@ -110,5 +123,6 @@ export function findingEvent(finding: Finding): Record<string, unknown> {
     return { ...base, code, message, hint };
   }
   if (finding.state === 'later') return { ...base, after: finding.after };
-  return { ...base, found: finding.found, changes: finding.state === 'to-do' ? finding.changes : [] };
+  const { found, warnings } = finding;
+  return { ...base, found, changes: finding.state === 'to-do' ? finding.changes : [], warnings };
 }

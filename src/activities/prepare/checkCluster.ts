@@ -1,7 +1,7 @@
 import { hostsOf } from '../../cluster/types.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { clusterProblems } from './checks/cluster.js';
-import { type Problem, preflightError } from './checks/index.js';
+import { bySeverity, described, type Problem, preflightError } from './checks/index.js';
 import { gatherPeerFacts, gatherVipFacts } from './facts/cluster-facts.js';
 
 /**
@@ -10,20 +10,22 @@ import { gatherPeerFacts, gatherVipFacts } from './facts/cluster-facts.js';
  */
 export const checkCluster: StepImplementation = {
   async probe(context) {
-    const problems = await look(context);
+    const { errors, warnings } = bySeverity(await look(context));
     const { hosts, endpoint } = context.cluster;
     const fine = `${hosts.length} distinct hosts that reach each other, clocks agree, ${endpoint.vip} is free or ours`;
     return {
-      done: problems.length === 0,
-      found: problems.length === 0 ? fine : `${problems.length} problem(s)`,
-      changes: problems.map(({ code, what, hint }) => `${code}: ${what}. ${hint}`),
+      done: errors.length === 0,
+      found: errors.length === 0 ? fine : `${errors.length} problem(s)`,
+      changes: errors.map(described),
+      warnings: warnings.map(described),
+      ...(errors.length > 0 ? { problem: preflightError(errors) } : {}),
     };
   },
 
   async apply(context) {
     // Asked again, for a person may have mended it meanwhile.
-    const problems = await look(context);
-    if (problems.length > 0) throw preflightError(problems);
+    const { errors } = bySeverity(await look(context));
+    if (errors.length > 0) throw preflightError(errors);
   },
 };
 

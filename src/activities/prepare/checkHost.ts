@@ -1,7 +1,7 @@
 import type { Bundle } from '../../bundle/bundle.js';
 import { isKubewrightError } from '../../errors.js';
 import type { StepContext, StepImplementation } from '../types.js';
-import { type Problem, preflightError, problemsOf } from './checks/index.js';
+import { bySeverity, described, type Problem, preflightError, problemsOf } from './checks/index.js';
 import { gatherHostFacts, type HostFacts } from './facts/index.js';
 import { architectureOf, bundleFor, hostOf } from './target.js';
 
@@ -11,27 +11,36 @@ import { architectureOf, bundleFor, hostOf } from './target.js';
  */
 export const checkHost: StepImplementation = {
   async probe(context) {
-    const { facts, problems } = await look(context);
+    const { facts, errors, warnings } = await look(context);
     return {
-      done: problems.length === 0,
-      found: problems.length === 0 ? described(facts) : `${problems.length} problem(s)`,
-      changes: problems.map(({ code, what, hint }) => `${code}: ${what}. ${hint}`),
+      done: errors.length === 0,
+      found: errors.length === 0 ? portrayed(facts) : `${errors.length} problem(s)`,
+      changes: errors.map(described),
+      warnings: warnings.map(described),
+      ...(errors.length > 0 ? { problem: preflightError(errors, context.host.name) } : {}),
     };
   },
 
   async apply(context) {
     // Asked again, for a person may have mended it meanwhile.
-    const { problems } = await look(context);
-    if (problems.length > 0) throw preflightError(problems, context.host.name);
+    const { errors } = await look(context);
+    if (errors.length > 0) throw preflightError(errors, context.host.name);
   },
 };
 
-async function look(context: StepContext): Promise<{ facts: HostFacts; problems: Problem[] }> {
+interface Look {
+  facts: HostFacts;
+  errors: Problem[];
+  warnings: Problem[];
+}
+
+async function look(context: StepContext): Promise<Look> {
   const { cluster, signal } = context;
   const facts = await gatherHostFacts(context.host, signal);
   const bundle = await findBundle(context, facts);
-  const problems = problemsOf({ cluster, host: hostOf(context), facts }, bundle.found);
-  return { facts, problems: [...problems, ...bundle.problems] };
+  const host = hostOf(context);
+  const problems = [...problemsOf({ cluster, host, facts }, bundle.found), ...bundle.problems];
+  return { facts, ...bySeverity(problems.map((problem) => ({ ...problem, host: host.name }))) };
 }
 
 /** The bundle that goes onto this host; without one, that is a problem like any other. */
@@ -49,7 +58,7 @@ async function findBundle(
   }
 }
 
-function described(facts: HostFacts): string {
+function portrayed(facts: HostFacts): string {
   const memory = Math.round(facts.memoryTotalKiB / 1024 / 1024);
   const owned = facts.owner === undefined ? '' : ', belongs to this cluster';
   const swap = facts.swaps.length === 0 ? '' : ', swap is on';

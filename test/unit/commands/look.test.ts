@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type Finding, lookAtPlan } from '../../../src/activities/look.js';
+import { preflightError } from '../../../src/activities/prepare/checks/index.js';
 import type { Probe } from '../../../src/activities/types.js';
 import { KubewrightError } from '../../../src/errors.js';
 import { planInstall } from '../../../src/plan/install.js';
 import type { Step } from '../../../src/plan/types.js';
-import { planLines, summarize } from '../../../src/terminal/plan.js';
+import { findingEvent, planLines, summarize } from '../../../src/terminal/plan.js';
 import { createTheme } from '../../../src/terminal/theme.js';
 import { clusterOf } from '../cluster-fixture.js';
 
@@ -47,6 +48,27 @@ describe('looking at a plan', () => {
     };
     await lookAtPlan({ plan, probe });
     expect(asked.filter((id) => id.startsWith('cp-2/'))).toEqual(['cp-2/preflight']);
+  });
+
+  it('shows all problems and warnings of a host, and counts it as something in the way', async () => {
+    const problems = [
+      { code: 'KW304', what: 'it lacks the tools ss and ip', hint: 'Install them.' },
+      { code: 'KW310', what: 'it has 1 CPU', hint: 'Give it more.' },
+    ];
+    const probe = async (step: Step): Promise<Probe> => {
+      if (step.id === 'cp-1/preflight') return { ...holds('fit'), warnings: ['KW340: unproven. Try it first.'] };
+      if (step.id !== 'cp-2/preflight') return holds('yes');
+      const problem = preflightError(problems, 'cp-2');
+      return { done: false, found: '2 problem(s)', changes: [], warnings: ['KW323: old chains. Reboot.'], problem };
+    };
+    const findings = await lookAtPlan({ plan, probe });
+    expect(summarize(findings)).toMatchObject({ problems: 1, toDo: 0 });
+    const text = planLines(cluster, findings, createTheme(false, true), 200).join('\n');
+    expect(text).toMatch(/✓ preflight +fit\n +warning: KW340: unproven\. Try it first\./);
+    expect(text).toMatch(
+      /✗ preflight +2 things stand in the way:\n +KW304 it lacks .*\n +Install them\.\n +KW310 .*\n +Give it more\.\n +Mend them all.*\n +warning: KW323/,
+    );
+    expect(findingEvent(findings[0] as Finding)).toMatchObject({ warnings: ['KW340: unproven. Try it first.'] });
   });
 
   it('looks at hosts side by side', async () => {

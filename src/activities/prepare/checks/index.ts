@@ -7,7 +7,7 @@ import type { Problem } from './problem.js';
 import { checkDisks, checkMachine } from './resources.js';
 import { checkIdentity, checkKernel, checkRuntimeConfig, checkSystem } from './system.js';
 
-export { type Problem, preflightError } from './problem.js';
+export { bySeverity, described, type Problem, preflightError } from './problem.js';
 
 /** What a check judges: a host as it is, and what cluster.yaml makes of it. */
 export interface Checked {

@@ -1,4 +1,5 @@
 import { type OwnerRecord, parseOwner } from '../../../render/owner.js';
+import type { HostFacts } from '../facts/index.js';
 import { foreignHost, ownerOf, UNREADABLE_RECORD } from '../ownership.js';
 import type { Checked } from './index.js';
 import { listed, type Problem } from './problem.js';
@@ -23,17 +24,40 @@ function foreign({ facts, cluster }: Checked, owner: OwnerRecord): Problem {
   return { code: 'KW320', what: facts.kubeletActive ? `${what}, and its kubelet is running` : what, hint };
 }
 
+/** So many are named; the others are counted. */
+const SHOWN = 4;
+
 /** Traces of a Kubernetes that Kubewright did not install. */
 function checkLeftovers({ facts }: Checked): Problem[] {
-  if (facts.leftovers.length === 0 && !facts.kubeletActive) return [];
-  const traces = [...facts.leftovers.slice(0, 4), ...(facts.kubeletActive ? ['a running kubelet'] : [])];
-  const more = facts.leftovers.length > 4 ? ` (and ${facts.leftovers.length - 4} more)` : '';
+  const residue = facts.leftovers.filter(({ means }) => means === 'residue');
+  const traces = facts.leftovers.filter(({ means }) => means !== 'residue');
+  if (traces.length === 0 && !facts.kubeletActive) return checkResidue(residue);
+  const makers = [...new Set(traces.map(({ by }) => by))];
+  const names = [...shortened(traces.map(({ name }) => name)), ...(facts.kubeletActive ? ['a running kubelet'] : [])];
   const origin = facts.server === undefined ? '' : ` of a cluster at ${facts.server}`;
+  const by = makers.length === 0 ? '' : `, from ${listed(makers)}`;
   return [
     {
       code: 'KW321',
-      what: `it holds remains${origin} that Kubewright did not install: ${listed(traces)}${more}`,
-      hint: 'If the host is still in use there, use another one. If not, reset it with the tool that installed it (`kubeadm reset` for kubeadm) and remove these files.',
+      what: `it holds remains${origin} that Kubewright did not install${by}: ${listed(names)}`,
+      hint: 'If the host is still in use there, use another one. If not, reset it with the tool that installed it (`kubeadm reset` for kubeadm) and remove what is named; interfaces and chains go with a reboot.',
+    },
+  ];
+}
+
+function shortened(names: string[]): string[] {
+  return names.length <= SHOWN ? names : [...names.slice(0, SHOWN), `${names.length - SHOWN} more`];
+}
+
+/** What also a proper `kubeadm reset` leaves: the new node puts its own in its place. */
+function checkResidue(residue: HostFacts['leftovers']): Problem[] {
+  if (residue.length === 0) return [];
+  return [
+    {
+      code: 'KW323',
+      what: `an earlier node left ${listed(shortened(residue.map(({ name }) => name)))}`,
+      hint: 'The new node replaces what it uses itself. To be rid of the rest, remove the files and reboot the host.',
+      severity: 'warning',
     },
   ];
 }
@@ -47,7 +71,7 @@ function checkRecord({ facts, cluster, host }: Checked, owner: OwnerRecord): Pro
       'Two clusters of the same name have been at work here. Find out which one the host belongs to; reset it before it joins the other.';
     problems.push({ code: 'KW322', what, hint });
   }
-  if (facts.leftovers.length === 0) return problems;
+  if (!facts.leftovers.some(({ means }) => means === 'node' || means === 'begun')) return problems;
   const wanted = ownerOf(cluster, host);
   for (const [field, label] of [
     ['host', 'the host'],

@@ -2,12 +2,27 @@ import { KubewrightError } from '../../../errors.js';
 
 /** One thing about a host (or about several) that an installation would founder on. */
 export interface Problem {
-  /** KW3xx. */
+  /** KW3xx; stable, for a person may overrule a check by it. */
   code: string;
   /** What is the case, as the rest of a sentence about the host: "it has only one CPU". */
   what: string;
   /** What to do about it, one sentence in the imperative. */
   hint: string;
+  /** `warning`: it is shown, and stops nothing. An error unless said otherwise. */
+  severity?: 'error' | 'warning';
+  /** Name of the host that it is about, where it is about one. */
+  host?: string;
+}
+
+/** A problem as one line for `plan` and for a step's summary. */
+export function described({ code, what, hint }: Problem): string {
+  return `${code}: ${what}. ${hint}`;
+}
+
+/** Those that stop an installation, and those that are only told. */
+export function bySeverity(problems: Problem[]): { errors: Problem[]; warnings: Problem[] } {
+  const warns = ({ severity }: Problem) => severity === 'warning';
+  return { errors: problems.filter((each) => !warns(each)), warnings: problems.filter(warns) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type OsRelease, parseOsRelease } from '../../../distribution/index.js';
+import type { Meaning } from '../../node-leftovers.js';
 
 export interface CardAddress {
   card: string;
@@ -16,6 +17,14 @@ export interface DiskFacts {
   totalKiB: number;
   freeKiB: number;
   mount: string;
+}
+
+/** Something that is on the host of what `node-leftovers` lists. */
+export interface FoundLeftover {
+  /** A path, or in words what it is: `the network interface cni0`. */
+  name: string;
+  by: string;
+  means: Meaning;
 }
 
 /** What a host is, as its own kernel and files tell it. Sizes in KiB, as the kernel counts. */
@@ -47,8 +56,8 @@ export interface HostFacts {
   sysctlsWritable: boolean;
   /** The ownership record as it stands there, or undefined. */
   owner: string | undefined;
-  /** Files of a Kubernetes node that are there. */
-  leftovers: string[];
+  /** What a Kubernetes node or its installer left there, ours included. */
+  leftovers: FoundLeftover[];
   kubeletActive: boolean;
   /** `sha256:…` of /etc/kubernetes/pki/ca.crt. */
   caFingerprint: string | undefined;
@@ -87,11 +96,17 @@ export function parseHostFacts(stdout: string): HostFacts {
     cgroupControllers: one('controllers'),
     sysctlsWritable: one('sysctls')[0] === 'writable',
     owner: one('owner')[0],
-    leftovers: all('leftover').flat(),
+    leftovers: foundLeftovers(all('leftover')),
     kubeletActive: one('kubelet')[0] === 'active',
     caFingerprint: one('ca')[0],
     server: one('server')[0],
   };
+}
+
+/** Each name once: there may be hundreds of chains of one kind. */
+function foundLeftovers(lines: string[][]): FoundLeftover[] {
+  const found = lines.map(([means, by = '', name = '']) => ({ name, by, means: means as Meaning }));
+  return [...new Map(found.map((each) => [each.name, each])).values()];
 }
 
 function cardAddress([card = '', cidr = '', mac = '']: string[]): CardAddress {

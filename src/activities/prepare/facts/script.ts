@@ -1,4 +1,5 @@
 import { OWNER_PATH } from '../../../render/owner.js';
+import { leftoverFacts } from '../../node-leftovers.js';
 
 /** Tools that the steps call on every host and that a minimal installation may lack. */
 const TOOLS = ['awk', 'base64', 'df', 'find', 'ip', 'modprobe', 'sha256sum', 'ss', 'systemd-run', 'tar'];
@@ -6,22 +7,20 @@ const TOOLS = ['awk', 'base64', 'df', 'find', 'ip', 'modprobe', 'sha256sum', 'ss
 /** Folders that grow during an installation. */
 export const GROWING = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/kubewright', '/usr/local/bin'];
 
-/** What earlier or other clusters leave behind. `10-flannel.conflist` is ours; containerd uses the first one by name. */
-const LEFTOVERS = [
-  '/etc/kubernetes/manifests/*.yaml',
-  '/etc/kubernetes/admin.conf',
-  '/etc/kubernetes/kubelet.conf',
-  '/var/lib/kubelet/config.yaml',
-  '/var/lib/etcd/member',
-  '/var/lib/rancher/k3s',
-  '/var/lib/rancher/rke2',
-  '/var/lib/k0s',
-  '/var/snap/microk8s/current',
-];
-
 /** Bash function: SHA-256 of the DER form of a PEM file's first certificate, without needing openssl. */
 export const CERTIFICATE_DIGEST = `certificate_digest() {
   awk '/BEGIN CERTIFICATE/ {inside=1; next} /END CERTIFICATE/ {exit} inside' "$1" | base64 -d | sha256sum | cut -d' ' -f1
+}`;
+
+/**
+ * Bash: `chains` prints the names of all chains, of nftables and of both kinds of iptables. The tools are asked only where
+ * the kernel has such tables, for asking would load the modules.
+ */
+const CHAINS = `chains() {
+  if [ -d /sys/module/nf_tables ]; then nft list chains | awk '$1 == "chain" {print $2}'; fi
+  if [ -d /sys/module/nf_tables ] || [ -s /proc/net/ip_tables_names ]; then
+    { iptables-save; iptables-legacy-save; } | awk '/^:/ {print substr($1, 2)}'
+  fi
 }`;
 
 /**
@@ -96,10 +95,11 @@ fi
 
 function ownership(): string {
   return `[ -e ${OWNER_PATH} ] && fact owner "$(tr -d '\\n\\t' <${OWNER_PATH})"
-shopt -s nullglob
-for path in ${LEFTOVERS.join(' ')}; do [ -e "$path" ] && fact leftover "$path"; done
+${CHAINS}
+${leftoverFacts()}
 for path in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist; do
-  [[ \${path##*/} < 10-flannel.conflist ]] && fact leftover "$path"
+  # containerd takes the first one by name, and ours is 10-flannel.conflist.
+  [ -e "$path" ] && [[ \${path##*/} < 10-flannel.conflist ]] && fact leftover trace 'another pod network' "$path"
 done
 systemctl is-active --quiet kubelet && fact kubelet active
 [ -e /etc/kubernetes/pki/ca.crt ] && fact ca "sha256:$(certificate_digest /etc/kubernetes/pki/ca.crt)"

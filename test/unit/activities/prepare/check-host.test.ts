@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type Problem, preflightError, problemsOf } from '../../../../src/activities/prepare/checks/index.js';
+import {
+  bySeverity,
+  type Problem,
+  preflightError,
+  problemsOf,
+} from '../../../../src/activities/prepare/checks/index.js';
 import type { Cluster, Role } from '../../../../src/cluster/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { BUNDLE, factsWith } from './fixtures.js';
@@ -28,7 +33,13 @@ const OWNER = {
 const owner = (change: Partial<Record<keyof typeof OWNER, string | null>> = {}) => [
   [JSON.stringify({ ...OWNER, ...change })],
 ];
-const NODE = { leftover: [['/etc/kubernetes/kubelet.conf'], ['/var/lib/kubelet/config.yaml']], kubelet: [['active']] };
+const NODE = {
+  leftover: [
+    ['node', 'kubeadm', '/etc/kubernetes/kubelet.conf'],
+    ['begun', 'kubeadm', '/var/lib/kubelet/config.yaml'],
+  ],
+  kubelet: [['active']],
+};
 
 describe('a host', () => {
   it.each(['control-plane', 'worker', 'etcd'] as const)('that is fit as %s has no problems', (role) => {
@@ -217,8 +228,25 @@ describe('a host that belongs to somebody', () => {
       'KW321',
       /10\.1\.1\.1.*kubelet\.conf.*running kubelet/,
     ],
-    ['k3s', { leftover: [['/var/lib/rancher/k3s']] }, 'KW321', /k3s/],
-    ['a CNI of other making', { leftover: [['/etc/cni/net.d/10-calico.conflist']] }, 'KW321', /10-calico/],
+    ['k3s', { leftover: [['trace', 'k3s', '/var/lib/rancher/k3s']] }, 'KW321', /from k3s: .*k3s/],
+    [
+      'a CNI of other making',
+      { leftover: [['trace', 'another pod network', '/etc/cni/net.d/10-calico.conflist']] },
+      'KW321',
+      /10-calico/,
+    ],
+    [
+      'the authority of a dead cluster',
+      { leftover: [['node', 'kubeadm', '/etc/kubernetes/pki/ca.key']] },
+      'KW321',
+      /from kubeadm: \/etc\/kubernetes\/pki\/ca\.key/,
+    ],
+    [
+      'more than one wants to read',
+      { leftover: Array.from({ length: 9 }, (_, i) => ['trace', 'k0s', `/k/${i}`]) },
+      'KW321',
+      /\/k\/3 and 5 more$/,
+    ],
     [
       'a namesake with another CA',
       { owner: owner({ caFingerprint: 'sha256:aa' }), ca: [['sha256:bb']], ...NODE },
@@ -230,6 +258,24 @@ describe('a host that belongs to somebody', () => {
   ] as [string, Record<string, string[][]>, string, RegExp][])('%s is left alone', (_, changes, code, says) => {
     const found = problems(changes);
     expect(found).toEqual([expect.objectContaining({ code, what: expect.stringMatching(says) })]);
+  });
+
+  it('is told of what a proper reset left, and taken', () => {
+    const found = problems({
+      leftover: [
+        ['residue', 'kubernetes', 'firewall chains KUBE-*'],
+        ['residue', 'kubernetes', 'firewall chains KUBE-*'],
+        ['residue', 'flannel', '/run/flannel'],
+      ],
+    });
+    const what = 'an earlier node left firewall chains KUBE-* and /run/flannel';
+    expect(found).toEqual([expect.objectContaining({ code: 'KW323', severity: 'warning', what })]);
+    expect(bySeverity(found)).toEqual({ errors: [], warnings: found });
+  });
+
+  it('with programs of ours and no node yet may be given another name', () => {
+    const leftover = [['trace', 'kubernetes', '/usr/local/bin/kubelet']];
+    expect(problems({ owner: owner({ host: 'w-1' }), leftover })).toEqual([]);
   });
 
   it('whose name or VIP changed before anything was installed is fine: the record is written anew', () => {

@@ -1,0 +1,249 @@
+import { BINARY_DIRECTORY, KUBELET_UNIT_PATH } from '../render/kubelet-unit.js';
+
+/** Who leaves something on a host. `kubernetes` is what several installers leave alike. */
+export type Maker =
+  | 'kubeadm'
+  | 'kubernetes'
+  | 'flannel'
+  | 'another pod network'
+  | 'k3s'
+  | 'RKE2'
+  | 'Rancher'
+  | 'k0s'
+  | 'kubespray'
+  | 'MicroK8s'
+  | 'minikube'
+  | 'MicroShift'
+  | 'etcd';
+
+/**
+ * What it tells of a host that has it:
+ * - `node`: a node or a member of etcd has begun there; the host is not blank
+ * - `begun`: kubeadm has begun there, perhaps no further; not enough for a node
+ * - `trace`: an installer was there, and a new node would founder on it or take it over
+ * - `residue`: what a proper reset leaves as well; the next node replaces it, and a reboot takes most of it away
+ */
+export type Meaning = 'node' | 'begun' | 'trace' | 'residue';
+
+/**
+ * How the clean-up after a failed join takes it away: `reset` by `kubeadm reset`, `remove` with all that is in it, `empty`
+ * by its content alone (it may be a mount point or a link, which stay). Without it the clean-up leaves it alone.
+ */
+export type CleanUp = 'reset' | 'remove' | 'empty';
+
+/** One thing that a node of some making leaves on a host. */
+export interface Leftover {
+  /**
+   * `path`: a file, link or directory; `name` is a bash pattern. `content`: what is in the directory `name`, but for
+   * `lost+found`, which an empty file system has. `interface` and `chain`: `name` is a shell pattern of network
+   * interfaces, and of iptables or nftables chains. `unit`: of systemd units.
+   */
+  kind: 'path' | 'content' | 'interface' | 'chain' | 'unit';
+  name: string;
+  by: Maker;
+  means: Meaning;
+  cleanUp?: CleanUp;
+}
+
+/** kubeadm's own names of certificates and keys; whatever else lies in the directory was put there by somebody on purpose. */
+const PKI = '/etc/kubernetes/pki';
+
+const paths = (by: Maker, means: Meaning, names: string[], cleanUp?: CleanUp): Leftover[] =>
+  names.map((name) => ({ kind: 'path', name, by, means, ...(cleanUp ? { cleanUp } : {}) }));
+
+const KUBEADM: Leftover[] = [
+  ...paths(
+    'kubeadm',
+    'node',
+    [
+      '/etc/kubernetes/kubelet.conf',
+      '/etc/kubernetes/bootstrap-kubelet.conf',
+      '/etc/kubernetes/manifests/*.yaml',
+      // With a CA's key a cluster begins here, or is taken up again from a backup.
+      `${PKI}/ca.key`,
+      '/var/lib/etcd/member',
+    ],
+    'reset',
+  ),
+  ...paths(
+    'kubeadm',
+    'begun',
+    [
+      '/etc/kubernetes/{admin,super-admin,controller-manager,scheduler}.conf',
+      `${PKI}/ca.crt`,
+      '/var/lib/kubelet/config.yaml',
+    ],
+    'reset',
+  ),
+  ...paths(
+    'kubeadm',
+    'trace',
+    [
+      `${PKI}/sa.{key,pub}`,
+      `${PKI}/{front-proxy-ca,front-proxy-client,apiserver,apiserver-kubelet-client,apiserver-etcd-client}.{crt,key}`,
+      `${PKI}/etcd/{ca,server,peer,healthcheck-client}.{crt,key}`,
+      '/var/lib/kubelet/kubeadm-flags.env',
+      '/var/lib/kubelet/pki/kubelet-client-current.pem',
+    ],
+    'reset',
+  ),
+  { kind: 'content', name: '/var/lib/etcd', by: 'etcd', means: 'trace', cleanUp: 'empty' },
+];
+
+/** Programs and units that our own steps put there too, and replace. */
+const PROGRAMS: Leftover[] = paths('kubernetes', 'trace', [`${BINARY_DIRECTORY}/{kubelet,kubeadm}`, KUBELET_UNIT_PATH]);
+
+/** Its KUBELET_EXTRA_ARGS are obeyed by whatever kubelet comes next. */
+const ENVIRONMENT: Leftover[] = paths('kubernetes', 'residue', ['/etc/default/kubelet']);
+
+const FLANNEL: Leftover[] = [
+  // A bridge whose address is not of the new node's network is an error of the bridge plugin, for every pod.
+  { kind: 'interface', name: 'cni0', by: 'flannel', means: 'trace', cleanUp: 'remove' },
+  ...['flannel.*', 'flannel-v6.*', 'flannel-wg'].map(
+    (name): Leftover => ({ kind: 'interface', name, by: 'flannel', means: 'residue', cleanUp: 'remove' }),
+  ),
+  ...paths('flannel', 'residue', ['/etc/cni/net.d/10-flannel.conflist', '/var/lib/cni', '/run/flannel'], 'remove'),
+  ...['KUBE-*', 'CNI-*', 'FLANNEL-*'].map(
+    (name): Leftover => ({ kind: 'chain', name, by: 'kubernetes', means: 'residue' }),
+  ),
+  ...['kube-ipvs0', 'nodelocaldns'].map(
+    (name): Leftover => ({ kind: 'interface', name, by: 'kubernetes', means: 'residue' }),
+  ),
+];
+
+const OTHER_NETWORKS: Leftover[] = [
+  ...['vxlan.calico', 'cali*', 'cilium_*', 'lxc_health', 'weave', 'antrea-gw0', 'ovn-k8s-mp0', 'kube-bridge'].map(
+    (name): Leftover => ({ kind: 'interface', name, by: 'another pod network', means: 'trace' }),
+  ),
+  ...['cali-*', 'CILIUM_*', 'OLD_CILIUM_*', 'WEAVE-*', 'KUBE-ROUTER-*', 'ANTREA-*'].map(
+    (name): Leftover => ({ kind: 'chain', name, by: 'another pod network', means: 'trace' }),
+  ),
+  ...paths('another pod network', 'trace', [
+    '/run/cilium',
+    '/var/lib/calico',
+    '/var/lib/weave',
+    '/run/openvswitch/antrea*',
+  ]),
+];
+
+const units = (by: Maker, names: string[]): Leftover[] =>
+  names.map((name) => ({ kind: 'unit', name, by, means: 'trace' }));
+
+const OTHER_INSTALLERS: Leftover[] = [
+  ...paths('k3s', 'trace', [
+    '/var/lib/rancher/k3s',
+    '/etc/rancher/k3s',
+    '/usr/local/bin/k3s',
+    '/etc/systemd/system/k3s{,-agent}.service.env',
+  ]),
+  ...units('k3s', ['k3s.service', 'k3s-agent.service']),
+  ...paths('RKE2', 'trace', ['/var/lib/rancher/rke2', '/etc/rancher/rke2', '/usr/local/bin/rke2', '/opt/rke2']),
+  ...units('RKE2', ['rke2-server.service', 'rke2-agent.service']),
+  // RKE's first generation and the agent of a Rancher server.
+  ...paths('Rancher', 'trace', ['/opt/rke', '/var/lib/rancher/agent', '/etc/rancher/agent']),
+  ...units('Rancher', ['rancher-system-agent.service']),
+  ...paths('k0s', 'trace', ['/var/lib/k0s', '/etc/k0s', '/usr/local/bin/k0s', '/run/k0s']),
+  ...units('k0s', ['k0scontroller.service', 'k0sworker.service']),
+  ...paths('kubespray', 'trace', [
+    '/etc/kubernetes/kubelet.env',
+    '/etc/kubernetes/kubelet-config.yaml',
+    '/etc/kubernetes/kubeadm-{config,client,controlplane}.yaml',
+    '/etc/kubernetes/ssl',
+    '/usr/local/bin/kubernetes-scripts',
+    '/etc/etcd.env',
+    '/etc/ssl/etcd',
+    '/etc/systemd/system/etcd{,-events}.service',
+  ]),
+  ...paths('MicroK8s', 'trace', ['/var/snap/microk8s/current', '/var/snap/k8s/current']),
+  ...units('MicroK8s', ['snap.microk8s.*.service', 'snap.k8s.*.service']),
+  ...paths('minikube', 'trace', ['/var/lib/minikube']),
+  ...paths('MicroShift', 'trace', ['/var/lib/microshift']),
+  ...units('etcd', ['etcd.service']),
+];
+
+/**
+ * Everything that a node leaves on a host, of our making and of others'. The one list: whether a host is blank, whose it
+ * is, and what the clean-up after a failed join takes away are subsets of it.
+ */
+export const LEFTOVERS: readonly Leftover[] = [
+  ...KUBEADM,
+  ...PROGRAMS,
+  ...ENVIRONMENT,
+  // Before the chains of Kubernetes itself, whose pattern matches those of kube-router too.
+  ...OTHER_NETWORKS,
+  ...FLANNEL,
+  ...OTHER_INSTALLERS,
+];
+
+const named = (...meanings: Meaning[]): string[] =>
+  LEFTOVERS.filter(({ kind, means }) => kind === 'path' && meanings.includes(means)).map(({ name }) => name);
+
+/**
+ * Bash patterns of files that only a node has, or a member of etcd: a host without any of them is blank, and a cluster
+ * has not begun on it.
+ */
+export const NODE_PATHS: readonly string[] = named('node');
+
+/** Bash patterns of files that `kubeadm init` or `join` has written, however far it came. */
+export const BEGUN_PATHS: readonly string[] = named('node', 'begun');
+
+/** Bash: function `name`, true (0) when one of these patterns matches something, a dangling link too. */
+export function anyPathFunction(name: string, patterns: readonly string[]): string {
+  return `${name}() {
+  local file
+  for file in ${patterns.join(' ')}; do if [ -e "$file" ] || [ -L "$file" ]; then return 0; fi; done
+  return 1
+}
+`;
+}
+
+/**
+ * Bash: what is left to take away after `kubeadm reset` of a join that failed. A directory that may be a mount point or a
+ * link is emptied and stays; `lost+found` stays in it. Needs no `nullglob`.
+ */
+export function cleanUpScript(): string {
+  const only = (cleanUp: CleanUp, ...kinds: Leftover['kind'][]) =>
+    LEFTOVERS.filter((each) => each.cleanUp === cleanUp && kinds.includes(each.kind)).map(({ name }) => name);
+  const empties = only('empty', 'content').map(
+    (folder) =>
+      `if [ -d ${folder} ]; then find ${folder}/ -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +; fi\n`,
+  );
+  return `${empties.join('')}rm -rf ${only('remove', 'path').join(' ')}
+for card in /sys/class/net/*; do
+  card=\${card##*/}
+  case $card in ${only('remove', 'interface').join('|')}) ip link delete "$card" 2>/dev/null || true ;; esac
+done
+`;
+}
+
+/**
+ * Bash that tells what of the list a host has, by `fact leftover MEANING MAKER NAME`; `fact` is the caller's, and so is
+ * `chains`, which prints the names of all iptables and nftables chains. The same name may come twice. Reads only.
+ */
+export function leftoverFacts(): string {
+  const of = (kind: Leftover['kind']) => LEFTOVERS.filter((each) => each.kind === kind);
+  const cases = (kind: Leftover['kind'], shown: (pattern: string) => string) =>
+    of(kind)
+      .map(({ name, by, means }) => `  ${name}) fact leftover ${means} '${by}' "${shown(name)}" ;;\n`)
+      .join('');
+  return `left() { local means=$1 by=$2 path; shift 2; for path; do if [ -e "$path" ] || [ -L "$path" ]; then fact leftover "$means" "$by" "$path"; fi; done; }
+${of('path')
+  .map(({ name, by, means }) => `left ${means} '${by}' ${name}`)
+  .join('\n')}
+${of('content')
+  .map(({ name, by, means }) => contentFacts(name, by, means))
+  .join('\n')}
+for card in /sys/class/net/*; do card=\${card##*/}; case $card in
+${cases('interface', () => 'the network interface $card')}esac; done
+while read -r chain; do case $chain in
+${cases('chain', (pattern) => `firewall chains ${pattern}`)}esac; done < <(chains | sort -u)
+while read -r unit _; do case $unit in
+${cases('unit', () => 'the unit $unit')}esac; done < <(systemctl list-unit-files --no-legend --plain --type service)`;
+}
+
+/** What other rows of the list name is not said twice. */
+function contentFacts(folder: string, by: Maker, means: Meaning): string {
+  const known = LEFTOVERS.filter(({ kind, name }) => kind === 'path' && name.startsWith(`${folder}/`));
+  const names = ['lost+found', ...known.map(({ name }) => name.slice(folder.length + 1))];
+  return `if [ -d ${folder} ]; then while IFS= read -r path; do fact leftover ${means} '${by}' "$path"; done < <(find ${folder}/ -mindepth 1 -maxdepth 1 ${names.map((name) => `! -name '${name}'`).join(' ')} | tr -s /); fi`;
+}
