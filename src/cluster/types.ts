@@ -68,6 +68,16 @@ export interface KubeadmPatch {
   content: string;
 }
 
+/** A check of the preflight that a person has overruled. */
+export interface OverruledCheck {
+  /** Such as `KW335`; one of `PREFLIGHT_CODES` that may be overruled. */
+  code: string;
+  /** Names of the hosts that the check leaves out; null: all of them. */
+  hosts: string[] | null;
+  /** Why, in the words of the person; `plan` and the step's summary show it. */
+  reason: string;
+}
+
 export interface Cluster {
   name: string;
   kubernetes: {
@@ -120,6 +130,7 @@ export interface Cluster {
     /** Bundle directory on the worker; null: the worker's cache, by version and the host's architecture. */
     bundle: string | null;
   };
+  preflight: { ignore: OverruledCheck[] };
   /** Added to (and overriding) the sysctls that Kubernetes needs, on every host. */
   sysctls: Record<string, string>;
   hosts: ClusterHost[];

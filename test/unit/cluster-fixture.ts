@@ -39,6 +39,7 @@ export function clusterOf(
     runtime: { type: 'containerd', config: {} },
     network: { plugin: 'flannel', backend: { Type: 'vxlan' } },
     packages: { source: 'bundle', bundle: null },
+    preflight: { ignore: [] },
     sysctls: {},
     hosts,
     ...changes,

@@ -99,6 +99,7 @@ export function testCluster(name = `c-${randomUUID().slice(0, 8)}`): Cluster {
     runtime: { type: 'containerd', config: {} },
     network: { plugin: 'flannel', backend: {} },
     packages: { source: 'bundle', bundle: null },
+    preflight: { ignore: [] },
     sysctls: {},
     hosts: [
       host('cp-1', 'control-plane', 11),

@@ -2,6 +2,7 @@ import { hostsOf } from '../../cluster/types.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { clusterProblems } from './checks/cluster.js';
 import { bySeverity, described, type Problem, preflightError } from './checks/index.js';
+import { overrule } from './checks/overrule.js';
 import { gatherPeerFacts, gatherVipFacts } from './facts/cluster-facts.js';
 
 /**
@@ -37,5 +38,5 @@ async function look({ cluster, hostNamed, signal }: StepContext): Promise<Proble
     gatherVipFacts(cluster.endpoint.vip, hostNamed(first.name), signal),
     ...cluster.hosts.map((host) => gatherPeerFacts(cluster, host, hostNamed(host.name), signal)),
   ]);
-  return clusterProblems(cluster, peers, vip);
+  return overrule(cluster, clusterProblems(cluster, peers, vip));
 }

@@ -2,6 +2,7 @@ import type { Bundle } from '../../bundle/bundle.js';
 import { isKubewrightError } from '../../errors.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { bySeverity, described, type Problem, preflightError, problemsOf } from './checks/index.js';
+import { overrule } from './checks/overrule.js';
 import { gatherHostFacts, type HostFacts } from './facts/index.js';
 import { architectureOf, bundleFor, hostOf } from './target.js';
 
@@ -40,7 +41,8 @@ async function look(context: StepContext): Promise<Look> {
   const bundle = await findBundle(context, facts);
   const host = hostOf(context);
   const problems = [...problemsOf({ cluster, host, facts }, bundle.found), ...bundle.problems];
-  return { facts, ...bySeverity(problems.map((problem) => ({ ...problem, host: host.name }))) };
+  const ofHost = problems.map((problem) => ({ ...problem, host: host.name }));
+  return { facts, ...bySeverity(overrule(cluster, ofHost)) };
 }
 
 /** The bundle that goes onto this host; without one, that is a problem like any other. */

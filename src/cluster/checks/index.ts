@@ -6,6 +6,7 @@ import { checkHosts } from './hosts.js';
 import { checkLabels } from './labels.js';
 import { checkNetworks } from './networks.js';
 import { checkPorts } from './ports.js';
+import { checkPreflight } from './preflight.js';
 import { checkComponentConfig } from './settings/config.js';
 import { checkExtraArgs } from './settings/flags.js';
 import { checkSecrets } from './settings/secrets.js';
@@ -31,6 +32,7 @@ const CHECKS: Check[] = [
   checkExtraArgs,
   checkComponentConfig,
   checkLabels,
+  checkPreflight,
   checkSysctls,
   checkSsh,
   checkSecrets,

@@ -1,7 +1,8 @@
 import { resolve as resolvePath } from 'node:path';
 import { DEFAULTS, defaultVirtualRouterId } from '../defaults.js';
-import type { Cluster, ExtraArg, KubeadmPatch } from '../types.js';
-import { type ClusterDraft, INVALID, inner, pick, type Sketch } from './draft.js';
+import type { ClusterFile } from '../schema/file.js';
+import type { Cluster, ExtraArg, KubeadmPatch, OverruledCheck } from '../types.js';
+import { type ClusterDraft, type Draft, INVALID, inner, pick, type Sketch } from './draft.js';
 import { resolveHost } from './host.js';
 
 export interface Surroundings {
@@ -43,6 +44,7 @@ export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): 
       source: pick(packages, 'source', DEFAULTS.packages.source),
       bundle: typeof bundle === 'string' ? path(bundle) : bundle,
     },
+    preflight: { ignore: (pick(inner(spec, 'preflight'), 'ignore', []) ?? []).map(resolveOverruled) },
     sysctls: mapText(recordOf(pick(spec, 'sysctls', {}))),
     hosts,
   };
@@ -82,6 +84,18 @@ function resolveEndpoint(spec: SpecDraft): Sketch<Cluster>['endpoint'] {
     interface: pick(endpoint, 'interface', defaults.interface),
     virtualRouterId: pick(endpoint, 'virtualRouterId', vip === undefined ? undefined : defaultVirtualRouterId(vip)),
     advertIntervalMs: pick(endpoint, 'advertIntervalMs', defaults.advertIntervalMs),
+  };
+}
+
+type OverruledDraft = Draft<NonNullable<NonNullable<ClusterFile['spec']['preflight']>['ignore']>[number]>;
+
+function resolveOverruled(entry: OverruledDraft): Sketch<OverruledCheck> {
+  const hosts = pick(entry, 'hosts', null);
+  return {
+    code: pick(entry, 'code', undefined),
+    // A wrong name keeps its place, so that those behind it are told at theirs.
+    hosts: hosts == null ? hosts : hosts.map((host) => (isValid(host) ? host : '')),
+    reason: pick(entry, 'reason', undefined),
   };
 }
 

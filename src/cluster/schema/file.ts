@@ -7,7 +7,10 @@ import {
   interfaceName,
   ipv4,
   localPath,
+  nodeName,
   port,
+  preflightCode,
+  reason,
   sysctlName,
   sysctlValue,
   wrong,
@@ -109,6 +112,31 @@ const packages = z.strictObject(
   wrong('a map with source and bundle'),
 );
 
+const overruled = z.strictObject(
+  {
+    code: required(preflightCode(), 'Code of the check, as `plan` and `install` show it.'),
+    hosts: section(
+      z
+        .array(nodeName(), wrong('a list of names of hosts'))
+        .min(1, wrong('at least one name; without "hosts" all are meant')),
+      'Hosts that the check leaves out. Left out: all.',
+    ),
+    reason: required(reason(), 'Why; it is shown wherever the check would have been.'),
+  },
+  wrong('a map such as { code: KW335, hosts: [w-1], reason: "…" }'),
+);
+
+const preflight = z.strictObject(
+  {
+    ignore: section(
+      z.array(overruled, wrong('a list of maps with code and reason')),
+      'Checks that a person has overruled. Those that protect living data or hosts of others are refused here.',
+      [],
+    ),
+  },
+  wrong('a map with ignore'),
+);
+
 const spec = z.strictObject(
   {
     endpoint: required(endpoint, 'Where the API answers.'),
@@ -122,6 +150,7 @@ const spec = z.strictObject(
     runtime: section(runtime, 'Container runtime.'),
     network: section(podNetwork, 'Pod network.'),
     packages: section(packages, 'Source of binaries and images.'),
+    preflight: section(preflight, 'Checks before the first change.'),
     sysctls: section(
       z.record(sysctlName(), sysctlValue(), wrong('a map of sysctls')),
       'Added to the sysctls that Kubernetes needs, on every host.',

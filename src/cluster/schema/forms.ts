@@ -159,5 +159,12 @@ export const kubernetesVersion = () =>
 export const preflightCheck = () =>
   text('the name of a kubeadm preflight check such as SystemVerification', /^[A-Za-z0-9][A-Za-z0-9._-]{0,126}$/);
 
+/** Code of one of Kubewright's own checks; which ones there are is a cross-check, which can name the right one. */
+export const preflightCode = () => text('the code of a preflight check such as KW335', /^KW3[0-9]{2}$/);
+
+/** Shown on one line of a plan, and part of a step's summary. */
+export const reason = () =>
+  text('a reason in words, on one line, at most 200 characters', /^(?=.*\S)[^\p{C}\u2028\u2029]{1,200}$/u);
+
 /** Handed on as it is; the program that reads it judges it. */
 export const anyMap = (owner: string) => z.record(z.string(), z.unknown(), wrong(`a map with settings of ${owner}`));

@@ -134,6 +134,9 @@ describe('a resolved cluster', () => {
           "bundle": null,
           "source": "bundle",
         },
+        "preflight": {
+          "ignore": [],
+        },
         "runtime": {
           "config": {},
           "type": "containerd",

@@ -12,16 +12,21 @@ export interface Problem {
   severity?: 'error' | 'warning';
   /** Name of the host that it is about, where it is about one. */
   host?: string;
+  /** Names of the hosts that it is about, where a check found several at odds with each other. */
+  hosts?: string[];
+  /** Why a person has overruled it, in the words of `spec.preflight.ignore`: it is shown, and stops nothing. */
+  overruled?: string;
 }
 
 /** A problem as one line for `plan` and for a step's summary. */
-export function described({ code, what, hint }: Problem): string {
+export function described({ code, what, hint, overruled }: Problem): string {
+  if (overruled !== undefined) return `overruled: ${code} ${what} (reason: ${overruled})`;
   return `${code}: ${what}. ${hint}`;
 }
 
 /** Those that stop an installation, and those that are only told. */
 export function bySeverity(problems: Problem[]): { errors: Problem[]; warnings: Problem[] } {
-  const warns = ({ severity }: Problem) => severity === 'warning';
+  const warns = ({ severity, overruled }: Problem) => severity === 'warning' || overruled !== undefined;
   return { errors: problems.filter((each) => !warns(each)), warnings: problems.filter(warns) };
 }
 

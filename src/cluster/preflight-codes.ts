@@ -1,0 +1,38 @@
+/** What one code of the preflight is about. */
+export interface PreflightCode {
+  about: string;
+  /** Why nobody may overrule it, as the rest of a sentence; left out where a person may. */
+  stands?: string;
+}
+
+/**
+ * Every check that `spec.preflight.ignore` may name, by its code. A check that protects living data, or hosts and addresses
+ * of others, stands: a line in a file is too easily copied from the host where it was true to one where it is not. So does
+ * one without which a later step fails for certain.
+ */
+export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
+  KW301: { about: 'Linux and systemd', stands: 'no service of a node can run without them' },
+  KW302: { about: 'the distribution', stands: 'its packages could not be installed' },
+  KW303: { about: 'the architecture', stands: 'there is nothing that could be installed' },
+  KW304: { about: 'tools that the steps call' },
+  KW305: { about: 'hostname and machine id' },
+  KW306: { about: 'the address and its network card' },
+  KW307: { about: 'kernel features' },
+  KW308: { about: 'cgroups' },
+  KW309: { about: 'whether kernel settings can be changed' },
+  KW310: { about: 'CPUs and memory' },
+  KW311: { about: 'swap' },
+  KW312: { about: 'free disk space' },
+  KW313: { about: 'ports that are taken' },
+  KW320: { about: 'the owner of a host', stands: "it protects another cluster's host" },
+  KW321: { about: 'remains of another Kubernetes', stands: 'it protects a node that may be alive' },
+  KW322: { about: 'the node that is installed on a host', stands: 'it protects a node that may be alive' },
+  KW323: { about: 'traces of a Kubernetes that is gone' },
+  KW330: { about: 'hostnames that several hosts have' },
+  KW331: { about: 'machine ids that several hosts have' },
+  KW332: { about: 'hardware addresses that several hosts have' },
+  KW333: { about: 'clocks' },
+  KW334: { about: 'the virtual IP', stands: 'it protects the machine that has this address now' },
+  KW335: { about: 'TCP ports between hosts' },
+  KW336: { about: 'CA certificates of different clusters', stands: "it protects another cluster's hosts" },
+};
