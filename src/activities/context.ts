@@ -6,6 +6,8 @@ import type { DurableOptions, StepHeartbeat, StepInput } from './types.js';
 export interface ContextOptions {
   hosts: Hosts;
   signal: AbortSignal;
+  /** The workflow's run and this try of the step, the same for all attempts of one try; see `DurableCommand.attempt`. */
+  attempt?: string;
   /** Called with every change of stage or line. */
   onProgress?: (state: StepHeartbeat) => void;
 }
@@ -39,7 +41,9 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
       const host = durable.host ?? context.host;
       const result = await host.runDurable({
         id: `${durablePrefix(input)}${part}`,
+        attempt: options.attempt,
         script,
+        guard: durable.guard,
         timeoutSeconds: durable.timeoutSeconds,
         secrets: durable.secrets,
         onOutput: (line) => context.progress(line),

@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import { Context, type Info } from '@temporalio/activity';
 import { hashOf } from '../cluster/hash.js';
 import type { Cluster } from '../cluster/types.js';
 import { KubewrightError } from '../errors.js';
@@ -80,6 +80,7 @@ async function runStep(action: Action, input: StepInput, hosts: Hosts): Promise<
     const context = createContext(input, {
       hosts,
       signal: activity.cancellationSignal,
+      attempt: tryOf(activity.info),
       onProgress: (next) => {
         state = next;
         beat();
@@ -93,6 +94,11 @@ async function runStep(action: Action, input: StepInput, hosts: Hosts): Promise<
   } finally {
     clearInterval(timer);
   }
+}
+
+/** One try of a step: Temporal's own attempts, after a lost worker or connection, share when they were first scheduled. */
+function tryOf({ workflowExecution, scheduledTimestampMs }: Info): string {
+  return `${workflowExecution?.runId ?? 'no run'}/${scheduledTimestampMs}`;
 }
 
 /** A plan is carried out by the version that made it: steps of another version may mean something else. */

@@ -65,6 +65,8 @@ export interface DurableOptions {
   timeoutSeconds: number;
   host?: RemoteHost;
   secrets?: () => Promise<Record<string, string | Buffer>>;
+  /** Bash before the script that may differ with each attempt, such as a fence; see `DurableCommand.guard`. */
+  guard?: string;
   /** What to do when it fails, in one sentence for the user. */
   hint?: string;
 }

@@ -36,6 +36,8 @@ export const HostErrorCode = {
   outputTooLarge: 'KW260',
   commandFailed: 'KW410',
   commandTimedOut: 'KW411',
+  unitStateUnknown: 'KW412',
+  transferStalled: 'KW413',
   unitLost: 'KW425',
   hostRebooted: 'KW426',
   unitNotStarted: 'KW427',
@@ -49,6 +51,8 @@ const TRANSIENT: ReadonlySet<HostErrorName> = new Set<HostErrorName>([
   'connectionLost',
   'channelRefused',
   'commandTimedOut',
+  'unitStateUnknown',
+  'transferStalled',
   'unitLost',
   'hostRebooted',
 ]);

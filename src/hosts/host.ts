@@ -4,7 +4,6 @@ import { collectScript, startScript } from './connection/script.js';
 import type { SudoFacts } from './connection/sudo.js';
 import type { Connection } from './connection/types.js';
 import { type DurableHost, runDurable, stopDurables } from './durable/durable.js';
-import type { UnitManager } from './durable/host-scripts.js';
 import { lastBytes } from './durable/lines.js';
 import { RemoteCommandError } from './errors.js';
 import { readFile, writeFile } from './files/small-files.js';
@@ -39,11 +38,9 @@ export class SshHost implements RemoteHost {
     readonly address: string,
     private readonly connection: Connection,
     private readonly sudo: SudoFacts,
-    manager: UnitManager,
   ) {
     this.#durable = {
       name,
-      manager,
       run: async (script) => (await this.run(script, { timeoutMs: 90_000 })).stdout,
       start: (script, handlers) => this.#stream(script, handlers),
     };

@@ -1,7 +1,6 @@
 import type { Cluster } from '../cluster/types.js';
 import { ConnectionPool } from './connection/pool.js';
 import { sudoPassword } from './connection/privilege.js';
-import type { UnitManager } from './durable/host-scripts.js';
 import { hostError } from './errors.js';
 import { SshHost } from './host.js';
 import type { Hosts, RemoteHost } from './types.js';
@@ -18,8 +17,6 @@ export interface HostsOptions {
   homeDirectory: string;
   /** One line at a time, without secrets, for the worker's log. */
   log?: (line: string) => void;
-  /** How durable commands are run. Default `auto`: systemd where it runs, else setsid. */
-  unitManager?: UnitManager;
 }
 
 /**
@@ -39,7 +36,7 @@ export function createHosts(cluster: Cluster, options: HostsOptions): Hosts {
     }
     const variable = target.sudoPasswordEnv;
     const sudo = { variable, password: sudoPassword(options.env, variable) };
-    return new SshHost(name, host.address, pool.connection(target), sudo, options.unitManager ?? 'auto');
+    return new SshHost(name, host.address, pool.connection(target), sudo);
   };
   return {
     get(name) {

@@ -28,12 +28,18 @@ export interface DurableCommand {
    */
   id: string;
   /**
-   * Which attempt asks, such as the workflow's run id and the number of tries. An undelivered result counts only for the
-   * attempt that began the unit; a running unit is followed by any. Default: one attempt for all.
+   * Which attempt asks: the workflow's run and the try. A failure that nobody got answers only the attempt that began the
+   * unit: yesterday's is not today's first try. A success that nobody got answers whoever asks with the same script, for
+   * what it did is done; a running unit is followed by any. Default: one attempt for all.
    */
   attempt?: string;
   /** Bash, run with `set -euo pipefail`. `$KUBEWRIGHT_SECRETS` is the directory of the secret files. Holds no secrets. */
   script: string;
+  /**
+   * Bash that runs right before the script, in the same shell, and is no part of what tells two commands apart: it may
+   * differ with each attempt, as a fence does, and a success of another attempt is still found.
+   */
+  guard?: string;
   /** Bound on the unit's run time (RuntimeMaxSec). */
   timeoutSeconds: number;
   /**

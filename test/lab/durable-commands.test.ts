@@ -77,16 +77,23 @@ describe('a client that is killed', () => {
     expect(await lab.worker().runDurable(durable)).toMatchObject({ exitCode: 12, reattached: false });
   });
 
-  test('misses a result: it answers no other attempt and no other input', async () => {
-    const old = lab.command('sleep 1; exit $(wc -l <$mark)', { attempt: 'run-1/1' });
+  test('misses a failure: it answers no attempt of another day', async () => {
+    const old = lab.command('sleep 1; exit $(( $(wc -l <$mark) + 10 ))', { attempt: 'run-1/1' });
     await lab.startAndKillClient(old);
     await lab.ended(old);
-    expect(await lab.worker().runDurable({ ...old, attempt: 'run-1/2' })).toMatchObject({
-      exitCode: 2,
-      reattached: false,
-    });
+    const today = await lab.worker().runDurable({ ...old, attempt: 'run-2/1' });
+    expect(today).toMatchObject({ exitCode: 12, reattached: false });
+  });
 
-    const other = lab.command('sleep 1; exit 9');
+  test('misses a success: whoever comes next finds it, and it ran once; other work begins anew', async () => {
+    const old = lab.command('sleep 1; echo done', { attempt: 'run-1/1' });
+    await lab.startAndKillClient(old);
+    await lab.ended(old);
+    const next = await lab.worker().runDurable({ ...old, attempt: 'run-2/1' });
+    expect(next).toMatchObject({ exitCode: 0, output: 'done\n', reattached: true });
+    expect(await lab.timesBegun(old)).toBe(1);
+
+    const other = lab.command('sleep 1');
     await lab.startAndKillClient(other);
     await lab.ended(other);
     expect(await lab.worker().runDurable({ ...other, script: 'exit 4' })).toMatchObject({

@@ -16,9 +16,8 @@ afterAll(() => lab?.lab.down());
 const secretsLeft = (): Promise<string> => lab.on('find /run/kubewright -mindepth 1 ! -name host.lock');
 const currentRun = ({ id }: MarkedCommand): string => `/var/lib/kubewright/units/${unitName(id)}/current`;
 
-/** The same endings with systemd and, where there is none, with setsid. */
-describe.each(['systemd', 'setsid'] as const)('a command run by %s', (unitManager) => {
-  const worker = () => lab.worker({ unitManager });
+describe('a command', () => {
+  const worker = () => lab.worker();
   const withSecret: Partial<DurableCommand> = { secrets: async () => ({ token: 'canary-of-secrets' }) };
 
   test('that succeeds, and one that fails', async () => {
@@ -93,16 +92,13 @@ describe.each(['systemd', 'setsid'] as const)('a command run by %s', (unitManage
     await eventually(async () => (await lab.on(`ls ${end} 2>/dev/null || true`)) === end, 'the end record');
     // What a full disk or a crash of systemd leaves behind: a start, and no end.
     await lab.on(`rm ${end}`);
-    await eventually(
-      async () => (await lab.on(`pgrep -f '/[m]ain.sh|/[d]etached.sh' || true`)) === '',
-      'its processes end',
-    );
+    await eventually(async () => (await lab.on(`pgrep -f '/[m]ain.sh' || true`)) === '', 'its processes end');
     await expect(worker().runDurable(command)).rejects.toMatchObject({ code: 'KW425', transient: true, host: 'cp-1' });
     expect(await worker().runDurable(command)).toMatchObject({ exitCode: 0, reattached: false });
   });
 
   test('waits for the host’s one lock and says who holds it', async () => {
-    const order = `/root/order-${unitManager}`;
+    const order = '/root/order';
     const first = lab.command(`echo first begins >>${order}; sleep 2; echo first ends >>${order}`);
     const lines: string[] = [];
     const second = lab.command(`echo second begins >>${order}`, {

@@ -3,14 +3,13 @@ import { KubewrightError } from '../../errors.js';
 import { hostError, isConnectionError } from '../errors.js';
 import { registerSecretFile } from '../redact.js';
 import type { DurableCommand, DurableResult } from '../types.js';
-import { type AttendParameters, attendScript, stopScript, type UnitManager } from './host-scripts.js';
+import { type AttendParameters, attendScript, stopScript } from './host-scripts.js';
 import { OutputLines } from './lines.js';
 import { inputHash, unitName } from './names.js';
 
 /** What this room needs of a host: to start a script as root with its standard input open. */
 export interface DurableHost {
   readonly name: string;
-  readonly manager: UnitManager;
   start(
     script: string,
     handlers: { onStdout(chunk: Buffer): void; onStderr(chunk: Buffer): void; signal?: AbortSignal },
@@ -45,9 +44,16 @@ export async function runDurable(host: DurableHost, command: DurableCommand): Pr
 /**
  * Ends running units, by one id or by the beginning of their ids; returns how many ran. Their results will answer
  * nobody but those who follow them now.
+ *
+ * @throws KubewrightError KW412 (transient) when of some it cannot be told whether they run
  */
 export async function stopDurables(host: DurableHost, what: { id: string } | { prefix: string }): Promise<number> {
-  return Number(await host.run(stopScript(what)));
+  const [stopped = 0, unsure = 0] = (await host.run(stopScript(what))).trim().split(' ').map(Number);
+  if (unsure === 0) return stopped;
+  throw hostError('unitStateUnknown', `${unsure} running command${unsure === 1 ? '' : 's'} could not be stopped`, {
+    host: host.name,
+    hint: "See `systemctl list-units 'kubewright-*'` on the host.",
+  });
 }
 
 interface Ending {
@@ -78,7 +84,6 @@ class Attendance {
       hash: inputHash(command.script),
       attempt: command.attempt ?? '',
       seconds: Math.max(1, Math.ceil(command.timeoutSeconds)),
-      manager: host.manager,
     };
   }
 
@@ -96,7 +101,8 @@ class Attendance {
       this.#secrets = await secrets();
       for (const value of Object.values(this.#secrets)) registerSecretFile(value.toString('utf8'));
     }
-    const payload = framePayload(this.command.script, this.#secrets ?? {});
+    const { script, guard = '' } = this.command;
+    const payload = framePayload(guard + script, this.#secrets ?? {});
     return this.#follow(attendScript(this.#parameters, { mode: 'start', payload: payload.length }), payload);
   }
 
@@ -174,6 +180,15 @@ class Attendance {
         return hostError('hostRebooted', `the host was restarted while ${unit} ran`, {
           host: host.name,
           hint: 'The step looks at the host again and does what is still to be done.',
+        });
+      case 'unknown':
+        return hostError('unitStateUnknown', `cannot tell whether ${unit} runs: ${rest.join(' ')}`, {
+          host: host.name,
+          hint: 'Nothing was begun or taken away. It is asked again by itself; `systemctl status` on the host tells more.',
+        });
+      case 'late':
+        return hostError('transferStalled', `the command for ${unit} did not arrive within two minutes`, {
+          host: host.name,
         });
       case 'failed':
         return this.#notStarted(rest.join(' '));

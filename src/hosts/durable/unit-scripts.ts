@@ -55,28 +55,3 @@ sync "$rundir/end.new"
 mv -f "$rundir/end.new" "$rundir/end"
 sync "$rundir"
 `;
-
-/**
- * Where systemd is not: `detached.sh RUN_DIRECTORY UNIT SECONDS`, started by setsid. It outlives a TERM to write the end
- * as systemd would, with the same names for results.
- */
-export const DETACHED = `#!/bin/bash
-rundir=$1 unit=$2 seconds=$3
-exec </dev/null >/dev/null 2>&1
-trap : TERM HUP INT
-bash "$rundir/main.sh" "$rundir" "$unit" "$seconds" &
-main=$!
-while :; do
-  wait "$main"
-  code=$?
-  kill -0 "$main" 2>/dev/null || break
-done
-export SERVICE_RESULT=success EXIT_CODE=exited EXIT_STATUS=$code
-if [ "$code" -gt 128 ]; then
-  EXIT_STATUS=$(kill -l "$code" 2>/dev/null || printf '%s' "$code")
-  SERVICE_RESULT=signal EXIT_CODE=killed
-elif [ "$code" != 0 ]; then
-  SERVICE_RESULT=exit-code
-fi
-bash "$rundir/end.sh" "$rundir" "$unit"
-`;

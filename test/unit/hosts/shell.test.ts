@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attendScript, stopScript } from '../../../src/hosts/durable/host-scripts.js';
 import { inputHash, unitName } from '../../../src/hosts/durable/names.js';
-import { DETACHED, END, MAIN } from '../../../src/hosts/durable/unit-scripts.js';
+import { END, MAIN } from '../../../src/hosts/durable/unit-scripts.js';
 import { listScript, receiveScript } from '../../../src/hosts/files/upload-scripts.js';
 import { assign, bash, quote } from '../../../src/hosts/shell.js';
 
@@ -28,12 +28,11 @@ describe('quote', () => {
   });
 });
 
-const PARAMETERS = { unit: 'kubewright-x', id: "it's", hash: 'h', attempt: '', seconds: 5, manager: 'auto' } as const;
+const PARAMETERS = { unit: 'kubewright-x', id: "it's", hash: 'h', attempt: '', seconds: 5 };
 
 test.each([
   ['main', MAIN],
   ['end', END],
-  ['detached', DETACHED],
   ['look', attendScript(PARAMETERS, { mode: 'look' })],
   ['start', attendScript(PARAMETERS, { mode: 'start', payload: 10 })],
   ['resume', attendScript(PARAMETERS, { mode: 'resume', run: 'runs/x', offset: 0 })],
