@@ -16,6 +16,7 @@ import type {
   RemoteHost,
   RunOptions,
   Upload,
+  UploadOptions,
   WriteOptions,
 } from './types.js';
 
@@ -26,11 +27,20 @@ import type {
 const RUN_CHANNELS = 5;
 const FOLLOW_CHANNELS = 3;
 
+/**
+ * Uploads of this process at the same time, to whichever hosts. More do not make a line faster, and on a slow one each
+ * would only take its share from the others until all of them break.
+ */
+const UPLOADS = 8;
+const transfers = pLimit(UPLOADS);
+
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 export class SshHost implements RemoteHost {
   readonly #runs = pLimit(RUN_CHANNELS);
   readonly #follows = pLimit(FOLLOW_CHANNELS);
+  /** The host takes one at a time; a second one must not hold a place among all of them while it waits. */
+  readonly #uploads = pLimit(1);
   readonly #durable: DurableHost;
 
   constructor(
@@ -94,13 +104,11 @@ export class SshHost implements RemoteHost {
     return missingUploads(this.#files(options.signal), files);
   }
 
-  upload(
-    files: Upload[],
-    options: { signal?: AbortSignal; onProgress?: (line: string) => void } = {},
-  ): Promise<number> {
+  upload(files: Upload[], options: UploadOptions = {}): Promise<number> {
     const host = { ...this.#files(options.signal), start: this.#stream.bind(this) };
+    const transfer = () => this.#runs(() => upload(host, files, options));
     return abortable(
-      this.#runs(() => upload(host, files, options)),
+      this.#uploads(() => inTurn(transfer, options)),
       options.signal,
     );
   }
@@ -139,4 +147,14 @@ export class SshHost implements RemoteHost {
       close: (): void => void channel.end(),
     };
   }
+}
+
+/** Waits for a place among the uploads of this process. Whoever gave up in the meantime sends nothing any more. */
+function inTurn(transfer: () => Promise<number>, { signal, onProgress }: UploadOptions): Promise<number> {
+  if (transfers.activeCount >= UPLOADS)
+    onProgress?.(`waiting for ${transfers.activeCount} other uploads of this worker`);
+  return transfers(async () => {
+    signal?.throwIfAborted();
+    return transfer();
+  });
 }

@@ -74,6 +74,8 @@ export interface WriteOptions {
    * `<path>.kubewright-backup-<UTC time>`. Default true.
    */
   backup?: boolean;
+  /** Called when something was kept: the path, and the name of the copy. */
+  onBackup?: (path: string, copy: string) => void;
 }
 
 export interface Upload {
@@ -84,6 +86,14 @@ export interface Upload {
   sha256: string;
   size: number;
   mode: number;
+}
+
+export interface UploadOptions {
+  signal?: AbortSignal;
+  /** What is being sent, or waited for. */
+  onProgress?: (line: string) => void;
+  /** Called when a file that Kubewright had not put there was replaced: its path, and the name under which it was kept. */
+  onBackup?: (path: string, copy: string) => void;
 }
 
 export interface RemoteHost {
@@ -112,7 +122,7 @@ export interface RemoteHost {
   /** Which of these are not there yet, in one round trip: size, time and inode are compared with what was verified. */
   missingUploads(files: Upload[], options?: { signal?: AbortSignal }): Promise<Upload[]>;
   /** Uploads what is not there yet by SHA-256, resuming partial ones. Returns how many bytes went over the wire. */
-  upload(files: Upload[], options?: { signal?: AbortSignal; onProgress?: (line: string) => void }): Promise<number>;
+  upload(files: Upload[], options?: UploadOptions): Promise<number>;
 }
 
 /** Pool of connections, one a host and process. */

@@ -16,11 +16,23 @@ const BACKUP_DIRECTORY = '/var/lib/kubewright/backups';
 
 const NOT_THERE = 44;
 
+/** That there is no such file is believed only when the system says so, not when the path cannot be looked at. */
+const READ = bash`
+if [ ! -e "$path" ]; then
+  said=$(stat -L -- "$path" 2>&1 >/dev/null)
+  case $said in
+    '') ;;
+    *'No such file or directory' | *'Not a directory') exit ${NOT_THERE} ;;
+    *) printf '%s\n' "$said" >&2; exit 1 ;;
+  esac
+fi
+exec cat -- "$path"
+`;
+
 /** Content of a file, or undefined where there is none. @throws KubewrightError KW253 when it cannot be read */
 export async function readFile(host: FileHost, path: string): Promise<Buffer | undefined> {
   checkPath(path);
-  const script = `${assign({ path })}[ -e "$path" ] || exit ${NOT_THERE}\nexec cat -- "$path"\n`;
-  const { exitCode, stdout, stderr } = await host.collect(script);
+  const { exitCode, stdout, stderr } = await host.collect(assign({ path }) + READ);
   if (exitCode === NOT_THERE) return undefined;
   if (exitCode === 0) return stdout;
   throw hostError('fileNotWritten', `cannot read ${path}: ${stderr.trim() || `exit code ${exitCode}`}`, {
@@ -37,6 +49,8 @@ set -u
 fail() { printf '%s\n' "$*" >&2; [ -z "\${temp:-}" ] || rm -f -- "$temp"; exit 1; }
 target=$(readlink -m -- "$path")
 [ ! -d "$target" ] || fail "$path is a directory"
+# A masked unit is a link to /dev/null: what is renamed onto that is the end of the host.
+[ ! -e "$target" ] || [ -f "$target" ] || fail "$path is, or leads to, $target, which is no regular file"
 directory=$(dirname -- "$target")
 record=${WRITTEN_DIRECTORY}/$(printf %s "$target" | sha256sum | head -c 64)
 mkdir -p -- "$directory" && (umask 077 && mkdir -p ${WRITTEN_DIRECTORY}) || fail "cannot make $directory"
@@ -59,6 +73,7 @@ if [ -f "$target" ]; then
       */manifests) mkdir -p ${BACKUP_DIRECTORY}; copy=${BACKUP_DIRECTORY}/$(basename -- "$target").$suffix ;;
     esac
     cp -a -- "$target" "$copy" && sync "$copy" || fail "cannot back up $path to $copy"
+    printf 'kept %s\n' "$copy"
   fi
 fi
 
@@ -91,7 +106,9 @@ export async function writeFile(
     backup: (options.backup ?? true) ? 'yes' : 'no',
   };
   const { exitCode, stdout, stderr } = await host.collect(assign(parameters) + WRITE, bytes);
-  const answer = stdout.toString().trim();
+  const lines = stdout.toString().trim().split('\n');
+  const answer = lines.pop();
+  for (const line of lines) if (line.startsWith('kept ')) options.onBackup?.(path, line.slice('kept '.length));
   if (exitCode === 0 && answer === 'changed') return true;
   if (exitCode === 0 && answer === 'unchanged') return false;
   const full = /No space left|Disk quota/i.test(stderr);

@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 import { messageOf } from '../../errors.js';
 import { hostError } from '../errors.js';
 import { redact } from '../redact.js';
-import type { Upload } from '../types.js';
+import type { Upload, UploadOptions } from '../types.js';
 import { checkPath, type FileHost } from './small-files.js';
 import { listScript, receiveScript } from './upload-scripts.js';
 
@@ -16,11 +16,6 @@ export interface UploadHost extends FileHost {
     script: string,
     handlers: { onStdout(chunk: Buffer): void; onStderr(chunk: Buffer): void; signal?: AbortSignal },
   ): Promise<{ channel: Writable; exit: Promise<number> }>;
-}
-
-interface UploadOptions {
-  signal?: AbortSignal;
-  onProgress?: (line: string) => void;
 }
 
 /** Read from disk in pieces of this size; smaller ones cost a fifth of the throughput. */
@@ -67,7 +62,11 @@ async function checkSources(host: UploadHost, files: Upload[]): Promise<void> {
   );
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length === 0) return;
-  throw hostError('sourceUnusable', `cannot upload: ${found.join('; ')}`, {
+  throw sourceUnusable(host, found.join('; '));
+}
+
+function sourceUnusable(host: FileHost, why: string): Error {
+  return hostError('sourceUnusable', `cannot upload: ${why}`, {
     host: host.name,
     hint: 'Make the bundle again, or point `packages.bundle` to a complete one.',
   });
@@ -75,14 +74,18 @@ async function checkSources(host: UploadHost, files: Upload[]): Promise<void> {
 
 /** One receiving script and the bytes that it asks for. */
 class Transfer {
-  readonly #asked: { file: Upload; offset: number }[] = [];
+  readonly #resumed = new Set<Upload>();
+  readonly #announced = new Set<Upload>();
   readonly #bad: Upload[] = [];
+  readonly #failed: string[] = [];
   #pending = '';
   #complaint = '';
   #complete = false;
-  #noSpace: Error | undefined;
+  #failure: unknown;
   #bytes = 0;
-  #go: () => void = () => undefined;
+  /** The pieces that were asked for so far, one after the other. */
+  #sending: Promise<void> = Promise.resolve();
+  #send: (file: Upload, offset: number, bytes: number) => Promise<void> = async () => undefined;
 
   constructor(
     private readonly host: UploadHost,
@@ -91,9 +94,6 @@ class Transfer {
   ) {}
 
   async run(): Promise<{ bytes: number; bad: Upload[]; resumed: Set<Upload> }> {
-    const ready = new Promise<void>((resolve) => {
-      this.#go = resolve;
-    });
     const { channel, exit } = await this.host.start(receiveScript(), {
       onStdout: (chunk) => this.#onStdout(chunk),
       onStderr: (chunk) => {
@@ -101,15 +101,13 @@ class Transfer {
       },
       signal: this.options.signal,
     });
+    this.#send = (file, offset, bytes) => this.#sendPiece(channel, exit, file, offset, bytes);
     channel.write(list(this.files));
-    await Promise.race([ready, exit]);
-    for (const { file, offset } of this.#asked) await this.#send(channel, exit, file, offset);
-    channel.end();
     const code = await exit;
-    if (this.#noSpace) throw this.#noSpace;
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failed.length > 0) throw failed(this.host, `cannot put in place: ${this.#failed.join('; ')}`);
     if (!this.#complete) throw this.#broken(code);
-    const resumed = new Set(this.#asked.filter(({ offset }) => offset > 0).map(({ file }) => file));
-    return { bytes: this.#bytes, bad: this.#bad, resumed };
+    return { bytes: this.#bytes, bad: this.#bad, resumed: this.#resumed };
   }
 
   #onStdout(chunk: Buffer): void {
@@ -118,27 +116,60 @@ class Transfer {
     for (const line of lines) this.#onLine(line.split(' '));
   }
 
-  #onLine([verb, ...rest]: string[]): void {
-    const file = this.files[Number(rest[0])];
-    if (verb === 'need' && file) this.#asked.push({ file, offset: Number(rest[1]) });
+  #onLine([verb, index, ...rest]: string[]): void {
+    const file = this.files[Number(index)];
+    if (verb === 'need' && file && Number(rest[0]) > 0) this.#resumed.add(file);
+    else if (verb === 'send' && file) this.#serve(file, Number(rest[0]), Number(rest[1]));
     else if (verb === 'bad' && file) this.#bad.push(file);
-    else if (verb === 'go') this.#go();
+    else if (verb === 'failed' && file) this.#failed.push(`${file.target}: ${rest.join(' ')}`);
+    else if (verb === 'kept' && file) this.options.onBackup?.(file.target, rest.join(' '));
     else if (verb === 'end') this.#complete = true;
     else if (verb === 'busy') this.options.onProgress?.('waiting for another upload to this host');
-    else if (verb === 'nospace') this.#noSpace = noSpace(this.host, rest);
+    else if (verb === 'stalled') this.#failure ??= stalled(this.host);
+    else if (verb === 'nospace') this.#failure ??= noSpace(this.host, [index ?? '', ...rest]);
   }
 
-  async #send(channel: Writable, exit: Promise<number>, file: Upload, offset: number): Promise<void> {
+  /** The host waits for each piece, so there is one at a time; it gives up by itself when none comes. */
+  #serve(file: Upload, offset: number, bytes: number): void {
+    this.#announce(file, offset);
+    this.#sending = this.#sending
+      .then(() => this.#send(file, offset, bytes))
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      });
+  }
+
+  #announce(file: Upload, offset: number): void {
     const name = path.basename(file.target);
+    const size = mebibytes(file.size);
     const from = offset === 0 ? '' : `, going on at ${mebibytes(offset)}`;
-    this.options.onProgress?.(`uploading ${name} (${mebibytes(file.size)} MiB${from})`);
-    if (offset === file.size) return;
-    for await (const chunk of createReadStream(file.source, { start: offset, highWaterMark: CHUNK_BYTES })) {
+    const again = this.#announced.has(file);
+    this.#announced.add(file);
+    this.options.onProgress?.(
+      again ? `uploading ${name} (${mebibytes(offset)} of ${size} MiB)` : `uploading ${name} (${size} MiB${from})`,
+    );
+  }
+
+  async #sendPiece(
+    channel: Writable,
+    exit: Promise<number>,
+    file: Upload,
+    offset: number,
+    bytes: number,
+  ): Promise<void> {
+    let sent = 0;
+    const piece = { start: offset, end: offset + bytes - 1, highWaterMark: CHUNK_BYTES };
+    for await (const chunk of createReadStream(file.source, piece)) {
       if (channel.destroyed || channel.writableEnded) return;
+      sent += (chunk as Buffer).length;
       this.#bytes += (chunk as Buffer).length;
       // A channel that closes never drains.
       if (!channel.write(chunk)) await Promise.race([once(channel, 'drain'), exit]);
     }
+    if (sent === bytes) return;
+    // The host would wait for what is not there.
+    channel.end();
+    throw sourceUnusable(this.host, `${file.source} became shorter while it was read`);
   }
 
   #broken(code: number): Error {
@@ -167,6 +198,14 @@ function noSpace(host: FileHost, [needed, available, directory]: string[]): Erro
   return hostError('noSpace', text, {
     host: host.name,
     hint: 'Free some space there and retry; nothing was uploaded yet.',
+  });
+}
+
+/** The receiving end waited half a minute for bytes: the line is slower than any that can be used, or was for a while. */
+function stalled(host: FileHost): Error {
+  return hostError('transferStalled', 'the upload stalled: nothing arrived for half a minute', {
+    host: host.name,
+    hint: 'It goes on by itself where it stopped. Is the line to the host very slow?',
   });
 }
 
