@@ -61,7 +61,7 @@ async function assemble(connection: Connection, parts: Parts): Promise<Engine> {
   const { settings, server, stateDir, dataConverter, options, calls } = parts;
   try {
     await requireNamespace(connection, settings);
-    const registered = await registerSearchAttributes(connection, settings.namespace);
+    const registered = await registerSearchAttributes(connection, settings);
     const notices = [registered.notice, server?.notice].filter((notice) => notice !== undefined);
     const identity = options.identity ?? `${userInfo().username}@${hostname()}`;
     const client = new Client({ connection, namespace: settings.namespace, dataConverter, identity });
