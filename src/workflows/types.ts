@@ -13,7 +13,15 @@ export interface InstallInput {
    * registered fails the workflow task again and again, so where this is false or missing the workflow writes none.
    */
   searchAttributes?: boolean;
+  /**
+   * How long a step may be in trouble that may heal by itself, such as a host that does not answer, before a person is
+   * asked; milliseconds. Missing in runs of 0.1.0: DEFAULT_PATIENCE_MS.
+   */
+  patienceMs?: number;
 }
+
+/** Long enough for a reboot with a memory test, short enough that nobody waits an hour for a host that is switched off. */
+export const DEFAULT_PATIENCE_MS = 10 * 60_000;
 
 export type StepState = 'waiting' | 'running' | 'done' | 'blocked' | 'skipped';
 
@@ -28,9 +36,25 @@ export interface StepProgress {
   endedAt?: number;
   outcome?: 'changed' | 'unchanged';
   summary?: string;
+  /** Why its last try failed; only while it is tried again by itself. */
+  failed?: FailedTry;
 }
 
-/** A parked step: what went wrong and what a person can do. */
+/** A try that failed and counts; the next one follows by itself. */
+export interface FailedTry {
+  code: string;
+  message: string;
+  hint: string;
+  host: string | null;
+  /** Last lines of output, redacted. */
+  output: string;
+  /** Number of the try, from 1. */
+  tries: number;
+  /** Milliseconds since the epoch. */
+  at: number;
+}
+
+/** A step that waits for a person: what went wrong and what can be done. */
 export interface BlockedStep {
   step: string;
   host: string | null;
@@ -41,9 +65,15 @@ export interface BlockedStep {
   hint: string;
   /** Last lines of output, redacted. */
   output: string;
+  /** Tries that counted; 0 for one that is still tried. */
   tries: number;
   since: number;
   skippable: boolean;
+  /**
+   * True for a step in trouble that may heal by itself (a host that does not answer) once its patience is used up: a
+   * person is asked, it is tried all the same, and goes on by itself when the trouble is over.
+   */
+  retrying?: true;
 }
 
 /** `cancelled`: somebody cancelled the workflow; activities let go of their hosts, durable commands there run on. */
@@ -63,6 +93,8 @@ export const VERBS = ['retry', 'skip', 'abort'] as const;
 export type Verb = (typeof VERBS)[number];
 
 export interface DecisionRecord {
+  /** Number of the decision within the run, from 1; missing in runs of 0.1.0. */
+  number?: number;
   verb: Verb;
   steps: string[];
   reason?: string;
@@ -105,6 +137,8 @@ export interface FailureDetails {
   host?: string;
   step?: string;
   output?: string;
+  /** Set when the failure may heal by itself and patience with it is used up: how long it lasted, in milliseconds. */
+  waitedMs?: number;
 }
 
 export interface InstallResult {

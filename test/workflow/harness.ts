@@ -125,10 +125,15 @@ export interface StartedTest {
 }
 
 /** Starts an install of a fresh cluster; with the project's own plan unless one is given. */
-export async function startTest(engine: Engine, plan?: Step[], planHash = 'hash'): Promise<StartedTest> {
+export async function startTest(
+  engine: Engine,
+  plan?: Step[],
+  planHash = 'hash',
+  patienceMs?: number,
+): Promise<StartedTest> {
   const cluster = testCluster();
   const steps = plan ?? planInstall(cluster);
-  const started = await startInstall(engine, { cluster, plan: steps, planHash, build: '0.1.0' });
+  const started = await startInstall(engine, { cluster, plan: steps, planHash, build: '0.1.0', patienceMs });
   return { cluster, ...started };
 }
 

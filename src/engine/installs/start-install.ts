@@ -1,12 +1,14 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { Cluster } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import type { Step } from '../../plan/types.js';
 import { CLUSTER, OPERATION, PHASE, STATE } from '../../workflows/search-attributes.js';
-import type { InstallInput } from '../../workflows/types.js';
+import { DEFAULT_PATIENCE_MS, type InstallInput } from '../../workflows/types.js';
 import { type Engine, INSTALL_WORKFLOW, workflowIdOf } from '../types.js';
 import { readInput } from './history.js';
+import { statusOf } from './snapshot.js';
 
 export interface StartOptions {
   cluster: Cluster;
@@ -15,6 +17,11 @@ export interface StartOptions {
   planHash: string;
   /** Version of Kubewright. */
   build: string;
+  /**
+   * How long a step may be in trouble that may heal by itself (a host that does not answer) before a person is asked, in
+   * milliseconds; default DEFAULT_PATIENCE_MS. A run that is attached to keeps its own.
+   */
+  patienceMs?: number;
 }
 
 export interface StartedInstall {
@@ -22,6 +29,8 @@ export interface StartedInstall {
   runId: string;
   /** True when the same plan ran already and is only watched from here. */
   attached: boolean;
+  /** What the user should know, one sentence. */
+  notice?: string;
 }
 
 /**
@@ -39,32 +48,74 @@ export class PlanConflictError extends KubewrightError {
 
 /**
  * Starts an install, or attaches to the one that runs when it has the same plan. The workflow's id is the cluster's
- * name, so within a namespace nobody else changes this cluster meanwhile.
+ * name, so within a namespace nobody else changes this cluster meanwhile. A run that ends in this very moment is not
+ * attached to: a new one is started.
  *
  * @throws PlanConflictError (KW520) when an install with another plan runs
  * @throws KubewrightError KW521 when something other than an install runs for this cluster
  */
 export async function startInstall(engine: Engine, options: StartOptions): Promise<StartedInstall> {
-  const workflowId = workflowIdOf(options.cluster.name);
-  const input: InstallInput = { ...options, searchAttributes: engine.searchAttributes };
-  try {
-    const handle = await engine.client.workflow.start(INSTALL_WORKFLOW, {
-      workflowId,
-      taskQueue: engine.taskQueue,
-      args: [input],
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      workflowIdConflictPolicy: 'FAIL',
-      // A worker that is killed in the middle of a workflow task delays the next one by this much.
-      workflowTaskTimeout: '5 seconds',
-      memo: { planHash: options.planHash, build: options.build },
-      typedSearchAttributes: engine.searchAttributes ? startAttributes(options.cluster.name) : undefined,
-      staticSummary: `Install cluster ${options.cluster.name} on ${options.cluster.hosts.length} hosts`.slice(0, 66),
-    });
-    return { workflowId, runId: handle.firstExecutionRunId, attached: false };
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    return attach(engine, workflowId, options);
+  for (;;) {
+    const started = (await startNew(engine, options)) ?? (await attach(engine, options));
+    if (started !== undefined) return started;
   }
+}
+
+/**
+ * A server with an SQL database takes attributes a while after it has taken their registration: until its frontend looks
+ * into the database again, ten seconds as shipped.
+ */
+const REGISTRATION_LIMIT_MS = 15_000;
+
+/** Starts a run; undefined when one runs already. */
+async function startNew(engine: Engine, options: StartOptions): Promise<StartedInstall | undefined> {
+  const deadline = Date.now() + REGISTRATION_LIMIT_MS;
+  for (;;) {
+    try {
+      return await startWith(engine, options, engine.searchAttributes);
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+      if (!engine.searchAttributes || !isUnknownAttribute(error)) throw error;
+      if (Date.now() > deadline) return await withoutAttributes(engine, options);
+      await pause(1_000);
+    }
+  }
+}
+
+async function withoutAttributes(engine: Engine, options: StartOptions): Promise<StartedInstall> {
+  const started = await startWith(engine, options, false);
+  const notice = `The server does not take Kubewright's search attributes ${REGISTRATION_LIMIT_MS / 1000} s after they were registered: this install goes without, and the list of blocked installs does not show it.`;
+  return { ...started, notice };
+}
+
+async function startWith(
+  engine: Engine,
+  { patienceMs, ...options }: StartOptions,
+  searchAttributes: boolean,
+): Promise<StartedInstall> {
+  const workflowId = workflowIdOf(options.cluster.name);
+  const input: InstallInput = { ...options, searchAttributes, patienceMs: patienceMs ?? DEFAULT_PATIENCE_MS };
+  const handle = await engine.client.workflow.start(INSTALL_WORKFLOW, {
+    workflowId,
+    taskQueue: engine.taskQueue,
+    args: [input],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'FAIL',
+    // A worker that is killed in the middle of a workflow task delays the next one by this much.
+    workflowTaskTimeout: '5 seconds',
+    memo: { planHash: options.planHash, build: options.build },
+    typedSearchAttributes: searchAttributes ? startAttributes(options.cluster.name) : undefined,
+    staticSummary: `Install cluster ${options.cluster.name} on ${options.cluster.hosts.length} hosts`.slice(0, 66),
+  });
+  return { workflowId, runId: handle.firstExecutionRunId, attached: false };
+}
+
+/** What a server says of an attribute that it does not know, yet or at all. */
+function isUnknownAttribute(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (/no mapping defined for search attribute|search attribute \S+ is not defined/i.test(at.message)) return true;
+  }
+  return false;
 }
 
 function startAttributes(cluster: string): TypedSearchAttributes {
@@ -76,8 +127,11 @@ function startAttributes(cluster: string): TypedSearchAttributes {
   ]);
 }
 
-async function attach(engine: Engine, workflowId: string, options: StartOptions): Promise<StartedInstall> {
+/** Attaches to the run that there is; undefined when it has ended meanwhile. */
+async function attach(engine: Engine, options: StartOptions): Promise<StartedInstall | undefined> {
+  const workflowId = workflowIdOf(options.cluster.name);
   const running = await engine.client.workflow.getHandle(workflowId).describe();
+  if (statusOf(running.status.name) !== 'running') return undefined;
   if (running.type !== INSTALL_WORKFLOW) {
     throw new KubewrightError('KW521', `Cluster ${options.cluster.name} is at work already: ${running.type} runs`, {
       hint: 'Wait for it to end, or cancel it, then start anew.',
