@@ -1,5 +1,13 @@
+import type { StepActivity } from '../engine/types.js';
 import type { Phase } from '../plan/types.js';
-import type { BlockedStep, DecisionRecord, InstallProgress, InstallState, StepState } from '../workflows/types.js';
+import type {
+  BlockedStep,
+  DecisionRecord,
+  FailedTry,
+  InstallProgress,
+  InstallState,
+  StepState,
+} from '../workflows/types.js';
 import type { InstallView } from './types.js';
 
 /**
@@ -10,6 +18,8 @@ export type ProgressEvent =
   | { type: 'plan'; cluster: string; steps: { id: string; phase: Phase; host: string | null; title: string }[] }
   | StepEvent
   | RetryEvent
+  | FailedEvent
+  | WaitingEvent
   | ({ type: 'blocked' } & BlockedStep)
   | ({ type: 'decision' } & DecisionRecord)
   | { type: 'state'; state: InstallState };
@@ -40,18 +50,134 @@ export interface RetryEvent {
   failure: string;
 }
 
-/** Compares two moments; without an earlier one everything that has happened so far is told, the plan first. */
-export function changesBetween(before: InstallView | undefined, after: InstallView): ProgressEvent[] {
-  return [
-    ...(before === undefined ? [planEvent(after)] : []),
-    ...newDecisions(before?.progress, after.progress),
-    ...stepEvents(before, after),
-    ...retryEvents(before, after),
-    ...newlyBlocked(before?.progress, after.progress),
-    ...(before?.progress.state === after.progress.state
-      ? []
-      : [{ type: 'state' as const, state: after.progress.state }]),
-  ];
+/** A try that failed and counts; the next one follows by itself. Told the moment it happens. */
+export interface FailedEvent extends FailedTry {
+  type: 'failed';
+  step: string;
+}
+
+/** Why a step is not done yet: when the reason changes, and once a minute. */
+export interface WaitingEvent {
+  type: 'waiting';
+  step: string;
+  host: string | null;
+  /** What it waits for, the last line of its output, or why its last try failed. */
+  reason: string;
+  /** Number of the try that runs or comes. */
+  attempt: number;
+  /** Since the step began. */
+  durationMs?: number;
+}
+
+/** Nobody should wait longer than this for a line. */
+const TELL_AGAIN_MS = 60_000;
+/** A reason that flickers must not fill the log. */
+const APART_MS = 5_000;
+
+/**
+ * Tells what happens in an install, from one moment to the next; at the first one everything that has happened so far,
+ * the plan first. It remembers what it has told: a moment that was read from the history knows of no decisions, and the
+ * ones before it must not be told anew behind it.
+ */
+export class Chronicle {
+  private before: InstallView | undefined;
+  private decision = 0;
+  private readonly blockings = new Set<string>();
+  private readonly reasons = new Map<string, { reason: string; at: number }>();
+
+  /** @param now milliseconds since the epoch */
+  next(after: InstallView, now: number): ProgressEvent[] {
+    const { before } = this;
+    // A Reset begins a new run, whose numbers begin anew.
+    if (before !== undefined && before.runId !== after.runId) this.forget();
+    this.before = after;
+    return [
+      ...(before === undefined ? [planEvent(after)] : []),
+      ...this.newDecisions(after.progress),
+      ...stepEvents(before, after),
+      ...failedEvents(before, after),
+      ...this.retryEvents(before, after, now),
+      ...this.waitingEvents(after, now),
+      ...this.newlyBlocked(after.progress),
+      ...(before?.progress.state === after.progress.state
+        ? []
+        : [{ type: 'state' as const, state: after.progress.state }]),
+    ];
+  }
+
+  private forget(): void {
+    this.decision = 0;
+    this.blockings.clear();
+    this.reasons.clear();
+  }
+
+  private newDecisions({ decisions }: InstallProgress): ProgressEvent[] {
+    // Runs of 0.1.0 did not number them.
+    const numbered = decisions.map((decision, index) => ({ ...decision, number: decision.number ?? index + 1 }));
+    const fresh = numbered.filter(({ number }) => number > this.decision);
+    this.decision = Math.max(this.decision, ...fresh.map(({ number }) => number));
+    return fresh.map((decision) => ({ type: 'decision', ...decision }));
+  }
+
+  private newlyBlocked({ blocked }: InstallProgress): ProgressEvent[] {
+    const fresh = blocked.filter(({ step, blocking }) => !this.blockings.has(`${blocking} ${step}`));
+    for (const { step, blocking } of fresh) this.blockings.add(`${blocking} ${step}`);
+    return fresh.map((one) => ({ type: 'blocked', ...one }));
+  }
+
+  /** A try that met what may heal by itself. The same cause again is told by the minute only. */
+  private retryEvents(before: InstallView | undefined, after: InstallView, now: number): RetryEvent[] {
+    const hosts = new Map(after.progress.steps.map((step) => [step.id, step.host]));
+    return Object.entries(after.activities).flatMap(([step, { failure, nextAttemptAt, attempt }]): RetryEvent[] => {
+      if (failure === undefined || nextAttemptAt === undefined) return [];
+      if (before?.activities[step]?.failure === failure) return [];
+      if (this.reasons.get(step)?.reason === failure) return [];
+      this.reasons.set(step, { reason: failure, at: now });
+      return [{ type: 'retry', step, host: hosts.get(step) ?? null, attempt, failure }];
+    });
+  }
+
+  private waitingEvents({ progress, activities }: InstallView, now: number): WaitingEvent[] {
+    const asked = new Set(progress.blocked.filter((one) => one.retrying).map((one) => one.step));
+    const open = progress.steps.filter(({ id, state }) => state === 'running' || asked.has(id));
+    const ids = new Set(open.map(({ id }) => id));
+    for (const id of this.reasons.keys()) if (!ids.has(id)) this.reasons.delete(id);
+    return open.flatMap(({ id, host, startedAt }): WaitingEvent[] => {
+      const activity = activities[id];
+      if (activity === undefined) return [];
+      const reason = reasonOf(activity);
+      const told = this.reasons.get(id);
+      if (!this.isDue(told, reason, now)) {
+        if (told === undefined) this.reasons.set(id, { reason: '', at: startedAt ?? now });
+        return [];
+      }
+      this.reasons.set(id, { reason, at: now });
+      const durationMs = startedAt === undefined ? undefined : now - startedAt;
+      return [{ type: 'waiting', step: id, host, reason, attempt: activity.attempt, durationMs }];
+    });
+  }
+
+  private isDue(told: { reason: string; at: number } | undefined, reason: string, now: number): boolean {
+    const isWaiting = /^waiting/.test(reason);
+    if (told === undefined) return isWaiting;
+    const passed = now - told.at;
+    return (
+      passed >= TELL_AGAIN_MS || (isWaiting && reason !== told.reason && (told.reason === '' || passed >= APART_MS))
+    );
+  }
+}
+
+function reasonOf(activity: StepActivity): string {
+  if (activity.paused) return 'paused in Temporal: `Unpause` there lets it go on';
+  return (activity.nextAttemptAt === undefined ? activity.line : activity.failure) || activity.stage || 'begins';
+}
+
+function failedEvents(before: InstallView | undefined, after: InstallView): FailedEvent[] {
+  const known = new Map(before?.progress.steps.map((step) => [step.id, step.failed?.at]));
+  return after.progress.steps.flatMap(({ id, failed }): FailedEvent[] => {
+    if (failed === undefined || known.get(id) === failed.at) return [];
+    return [{ type: 'failed', step: id, ...failed }];
+  });
 }
 
 function planEvent({ progress }: InstallView): ProgressEvent {
@@ -76,28 +202,4 @@ function stepEvents(before: InstallView | undefined, after: InstallView): StepEv
     if (step.endedAt !== undefined && step.startedAt !== undefined) event.durationMs = step.endedAt - step.startedAt;
     return event;
   });
-}
-
-function retryEvents(before: InstallView | undefined, after: InstallView): RetryEvent[] {
-  const hosts = new Map(after.progress.steps.map((step) => [step.id, step.host]));
-  return Object.entries(after.activities).flatMap(([step, activity]): RetryEvent[] => {
-    const known = before?.activities[step];
-    if (activity.failure === undefined || activity.nextAttemptAt === undefined) return [];
-    // The same cause again is not told again: an unreachable host would fill the log with one sentence.
-    if (known?.failure === activity.failure) return [];
-    return [
-      { type: 'retry', step, host: hosts.get(step) ?? null, attempt: activity.attempt, failure: activity.failure },
-    ];
-  });
-}
-
-function newlyBlocked(before: InstallProgress | undefined, after: InstallProgress): ProgressEvent[] {
-  const known = new Set(before?.blocked.map((blocked) => blocked.blocking));
-  return after.blocked
-    .filter((blocked) => !known.has(blocked.blocking))
-    .map((blocked) => ({ type: 'blocked', ...blocked }));
-}
-
-function newDecisions(before: InstallProgress | undefined, after: InstallProgress): ProgressEvent[] {
-  return after.decisions.slice(before?.decisions.length ?? 0).map((decision) => ({ type: 'decision', ...decision }));
 }

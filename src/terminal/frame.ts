@@ -1,5 +1,5 @@
 import type { InstallState, StepState } from '../workflows/types.js';
-import { blockedLines } from './blocked.js';
+import { blockedLines, failedLines } from './blocked.js';
 import { duration, elapsed, pad, plural } from './text.js';
 import { paintLine, type Theme } from './theme.js';
 import { ALL_HOSTS, buildTree, finishedCount, type HostNode, type PhaseNode, type StepNode } from './tree.js';
@@ -77,7 +77,15 @@ function draw(snapshot: InstallView, phases: PhaseNode[], options: FrameOptions,
     }),
     [],
   ]);
-  return [header(snapshot, phases, now), ...blocked, ...phases.flatMap((phase) => phaseLines(phase, options, form))];
+  const failed = snapshot.progress.steps.flatMap((step) =>
+    step.failed === undefined ? [] : [...failedLines(step.id, step.failed, theme, { columns, ...form }), []],
+  );
+  return [
+    header(snapshot, phases, now),
+    ...blocked,
+    ...failed,
+    ...phases.flatMap((phase) => phaseLines(phase, options, form)),
+  ];
 }
 
 function header(snapshot: InstallView, phases: PhaseNode[], now: number): Line {
@@ -143,10 +151,13 @@ function hostLines(host: HostNode, width: number, options: FrameOptions): Line[]
 /** `images  12 s  unpacking registry.k8s.io/…`; a step that waits for its next try says why and for how long. */
 function stepSpans(node: StepNode, now: number): Line {
   const verb = node.step.id.slice(node.step.id.indexOf('/') + 1);
-  if (node.step.state === 'blocked') return [{ text: `${verb}  blocked, see above`, style: 'bad' }];
+  const { activity } = node;
+  // Without a try under way it is parked; with one a person is asked, and it is tried all the same.
+  if (node.step.state === 'blocked' && activity === undefined)
+    return [{ text: `${verb}  blocked, see above`, style: 'bad' }];
   const time = node.step.startedAt === undefined ? '' : elapsed(now - node.step.startedAt);
   const spans: Line = [{ text: `${verb}  ` }, { text: `${time}  `, style: 'faint' }];
-  const { activity } = node;
+  if (node.step.state === 'blocked') spans.push({ text: 'waits for a person, still tried: ', style: 'bad' });
   if (activity?.paused) return [...spans, { text: 'paused in Temporal', style: 'warn' }];
   if (activity?.failure !== undefined && activity.nextAttemptAt !== undefined) {
     const wait = elapsed(Math.max(0, activity.nextAttemptAt - now));

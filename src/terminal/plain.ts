@@ -1,4 +1,4 @@
-import { blockedLines } from './blocked.js';
+import { blockedLines, failedLines } from './blocked.js';
 import type { ProgressEvent, StepEvent } from './events.js';
 import { duration, offset, pad, plural } from './text.js';
 import { paintLine, type Theme } from './theme.js';
@@ -45,6 +45,13 @@ function bodyOf(event: ProgressEvent, options: PlainOptions): Line[] {
           { text: `try ${event.attempt} follows by itself: ${event.failure}`, style: 'warn' },
         ],
       ];
+    case 'failed':
+      return failedLines(event.step, event, options.theme, { columns: PLAIN_COLUMNS, outputLines: 20 });
+    case 'waiting': {
+      const time = event.durationMs === undefined ? '' : ` for ${duration(event.durationMs)}`;
+      const attempt = event.attempt > 1 ? `, try ${event.attempt}` : '';
+      return [[{ text: `${event.step}  ` }, { text: `at it${time}${attempt}: ${event.reason}`, style: 'faint' }]];
+    }
     case 'blocked':
       return blockedLines(event, options.theme, {
         cluster: options.cluster,

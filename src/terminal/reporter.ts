@@ -1,4 +1,4 @@
-import { changesBetween } from './events.js';
+import { Chronicle } from './events.js';
 import { renderFrame } from './frame.js';
 import { LiveView } from './live.js';
 import type { Output } from './output.js';
@@ -63,7 +63,7 @@ class LiveReporter implements Reporter {
 }
 
 class EventReporter implements Reporter {
-  private latest: InstallView | undefined;
+  private readonly chronicle = new Chronicle();
 
   constructor(
     private readonly output: Output,
@@ -71,8 +71,7 @@ class EventReporter implements Reporter {
   ) {}
 
   update(snapshot: InstallView): void {
-    const events = changesBetween(this.latest, snapshot);
-    this.latest = snapshot;
+    const events = this.chronicle.next(snapshot, this.now());
     for (const event of events) {
       if (this.output.json) {
         this.output.object({ cluster: snapshot.progress.cluster, ...event });
