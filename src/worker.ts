@@ -8,6 +8,7 @@ import { resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
 import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
 import { workflowSource } from './engine/worker/bundle.js';
+import { runTogether, stopWorkerOf } from './engine/worker/stop-worker.js';
 import { watchServer } from './engine/worker/watchdog.js';
 import { isKubewrightError, messageOf } from './errors.js';
 
@@ -47,11 +48,11 @@ export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
     const connection = await openNativeConnection(settings);
     try {
       await requireNamespace(connection, settings);
-      const worker = await createWorker(connection, settings, env, {
-        ...options,
-        activities: options.activities ?? own?.activities,
-      });
-      await runUntilTold(worker, connection, settings, server, options);
+      const activities = options.activities ?? own?.activities;
+      const worker = await createWorker(connection, settings, env, { ...options, activities });
+      const dataConverter = await dataConverterFrom(env);
+      const stopper = await stopWorkerOf(worker, { connection, dataConverter, activities });
+      await runUntilTold(runTogether(worker, stopper), connection, settings, server, options);
     } finally {
       await connection.close();
     }
@@ -107,7 +108,7 @@ async function createWorker(
 }
 
 async function runUntilTold(
-  worker: Worker,
+  worker: Pick<Worker, 'getState' | 'shutdown' | 'run'>,
   connection: NativeConnection,
   settings: ConnectionSettings,
   server: EmbeddedServer | undefined,

@@ -8,6 +8,8 @@ export interface FailureDetails {
   step: string | null;
   hint: string;
   output: string;
+  /** Set when the failure may heal by itself and patience with it is used up: how long it lasted, in milliseconds. */
+  waitedMs?: number;
 }
 
 /** Longest output that goes into a history: enough to see the cause, small beside Temporal's 2 MB limit on payloads. */

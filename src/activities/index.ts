@@ -8,6 +8,8 @@ import { ACTIONS, type Action, type Step } from '../plan/types.js';
 import { VERSION } from '../version.js';
 import { createContext } from './context.js';
 import { toApplicationFailure } from './failure.js';
+import { withinLimit } from './limit.js';
+import { troubleBefore, withPatience } from './patience.js';
 import { implementations } from './registry.js';
 import { carryOut } from './step.js';
 import { stopCommands } from './stop.js';
@@ -25,8 +27,11 @@ export interface HousekeepingActivities {
   stopStep(input: StepInput): Promise<number>;
 }
 
-/** How often a running step reports. Twice within the worker's heartbeat throttle, far below the 8 s timeout. */
-const HEARTBEAT_MS = 1_000;
+/**
+ * How often a running step says that it lives while nothing changes. A hosted Temporal bills each heartbeat, so as seldom
+ * as the timeout of 10 s allows on a busy machine; an abort reaches the step with one.
+ */
+const HEARTBEAT_MS = 4_000;
 
 /**
  * The activities of a worker: one for each action of a plan. They share one pool of connections for each distinct set of
@@ -72,25 +77,35 @@ async function stopStep(input: StepInput, hosts: Hosts): Promise<number> {
 
 async function runStep(action: Action, input: StepInput, hosts: Hosts): Promise<StepOutput> {
   const activity = Context.current();
-  let state: StepHeartbeat = { stage: 'probe', line: '' };
+  const began = Date.now();
+  const trouble = troubleBefore();
+  let state: StepHeartbeat = { stage: 'probe', line: '', ...trouble };
+  // Throttled by the worker to one a second, however fast a command writes.
   const beat = () => activity.heartbeat(state);
   const timer = setInterval(beat, HEARTBEAT_MS);
+  beat();
+  const onProgress = (next: StepHeartbeat): void => {
+    if (next.stage === state.stage && next.line === state.line) return;
+    state = { ...next, ...trouble };
+    beat();
+  };
+  const { startToCloseTimeoutMs } = activity.info;
   try {
     refuseForeignBuild(input);
-    const context = createContext(input, {
-      hosts,
-      signal: activity.cancellationSignal,
-      attempt: tryOf(activity.info),
-      onProgress: (next) => {
-        state = next;
-        beat();
+    return await withinLimit(
+      input.step,
+      startToCloseTimeoutMs,
+      () => state.line,
+      (limit) => {
+        const signal = AbortSignal.any([activity.cancellationSignal, limit]);
+        const context = createContext(input, { hosts, signal, attempt: tryOf(activity.info), onProgress });
+        return carryOut(implementations[action], context);
       },
-    });
-    return await carryOut(implementations[action], context);
+    );
   } catch (error) {
     // Pause, reset and shutdown arrive as cancellation; only the SDK's own failure is mapped back to what it was.
     if (activity.cancellationSignal.aborted) throw activity.cancellationSignal.reason;
-    throw toApplicationFailure(error);
+    throw withPatience(toApplicationFailure(error), input, began);
   } finally {
     clearInterval(timer);
   }

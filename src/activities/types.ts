@@ -9,6 +9,11 @@ export interface StepInput {
   step: Step;
   /** Version of Kubewright that made the plan; a worker of another version refuses it by name. */
   build: string;
+  /**
+   * How long trouble that may heal by itself may last before the try fails for good, so that the workflow asks a person;
+   * milliseconds. Missing: for ever.
+   */
+  patienceMs?: number;
 }
 
 /** The one small object that comes out. */
@@ -32,6 +37,8 @@ export interface StepHeartbeat {
   stage: string;
   /** Last line of output, at most 500 characters. */
   line: string;
+  /** Since when one try after the other has failed in a way that may heal by itself; milliseconds since the epoch. */
+  troubleSince?: number;
 }
 
 /** What a probe found. */

@@ -41,7 +41,8 @@ function countOf(blocked: number): string {
 }
 
 function row(step: BlockedStep): string {
-  const cells = [step.step, step.host ?? '', `${step.code}: ${step.message}`, step.hint];
+  const tried = step.retrying ? ' (still tried; it goes on by itself when that is over)' : '';
+  const cells = [step.step, step.host ?? '', `${step.code}: ${step.message}${tried}`, step.hint];
   return `| ${cells.map((cell) => inline(cell.slice(0, CELL))).join(' | ')} |`;
 }
 
@@ -51,7 +52,7 @@ function section(step: BlockedStep, cluster: string): string {
   const lines = [
     `### ${inline(step.step)}`,
     '',
-    'When the cause is mended, try it again, from a terminal',
+    step.retrying ? 'To try it at once, from a terminal' : 'When the cause is mended, try it again, from a terminal',
     '',
     fenced(`kubewright retry ${step.step} --cluster ${cluster}`),
     '',

@@ -9,6 +9,8 @@ export interface StepFailure {
   hint: string;
   host: string | null;
   output: string;
+  /** Set when the failure may heal by itself and patience with it is used up: how long it lasted, in milliseconds. */
+  waitedMs?: number;
 }
 
 /** What a blocked step keeps of its output: enough to see the cause, small enough for the details page. */
@@ -21,12 +23,23 @@ const OUTPUT_LIMIT = 2000;
 export function readFailure(error: ActivityFailure, step: Step): StepFailure {
   const cause = error.cause;
   if (cause instanceof ApplicationFailure) return fromApplication(cause, step);
-  const message =
-    cause instanceof TimeoutFailure ? `the step ran into its time limit: ${cause.message}` : messageOf(cause);
+  if (cause instanceof TimeoutFailure && cause.timeoutType === 'START_TO_CLOSE') return outOfTime(step);
   return {
     code: 'KW499',
-    message,
+    message: messageOf(cause),
     hint: 'Look at the host and at the worker log, then retry the step.',
+    host: step.host,
+    output: '',
+  };
+}
+
+/** The step had to be ended from outside. Mostly its activity does that a moment before, and knows more to say. */
+function outOfTime(step: Step): StepFailure {
+  const place = step.host === null ? '' : `${step.host}: `;
+  return {
+    code: 'KW434',
+    message: `${place}the step did not end within its limit of ${step.timeoutMinutes} minutes, and its worker did not end it`,
+    hint: 'Look at the host and at the worker log for what it waits for, then retry the step.',
     host: step.host,
     output: '',
   };
@@ -41,6 +54,7 @@ function fromApplication(cause: ApplicationFailure, step: Step): StepFailure {
     hint: details.hint ?? 'Look at the host, mend the cause, then retry the step.',
     host: details.host ?? step.host,
     output: (details.output ?? '').slice(-OUTPUT_LIMIT),
+    ...(details.waitedMs === undefined ? {} : { waitedMs: details.waitedMs }),
   };
 }
 

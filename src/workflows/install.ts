@@ -8,13 +8,15 @@ import {
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
+import { Attempts } from './attempts.js';
 import { currentDetails } from './details.js';
 import { InstallLedger } from './ledger.js';
 import { handleMessages } from './messages.js';
 import { checkPlan } from './plan-order.js';
-import { recoverableStep, type StepRun, stopSteps } from './recoverable-step.js';
+import { recoverableStep, type StepRun } from './recoverable-step.js';
 import { attributePairs } from './search-attributes.js';
-import type { DecisionRecord, InstallInput, InstallResult } from './types.js';
+import { stopSteps } from './stop-steps.js';
+import { DEFAULT_PATIENCE_MS, type DecisionRecord, type InstallInput, type InstallResult } from './types.js';
 
 /**
  * Installs a cluster: runs each step of the plan as soon as what it needs is done. A step that cannot succeed by itself
@@ -28,7 +30,13 @@ import type { DecisionRecord, InstallInput, InstallResult } from './types.js';
 export async function installCluster(input: InstallInput): Promise<InstallResult> {
   const ledger = new InstallLedger(input);
   const scope = new CancellationScope({ cancellable: true });
-  const run: StepRun = { ledger, build: input.build, publish: publisher(input, ledger) };
+  const run: StepRun = {
+    ledger,
+    build: input.build,
+    patienceMs: input.patienceMs ?? DEFAULT_PATIENCE_MS,
+    attempts: new Attempts(),
+    publish: publisher(input, ledger),
+  };
   let abort: Abort | undefined;
   // Before anything else: a message that arrives in the first task must find its handler.
   handleMessages({

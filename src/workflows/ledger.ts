@@ -26,9 +26,14 @@ export class InstallLedger {
   private readonly skippedSteps = new Set<string>();
   private readonly records: DecisionRecord[] = [];
   private blockings = 0;
+  private decisions = 0;
   private closed: 'aborted' | 'cancelled' | undefined;
 
-  constructor(private readonly input: InstallInput) {
+  /** @param now the time of what is recorded, milliseconds since the epoch; one who reads a history gives its times */
+  constructor(
+    private readonly input: InstallInput,
+    private readonly now: () => number = () => Date.now(),
+  ) {
     for (const { id, title, phase, host } of input.plan) {
       this.steps.set(id, { id, title, phase, host, state: 'waiting' });
     }
@@ -51,27 +56,57 @@ export class InstallLedger {
     return this.blocked.has(step.id);
   }
 
+  /** Whether a person is asked about a step that is tried all the same. */
+  isAsked(step: Step): boolean {
+    return this.blocked.get(step.id)?.retrying === true;
+  }
+
   started(step: Step): void {
     const entry = this.entry(step);
-    entry.state = 'running';
-    entry.startedAt ??= Date.now();
+    if (!this.isAsked(step)) entry.state = 'running';
+    entry.startedAt ??= this.now();
   }
 
   finished(step: Step, output: StepOutput): void {
-    Object.assign(this.entry(step), { state: 'done', endedAt: Date.now(), ...output });
+    this.blocked.delete(step.id);
+    const entry = this.entry(step);
+    delete entry.failed;
+    Object.assign(entry, { state: 'done', endedAt: this.now(), ...output });
   }
 
   skipped(step: Step): void {
     this.blocked.delete(step.id);
-    Object.assign(this.entry(step), { state: 'skipped', endedAt: Date.now() });
+    const entry = this.entry(step);
+    delete entry.failed;
+    Object.assign(entry, { state: 'skipped', endedAt: this.now() });
+  }
+
+  /** A try that counts has failed and another follows by itself. */
+  failed(step: Step, failure: StepFailure, tries: number): void {
+    this.blocked.delete(step.id);
+    const { code, message, hint, host, output } = failure;
+    const failed = { code, message, hint, host, output, tries, at: this.now() };
+    Object.assign(this.entry(step), { state: 'running', failed });
   }
 
   parked(step: Step, failure: StepFailure, tries: number): void {
+    this.block(step, failure, { tries });
+  }
+
+  /** Patience with trouble that may heal by itself is used up: a person is asked while the step is tried on. */
+  asked(step: Step, failure: StepFailure): void {
+    this.block(step, failure, { tries: 0, retrying: true });
+  }
+
+  private block(step: Step, failure: StepFailure, how: Pick<BlockedStep, 'tries' | 'retrying'>): void {
     this.blockings += 1;
-    this.entry(step).state = 'blocked';
+    const entry = this.entry(step);
+    delete entry.failed;
+    entry.state = 'blocked';
+    const { code, message, hint, host, output } = failure;
     const { skippable } = step;
-    const blocking = this.blockings;
-    this.blocked.set(step.id, { step: step.id, blocking, tries, since: Date.now(), skippable, ...failure });
+    const facts = { code, message, hint, host, output, skippable };
+    this.blocked.set(step.id, { step: step.id, blocking: this.blockings, since: this.now(), ...facts, ...how });
   }
 
   /** Ends the blocking of steps that a person wants tried again. */
@@ -94,8 +129,14 @@ export class InstallLedger {
     }
   }
 
+  /** Ids of the steps that a skip concerns, also those that have ended. */
+  leftOutSteps(): string[] {
+    return this.input.plan.filter((step) => this.isLeftOut(step)).map((step) => step.id);
+  }
+
   recorded(record: DecisionRecord): void {
-    this.records.push(record);
+    this.decisions += 1;
+    this.records.push({ number: this.decisions, ...record });
     if (this.records.length > RECORDS_KEPT) this.records.shift();
   }
 
@@ -103,12 +144,14 @@ export class InstallLedger {
     this.closed = state;
   }
 
+  /** Whether nothing can be decided any more: the run is being aborted or cancelled, or every step has ended. */
   isClosed(): boolean {
-    return this.closed !== undefined;
+    return this.closed !== undefined || this.endedSteps() === this.steps.size;
   }
 
+  /** Steps that may have something running on a host: also one that a person is asked about while it is tried. */
   runningSteps(): Step[] {
-    return this.input.plan.filter((step) => this.steps.get(step.id)?.state === 'running');
+    return this.input.plan.filter((step) => this.steps.get(step.id)?.state === 'running' || this.isAsked(step));
   }
 
   /** The cluster as the remaining steps see it: without the workers that were left out. */

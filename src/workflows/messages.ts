@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { Attempts } from './attempts.js';
 import { judge, type Verdict } from './decisions.js';
 import type { InstallLedger } from './ledger.js';
 import { Refusal } from './refusals.js';
@@ -17,6 +18,7 @@ const DESCRIPTIONS: Record<Verb, string> = {
 /** What the verbs do to the run. */
 export interface Effects {
   ledger: InstallLedger;
+  attempts: Attempts;
   /** Ends the run; called with the decision's record. */
   abort(record: DecisionRecord): void;
   publish(): void;
@@ -79,6 +81,8 @@ function take(verb: Verb, verdict: Accepted, via: 'update' | 'signal', effects: 
   effects.ledger.recorded(record);
   if (verb === 'retry') effects.ledger.retried(steps);
   if (verb === 'skip') effects.ledger.left(steps);
+  // After a retry only what is tried all the same has a try under way: it is made anew, at once.
+  if (verb !== 'abort') effects.attempts.letGo(verb === 'retry' ? steps : effects.ledger.leftOutSteps());
   if (verb === 'abort') effects.abort(record);
   effects.publish();
   return { steps, message: messageOf(verb, steps) };

@@ -9,25 +9,29 @@ import {
 } from '@temporalio/workflow';
 import type { StepInput, StepOutput, WorkerActivities } from '../activities/types.js';
 import type { Step } from '../plan/types.js';
+import type { Attempts } from './attempts.js';
 import { readFailure, type StepFailure } from './failure.js';
 import type { InstallLedger } from './ledger.js';
+import { TRIES } from './tries.js';
 
-/** A step is tried twice by itself; the second time after a pause in which a passing cause may pass. */
-const TRIES = 2;
 const PAUSE_BETWEEN_TRIES = '2 seconds';
 
 /** A summary is at most 200 bytes of UTF-8; a title of 66 characters always fits. */
-const SUMMARY_CHARACTERS = 66;
+export const SUMMARY_CHARACTERS = 66;
+
+export const HEARTBEAT_TIMEOUT = '10 seconds';
+export const BACK_OFF = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 seconds' } as const;
 
 /**
  * How a step's activity runs.
  *
  * - Attempts are unlimited and nothing bounds the time from schedule to close: a lost worker, a missed heartbeat or a
  *   broken connection never counts against a step. Deterministic failures come back non-retryable; `recoverableStep`
- *   counts those.
- * - Heartbeats are sent every second; 8 s without one is a dead worker (less, and a busy machine would be taken for
- *   one).
- * - The back-off ends at 5 s. Both together bound the recovery after `kill -9` to 15 s, also after several in a row,
+ *   counts those. So does a step that runs into its limit: the activity ends itself shortly before it (KW434), and where
+ *   it cannot, the server is told not to try again by itself but to say so (`TemporalTimeout:StartToClose`).
+ * - A heartbeat is sent when something has changed, at most one a second, and every 4 s otherwise: a hosted Temporal bills
+ *   each. 10 s without one is a dead worker (less, and a busy machine would be taken for one).
+ * - The back-off ends at 5 s. Both together bound the recovery after `kill -9` to 16 s, also after several in a row,
  *   and a host that comes back is found within 5 s.
  * - A cancelled activity lets go of its host before the workflow goes on (WAIT_CANCELLATION_COMPLETED): the run is not
  *   over, and its name not free for the next install, while something of it still talks to a host. A dead worker delays
@@ -38,8 +42,8 @@ export function stepOptions(step: Step): ActivityOptions {
     activityId: step.id,
     summary: step.title.slice(0, SUMMARY_CHARACTERS),
     startToCloseTimeout: `${step.timeoutMinutes} minutes`,
-    heartbeatTimeout: '8 seconds',
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 seconds' },
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { ...BACK_OFF, nonRetryableErrorTypes: ['TemporalTimeout:StartToClose'] },
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   };
 }
@@ -47,14 +51,19 @@ export function stepOptions(step: Step): ActivityOptions {
 export interface StepRun {
   ledger: InstallLedger;
   build: string;
+  /** How long trouble that may heal by itself may last before a person is asked, in milliseconds. */
+  patienceMs: number;
+  /** The tries that are under way, so that a decision can end them. */
+  attempts: Attempts;
   /** Called after every change of the ledger. */
   publish(): void;
 }
 
 /**
  * Carries a step through to its end: waits for what it needs, tries it, parks it when it cannot succeed by itself, and
- * tries again when a person says so. Returns when the step is done or left out; rejects only when the run is cancelled
- * or aborted.
+ * tries again when a person says so. Trouble that may heal by itself never parks it: once patience is used up a person
+ * is asked, while it is tried on. Returns when the step is done or left out; rejects only when the run is cancelled or
+ * aborted.
  */
 export async function recoverableStep(step: Step, run: StepRun): Promise<void> {
   const { ledger } = run;
@@ -63,13 +72,20 @@ export async function recoverableStep(step: Step, run: StepRun): Promise<void> {
   while (!ledger.isLeftOut(step)) {
     ledger.started(step);
     run.publish();
-    const failure = await attempt(step, run);
-    if (failure === undefined) return run.publish();
+    const ending = await attempt(step, run);
+    if (ending === 'done') return run.publish();
+    if (ending === 'let-go') continue;
+    if (ending.waitedMs !== undefined) {
+      ledger.asked(step, ending);
+      continue;
+    }
     tries += 1;
     if (tries < TRIES) {
+      ledger.failed(step, ending, tries);
+      run.publish();
       await sleep(PAUSE_BETWEEN_TRIES);
     } else if (!ledger.isLeftOut(step)) {
-      ledger.parked(step, failure, tries);
+      ledger.parked(step, ending, tries);
       run.publish();
       await condition(() => !ledger.isBlocked(step) || ledger.isLeftOut(step));
       tries = 0;
@@ -79,15 +95,18 @@ export async function recoverableStep(step: Step, run: StepRun): Promise<void> {
   run.publish();
 }
 
-async function attempt(step: Step, run: StepRun): Promise<StepFailure | undefined> {
+/** `let-go`: a decision ended the try, see `Attempts`. */
+async function attempt(step: Step, run: StepRun): Promise<'done' | 'let-go' | StepFailure> {
+  const scope = new CancellationScope();
   try {
-    const output = await carryOut(step, run);
+    const output = await run.attempts.during(step, scope, () => carryOut(step, run));
     run.ledger.finished(step, output);
-    return undefined;
+    return 'done';
   } catch (error) {
     // An activity that says "cancelled" when nobody cancelled it is a failure like any other, or its step would be
     // lost.
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    if (isCancellation(error) && scope.consideredCancelled) return 'let-go';
     if (error instanceof ActivityFailure) return readFailure(error, step);
     throw error;
   }
@@ -95,43 +114,11 @@ async function attempt(step: Step, run: StepRun): Promise<StepFailure | undefine
 
 function carryOut(step: Step, run: StepRun): Promise<StepOutput> {
   const activities = proxyActivities<WorkerActivities>(stepOptions(step));
-  return activities[step.action](inputOf(step, run));
+  // Once a person is asked, asking again would only make the history grow.
+  const patienceMs = run.ledger.isAsked(step) ? undefined : run.patienceMs;
+  return activities[step.action]({ ...inputOf(step, run), patienceMs });
 }
 
-function inputOf(step: Step, run: StepRun): StepInput {
+export function inputOf(step: Step, run: Pick<StepRun, 'ledger' | 'build'>): StepInput {
   return { cluster: run.ledger.cluster(), step, build: run.build };
-}
-
-/** Stopping must not hold up an abort: a host that cannot be reached now is named instead. */
-const STOP_OPTIONS: ActivityOptions = {
-  startToCloseTimeout: '30 seconds',
-  scheduleToCloseTimeout: '1 minute',
-  heartbeatTimeout: '8 seconds',
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 seconds' },
-};
-
-/**
- * Stops the durable commands of steps that were running when the run was aborted.
- *
- * @returns the ids of steps whose commands may still run, because their host did not answer
- */
-export async function stopSteps(steps: Step[], run: StepRun): Promise<string[]> {
-  const left = await Promise.all(
-    steps.map(async (step) => {
-      const summary = `Stop ${step.id}`.slice(0, SUMMARY_CHARACTERS);
-      const { stopStep } = proxyActivities<WorkerActivities>({
-        ...STOP_OPTIONS,
-        activityId: `${step.id}/stop`,
-        summary,
-      });
-      try {
-        await stopStep(inputOf(step, run));
-        return [];
-      } catch (error) {
-        if (error instanceof ActivityFailure) return [step.id];
-        throw error;
-      }
-    }),
-  );
-  return left.flat();
 }

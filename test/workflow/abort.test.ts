@@ -63,6 +63,24 @@ describe('abort', () => {
     );
   });
 
+  it('does not wait behind the steps of others that take every slot of the worker', async () => {
+    const gate = fakes.holding('a/one');
+    const mine = await startTest(engine, [step('a/one')]);
+    await until(engine, mine.cluster.name, (now) => now.activities['a/one'] !== undefined);
+    const many = Array.from({ length: 45 }, (_, index) => step(`c/${index}`));
+    for (const { id } of many) fakes.holding(id);
+    const theirs = await startTest(engine, many);
+    // One slot is ours until we abort, and theirs then.
+    await until(engine, theirs.cluster.name, () => fakes.calls.length >= 40);
+    await decide(engine, mine.cluster.name, 'abort', { seen: 0 });
+    const end = await until(engine, mine.cluster.name, closed);
+    expect(end.failure?.message).toBe('aborted by anna@test.');
+    expect(fakes.stopped).toEqual(['a/one']);
+    gate.release();
+    await decide(engine, theirs.cluster.name, 'abort', { seen: 0 });
+    await until(engine, theirs.cluster.name, closed);
+  });
+
   it('typed by hand into a run that has shown nothing yet is taken for one left over from before a Reset', async () => {
     const gate = fakes.holding('a/one');
     const { cluster, workflowId } = await startTest(engine, [step('a/one')]);

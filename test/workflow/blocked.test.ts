@@ -125,6 +125,27 @@ describe('a step that cannot succeed by itself', () => {
     await until(engine, cluster.name, closed);
   });
 
+  it('tells why its first try failed while it is tried again, and no more when that went well', async () => {
+    const gate = fakes.holding('cp-2/join');
+    const hold = fakes.behaviourOf('cp-2/join');
+    fakes.on('cp-2/join', (input, attempt) => {
+      if (fakes.triesOf('cp-2/join') === 1) throw brokenStep();
+      return hold(input, attempt);
+    });
+    const { cluster } = await startTest(engine, [step('cp-2/join')]);
+    const again = await until(engine, cluster.name, () => fakes.triesOf('cp-2/join') === 2);
+    const failing = again.progress.steps[0];
+    expect(failing).toMatchObject({
+      state: 'running',
+      failed: { code: 'KW421', host: 'cp-2', hint: 'Open port 6443.', tries: 1 },
+    });
+    expect(again.progress.blocked).toEqual([]);
+    gate.release();
+    const end = await until(engine, cluster.name, closed);
+    expect(end.status).toBe('completed');
+    expect(end.progress.steps[0]?.failed).toBeUndefined();
+  });
+
   it('does not park for what may heal by itself, however often it happens', async () => {
     fakes.on('a/one', (_input, attempt) => {
       if (attempt <= 3) throw transientTrouble();

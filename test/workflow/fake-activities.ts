@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { withPatience } from '../../src/activities/patience.js';
 import type { StepInput, StepOutput } from '../../src/activities/types.js';
 import { ACTIONS } from '../../src/plan/types.js';
 
@@ -30,6 +31,10 @@ export class FakeActivities {
   on(step: string, behaviour: Behaviour): this {
     this.behaviours.set(step, behaviour);
     return this;
+  }
+
+  behaviourOf(step: string): Behaviour {
+    return this.behaviours.get(step) ?? (() => changed);
   }
 
   /** Fails the step's first `times` tries the way a deterministic failure arrives. */
@@ -71,8 +76,11 @@ export class FakeActivities {
     const step = input.step.id;
     this.calls.push({ step, attempt, input });
     this.trace.push(`+${step}`);
+    const began = Date.now();
     try {
       return (await this.behaviours.get(step)?.(input, attempt)) ?? changed;
+    } catch (error) {
+      throw error instanceof ApplicationFailure ? withPatience(error, input, began) : error;
     } finally {
       this.trace.push(`-${step}`);
     }

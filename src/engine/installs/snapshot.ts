@@ -9,7 +9,8 @@ import type { StepHeartbeat } from '../../activities/types.js';
 import { messageOf } from '../../errors.js';
 import type { FailureDetails, InstallProgress, InstallResult } from '../../workflows/types.js';
 import type { Engine, InstallSnapshot, RunStatus, StepActivity } from '../types.js';
-import { milliseconds, progressFromHistory } from './history.js';
+import { progressFromHistory } from './history.js';
+import { milliseconds } from './history-fold.js';
 
 /**
  * A worker that lives answers a query in milliseconds; one that is gone lets it wait for the server's own ten seconds.

@@ -1,3 +1,4 @@
+import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -31,11 +32,19 @@ function hostsRunning(units: Record<string, string[]>): Hosts {
 }
 
 /** The activities as a worker registers them, in a context as Temporal gives it. */
-async function withActivities<T>(hosts: Hosts, use: (activities: Activities) => Promise<T>): Promise<T> {
+async function withActivities<T>(
+  hosts: Hosts,
+  use: (activities: Activities) => Promise<T>,
+  info: Partial<Info> = {},
+  onHeartbeat: (details: unknown) => void = () => {},
+): Promise<T> {
   vi.doMock('../../../src/hosts/index.js', () => ({ createHosts: () => hosts }));
   const { createActivities } = await import('../../../src/activities/index.js');
   const activities = createActivities({ env: {}, homeDirectory: '/' });
-  return await new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(() => use(activities));
+  const limit = { startToCloseTimeoutMs: 600_000, ...info };
+  const environment = new MockActivityEnvironment(limit, { logger: new DefaultLogger('ERROR') });
+  environment.on('heartbeat', onHeartbeat);
+  return await environment.run(() => use(activities));
 }
 
 type Activities = ReturnType<typeof import('../../../src/activities/index.js')['createActivities']>;
@@ -79,5 +88,64 @@ describe('a step of a run that another version started', () => {
         }),
       ],
     });
+  });
+});
+
+/** A host of which every request meets the same. */
+function hostsThat(act: () => Promise<never>): Hosts {
+  const remote = { run: act, readFile: act, stopDurables: act };
+  return { get: (name) => ({ name, ...remote }) as unknown as RemoteHost, close: async () => undefined };
+}
+
+describe('trouble that may heal by itself', () => {
+  const away = hostsThat(() =>
+    Promise.reject(new KubewrightError('KW202', 'no way to it', { host: 'w-1', hint: 'Look.', transient: true })),
+  );
+  const tried = (input: Partial<StepInput>, info: Partial<Info>, beats: unknown[] = []) =>
+    withActivities(
+      away,
+      ({ checkHost }) => checkHost({ ...inputOf('w-1/preflight'), ...input }),
+      info,
+      (details) => beats.push(details),
+    ).catch((error: unknown) => error);
+
+  it('is left to Temporal while patience lasts, and the next try is told since when', async () => {
+    const beats: unknown[] = [];
+    const before = Date.now();
+    expect(await tried({ patienceMs: 60_000 }, {}, beats)).toMatchObject({ type: 'KW202', nonRetryable: false });
+    const { troubleSince = 0 } = beats.at(-1) as { troubleSince?: number };
+    expect(troubleSince).toBeGreaterThanOrEqual(before);
+    // Every beat of the next try says it on: should its worker die, it is not forgotten.
+    const later: unknown[] = [];
+    const heartbeatDetails = { stage: 'probe', line: '', troubleSince };
+    expect(await tried({ patienceMs: 60_000 }, { heartbeatDetails }, later)).toMatchObject({ nonRetryable: false });
+    expect(later.map((beat) => (beat as { troubleSince?: number }).troubleSince)).toEqual(
+      later.map(() => troubleSince),
+    );
+  });
+
+  it('is handed to the workflow with all that is known once it has lasted so long; without patience never', async () => {
+    const heartbeatDetails = { stage: 'probe', line: '', troubleSince: Date.now() - 61_000 };
+    const failure = await tried({ patienceMs: 60_000 }, { heartbeatDetails });
+    expect(failure).toMatchObject({ type: 'KW202', nonRetryable: true, message: 'w-1: no way to it' });
+    expect((failure as { details: object[] }).details[0]).toMatchObject({ host: 'w-1', hint: 'Look.' });
+    expect((failure as { details: { waitedMs: number }[] }).details[0]?.waitedMs).toBeGreaterThanOrEqual(61_000);
+    expect(await tried({}, { heartbeatDetails })).toMatchObject({ nonRetryable: false });
+  });
+});
+
+describe('a step that hangs', () => {
+  it('is ended shortly before Temporal would do it, as a failure that counts', async () => {
+    const hanging = hostsThat(() => new Promise<never>(() => {}));
+    const beats: unknown[] = [];
+    const ended = withActivities(
+      hanging,
+      ({ checkHost }) => checkHost(inputOf('w-1/preflight')),
+      { startToCloseTimeoutMs: 100 },
+      (details) => beats.push(details),
+    );
+    await expect(ended).rejects.toMatchObject({ type: 'KW434', nonRetryable: true });
+    // Nothing changed meanwhile, so nothing was said but that it begins.
+    expect(beats).toHaveLength(1);
   });
 });

@@ -38,13 +38,19 @@ describe('what a failed step tells', () => {
     [
       'a failure without a code',
       ApplicationFailure.create({ type: 'TypeError', message: 'x is undefined' }),
+      'KW499',
       'x is undefined',
     ],
-    ['a time limit', new TimeoutFailure('activity timed out', undefined, TimeoutType.START_TO_CLOSE), 'time limit'],
-    ['nothing at all', undefined, 'without a message'],
-  ])('is named and comes with a hint also for %s', (_name, cause, message) => {
+    [
+      'a time limit',
+      new TimeoutFailure('activity timed out', undefined, TimeoutType.START_TO_CLOSE),
+      'KW434',
+      'within its limit',
+    ],
+    ['nothing at all', undefined, 'KW499', 'without a message'],
+  ])('is named and comes with a hint also for %s', (_name, cause, code, message) => {
     const told = readFailure(failed(cause), step);
-    expect(told).toMatchObject({ code: 'KW499', host: 'cp-2' });
+    expect(told).toMatchObject({ code, host: 'cp-2' });
     expect(told.message).toContain(message);
     expect(told.hint).toMatch(/retry/);
   });
