@@ -4,7 +4,7 @@ import { isKubewrightError, messageOf } from '../../errors.js';
 import { hostError } from '../errors.js';
 import { abortable } from './abort.js';
 import { dial, KEEPALIVE_INTERVAL_MS } from './dial.js';
-import type { Hop } from './target.js';
+import type { Hop } from './hop.js';
 import type { Connection, Live } from './types.js';
 
 /**

@@ -3,9 +3,10 @@ import type { Duplex } from 'node:stream';
 import ssh2, { type Client as SshClient } from 'ssh2';
 import { type KubewrightError, messageOf } from '../../errors.js';
 import { hostError } from '../errors.js';
+import type { Hop } from './hop.js';
 import { HostKeyCheck } from './host-keys.js';
-import { type Credentials, readCredentials } from './identities.js';
-import type { Hop } from './target.js';
+import { readCredentials } from './identities.js';
+import { Login } from './login.js';
 
 const { Client } = ssh2;
 
@@ -29,10 +30,10 @@ export const KEEPALIVE_INTERVAL_MS = 3_000;
  */
 export async function dial(hop: Hop, host: string, via?: Duplex): Promise<SshClient> {
   const check = new HostKeyCheck(hop, host);
-  const credentials = readCredentials(hop, host);
+  const login = new Login(hop, host, await readCredentials(hop, host));
   const socket = via ?? (await connectTcp(hop, host));
   try {
-    return await handshake(hop, host, socket, check, credentials);
+    return await handshake(hop, host, socket, check, login);
   } catch (error) {
     socket.destroy();
     throw error;
@@ -93,25 +94,18 @@ interface Attempt {
   hop: Hop;
   host: string;
   check: HostKeyCheck;
-  credentials: Credentials;
-  agentError?: Error;
+  login: Login;
   /** What the peer said first. */
   greeting?: string;
 }
 
-function handshake(
-  hop: Hop,
-  host: string,
-  socket: Duplex,
-  check: HostKeyCheck,
-  credentials: Credentials,
-): Promise<SshClient> {
-  const attempt: Attempt = { hop, host, check, credentials };
+function handshake(hop: Hop, host: string, socket: Duplex, check: HostKeyCheck, login: Login): Promise<SshClient> {
+  const attempt: Attempt = { hop, host, check, login };
   const client = new Client();
   return new Promise((resolve, reject) => {
     client.on('error', (error: Error & { level?: string }) => {
       // An agent that does not answer is no end: ssh2 goes on with the next method.
-      if (error.level === 'agent') attempt.agentError = error;
+      if (error.level === 'agent') login.agentFailed(error);
       else reject(handshakeError(attempt, error));
     });
     client.once('close', () => reject(handshakeError(attempt, new Error('the connection was closed'))));
@@ -134,9 +128,9 @@ function handshake(
       keepaliveCountMax: Number.MAX_SAFE_INTEGER,
       algorithms: { serverHostKey: check.algorithms },
       hostVerifier: (key: Buffer) => check.verify(key),
-      // ssh2's types want a middleware or names here; its README documents this list of methods as well.
-      authHandler: credentials.methods as never,
+      authHandler: (() => login.next()) as never,
     });
+    login.watch(client);
     socket.once('data', (chunk: Buffer) => {
       attempt.greeting = chunk.toString('latin1', 0, 200);
     });
@@ -144,22 +138,11 @@ function handshake(
 }
 
 function handshakeError(attempt: Attempt, error: Error & { level?: string }): Error {
-  const { hop, host, check, credentials, agentError } = attempt;
+  const { hop, host, check, login } = attempt;
   if (check.refusal) return check.refusal;
   const place = `${hop.label} at ${hop.address} port ${hop.port}`;
   if (error.level === 'client-authentication' || /authentication failures/i.test(error.message)) {
-    const agent = agentError ? ` (the agent did not answer: ${agentError.message})` : '';
-    return hostError(
-      'authenticationRejected',
-      `${place} rejected the login of user ${hop.user}; tried ${credentials.tried.join(', ')}${agent}`,
-      {
-        host,
-        hint: /failures/i.test(error.message)
-          ? 'Too many keys were offered: name the right one with `ssh.keyFile` and set `ssh.agent: false`.'
-          : `Check the user, and that the public key is in its ~/.ssh/authorized_keys there.`,
-        cause: error,
-      },
-    );
+    return login.rejection(error);
   }
   if (error.level === 'client-timeout') {
     return hostError('unreachable', `${place} took the connection but did not finish the SSH handshake`, {

@@ -1,19 +1,19 @@
-import { createHash } from 'node:crypto';
-import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
 import { type KubewrightError, messageOf } from '../../errors.js';
 import { hostError } from '../errors.js';
+import type { Hop } from './hop.js';
 import {
+  fingerprint,
   judge,
   type KnownHostEntry,
   keyTypeOf,
   knownKeyTypes,
   lookupName,
-  parseKnownHosts,
   type Verdict,
 } from './known-hosts.js';
-import type { Hop } from './target.js';
+import { entriesFor } from './known-hosts-files.js';
 
 /** ssh2's host-key algorithms, in its own order of preference. */
 const ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
@@ -30,20 +30,21 @@ const ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
 export class HostKeyCheck {
   readonly #hop: Hop;
   readonly #host: string;
+  /** Those that speak of this host. */
   readonly #entries: KnownHostEntry[];
   readonly #name: string;
   #refusal: KubewrightError | undefined;
   #unrecorded: Buffer | undefined;
 
   /**
-   * Reads the known_hosts files afresh, so that what a person just mended counts.
+   * Looks into the user's known_hosts files and the system's as they are now: what a person just mended counts.
    * @throws KubewrightError KW223 or KW224 when a file cannot be read or understood: that fails closed
    */
   constructor(hop: Hop, host: string) {
     this.#hop = hop;
     this.#host = host;
-    this.#name = lookupName(hop.hostKeyAlias ?? hop.address, hop.port);
-    this.#entries = hop.knownHostsFiles.flatMap((file) => readKnownHosts(file, host));
+    this.#name = nameOf(hop);
+    this.#entries = entriesOf(hop, host);
   }
 
   /**
@@ -58,7 +59,7 @@ export class HostKeyCheck {
 
   /** For ssh2's `hostVerifier`. It runs before the server has proved that it holds the key, so nothing is recorded yet. */
   verify(key: Buffer): boolean {
-    const verdict = judge(this.#entries, this.#name, key);
+    const verdict = this.#judge(key);
     if (verdict.kind === 'trusted') return true;
     if (verdict.kind === 'unknown' && this.#hop.hostKeys === 'accept-new') {
       this.#unrecorded = key;
@@ -78,8 +79,9 @@ export class HostKeyCheck {
    * @throws KubewrightError KW226 when the file cannot be written
    */
   recordProvenKey(): void {
-    const file = this.#hop.knownHostsFiles[0];
-    if (this.#unrecorded === undefined || file === undefined) return;
+    if (this.#unrecorded === undefined) return;
+    const file = recordFile(this.#hop);
+    if (file === undefined) throw this.#cannotRemember();
     const line = `${this.#name} ${keyTypeOf(this.#unrecorded)} ${this.#unrecorded.toString('base64')}\n`;
     try {
       mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
@@ -93,17 +95,43 @@ export class HostKeyCheck {
     }
   }
 
+  /** Without a memory every key would be a new one, a changed one too. */
+  #cannotRemember(): KubewrightError {
+    return hostError(
+      'knownHostsNotWritable',
+      `the new host's key cannot be kept: ${this.#hop.sources.knownHosts} wants no known_hosts file`,
+      { host: this.#host, hint: 'Set `ssh.knownHostsFile` in cluster.yaml to a file that may remember it.' },
+    );
+  }
+
+  /** A key that is on file for the name without its port is trusted as well, as in OpenSSH; another one says nothing. */
+  #judge(key: Buffer): Verdict {
+    const verdict = judge(this.#entries, this.#name, key);
+    const { hostKeyAlias, port, address, knownHostsFiles, globalKnownHostsFiles } = this.#hop;
+    if (verdict.kind !== 'unknown' || hostKeyAlias !== undefined || port === 22) return verdict;
+    const bare = address.toLowerCase();
+    const known = judge(entriesFor([...knownHostsFiles, ...globalKnownHostsFiles], bare, this.#host), bare, key);
+    return known.kind === 'trusted' ? known : verdict;
+  }
+
   #refuse(verdict: Exclude<Verdict, { kind: 'trusted' }>, key: Buffer): KubewrightError {
-    const files = this.#hop.knownHostsFiles;
+    const files = [...this.#hop.knownHostsFiles, ...this.#hop.globalKnownHostsFiles].filter(
+      (file, index) => index === 0 || existsSync(file),
+    );
+    const file = recordFile(this.#hop);
     const shown = `${keyTypeOf(key)} ${fingerprint(key)}`;
     const who = `${this.#hop.label} (${this.#name})`;
     if (verdict.kind === 'unknown') {
       const port = this.#hop.port === 22 ? '' : `-p ${this.#hop.port} `;
-      return hostError('hostKeyUnknown', `the host key of ${who} is not in ${files.join(', ')}; it showed ${shown}`, {
+      const place =
+        files.length > 0 ? `not in ${files.join(', ')}` : 'not known: there is no known_hosts file to look into';
+      const add =
+        file === undefined
+          ? `set \`ssh.knownHostsFile\` in cluster.yaml, for ${this.#hop.sources.knownHosts} wants no known_hosts file, and add the key there.`
+          : `\`ssh-keyscan ${port}${this.#hop.address} >> ${file}\`; or set \`ssh.hostKeys: accept-new\`.`;
+      return hostError('hostKeyUnknown', `the host key of ${who} is ${place}; it showed ${shown}`, {
         host: this.#host,
-        hint:
-          `Compare that fingerprint with the host's own (\`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` on its console), then ` +
-          `\`ssh-keyscan ${port}${this.#hop.address} >> ${files[0]}\`; or set \`ssh.hostKeys: accept-new\`.`,
+        hint: `Compare that fingerprint with the host's own (\`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` on its console), then ${add}`,
       });
     }
     const { entry } = verdict;
@@ -120,7 +148,7 @@ export class HostKeyCheck {
         `${who} is known only through a certificate authority (${place}), which is not supported`,
         {
           host: this.#host,
-          hint: `Add the host's own key to ${files[0]} (it showed ${shown}).`,
+          hint: `Add the host's own key to ${file ?? 'a known_hosts file'} (it showed ${shown}), or set \`ssh.client: openssh\`, which understands host certificates.`,
         },
       );
     }
@@ -137,34 +165,19 @@ export class HostKeyCheck {
   }
 }
 
-/** As `ssh-keygen -l` prints it. */
-export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+/** The name that known_hosts has: an alias stands for address and port together, as in OpenSSH. */
+export function nameOf(hop: Hop): string {
+  return hop.hostKeyAlias?.toLowerCase() ?? lookupName(hop.address, hop.port);
 }
 
-function readKnownHosts(file: string, host: string): KnownHostEntry[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw hostError('knownHostsUnreadable', `cannot read ${file}: ${messageOf(error)}`, {
-      host,
-      hint: 'No host is trusted without it. Make the file readable for the worker.',
-      cause: error,
-    });
-  }
-  const { entries, malformed } = parseKnownHosts(text, file);
-  if (malformed.length === 0) return entries;
-  const places = malformed.slice(0, 3).map((bad) => `${bad.file}:${bad.line} (${bad.why})`);
-  throw hostError(
-    'knownHostsMalformed',
-    `cannot understand ${malformed.length} line(s) of known_hosts: ${places.join(', ')}`,
-    {
-      host,
-      hint: 'Such a line may have revoked a key, so no host is trusted until it is mended or deleted.',
-    },
-  );
+/** What the files say of this host, the user's first. @throws KubewrightError KW223, KW224 */
+export function entriesOf(hop: Hop, host: string): KnownHostEntry[] {
+  return entriesFor([...hop.knownHostsFiles, ...hop.globalKnownHostsFiles], nameOf(hop), host);
+}
+
+/** Where a new key is noted down; /dev/null remembers nothing. */
+function recordFile({ knownHostsFiles: [file] }: Hop): string | undefined {
+  return file === '/dev/null' ? undefined : file;
 }
 
 function endsInsideALine(file: string): boolean {

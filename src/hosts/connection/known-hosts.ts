@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { matchesPattern } from './ssh-config/patterns.js';
 
 /**
  * The known_hosts format and its judgement, as in sshd(8), SSH_KNOWN_HOSTS FILE FORMAT. Pure: text in, verdict out.
@@ -75,13 +76,18 @@ export function keyTypeOf(key: Buffer): string | undefined {
   return length > 0 && length <= 64 && key.length > 4 + length ? key.toString('latin1', 4, 4 + length) : undefined;
 }
 
+/** As `ssh-keygen -l` prints it. */
+export function fingerprint(key: Buffer): string {
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+
 /** Whether an entry speaks of `name` (see `lookupName`). A negated pattern that matches excludes the whole entry. */
 export function entryMatches(entry: KnownHostEntry, name: string): boolean {
   if (entry.patterns.startsWith('|')) return matchesHash(entry.patterns, name);
   let matched = false;
   for (const pattern of entry.patterns.toLowerCase().split(',')) {
-    if (pattern.startsWith('!') && matchesPattern(pattern.slice(1), name)) return false;
-    if (matchesPattern(pattern, name)) matched = true;
+    if (pattern.startsWith('!') && matchesPattern(name, pattern.slice(1))) return false;
+    if (matchesPattern(name, pattern)) matched = true;
   }
   return matched;
 }
@@ -91,15 +97,6 @@ function matchesHash(hashed: string, name: string): boolean {
   const expected = Buffer.from(hash, 'base64');
   const actual = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest();
   return expected.length === actual.length && timingSafeEqual(expected, actual);
-}
-
-function matchesPattern(pattern: string, name: string): boolean {
-  if (!/[*?]/.test(pattern)) return pattern === name;
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`).test(name);
 }
 
 /**

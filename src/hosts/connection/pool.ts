@@ -1,6 +1,7 @@
 import type { Cluster } from '../../cluster/types.js';
 import { Ssh2Connection } from './connection.js';
-import { type Hop, resolveTarget, type Surroundings, type Target } from './target.js';
+import type { Hop, Surroundings } from './hop.js';
+import { resolveTarget, type Target } from './target.js';
 import type { Connection } from './types.js';
 
 /** Every connection of this process: one a hop, bastions shared by the hosts behind them. */

@@ -1,25 +1,10 @@
-import path from 'node:path';
 import type { ClusterHost, SshSettings } from '../../cluster/types.js';
 import { hostError } from '../errors.js';
-import { readSshConfig, type SshConfigEntry } from './ssh-config.js';
-
-/** One machine on the way to a host: the host itself, or a bastion. Everything needed to dial it. */
-export interface Hop {
-  /** How messages call it: `bastion gate.example.com`, or the host's address. */
-  label: string;
-  address: string;
-  port: number;
-  user: string;
-  /** `required`: cluster.yaml names these files, so each must be usable; otherwise those that are there are taken. */
-  identities: { files: string[]; required: boolean; only: boolean };
-  /** Path of the agent's socket, or null. */
-  agent: string | null;
-  /** Files to look the key up in; the first one takes new keys. */
-  knownHostsFiles: string[];
-  /** Name to look up in known_hosts instead of the address. */
-  hostKeyAlias?: string;
-  hostKeys: SshSettings['hostKeys'];
-}
+import { type Hop, localUser, makeHop, type Sourced, type Surroundings, type Wanted } from './hop.js';
+import type { Evaluated, Setting } from './ssh-config/evaluate.js';
+import { expandTokens } from './ssh-config/expand.js';
+import { ConfigProblem, placeText } from './ssh-config/lines.js';
+import { configSources, honouring, readSshConfig, SYSTEM_DIRECTORY } from './ssh-config/read.js';
 
 /** The way to one host. The last hop is the host; the ones before are bastions, outermost first. */
 export interface Target {
@@ -28,143 +13,186 @@ export interface Target {
   sudoPasswordEnv: string | null;
 }
 
-export interface Surroundings {
-  env: NodeJS.ProcessEnv;
-  homeDirectory: string;
-}
-
 /** What the loader fills in where the user said nothing; there `~/.ssh/config` may speak. */
 const DEFAULTS = { user: 'root', port: 22, knownHostsFile: '~/.ssh/known_hosts' } as const;
-const DEFAULT_CONFIG_FILE = '~/.ssh/config';
 
-/** `ssh` tries these when nothing else is named (ssh_config(5), IdentityFile). */
-const DEFAULT_IDENTITIES = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
+/** Nobody has more jump hosts behind each other; tokens in their names could make any number. */
+const MOST_HOPS = 8;
 
 /**
- * Merges `cluster.yaml` with `~/.ssh/config`: whatever `cluster.yaml` sets wins, and the configuration file fills in
- * what was left at its default. The file is asked for `ssh.address`, that is for what one would type after `ssh`.
+ * Merges `cluster.yaml` with the OpenSSH configuration: whatever `cluster.yaml` sets wins, and the files fill in what was
+ * left at its default. They are asked for `ssh.address`, that is for what one would type after `ssh`.
  *
- * @throws KubewrightError KW240 for a configuration that cannot be honoured
+ * @throws KubewrightError KW240 for a configuration that cannot be honoured, KW241 for jump hosts in a circle
  */
 export function resolveTarget(host: ClusterHost, surroundings: Surroundings): Target {
-  const { ssh } = host;
-  const lookUp = (address: string, user?: string): SshConfigEntry =>
-    readSshConfig(
-      ssh.configFile === null ? null : expandHome(ssh.configFile, surroundings),
-      { host: address, user },
-      {
-        hostName: host.name,
-        homeDirectory: surroundings.homeDirectory,
-        mayBeMissing: ssh.configFile === DEFAULT_CONFIG_FILE,
-      },
-    );
-  const entry = lookUp(ssh.address, ssh.user === DEFAULTS.user ? undefined : ssh.user);
-  const last = makeHop(ssh, ssh, entry, `${host.name}`, surroundings);
+  const router = new Router(host, surroundings);
   return {
     host: host.name,
-    hops: [...bastions(host, entry, lookUp, surroundings), last],
-    sudoPasswordEnv: ssh.sudoPasswordEnv,
+    hops: honouring(host.name, () => router.wayTo()),
+    sudoPasswordEnv: host.ssh.sudoPasswordEnv,
   };
 }
 
-interface Wanted {
-  address: string;
-  port: number;
-  user: string;
-  keyFiles: string[];
-  pinned?: SshSettings['pinned'];
+/** One machine to reach, and what its place on the way says about it. */
+interface Destination {
+  wanted: Wanted;
+  /** Who logs in where neither cluster.yaml nor the configuration says. */
+  defaultUser: string;
 }
 
-function makeHop(ssh: SshSettings, wanted: Wanted, entry: SshConfigEntry, label: string, where: Surroundings): Hop {
-  const address = entry.hostName?.replaceAll('%h', wanted.address).replaceAll('%%', '%') ?? wanted.address;
-  const isOpen = (name: keyof typeof DEFAULTS, value: string | number): boolean =>
-    value === DEFAULTS[name] && !wanted.pinned?.includes(name);
-  const user = isOpen('user', wanted.user) ? (entry.user ?? wanted.user) : wanted.user;
-  const port = isOpen('port', wanted.port) ? (entry.port ?? wanted.port) : wanted.port;
-  const configured = entry.identityFiles.map((file) => tokens(file, { address, user, port }, where));
-  const usual = configured.length > 0 ? configured : DEFAULT_IDENTITIES.map((name) => `~/.ssh/${name}`);
-  const required = wanted.keyFiles.length > 0;
-  const files = required ? wanted.keyFiles : usual;
-  const known =
-    isOpen('knownHostsFile', ssh.knownHostsFile) && entry.userKnownHostsFiles.length > 0
-      ? entry.userKnownHostsFiles
-      : [ssh.knownHostsFile];
-  return {
-    label,
-    address,
-    port,
-    user,
-    identities: { files: files.map((file) => expandHome(file, where)), required, only: entry.identitiesOnly },
-    agent: agentSocket(ssh, entry, where),
-    knownHostsFiles: known.map((file) => expandHome(file, where)),
-    hostKeyAlias: entry.hostKeyAlias,
-    hostKeys: ssh.hostKeys,
-  };
-}
+class Router {
+  readonly #ssh: SshSettings;
+  /** What is being reached, outwards: a name that comes again closes a circle. */
+  readonly #trail: string[] = [];
 
-type LookUp = (address: string, user?: string) => SshConfigEntry;
-
-function bastions(host: ClusterHost, entry: SshConfigEntry, lookUp: LookUp, where: Surroundings): Hop[] {
-  const { ssh } = host;
-  if (ssh.bastion !== null) {
-    const { bastion } = ssh;
-    return [makeHop(ssh, bastion, lookUp(bastion.address), `bastion ${bastion.address}`, where)];
+  constructor(
+    private readonly host: ClusterHost,
+    private readonly where: Surroundings,
+  ) {
+    this.#ssh = host.ssh;
   }
-  if (entry.proxyJump !== undefined && entry.proxyJump.toLowerCase() !== 'none') {
-    return entry.proxyJump.split(',').map((jump) => jumpHop(host, jump.trim(), lookUp, where));
+
+  /** All hops to the host, it included. */
+  wayTo(): Hop[] {
+    const destination = { wanted: this.#wantedHost(), defaultUser: DEFAULTS.user };
+    const { bastion } = this.#ssh;
+    return bastion === null
+      ? this.#way(destination, 'cluster.yaml')
+      : this.#way(destination, 'cluster.yaml', () => this.#way(this.#wantedBastion(bastion), 'ssh.bastion'));
   }
-  if (entry.proxyCommand !== undefined && entry.proxyCommand.toLowerCase() !== 'none') {
-    throw hostError('sshConfiguration', 'the SSH configuration names a ProxyCommand, which is not run', {
-      host: host.name,
-      hint: 'Use ProxyJump there, or `ssh.bastion` in cluster.yaml.',
-    });
+
+  /**
+   * @param from key or line that names the destination
+   * @param before the way to it, where that is not the configuration's
+   */
+  #way(destination: Destination, from: string, before?: () => Hop[]): Hop[] {
+    const found = this.#lookUp(destination);
+    const { port } = destination.wanted;
+    const number = port.open ? (found.settings.get('port')?.values[0] ?? port.value) : port.value;
+    return this.#within(`${destination.wanted.address}:${number}`, from, () => [
+      ...(before?.() ?? this.#jumps(destination, found)),
+      this.#hop(destination, found),
+    ]);
   }
-  return [];
-}
 
-/** `[user@]host[:port]`, as in ssh_config(5) ProxyJump. */
-function jumpHop(host: ClusterHost, jump: string, lookUp: LookUp, where: Surroundings): Hop {
-  const parts = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(jump);
-  if (!parts?.[2]) {
-    throw hostError('sshConfiguration', `cannot read the ProxyJump ${JSON.stringify(jump)}`, {
-      host: host.name,
-      hint: 'It is written [user@]host[:port].',
-    });
+  /** The jump hosts before a destination. Of a list the first is reached its own way, each other one through those before. */
+  #jumps(destination: Destination, found: Evaluated): Hop[] {
+    const proxy = found.settings.get('proxy');
+    if (proxy === undefined) return [];
+    const value = (proxy.values[0] ?? '').trim();
+    if (value.toLowerCase() === 'none') return [];
+    if (proxy.keyword === 'proxycommand')
+      throw new ConfigProblem(proxy.place, 'ProxyCommand names a program, and the built-in client runs none', true);
+    const [first, ...rest] = value.split(',').map((jump) => this.#jump(jump.trim(), destination, found, proxy));
+    if (first === undefined) return [];
+    return [...this.#way(first, placeText(proxy.place)), ...rest.map((each) => this.#hop(each, this.#lookUp(each)))];
   }
-  const address = parts[2].replace(/^\[(.*)\]$/, '$1');
-  const entry = lookUp(address, parts[1]);
-  const wanted = {
-    address,
-    user: parts[1] ?? entry.user ?? where.env.USER ?? DEFAULTS.user,
-    port: Number(parts[3] ?? DEFAULTS.port),
-    keyFiles: [],
-  };
-  const hop = makeHop(host.ssh, wanted, entry, `bastion ${address}`, where);
-  return parts[1] === undefined ? hop : { ...hop, user: parts[1] };
+
+  #within<T>(name: string, from: string, act: () => T): T {
+    const isCircle = this.#trail.includes(name);
+    this.#trail.push(name);
+    if (isCircle || this.#trail.length > MOST_HOPS) {
+      const what = isCircle ? 'lead in a circle' : `are more than ${MOST_HOPS}`;
+      throw hostError(
+        'routeCircular',
+        `the jump hosts ${what}: ${this.#trail.join(' → ').replace(/:22\b/g, '')} (${from})`,
+        {
+          host: this.host.name,
+          hint: 'Mend ProxyJump there: a jump host that `Host *` covers as well needs `ProxyJump none` of its own.',
+        },
+      );
+    }
+    const result = act();
+    this.#trail.pop();
+    return result;
+  }
+
+  #lookUp({ wanted, defaultUser }: Destination): Evaluated {
+    const { homeDirectory, env, systemSshDirectory = SYSTEM_DIRECTORY } = this.where;
+    const query = {
+      host: wanted.address,
+      user: wanted.user.open ? undefined : wanted.user.value,
+      defaultUser,
+      localUser: localUser(this.where),
+      homeDirectory,
+      env,
+    };
+    const sources = configSources(this.#ssh.configFile, homeDirectory, systemSshDirectory);
+    return readSshConfig(sources, query, this.host.name);
+  }
+
+  #hop({ wanted }: Destination, found: Evaluated): Hop {
+    return makeHop(this.#ssh, wanted, found, this.where);
+  }
+
+  #wantedHost(): Wanted {
+    const { address, user, port, keyFiles } = this.#ssh;
+    const isPinned = (name: keyof typeof DEFAULTS): boolean => this.#ssh.pinned?.includes(name) ?? false;
+    return {
+      label: this.host.name,
+      address,
+      user: orOpen(user, 'user', 'ssh.user', isPinned('user')),
+      port: orOpen(port, 'port', 'ssh.port', isPinned('port')),
+      keyFiles: keyFiles.map((value) => ({ value, source: 'ssh.keyFiles' })),
+      knownHostsFile: this.#knownHostsFile(),
+    };
+  }
+
+  #wantedBastion({ address, user, port, keyFiles }: NonNullable<SshSettings['bastion']>): Destination {
+    const wanted = {
+      label: `bastion ${address}`,
+      address,
+      user: orOpen(user, 'user', 'ssh.bastion.user'),
+      port: orOpen(port, 'port', 'ssh.bastion.port'),
+      keyFiles: keyFiles.map((value) => ({ value, source: 'ssh.bastion.keyFiles' })),
+      knownHostsFile: this.#knownHostsFile(),
+    };
+    return { wanted, defaultUser: DEFAULTS.user };
+  }
+
+  #knownHostsFile(): Wanted['knownHostsFile'] {
+    const isPinned = this.#ssh.pinned?.includes('knownHostsFile');
+    return orOpen(this.#ssh.knownHostsFile, 'knownHostsFile', 'ssh.knownHostsFile', isPinned);
+  }
+
+  /** `[user@]host[:port]`, as in ssh_config(5) ProxyJump. */
+  #jump(text: string, { wanted, defaultUser }: Destination, found: Evaluated, { place }: Setting): Destination {
+    const user = wanted.user.open ? (found.settings.get('user')?.values[0] ?? defaultUser) : wanted.user.value;
+    const port = wanted.port.open ? (found.settings.get('port')?.values[0] ?? wanted.port.value) : wanted.port.value;
+    const tokens = { h: found.hostName, n: wanted.address, p: String(port), r: user };
+    const jump = expandTokens(text, tokens, place);
+    const parts = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:@/]+)(?::(\d+))?\/?$/.exec(jump);
+    if (!parts?.[2])
+      throw new ConfigProblem(place, `cannot read the jump host ${JSON.stringify(jump)}: [user@]host[:port]`);
+    const address = parts[2].replace(/^\[(.*)\]$/, '$1');
+    const source = placeText(place);
+    const local = localUser(this.where);
+    return {
+      defaultUser: local,
+      wanted: {
+        label: `bastion ${address}`,
+        address,
+        user: given(parts[1], local, source),
+        port: given(parts[3] === undefined ? undefined : Number(parts[3]), DEFAULTS.port, source),
+        keyFiles: [],
+        knownHostsFile: this.#knownHostsFile(),
+      },
+    };
+  }
 }
 
-function agentSocket(ssh: SshSettings, entry: SshConfigEntry, where: Surroundings): string | null {
-  if (!ssh.agent) return null;
-  const named = entry.identityAgent;
-  if (named === undefined || named === 'SSH_AUTH_SOCK') return where.env.SSH_AUTH_SOCK || null;
-  if (named.toLowerCase() === 'none') return null;
-  if (named.startsWith('$')) return where.env[named.replace(/^\$\{?(\w+)\}?$/, '$1')] || null;
-  return expandHome(named, where);
+/** A value that the configuration may replace while it is the default and nobody wrote it out. */
+function orOpen<T extends string | number>(
+  value: T,
+  name: keyof typeof DEFAULTS,
+  key: string,
+  isPinned = false,
+): Sourced<T> & { open: boolean } {
+  const open = value === (DEFAULTS[name] as string | number) && !isPinned;
+  return { value, source: open ? 'default' : key, open };
 }
 
-/** The tokens of ssh_config(5) that make sense in IdentityFile. */
-function tokens(file: string, hop: { address: string; user: string; port: number }, where: Surroundings): string {
-  const values: Record<string, string> = {
-    '%%': '%',
-    '%d': where.homeDirectory,
-    '%h': hop.address,
-    '%r': hop.user,
-    '%p': String(hop.port),
-    '%u': where.env.USER ?? '',
-  };
-  return file.replace(/%[%dhrpu]/g, (token) => values[token] ?? token);
-}
-
-function expandHome(file: string, where: Surroundings): string {
-  return path.resolve(where.homeDirectory, file.replace(/^~(?=\/|$)/, where.homeDirectory));
+function given<T>(value: T | undefined, fallback: T, source: string): Sourced<T> & { open: boolean } {
+  return value === undefined ? { value: fallback, source: 'default', open: true } : { value, source, open: false };
 }

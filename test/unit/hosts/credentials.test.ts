@@ -60,7 +60,7 @@ describe('a key file', () => {
     writeFileSync(where.keyFile, encrypted.private);
     await expect(where.host(server.port).run('true')).rejects.toMatchObject({
       code: 'KW211',
-      message: `the key file ${where.keyFile} is encrypted`,
+      message: `the key file ${where.keyFile} is encrypted, and no agent is asked`,
       hint: expect.stringContaining(`ssh-add ${where.keyFile}`),
     });
   });
@@ -104,12 +104,12 @@ describe('the agent', () => {
     await expect(host.run('true')).rejects.toMatchObject({ code: 'KW212', transient: false });
   });
 
-  test('that does not answer is named in the refusal', async () => {
+  test('that does not answer is named, as is that nothing else is there', async () => {
     await serve();
     const host = where.host(server.port, { agent: true, keyFiles: [] }, { SSH_AUTH_SOCK: '/no/agent' });
     await expect(host.run('true')).rejects.toMatchObject({
-      code: 'KW210',
-      message: expect.stringMatching(/the agent at \/no\/agent \(the agent did not answer/),
+      code: 'KW212',
+      message: expect.stringMatching(/the agent at \/no\/agent did not answer \(/),
     });
   });
 
@@ -123,7 +123,7 @@ describe('the agent', () => {
     writeFileSync(config, `IdentitiesOnly yes\nIdentityFile ${where.home}/mine\n`);
     const settings = { agent: true, keyFiles: [], configFile: config };
     await expect(where.host(server.port, settings, { SSH_AUTH_SOCK: socket }).run('true')).rejects.toMatchObject({
-      code: 'KW210',
+      code: 'KW212',
     });
     writeFileSync(path.join(where.home, 'mine.pub'), LOGIN_KEY.public);
     expect((await where.host(server.port, settings, { SSH_AUTH_SOCK: socket }).run('echo in')).stdout).toBe('in\n');

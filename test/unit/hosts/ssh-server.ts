@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import ssh2, { type Connection, type ServerChannel } from 'ssh2';
+import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2';
 import type { Cluster, SshSettings } from '../../../src/cluster/types.js';
 import { createHosts, type Hosts, type RemoteHost } from '../../../src/hosts/index.js';
 import { clusterOf } from '../cluster-fixture.js';
@@ -32,6 +32,16 @@ export interface ServerOptions {
   maxSessions?: number;
   /** Environment for the commands that run. */
   env?: NodeJS.ProcessEnv;
+  /** Who gets in. Default: whoever shows the login key. */
+  authenticate?: (context: AuthContext) => void;
+  /** Answers a request to forward, instead of forwarding. */
+  onForward?: (refuse: () => void) => void;
+}
+
+export function acceptLoginKey(context: AuthContext): void {
+  const accepted = context.method === 'publickey' && context.key.data.equals(blobOf(LOGIN_KEY));
+  if (accepted) context.accept();
+  else context.reject(['publickey']);
 }
 
 /** An SSH server in this process that runs commands on this machine, with what tests need to see of it. */
@@ -75,11 +85,7 @@ export class SshServer {
     this.connections.add(connection);
     connection.on('error', () => undefined);
     connection.on('close', () => this.connections.delete(connection));
-    connection.on('authentication', (context) => {
-      const accepted = context.method === 'publickey' && context.key.data.equals(blobOf(LOGIN_KEY));
-      if (accepted) context.accept();
-      else context.reject(['publickey']);
-    });
+    connection.on('authentication', options.authenticate ?? acceptLoginKey);
     let open = 0;
     connection.on('session', (accept, reject) => {
       if (open >= (options.maxSessions ?? 10)) return reject();
@@ -96,6 +102,7 @@ export class SshServer {
       });
     });
     connection.on('tcpip', (accept, refuse, info) => {
+      if (options.onForward) return options.onForward(refuse);
       // A bastion: forwards within this machine.
       const socket = connect(info.destPort, info.destIP);
       socket.on('error', () => refuse());
@@ -128,7 +135,7 @@ export function socketOf(connection: Connection): { destroy(): void } {
   return (connection as unknown as { _sock: { destroy(): void } })._sock;
 }
 
-function blobOf(key: { public: string }): Buffer {
+export function blobOf(key: { public: string }): Buffer {
   return Buffer.from(key.public.split(' ')[1] ?? '', 'base64');
 }
 
