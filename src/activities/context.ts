@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { KubewrightError } from '../errors.js';
 import type { DurableResult, Hosts, RemoteHost } from '../hosts/types.js';
+import { FENCED, fenced } from './fence.js';
 import type { StageContext } from './step.js';
 import type { DurableOptions, StepHeartbeat, StepInput } from './types.js';
 
@@ -29,6 +31,7 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     cluster,
     step,
     signal: options.signal,
+    fence: [options.attempt ?? 'no run', step.id, randomUUID()].join(' '),
     get host(): RemoteHost {
       // A programming error: `cluster/…` steps choose their host with hostNamed().
       if (step.host === null) throw new Error(`step ${step.id} has no host of its own`);
@@ -49,6 +52,7 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
         onOutput: (line) => context.progress(line),
         signal: options.signal,
       });
+      if (result.exitCode === FENCED) throw fenced(host.name);
       if (result.exitCode !== 0 || result.result !== 'success') throw durableFailure(part, result, host, durable);
       return result.output;
     },

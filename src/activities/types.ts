@@ -64,6 +64,8 @@ export interface StepContext {
   /** Shown as the running step's last line. */
   progress(line: string): void;
   signal: AbortSignal;
+  /** Names this very attempt of the step: the run, the step, and a number that no other attempt has. See `fence.ts`. */
+  fence: string;
   /** Runs a durable command under this step's name; throws KW431 with the output's tail when it does not succeed. */
   durable(part: string, script: string, options: DurableOptions): Promise<string>;
 }

@@ -3,6 +3,7 @@ import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import { renderEtcdMember } from '../../render/etcd.js';
 import { ETCD_CLIENT_FILES } from '../../render/kubeadm.js';
+import { requireKnown } from '../answers.js';
 import { hostOf } from '../prepare/target.js';
 import { type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
@@ -70,24 +71,28 @@ function authorityFaults(facts: Facts): string[] {
  * @throws KubewrightError KW471
  */
 async function refuseSecondAuthority(context: StepContext): Promise<void> {
-  const script = `fact ca cat ${ETCD_CA}\nfact ca-key test -e ${ETCD_CA_KEY}`;
-  const own = await gatherFacts(context.host, script, context.signal);
-  const others = context.cluster.hosts.filter(({ name, role }) => name !== context.host.name && role !== 'worker');
-  const looks = await Promise.all(
-    others.map(async ({ name }) => ({
-      name,
-      facts: await gatherFacts(context.hostNamed(name), script, context.signal),
-    })),
+  const self = context.host.name;
+  const others = context.cluster.hosts.filter(({ name, role }) => name !== self && role !== 'worker');
+  const [own, ...known] = await Promise.all(
+    [self, ...others.map(({ name }) => name)].map((name) => ask(context, name)),
   );
-  const known = looks.filter(({ facts }) => facts.text('ca') !== '' && facts.text('ca') !== own.text('ca'));
-  const keyIsGone = own.text('ca') !== '' && !own.holds('ca-key');
-  if (known.length === 0 && !keyIsGone) return;
-  const where = known.map(({ name }) => name).join(', ');
+  const elsewhere = known.filter(({ ca }) => ca !== undefined && ca !== own?.ca).map(({ name }) => name);
+  const keyIsGone = own?.ca !== undefined && !own.hasKey;
+  if (elsewhere.length === 0 && !keyIsGone) return;
   const what = keyIsGone
     ? "certificates have to be made, and the key of etcd's CA is not here"
-    : `etcd has a CA, known to ${where}, and it is not on this host`;
+    : `etcd has a CA, known to ${elsewhere.join(', ')}, and it is not on this host`;
   throw new KubewrightError('KW471', what, {
-    host: context.host.name,
+    host: self,
     hint: `Put your backup of ca.crt and ca.key back to ${ETCD_CA} and ${ETCD_CA_KEY} (mode 0600, root), then retry the step.`,
   });
+}
+
+/** Which CA a host knows. @throws KubewrightError KW433 (transient) when it does not tell */
+async function ask(context: StepContext, name: string): Promise<{ name: string; ca?: string; hasKey: boolean }> {
+  const script = `ask ca content ${ETCD_CA}\nask ca-key exists ${ETCD_CA_KEY}`;
+  const facts = await gatherFacts(context.hostNamed(name), script, context.signal);
+  const ca = requireKnown(facts.answer('ca', `${name} knows no CA of etcd`), "whether it knows etcd's CA", name);
+  const key = requireKnown(facts.answer('ca-key', `${name} has no key`), "whether it has the key of etcd's CA", name);
+  return { name, ca: ca.is === 'yes' ? ca.value : undefined, hasKey: key.is === 'yes' };
 }

@@ -4,9 +4,10 @@ import { isKubewrightError, KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import type { RemoteHost } from '../../hosts/types.js';
 import { peerUrl } from '../../render/etcd.js';
+import { type Answer, type No, no, refine, requireKnown, type Yes, yes } from '../answers.js';
 import { lookAtControlPlanes } from '../kubeadm/control-plane.js';
 import type { StepContext } from '../types.js';
-import { etcdctl, isVoter, listMembers, type Member, memberOf } from './members.js';
+import { etcdctl, isVoter, listMembers, type Member, memberOf, requireMembers } from './members.js';
 import { QUORUM_RECOVERY, removeMember, removeStaleLearners } from './remove-member.js';
 
 const PATIENCE_MS = 60_000;
@@ -19,8 +20,17 @@ export interface MemberPlan {
   members: Pick<ClusterHost, 'name' | 'address'>[];
   /** A member of the living cluster that this one was announced to, and that promotes it; undefined for a new cluster. */
   via: RemoteHost | undefined;
-  /** Whether data that is on the host is of a member that the cluster has put out. */
-  dataIsStale: boolean;
+  /** The id that the living cluster announced this member with; data of another one is not its own. */
+  announced: string | undefined;
+  /** The answer that permits moving data aside which is on the host: the cluster has put its member out. */
+  staleData: No | undefined;
+}
+
+/** What the host itself says of etcd's data on it. */
+export interface DataOnHost {
+  data: Answer<string>;
+  /** Id of the member that data was begun for, where this step began it. */
+  begunFor: Answer<string>;
 }
 
 /**
@@ -30,23 +40,24 @@ export interface MemberPlan {
  * Two blank members must never begin anew beside one with data: they would outvote it, and the data would be gone. So a
  * new cluster begins only while no control plane has used etcd.
  *
- * @param hasData whether etcd's data is on this host
  * @param patienceMs how long an etcd without a quorum is waited for
- * @throws KubewrightError KW474 when etcd was in use and has no quorum, KW466 (transient) when that cannot be told
+ * @throws KubewrightError KW474 when etcd was in use and has no quorum, KW466 (transient) when that cannot be told, KW433
+ * (transient) when the host does not tell whether it has data
  */
 export async function planMember(
   context: StepContext,
   host: ClusterHost,
-  hasData: boolean,
+  onHost: DataOnHost,
   patienceMs = PATIENCE_MS,
 ): Promise<MemberPlan> {
   const all = etcdHosts(context.cluster);
+  const data = requireKnown(onHost.data, "whether etcd's data is on the host", host.name);
   const deadline = Date.now() + patienceMs;
   for (;;) {
     const living = await findLivingMember(context, host);
-    if (living !== undefined) return planInLivingCluster(context, host, hasData, living);
-    if (hasData || !(await wasInUse(context, host)))
-      return { state: 'new', members: all, via: undefined, dataIsStale: false };
+    if (living !== undefined) return planInLivingCluster(context, host, { ...onHost, data }, living);
+    if (data.is === 'yes' || !(await wasInUse(context, host)))
+      return { state: 'new', members: all, via: undefined, announced: undefined, staleData: undefined };
     if (Date.now() > deadline) throw lostQuorum(host);
     context.progress('waiting for the other etcd members to have a quorum');
     await pause(1_000, undefined, { signal: context.signal });
@@ -65,8 +76,8 @@ async function findLivingMember(context: StepContext, host: ClusterHost): Promis
     .map(async ({ name }) => {
       const remote = context.hostNamed(name);
       const members = await listMembers(remote, context.signal);
-      if (members === undefined) throw new Error(`${name} does not answer`);
-      return { remote, members };
+      if (members.is !== 'yes') throw new Error(`${name} does not answer`);
+      return { remote, members: members.value };
     });
   return Promise.any(asked).catch(() => undefined);
 }
@@ -74,33 +85,62 @@ async function findLivingMember(context: StepContext, host: ClusterHost): Promis
 async function planInLivingCluster(
   context: StepContext,
   host: ClusterHost,
-  hasData: boolean,
+  { data, begunFor }: { data: Yes<string> | No; begunFor: Answer<string> },
   { remote, members }: LivingMember,
 ): Promise<MemberPlan> {
   const mine = memberOf(members, host);
   const existing = { state: 'existing', via: remote } as const;
-  if (hasData && mine !== undefined) return { ...existing, members: namesOf(members, host), dataIsStale: false };
-  if (mine?.started) await removeMember(context, remote, host);
+  if (data.is === 'yes' && mine !== undefined) {
+    const own = requireKnown(ownsData(mine, begunFor), 'whose data is on the host', host.name);
+    const staleData = own.is === 'no' ? own : undefined;
+    return { ...existing, members: namesOf(members, host), announced: mine.id, staleData };
+  }
+  if (mine?.started && data.is === 'no') await removeMember(context, remote, host, data);
   // Other etcd hosts may be joining at this very moment.
   await removeStaleLearners(context, remote, etcdHosts(context.cluster));
   const announced = await announce(context, remote, host);
   // etcd would refuse to start with data of a member that the cluster has put out.
-  return { ...existing, members: namesOf(announced, host), dataIsStale: hasData };
+  const staleData = data.is === 'yes' ? no(`etcd had no member at ${host.address}`) : undefined;
+  return {
+    ...existing,
+    members: namesOf(announced, host),
+    announced: memberOf(announced, host)?.id,
+    staleData,
+  };
+}
+
+/**
+ * Whether the data on a host is of the member that the cluster has for it. A member that has come, or that has a vote, has
+ * its data there. One that was announced and never came may have found older data, where an earlier attempt ended between
+ * announcing it and moving that aside: the note of whom data was begun for tells.
+ */
+function ownsData(mine: Member, begunFor: Answer<string>): Answer<string> {
+  if (mine.started || !mine.learner) return yes('its member has come');
+  return refine(begunFor, (id) =>
+    id === mine.id ? yes('it was begun for it') : no(`the data was begun for the member ${id}, and not for ${mine.id}`),
+  );
 }
 
 /** Adds the host as a learner unless it was added before: an earlier attempt may have ended right after it. */
 async function announce(context: StepContext, remote: RemoteHost, host: ClusterHost): Promise<Member[]> {
-  context.progress(`announcing ${host.name} to etcd`);
-  const url = quote(peerUrl(host.address));
-  const script = `deadline=$((SECONDS + ${ADD_SECONDS}))
-until ${etcdctl()} member list | grep -qF -- ${url}; do
-  if ${etcdctl()} member add ${quote(host.name)} --learner --peer-urls=${url} >/dev/null; then continue; fi
-  [ "$SECONDS" -lt "$deadline" ] || exit 1
-  sleep 1
-done
-`;
-  await remote.run(script, { signal: context.signal, timeoutMs: (ADD_SECONDS + 20) * 1000 });
-  return (await listMembers(remote, context.signal)) ?? [];
+  const add = `${etcdctl()} member add ${quote(host.name)} --learner --peer-urls=${quote(peerUrl(host.address))}`;
+  const deadline = Date.now() + ADD_SECONDS * 1_000;
+  for (;;) {
+    context.progress(`announcing ${host.name} to etcd`);
+    const members = await requireMembers(remote, context.signal);
+    if (memberOf(members, host) !== undefined) return members;
+    const added = await remote.run(`${add} >/dev/null`, { signal: context.signal, allowFailure: true });
+    if (added.exitCode !== 0 && Date.now() > deadline) throw notAnnounced(host, remote, added.stderr);
+    if (added.exitCode !== 0) await pause(1_000, undefined, { signal: context.signal });
+  }
+}
+
+function notAnnounced(host: ClusterHost, via: RemoteHost, output: string): KubewrightError {
+  return new KubewrightError('KW477', `etcd did not take the announcement of ${host.name} for ${ADD_SECONDS} s`, {
+    host: via.name,
+    output: output.trim(),
+    hint: 'etcd takes one new member at a time, and only while all others are healthy: `etcdctl member list` and `etcdctl endpoint health --cluster` tell. Mend what they name, then retry the step.',
+  });
 }
 
 /** Names and addresses for `initial-cluster`; the new member has no name in the list yet. */
@@ -115,7 +155,7 @@ function namesOf(members: Member[], host: ClusterHost): MemberPlan['members'] {
 /** Whether a control plane has ever been brought up, and so has put data into etcd. */
 async function wasInUse(context: StepContext, host: ClusterHost): Promise<boolean> {
   const looks = await lookAtControlPlanes(context, hostsOf(context.cluster, 'control-plane'));
-  const unknown = looks.filter(({ state }) => state === undefined).map((look) => look.host.name);
+  const unknown = looks.filter(({ state }) => state === 'unknown').map((look) => look.host.name);
   if (looks.some(({ state }) => state === 'ready' || state === 'not-ready')) return true;
   if (unknown.length === 0) return false;
   throw new KubewrightError('KW466', `cannot tell whether etcd was in use: no way to ${unknown.join(', ')}`, {
@@ -136,7 +176,8 @@ function lostQuorum(host: ClusterHost): KubewrightError {
 export async function promote(context: StepContext, via: RemoteHost, host: ClusterHost): Promise<void> {
   const deadline = Date.now() + ADD_SECONDS * 1000;
   for (;;) {
-    const mine = memberOf((await listMembers(via, context.signal)) ?? [], host);
+    const members = await listMembers(via, context.signal);
+    const mine = members.is === 'yes' ? memberOf(members.value, host) : undefined;
     if (isVoter(mine)) return;
     try {
       if (mine?.started) await via.run(`${etcdctl()} member promote ${mine.id}`, { signal: context.signal });

@@ -3,6 +3,8 @@ import { quote } from '../../hosts/shell.js';
 import type { RemoteHost } from '../../hosts/types.js';
 import { peerUrl } from '../../render/etcd.js';
 import { PKI_DIRECTORY } from '../../render/kubeadm.js';
+import { type Answer, refine, requireKnown, unknown, yes } from '../answers.js';
+import { type Facts, gatherFacts } from '../remote-facts.js';
 
 /** A member as etcd's own list has it. */
 export interface Member {
@@ -32,26 +34,44 @@ export function etcdctl(endpoints: string[] = ['https://127.0.0.1:2379']): strin
 }
 
 /**
- * Bash function `member_list`: the list as the host's own member has it, and at once nothing when that takes no clients,
+ * Bash function `member_list`: the list as the host's own member has it, and at once an error when that takes no clients,
  * for which etcdctl would wait in vain.
  */
-export const MEMBER_LIST = `member_list() { (: <>/dev/tcp/127.0.0.1/2379) 2>/dev/null && ${etcdctl()} member list; }\n`;
+export const MEMBER_LIST = `member_list() {
+  (: <>/dev/tcp/127.0.0.1/2379) 2>/dev/null || { echo 'no etcd member takes clients there' >&2; return 1; }
+  ${etcdctl()} member list
+}
+`;
 
-/** Parses `etcdctl member list` in its default form: `ID, started, NAME, PEERS, CLIENTS, IS-LEARNER`. */
-export function parseMembers(text: string): Member[] {
-  return text.split('\n').flatMap((line) => {
-    const [id = '', status, name = '', peers = '', clients = '', learner] = line.split(', ');
-    if (!/^[0-9a-f]+$/.test(id)) return [];
-    return {
-      id,
-      // etcdctl calls every member started that has a name, and those of a new cluster have one from the beginning.
-      started: status === 'started' && clients.trim() !== '',
-      name,
-      peerUrls: peers.split(',').filter(Boolean),
-      clientUrls: clients.split(',').filter(Boolean),
-      learner: learner?.trim() === 'true',
-    };
-  });
+/** `ID, started, NAME, PEERS, CLIENTS, IS-LEARNER`, the default form of `etcdctl member list`. */
+const MEMBER_LINE = /^([0-9a-f]+), (started|unstarted), ([^,]*), ([^ ]*), ([^ ]*), (true|false)$/;
+
+/**
+ * Reads `etcdctl member list`. An etcd that answers has at least one member, so an empty list is no list, and one of which
+ * a single line cannot be read may lack the very member that is asked for.
+ */
+export function parseMembers(text: string): Answer<Member[]> {
+  const lines = text.split('\n').map((line) => MEMBER_LINE.exec(line));
+  const members = lines.flatMap((match) => (match === null ? [] : [toMember(match)]));
+  if (members.length === lines.length) return yes(members);
+  return unknown(text === '' ? 'etcdctl printed no members' : 'etcdctl printed something else than its members');
+}
+
+function toMember([, id = '', status, name = '', peers = '', clients = '', learner]: RegExpExecArray): Member {
+  return {
+    id,
+    // etcdctl calls every member started that has a name, and those of a new cluster have one from the beginning.
+    started: status === 'started' && clients !== '',
+    name,
+    peerUrls: peers.split(',').filter(Boolean),
+    clientUrls: clients.split(',').filter(Boolean),
+    learner: learner === 'true',
+  };
+}
+
+/** The list that a script of facts asked for by `ask NAME member_list`. It is never a no. */
+export function membersIn(facts: Facts, name: string): Answer<Member[]> {
+  return refine(facts.answer(name, 'etcd has no members'), parseMembers);
 }
 
 /** The member of a host. Members are told by their peer URL: one that was announced has no name yet. */
@@ -73,21 +93,17 @@ export function quorumOf(voters: number): number {
   return Math.floor(voters / 2) + 1;
 }
 
-/** Undefined when the host's member does not answer, or has no quorum. */
-export async function listMembers(host: RemoteHost, signal: AbortSignal): Promise<Member[] | undefined> {
-  const result = await host.run(`${MEMBER_LIST}member_list`, { signal, allowFailure: true });
-  const members = result.exitCode === 0 ? parseMembers(result.stdout) : [];
-  return members.length > 0 ? members : undefined;
+/** Unknown when the host's member does not answer, or has no quorum. */
+export async function listMembers(host: RemoteHost, signal: AbortSignal): Promise<Answer<Member[]>> {
+  return membersIn(await gatherFacts(host, `${MEMBER_LIST}ask members member_list`, signal), 'members');
 }
 
-/** Which of these members answer, asked one by one from a host that has a member. */
-export async function healthyMembers(via: RemoteHost, members: Member[], signal: AbortSignal): Promise<Member[]> {
-  // Those that never came have no client URL.
-  const reachable = members.filter(({ clientUrls }) => clientUrls.length > 0);
-  const checks = reachable.map(
-    ({ id, clientUrls }) => `{ ${etcdctl(clientUrls)} endpoint health >/dev/null 2>&1 && echo ${id}; } &`,
-  );
-  const { stdout } = await via.run(`${checks.join('\n')}\nwait\n`, { signal });
-  const ids = new Set(stdout.split('\n'));
-  return reachable.filter(({ id }) => ids.has(id));
+/**
+ * The list, from a host that was seen to have a member with a quorum.
+ *
+ * @throws KubewrightError KW433 (transient) when it does not come
+ */
+export async function requireMembers(host: RemoteHost, signal: AbortSignal): Promise<Member[]> {
+  const members = requireKnown(await listMembers(host, signal), 'which members etcd has', host.name);
+  return members.is === 'yes' ? members.value : [];
 }

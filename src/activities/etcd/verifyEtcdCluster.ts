@@ -4,7 +4,7 @@ import { peerUrl } from '../../render/etcd.js';
 import { type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { awaitFaultless } from '../verify/await-state.js';
-import { etcdctl, MEMBER_LIST, parseMembers } from './members.js';
+import { etcdctl, MEMBER_LIST, type Member, membersIn } from './members.js';
 import { QUORUM_RECOVERY } from './remove-member.js';
 
 const PATIENCE_MS = 120_000;
@@ -42,7 +42,8 @@ async function faultsOf(context: StepContext): Promise<string[]> {
   const silent: string[] = [];
   for (const host of hosts) {
     const facts = await ask(context, host);
-    if (facts?.holds('members')) return clusterFaults(hosts, facts);
+    const members = facts === undefined ? undefined : membersIn(facts, 'members');
+    if (facts !== undefined && members?.is === 'yes') return clusterFaults(hosts, members.value, facts);
     silent.push(`${host.name} ${facts === undefined ? 'cannot be reached' : 'does not answer'}`);
   }
   return silent.length > 0 ? silent : ['there is no etcd host'];
@@ -50,7 +51,7 @@ async function faultsOf(context: StepContext): Promise<string[]> {
 
 async function ask(context: StepContext, { name }: ClusterHost): Promise<Facts | undefined> {
   const script = `${MEMBER_LIST}if (: <>/dev/tcp/127.0.0.1/2379) 2>/dev/null; then
-  fact members member_list &
+  ask members member_list &
   fact health ${etcdctl()} endpoint health --cluster &
   fact status ${etcdctl()} endpoint status --cluster --write-out=json
 fi`;
@@ -62,8 +63,7 @@ fi`;
   }
 }
 
-function clusterFaults(hosts: ClusterHost[], facts: Facts): string[] {
-  const members = parseMembers(facts.text('members'));
+function clusterFaults(hosts: ClusterHost[], members: Member[], facts: Facts): string[] {
   const expected = new Map(hosts.map(({ name, address }) => [peerUrl(address), name]));
   const faults = members.flatMap((member) => {
     const url = member.peerUrls[0] ?? '';

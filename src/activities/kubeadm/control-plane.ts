@@ -30,28 +30,34 @@ export interface ReadyControlPlane {
 }
 
 /** What is known of one control plane from outside of it. */
-export interface ControlPlaneLook {
-  host: ClusterHost;
-  /** Undefined when the host could not be reached. */
-  state: 'ready' | 'not-ready' | 'blank' | undefined;
-}
+export type ControlPlaneLook =
+  | { host: ClusterHost; state: 'ready' }
+  /** A cluster is on it, and its API server does not say that it is ready. */
+  | { host: ClusterHost; state: 'not-ready'; why: string }
+  /** The host itself says that no cluster is on it. */
+  | { host: ClusterHost; state: 'blank' }
+  /** It could not be reached, or not asked. */
+  | { host: ClusterHost; state: 'unknown'; why: string };
 
 /** Looks at control planes side by side. One that cannot be reached is a finding, not an error. */
 export function lookAtControlPlanes(context: StepContext, hosts: ClusterHost[]): Promise<ControlPlaneLook[]> {
-  return Promise.all(hosts.map(async (host) => ({ host, state: await stateOf(context, host) })));
+  return Promise.all(hosts.map((host) => lookAt(context, host)));
 }
 
-async function stateOf(context: StepContext, host: ClusterHost): Promise<ControlPlaneLook['state']> {
-  const script = `initialised() { [ -e ${ADMIN_KUBECONFIG} ] || [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; }
-fact initialised initialised
-[ ! -e ${ADMIN_KUBECONFIG} ] || fact ready ${kubectl(host)} get --raw /readyz`;
+async function lookAt(context: StepContext, host: ClusterHost): Promise<ControlPlaneLook> {
+  const script = `ask initialised exists ${ADMIN_KUBECONFIG} /etc/kubernetes/manifests/kube-apiserver.yaml
+[ ! -e ${ADMIN_KUBECONFIG} ] || ask ready ${kubectl(host)} get --raw /readyz`;
   try {
     const facts = await gatherFacts(context.hostNamed(host.name), script, context.signal);
-    if (facts.text('ready') === 'ok') return 'ready';
-    return facts.holds('initialised') ? 'not-ready' : 'blank';
+    const ready = facts.answer('ready', '');
+    if (ready.is === 'yes' && ready.value === 'ok') return { host, state: 'ready' };
+    const initialised = facts.answer('initialised', `no cluster is on ${host.name}`);
+    if (initialised.is === 'no') return { host, state: 'blank' };
+    if (initialised.is === 'unknown') return { host, state: 'unknown', why: initialised.why };
+    return { host, state: 'not-ready', why: ready.is === 'unknown' ? ready.why : 'it has no administrator kubeconfig' };
   } catch (error) {
     // Unreachable hosts (KW2xx) and those that hang are a normal branch here; anything else is not.
-    if (isKubewrightError(error) && error.transient) return undefined;
+    if (isKubewrightError(error) && error.transient) return { host, state: 'unknown', why: error.message };
     throw error;
   }
 }
@@ -65,7 +71,7 @@ export async function findControlPlane(
   except?: ClusterHost,
 ): Promise<ReadyControlPlane | undefined> {
   const asked = candidates(context.cluster, except).map(async (host) => {
-    if ((await stateOf(context, host)) !== 'ready') throw new Error(`${host.name} is not ready`);
+    if ((await lookAt(context, host)).state !== 'ready') throw new Error(`${host.name} is not ready`);
     return readyControlPlane(context, host);
   });
   return Promise.any(asked).catch((error: unknown) => {
@@ -105,20 +111,33 @@ export async function requireControlPlane(
   }
 }
 
-const STATE_WORDS = { ready: 'ready again', 'not-ready': 'not ready', blank: 'without a cluster' } as const;
+function wordsOf(look: ControlPlaneLook): string {
+  const { name } = look.host;
+  if (look.state === 'ready') return `${name} ready again`;
+  if (look.state === 'blank') return `${name} without a cluster`;
+  return `${name} ${look.state === 'unknown' ? 'unreachable' : 'not ready'}: ${look.why.trim().split('\n').at(-1)}`;
+}
 
 function noneReady(looks: ControlPlaneLook[]): KubewrightError {
-  const words = looks.map(
-    ({ host, state }) => `${host.name} ${state === undefined ? 'unreachable' : STATE_WORDS[state]}`,
-  );
-  const unreachable = looks.filter(({ state }) => state === undefined).map(({ host }) => host.name);
+  const unreachable = looks.filter(({ state }) => state === 'unknown').map(({ host }) => host.name);
   const waiting = looks.some(({ state }) => state === 'not-ready');
   const quorum = waiting && unreachable.length > 0;
-  const hint = quorum
-    ? `etcd has no quorum without ${unreachable.join(', ')}: bring ${unreachable.length > 1 ? 'them' : 'it'} back, then retry the step. What to do when a control plane is lost for good: ${QUORUM_RECOVERY}.`
-    : `Bring the control planes back; \`crictl ps -a\` and \`journalctl -u kubelet\` there say why an API server does not start. If etcd lost its quorum for good, see ${QUORUM_RECOVERY}.`;
-  return new KubewrightError('KW464', `no control plane has an API server that is ready (${words.join(', ')})`, {
-    transient: !quorum && looks.some(({ state }) => state === undefined || state === 'ready'),
-    hint,
-  });
+  return new KubewrightError(
+    'KW464',
+    `no control plane has an API server that is ready (${looks.map(wordsOf).join('; ')})`,
+    {
+      transient: !quorum && looks.some(({ state }) => state === 'unknown' || state === 'ready'),
+      hint: hintFor(looks, unreachable, quorum),
+    },
+  );
+}
+
+function hintFor(looks: ControlPlaneLook[], unreachable: string[], quorum: boolean): string {
+  if (looks.some((look) => look.state === 'not-ready' && /certificate has expired/.test(look.why))) {
+    return 'A certificate has expired. `kubeadm certs check-expiration` on that host names it; `kubeadm certs renew all` makes those of kubeadm anew. Restart its API server afterwards, then retry the step.';
+  }
+  if (quorum) {
+    return `etcd may have no quorum without ${unreachable.join(', ')}: bring ${unreachable.length > 1 ? 'them' : 'it'} back, then retry the step. What to do when a control plane is lost for good: ${QUORUM_RECOVERY}.`;
+  }
+  return `Bring the control planes back; \`crictl ps -a\` and \`journalctl -u kubelet\` there say why an API server does not start. If etcd lost its quorum for good, see ${QUORUM_RECOVERY}.`;
 }

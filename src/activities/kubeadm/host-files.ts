@@ -2,6 +2,7 @@ import type { Cluster } from '../../cluster/types.js';
 import { quote } from '../../hosts/shell.js';
 import { PATCHES_DIRECTORY } from '../../render/kubeadm.js';
 import { KUBELET_PATCH_NAME, type KubeletFacts, renderKubeletPatch } from '../../render/kubelet-config.js';
+import { type Answer, no, refine, requireKnown, unknown, yes } from '../answers.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
 
@@ -36,11 +37,14 @@ export function patchFiles(cluster: Cluster, facts: KubeletFacts): HostFile[] {
  */
 export async function kubeletFacts(context: StepContext): Promise<KubeletFacts> {
   const script = `fact resolved systemctl is-active systemd-resolved
-fact images crictl images -o json`;
+ask images crictl images -o json`;
   const facts = await gatherFacts(context.host, script, context.signal);
+  // Taken for "not pinned", a runtime that did not answer would switch the collection of images off for good.
+  const pinned = refine(facts.answer('images', ''), (json) => answerPinned(json, context.host.name));
   return {
     resolvConf: facts.text('resolved') === 'active' ? '/run/systemd/resolve/resolv.conf' : '/etc/resolv.conf',
-    imagesPinned: reportsPinned(facts.text('images')),
+    imagesPinned:
+      requireKnown(pinned, 'whether the container runtime has pinned the images', context.host.name).is === 'yes',
   };
 }
 
@@ -49,9 +53,16 @@ interface CriImage {
   pinned?: boolean;
 }
 
-function reportsPinned(json: string): boolean {
-  if (json === '') return false;
-  const { images = [] } = JSON.parse(json) as { images?: CriImage[] };
-  const brought = images.filter(({ repoTags = [] }) => repoTags.some((tag) => /\/(kube-proxy|etcd):/.test(tag)));
-  return brought.length > 0 && brought.every(({ pinned }) => pinned === true);
+function answerPinned(json: string, host: string): Answer<true> {
+  let list: { images?: CriImage[] };
+  try {
+    list = JSON.parse(json);
+  } catch {
+    return unknown('crictl printed something else than JSON');
+  }
+  const brought = (list.images ?? []).filter(({ repoTags = [] }) =>
+    repoTags.some((tag) => /\/(kube-proxy|etcd):/.test(tag)),
+  );
+  const pinned = brought.length > 0 && brought.every((image) => image.pinned === true);
+  return pinned ? yes(true) : no(`the runtime of ${host} does not report pinned images`);
 }

@@ -1,6 +1,10 @@
 import type { ClusterHost } from '../../cluster/types.js';
 import { API_SERVER_PORT, KUBEADM_CONFIG_PATH } from '../../render/kubeadm.js';
+import { OWNER_PATH } from '../../render/owner.js';
+import { fenceGuard } from '../fence.js';
+import type { StepContext } from '../types.js';
 import { type HostFile, writeFiles } from './host-files.js';
+import { EMPTY_DISK } from './join/script.js';
 
 /** Member of system:masters, so that it is let in before RBAC knows the administrators' group. */
 const SUPER_ADMIN_KUBECONFIG = '/etc/kubernetes/super-admin.conf';
@@ -30,6 +34,12 @@ const PHASES: Record<string, string> = {
   'show-join-command': '',
 };
 
+/**
+ * Up to 1.33 `wait-control-plane` is there, but hidden from the help (kubernetes/kubernetes#132594 shows it from 1.34 on);
+ * it is not run by itself in any version.
+ */
+const OPTIONAL = ['wait-control-plane'];
+
 /** Phases up to the start of the kubelet: quick, local, and each leaves alone what it finds in order. */
 const LOCAL = ['certs', 'kubeconfig', 'etcd', 'control-plane', 'kubelet-start'];
 /** Phases that only talk to the API, each about something else: they run side by side. */
@@ -39,10 +49,15 @@ const THROUGH_API = ['upload-config', 'mark-control-plane', 'bootstrap-token', '
  * `kubeadm init`, phase by phase, in one script that may be cut off anywhere and started again: certificates that are
  * there are kept, manifests are written with the same content, and what is in the API is created or updated.
  *
- * Only the first run is checked by kubeadm's preflight, for later ones find what the first one made.
+ * Only the first run is checked by kubeadm's preflight, for later ones find what the first one made: one manifest is
+ * enough, whichever of the four a power cut let through.
  */
-export function renderInitScript(host: ClusterHost, files: HostFile[]): string {
-  return `config=${KUBEADM_CONFIG_PATH}
+export function renderInitScript(context: Pick<StepContext, 'fence'>, host: ClusterHost, files: HostFile[]): string {
+  return `${fenceGuard(context)}if grep -q '"caFingerprint": "sha256:' ${OWNER_PATH} && [ -e /etc/kubernetes/pki/ca.key ]; then
+  echo 'kubewright: the cluster on this host was finished before; its phases do not run over it again'
+  exit 65
+fi
+config=${KUBEADM_CONFIG_PATH}
 phase() { kubeadm init phase "$@" --config="$config"; }
 
 known=' ${Object.keys(PHASES).join(' ')} '
@@ -51,11 +66,12 @@ for name in $listed; do
   case $known in *" $name "*) ;; *) echo "kubewright: this kubeadm has an unknown phase: $name"; exit 64 ;; esac
 done
 for name in $known; do
+  case $name in ${OPTIONAL.join('|')}) continue ;; esac
   grep -qx -- "$name" <<<"$listed" || { echo "kubewright: this kubeadm has no phase $name"; exit 64; }
 done
 
 ${writeFiles(files)}
-[ -e /etc/kubernetes/manifests/kube-apiserver.yaml ] || phase ${PHASES.preflight}
+${EMPTY_DISK}ls /etc/kubernetes/manifests/*.yaml >/dev/null 2>&1 || phase ${PHASES.preflight} "\${empty_disk[@]}"
 ${LOCAL.map((name) => `phase ${PHASES[name]}`).join('\n')}
 
 echo 'waiting for the API server'

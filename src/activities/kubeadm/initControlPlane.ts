@@ -1,5 +1,7 @@
 import type { ClusterHost } from '../../cluster/types.js';
 import { KUBEADM_CONFIG_PATH, renderInitConfig } from '../../render/kubeadm.js';
+import { requireKnown } from '../answers.js';
+import { takeFence } from '../fence.js';
 import { hostOf } from '../prepare/target.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { readyControlPlane } from './control-plane.js';
@@ -25,14 +27,18 @@ export const initControlPlane: StepImplementation = {
 
   async apply(context) {
     const host = hostOf(context);
+    await takeFence(context);
     const state = await lookAtNode(context);
     const self = readyControlPlane(context, host);
     // Recorded last: without it, phases behind the node itself (addons, rights of tokens) may be missing.
     if (state.faults.length === 0 && state.recorded) return completeNode(context, self, state);
-    if ((await originOf(context, host, state.blank)) === 'elsewhere') return joinCluster(context);
+    if ((await originOf(context, host, state.traces)) === 'elsewhere') return joinCluster(context);
     // The cluster has begun here and lives: it is waited for, as after a reboot. The phases again would put kubeadm's own
     // addons and settings over what has become of them since.
-    if (state.recorded) return completeNode(context, self, await recoverNode(context));
+    const begun = requireKnown(state.joinedBefore, 'whether the cluster on it was finished', host.name);
+    if (state.traces.is === 'yes' && begun.is === 'yes') {
+      return completeNode(context, self, await recoverNode(context));
+    }
     await init(context, host);
     const { caFingerprint } = await lookAtNode(context);
     await completeNode(context, self, { ...freshlyJoined(host), caFingerprint });
@@ -45,7 +51,7 @@ async function init(context: StepContext, host: ClusterHost): Promise<void> {
     { path: KUBEADM_CONFIG_PATH, content: renderInitConfig(cluster, host) },
     ...patchFiles(cluster, await kubeletFacts(context)),
   ];
-  await context.durable('init', renderInitScript(host, files), {
+  await context.durable('init', renderInitScript(context, host, files), {
     timeoutSeconds: INIT_SECONDS,
     hint: `The output says why. On ${host.name}, \`journalctl -u kubelet\` and \`crictl ps -a\` tell more. A retry goes on where this one stopped.`,
   });

@@ -4,7 +4,9 @@ import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import { clientUrl } from '../../render/etcd.js';
 import { ETCD_CLIENT_FILES } from '../../render/kubeadm.js';
+import { type Answer, no, refine, requireKnown, unknown, yes } from '../answers.js';
 import { QUORUM_RECOVERY } from '../etcd/remove-member.js';
+import { gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
 import { type ControlPlaneLook, lookAtControlPlanes } from './control-plane.js';
 
@@ -21,7 +23,7 @@ export type Origin = 'here' | 'elsewhere';
  * Decides whether `kubeadm init` may run. The hosts are asked, not a history: after the loss of Temporal's database, or
  * when this host was replaced, a second init would make a second cluster, or destroy the first one's data.
  *
- * @param blank whether nothing of a cluster is on this host
+ * @param traces whether something of a cluster is on this host
  * @param patienceMs how long a cluster that does not answer is waited for
  * @throws KubewrightError KW465 when other control planes have the cluster but none answers, KW466 (transient) when one
  * that may have it cannot be reached, KW467 when external etcd has a cluster's data that no control plane knows
@@ -29,7 +31,7 @@ export type Origin = 'here' | 'elsewhere';
 export async function originOf(
   context: StepContext,
   host: ClusterHost,
-  blank: boolean,
+  traces: Answer<string>,
   patienceMs = PATIENCE_MS,
 ): Promise<Origin> {
   const others = hostsOf(context.cluster, 'control-plane').filter(({ name }) => name !== host.name);
@@ -38,8 +40,8 @@ export async function originOf(
     const looks = await lookAtControlPlanes(context, others);
     if (looks.some(({ state }) => state === 'ready')) return 'elsewhere';
     // What has begun here goes on here: the others may well be waiting for this host's etcd.
-    if (!blank) return 'here';
-    const unknown = looks.filter(({ state }) => state === undefined);
+    if (requireKnown(traces, 'whether a cluster has begun here', host.name).is === 'yes') return 'here';
+    const unknown = looks.filter(({ state }) => state === 'unknown');
     if (unknown.length > 0) throw cannotTell(host, unknown);
     const silent = looks.filter(({ state }) => state === 'not-ready');
     if (silent.length === 0) break;
@@ -79,12 +81,20 @@ function silentCluster(host: ClusterHost, silent: ControlPlaneLook[]): Kubewrigh
 async function refuseForeignData(context: StepContext, host: ClusterHost): Promise<void> {
   const endpoints = etcdHosts(context.cluster).map(({ address }) => clientUrl(address));
   const { ca, certificate, key } = ETCD_CLIENT_FILES;
-  const script = `etcdctl --dial-timeout=2s --command-timeout=5s --endpoints=${quote(endpoints.join(','))} \\
-  --cacert=${ca} --cert=${certificate} --key=${key} get /registry/ --prefix --limit=1 --keys-only`;
-  const { stdout } = await context.host.run(script, { signal: context.signal });
-  if (stdout.trim() === '') return;
+  const script = `ask keys etcdctl --dial-timeout=2s --command-timeout=5s --endpoints=${quote(endpoints.join(','))} \\
+  --cacert=${ca} --cert=${certificate} --key=${key} get /registry/ --prefix --count-only --write-out=fields`;
+  const facts = await gatherFacts(context.host, script, context.signal);
+  const keys = requireKnown(refine(facts.answer('keys', ''), emptiness), 'whether etcd has a cluster', host.name);
+  if (keys.is === 'no') return;
   throw new KubewrightError('KW467', 'etcd holds the data of a cluster, and no control plane has its certificates', {
     host: host.name,
-    hint: 'Put a backup of /etc/kubernetes/pki back on this host and retry the step, or empty etcd if that cluster may go: see docs/topologies.md, "External etcd".',
+    hint: 'Put a backup of /etc/kubernetes/pki back on this host and retry the step. If that cluster may go, its etcd has to be made empty first: see docs/topologies.md, "External etcd".',
   });
+}
+
+/** Only a count of zero, in etcd's own words, says that there is nothing. */
+function emptiness(text: string): Answer<number> {
+  const count = /^"Count" : (\d+)$/m.exec(text)?.[1];
+  if (count === undefined) return unknown('etcdctl does not say how many keys there are');
+  return count === '0' ? no('etcd counts no key below /registry/') : yes(Number(count));
 }

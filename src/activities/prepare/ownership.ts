@@ -16,10 +16,17 @@ export function ownerOf(cluster: Cluster, host: ClusterHost, caFingerprint: stri
   };
 }
 
-/** The ownership record of a host; undefined when there is none, or none that can be read. */
+/**
+ * The ownership record of a host; undefined when there is none.
+ *
+ * @throws KubewrightError KW320 when there is one that cannot be read: whose the host is, is then not known
+ */
 export async function readOwner(remote: RemoteHost): Promise<OwnerRecord | undefined> {
   const content = await remote.readFile(OWNER_PATH);
-  return content === undefined ? undefined : parseOwner(content.toString('utf8'));
+  if (content === undefined) return undefined;
+  const owner = parseOwner(content.toString('utf8'));
+  if (owner !== undefined) return owner;
+  throw new KubewrightError('KW320', UNREADABLE_RECORD.what, { host: remote.name, hint: UNREADABLE_RECORD.hint });
 }
 
 /** Why a host that bears another cluster's record is left alone, and what a person can do. */

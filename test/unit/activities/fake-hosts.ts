@@ -105,6 +105,12 @@ export class FakeHost {
   }
 }
 
+/** What a script of facts prints when each of these was answered. */
+export function factLines(facts: Record<string, string>): string {
+  const lines = Object.entries(facts).map(([name, text]) => `fact ${name} 0 ${Buffer.from(text).toString('base64')}`);
+  return [...lines, 'facts end'].join('\n');
+}
+
 /** All hosts of a cluster, each blank. */
 export function fakeHosts(cluster: Cluster): Map<string, FakeHost> {
   return new Map(cluster.hosts.map(({ name, address }) => [name, new FakeHost(name, address)]));

@@ -2,8 +2,9 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClusterHost } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
-import { quote } from '../../../hosts/shell.js';
+import type { No } from '../../answers.js';
 import { QUORUM_RECOVERY, removeMember, removeStaleLearners } from '../../etcd/remove-member.js';
+import { takeFence } from '../../fence.js';
 import { recordOwner } from '../../prepare/ownership.js';
 import { hostOf } from '../../prepare/target.js';
 import type { Probe, StepContext } from '../../types.js';
@@ -12,7 +13,8 @@ import { kubeletFacts, patchFiles } from '../host-files.js';
 import { CA_CERTIFICATE } from '../node/api-get.js';
 import { freshNode, metadataCommands } from '../node/node-object.js';
 import { KUBELET_KUBECONFIG, lookAtNode, type NodeState } from '../node/node-state.js';
-import { hasJoined, hasStackedEtcd, lookAtMembership } from './membership.js';
+import { deleteNode } from './delete-node.js';
+import { hasJoined, hasStackedEtcd, lookAtMembership, type Membership } from './membership.js';
 import { renderJoinScript } from './script.js';
 import { mintJoinSecrets, revokeJoinSecrets } from './secrets.js';
 
@@ -27,7 +29,7 @@ export function probeOf(state: NodeState, todo: string): Probe {
     ...state.metadata.map((command) => `kubectl ${command}`),
     ...(state.faults.length > 0 || state.recorded ? [] : ["record the cluster's CA in the ownership record"]),
   ];
-  const version = state.node?.kubeletVersion;
+  const version = state.node.is === 'yes' ? state.node.value.kubeletVersion : 'an unknown version';
   const found = state.faults.length === 0 ? `it is a member of the cluster with ${version}` : state.faults.join('; ');
   return { done: changes.length === 0, found, changes };
 }
@@ -36,29 +38,50 @@ export function probeOf(state: NodeState, todo: string): Probe {
  * Makes the step's host a member of a cluster that is there. A host that is one already is brought back, one that is none
  * is joined, after what an earlier join left on it and in the cluster was taken away.
  *
- * @throws KubewrightError KW464 when no other control plane is ready, KW468 when the host is a member but does not
- * recover, KW470 when its former etcd member cannot be removed, KW431 when `kubeadm join` fails
+ * @throws KubewrightError KW464 when no other control plane is ready, KW435 (transient) when neither host nor cluster tell
+ * whether it is a member, KW468 when it is one but does not recover, KW470 when its former etcd member cannot be removed,
+ * KW431 when `kubeadm join` fails
  */
 export async function joinCluster(context: StepContext): Promise<void> {
   const host = hostOf(context);
+  // Before the host is looked at: what follows from the look is this attempt's to do, and no earlier one's.
+  await takeFence(context);
   const [state, via] = await Promise.all([lookAtNode(context), requireControlPlane(context, host)]);
   if (state.faults.length === 0) return completeNode(context, via, state);
-  if (hasJoined(context, host, state.blank, await lookAtMembership(context, via, host))) {
-    return completeNode(context, via, await recoverNode(context));
-  }
-  const ca = await join(context, host, via);
+  const membership = await lookAtMembership(context, via, host);
+  const joined = hasJoined(context, host, state, membership);
+  if (joined.is === 'unknown') throw cannotTell(host, joined.why);
+  if (joined.is === 'yes') return completeNode(context, via, await recoverNode(context, membership));
+  const ca = await join(context, via, { host, permit: joined, blank: state.traces.is === 'no' });
   await completeNode(context, via, { ...freshlyJoined(host), caFingerprint: fingerprintOf(ca) });
 }
 
+function cannotTell(host: ClusterHost, why: string): KubewrightError {
+  return new KubewrightError('KW435', `cannot tell whether ${host.name} is a member of the cluster: ${why}`, {
+    host: host.name,
+    transient: true,
+    hint: 'Nothing was changed, and it is asked again by itself. If it stays so, mend what the message names: a host that may be a member is never reset.',
+  });
+}
+
+/** A host that is to be joined, and the answer that permits what a new join takes away. */
+interface Joining {
+  host: ClusterHost;
+  permit: No;
+  /** Whether the host itself says that nothing of a cluster is on it: then what the cluster knows of it is a former one. */
+  blank: boolean;
+}
+
 /** @returns the cluster's CA certificate */
-async function join(context: StepContext, host: ClusterHost, via: ReadyControlPlane): Promise<Buffer> {
+async function join(context: StepContext, via: ReadyControlPlane, joining: Joining): Promise<Buffer> {
+  const { host } = joining;
   const [facts, ca] = await Promise.all([kubeletFacts(context), readCa(via)]);
-  const script = renderJoinScript(context.cluster, host, ca, patchFiles(context.cluster, facts));
+  const script = renderJoinScript(context, host, ca, patchFiles(context.cluster, facts));
   await context.durable('join', script, {
     timeoutSeconds: JOIN_SECONDS,
     // Called only when no join of this host runs: what a former one left may be taken away now, and not before.
     secrets: async () => {
-      await clearTheWay(context, via, host);
+      await clearTheWay(context, via, joining);
       return mintJoinSecrets(context, via, host);
     },
     hint: `The output says why. On ${host.name}, \`journalctl -u kubelet\` and \`crictl ps -a\` tell more. A retry takes away what this join left and joins anew.`,
@@ -80,19 +103,23 @@ async function readCa(via: ReadyControlPlane): Promise<Buffer> {
  * Takes a host that is no member out of the cluster's books: its etcd member (a learner, or a lost vote) and its node.
  * Learners of others go too: control planes join one after the other, so now none can be on its way.
  */
-async function clearTheWay(context: StepContext, via: ReadyControlPlane, host: ClusterHost): Promise<void> {
+async function clearTheWay(context: StepContext, via: ReadyControlPlane, joining: Joining): Promise<void> {
+  const { host, permit } = joining;
   if (hasStackedEtcd(context, host)) {
-    await removeMember(context, via.remote, host);
+    await removeMember(context, via.remote, host, permit);
     await removeStaleLearners(context, via.remote, []);
   }
-  await via.remote.run(`${via.kubectl} delete node ${quote(host.name)} --ignore-not-found`, { signal: context.signal });
+  await deleteNode(context, via, joining);
 }
 
 /**
  * Brings back a host that is a member: restarts its kubelet, which also registers a node that was deleted, and waits for
  * the rest to come up. Never resets the host: whatever keeps it down, its data may be needed.
+ *
+ * @param membership what the cluster says of it, where it was asked
+ * @throws KubewrightError KW468 when it does not recover
  */
-export async function recoverNode(context: StepContext): Promise<NodeState> {
+export async function recoverNode(context: StepContext, membership?: Membership): Promise<NodeState> {
   await context.host.run(WAKE_KUBELET, { signal: context.signal });
   const deadline = Date.now() + RECOVERY_MS;
   for (;;) {
@@ -101,7 +128,7 @@ export async function recoverNode(context: StepContext): Promise<NodeState> {
       await context.host.run(FORGET_BOOTSTRAP, { signal: context.signal });
       return state;
     }
-    if (Date.now() > deadline) throw notWhole(context, state.faults);
+    if (Date.now() > deadline) throw notWhole(context, state.faults, membership);
     context.progress(`waiting for the host to recover: ${state.faults.join('; ')}`);
     await pause(1_000, undefined, { signal: context.signal });
   }
@@ -123,18 +150,27 @@ fi
 const FORGET_BOOTSTRAP = `[ ! -e ${KUBELET_KUBECONFIG} ] || rm -f /etc/kubernetes/bootstrap-kubelet.conf
 `;
 
-function notWhole(context: StepContext, faults: string[]): KubewrightError {
+/**
+ * What to do is said without a word of a reset: that would be the end of a host which may only not be seen. With one
+ * exception: etcd itself says that the host has no vote any more, so somebody took its member out on purpose.
+ */
+function notWhole(context: StepContext, faults: string[], membership?: Membership): KubewrightError {
   const { name } = context.host;
-  const controlPlane = hostOf(context).role === 'control-plane';
-  const quorum = controlPlane
-    ? ` If etcd lost its quorum with hosts that are gone for good, see ${QUORUM_RECOVERY}.`
+  const host = hostOf(context);
+  const quorum =
+    host.role === 'control-plane'
+      ? ` If etcd lost its quorum with hosts that are gone for good, see ${QUORUM_RECOVERY}.`
+      : '';
+  const takenOut = hasStackedEtcd(context, host) && membership?.etcd.is === 'no';
+  const removed = takenOut
+    ? ` etcd has no member of ${name} any more: if it was taken out on purpose, reset the host (\`kubeadm reset\` there, which deletes its copy of etcd's data), then retry.`
     : '';
   return new KubewrightError(
     'KW468',
     `the host is a member of the cluster, but not a whole one: ${faults.join('; ')}`,
     {
       host: name,
-      hint: `Kubewright does not reset a member by itself. Mend what is named (\`journalctl -u kubelet\`, \`crictl ps -a\`), then retry the step.${quorum} Only if the data of ${name} may go: \`kubeadm reset --force\` there, then retry.`,
+      hint: `Kubewright does not reset a member by itself. Mend what is named (\`journalctl -u kubelet\`, \`crictl ps -a\`), then retry the step.${quorum}${removed}`,
     },
   );
 }

@@ -1,10 +1,16 @@
-import type { Cluster, ClusterHost } from '../../../cluster/types.js';
+import { type Cluster, type ClusterHost, etcdHosts } from '../../../cluster/types.js';
 import { quote } from '../../../hosts/shell.js';
-import { API_SERVER_PORT, renderDiscovery, renderJoinConfig } from '../../../render/kubeadm.js';
+import { clientUrl, peerUrl } from '../../../render/etcd.js';
+import { API_SERVER_PORT, PKI_DIRECTORY, renderDiscovery, renderJoinConfig } from '../../../render/kubeadm.js';
 import { CRI_SOCKET } from '../../../render/kubelet-config.js';
+import { etcdctl } from '../../etcd/members.js';
+import { fenceGuard } from '../../fence.js';
+import { anyPathFunction, BEGUN_PATHS, cleanUpScript } from '../../node-leftovers.js';
+import { SAYS_NO } from '../../remote-facts.js';
+import type { StepContext } from '../../types.js';
 import { ADMIN_KUBECONFIG } from '../control-plane.js';
 import { type HostFile, writeFiles } from '../host-files.js';
-import { apiGetFunction } from '../node/api-get.js';
+import { apiGetFunction, KUBELET_CLIENT } from '../node/api-get.js';
 
 /** Names of the secret files that go with the command. */
 export const TOKEN_FILE = 'token';
@@ -18,11 +24,17 @@ const DISCOVERY_MARK = '@DISCOVERY@';
  * `kubeadm join` of a host that is no member: what an earlier join left is taken away first. Secrets are put into the
  * configuration on the host, by the shell itself, so that they are in no argument list and in no file that stays.
  */
-export function renderJoinScript(cluster: Cluster, host: ClusterHost, ca: Buffer, files: HostFile[]): string {
+export function renderJoinScript(
+  context: Pick<StepContext, 'cluster' | 'fence'>,
+  host: ClusterHost,
+  ca: Buffer,
+  files: HostFile[],
+): string {
+  const { cluster } = context;
   const controlPlane = host.role === 'control-plane';
   const marks = { token: TOKEN_MARK, certificateKey: controlPlane ? CERTIFICATE_KEY_MARK : undefined };
   const config = renderJoinConfig(cluster, host, DISCOVERY_MARK, marks);
-  return `${CLEAN_UP}
+  return `${cleanUp(context, host)}
 ${writeFiles(files)}
 umask 077
 discovery=$KUBEWRIGHT_SECRETS/discovery.conf
@@ -32,7 +44,7 @@ config=\${config//${DISCOVERY_MARK}/$discovery}
 config=\${config//${TOKEN_MARK}/$(<"$KUBEWRIGHT_SECRETS/${TOKEN_FILE}")}
 ${controlPlane ? `config=\${config//${CERTIFICATE_KEY_MARK}/$(<"$KUBEWRIGHT_SECRETS/${CERTIFICATE_KEY_FILE}")}\n` : ''}printf %s "$config" >"$KUBEWRIGHT_SECRETS/join.yaml"
 umask 022
-${controlPlane ? nudge(host) : ''}kubeadm join --config="$KUBEWRIGHT_SECRETS/join.yaml"
+${controlPlane ? nudge(host) : ''}kubeadm join --config="$KUBEWRIGHT_SECRETS/join.yaml" "\${empty_disk[@]}"
 ${controlPlane ? AWAIT_NUDGE : awaitNode(cluster, host)}`;
 }
 
@@ -72,22 +84,60 @@ done
 `;
 }
 
+/** Exit code of the clean-up where the host turns out to be a member after all, or cannot tell. */
+const NOT_PERMITTED = 66;
+
 /**
- * `kubeadm reset` and what it leaves: CNI's configuration and devices, etcd's data. Only where a join has begun. The
- * etcd member was taken out before, from a healthy one, because reset does so at best.
+ * `kubeadm reset` and what it leaves: CNI's configuration and devices, etcd's data. Only where a join has begun, only for
+ * the attempt that holds the fence, and only when the cluster, asked once more from this very host, does not have it as a
+ * node or as a voter. The etcd member was taken out before, from a healthy one, because reset does so at best.
  */
-const CLEAN_UP = `begun() {
-  local file
-  for file in /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki/ca.crt \\
-    /var/lib/kubelet/config.yaml /var/lib/etcd/member; do [ ! -e "$file" ] || return 0; done
-  return 1
-}
-if begun; then
-  echo 'cleaning up after a join that did not finish'
+function cleanUp(context: Pick<StepContext, 'cluster' | 'fence'>, host: ClusterHost): string {
+  return `${anyPathFunction('begun', BEGUN_PATHS)}if begun; then
+${fenceGuard(context)}${memberGuards(context.cluster, host)}  echo 'cleaning up after a join that did not finish'
   # Without it, reset asks the cluster for a configuration that it does not need.
   rm -f /etc/kubernetes/admin.conf
   kubeadm reset --force --cri-socket=${CRI_SOCKET} --skip-phases=preflight,remove-etcd-member
-  rm -rf /var/lib/etcd /etc/cni/net.d/10-flannel.conflist /var/lib/cni /run/flannel
-  for device in cni0 flannel.1; do ip link delete "$device" 2>/dev/null || true; done
+${cleanUpScript()}fi
+${EMPTY_DISK}`;
+}
+
+/**
+ * kubeadm wants etcd's directory to be empty, and takes \`lost+found\` of a disk of its own for data. Sets \`empty_disk\` to
+ * the flag that lets it pass, where nothing else is in there.
+ */
+export const EMPTY_DISK = `empty_disk=()
+if [ "$(ls -A /var/lib/etcd/ 2>/dev/null)" = lost+found ]; then
+  empty_disk=(--ignore-preflight-errors=DirAvailable--var-lib-etcd)
 fi
 `;
+
+/**
+ * The kubelet is stopped first, for one that runs would register its node again. Then the cluster is asked, with what the
+ * broken join left: without a kubelet's certificate there was never a node, and without etcd's there is no member.
+ */
+function memberGuards(cluster: Cluster, host: ClusterHost): string {
+  const others = etcdHosts(cluster).filter(({ name }) => name !== host.name);
+  const stacked = host.role === 'control-plane' && cluster.etcd.topology === 'stacked';
+  const endpoints = others.map(({ address }) => clientUrl(address));
+  const voter = `^[0-9a-f]+, started, .*${peerUrl(host.address).replaceAll('.', '\\.')}(,.*)?, false$`;
+  const etcd = `  if [ -e ${PKI_DIRECTORY}/etcd/healthcheck-client.crt ]; then
+    for _ in {1..5}; do members=$(${etcdctl(endpoints)} member list) && break || members=; done
+    [ -n "$members" ] || refuse 'etcd does not tell its members'
+    ! grep -qE ${quote(voter)} <<<"$members" || refuse 'etcd has it as a voter'
+  fi
+`;
+  return `  refuse() { echo "kubewright: nothing was reset: $1"; exit ${NOT_PERMITTED}; }
+  systemctl stop kubelet
+${apiGetFunction(cluster)}  if [ -e ${KUBELET_CLIENT} ]; then
+    for _ in {1..20}; do
+      answer=0
+      api_get /api/v1/nodes/${host.name} >/dev/null || answer=$?
+      [ "$answer" != 0 ] || refuse 'the cluster has it as a node'
+      [ "$answer" != ${SAYS_NO} ] || break
+      sleep 1
+    done
+    [ "$answer" = ${SAYS_NO} ] || refuse 'the API does not tell whether it is a node'
+  fi
+${stacked && endpoints.length > 0 ? etcd : ''}`;
+}

@@ -12,6 +12,8 @@ const JOIN_LABEL = 'kubewright.dev/join';
 
 /** As long as a join may take. It is deleted when the join is done; this is for when nobody is there to do so. */
 const TOKEN_MINUTES = 20;
+/** Put in by the control plane, whose clock is the one that the token is judged by: the worker's may be wrong. */
+const EXPIRATION_MARK = '@EXPIRATION@';
 
 /**
  * Makes what one join needs: a bootstrap token, and for a control plane the cluster's certificates as a Secret that is
@@ -29,10 +31,11 @@ export async function mintJoinSecrets(
   const token = `${id}.${secret}`;
   registerSecret(token);
   const { signal } = context;
-  const minted = via.remote.run(`${via.kubectl} create -f - >/dev/null`, {
-    input: tokenSecret(host, id, secret),
-    signal,
-  });
+  const mint = `expiration=$(date --utc --date='+${TOKEN_MINUTES} minutes' +%Y-%m-%dT%H:%M:%SZ) || exit 1
+secret=$(cat)
+printf %s "\${secret/${EXPIRATION_MARK}/$expiration}" | ${via.kubectl} create -f - >/dev/null
+`;
+  const minted = via.remote.run(mint, { input: tokenSecret(host, id, secret), signal });
   if (host.role !== 'control-plane') {
     await minted;
     return { [TOKEN_FILE]: token };
@@ -82,7 +85,7 @@ function tokenSecret(host: ClusterHost, id: string, secret: string): string {
       description: `Kubewright: join of ${host.name}`,
       'token-id': id,
       'token-secret': secret,
-      expiration: new Date(Date.now() + TOKEN_MINUTES * 60_000).toISOString(),
+      expiration: EXPIRATION_MARK,
       'usage-bootstrap-authentication': 'true',
       // kubeadm gives this group the right to post and have approved a node's certificate request.
       'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',

@@ -1,24 +1,33 @@
 import type { Cluster } from '../../../cluster/types.js';
 import { quote } from '../../../hosts/shell.js';
 import { endpointOf } from '../../../render/kubeadm.js';
+import { SAYS_NO } from '../../remote-facts.js';
 
 export const CA_CERTIFICATE = '/etc/kubernetes/pki/ca.crt';
 
 /** Certificate and key in one file, kept by the kubelet itself. */
-const KUBELET_CLIENT = '/var/lib/kubelet/pki/kubelet-client-current.pem';
+export const KUBELET_CLIENT = '/var/lib/kubelet/pki/kubelet-client-current.pem';
 
 /**
  * Bash function `api_get PATH`: asks the API through the VIP with the kubelet's own certificate, and trusts nobody but the
  * cluster's CA. So the answer proves that the host belongs to this very cluster. Workers have no kubectl.
+ *
+ * To be put by `ask`: no is only the API's own "404"; any other answer, and none, is an error that says so.
  */
 export function apiGetFunction(cluster: Cluster): string {
   const endpoint = quote(endpointOf(cluster));
   return `api_get() {
+  local kw_status=
   printf 'GET %s HTTP/1.0\\r\\nHost: %s\\r\\nAccept: application/json\\r\\n\\r\\n' "$1" ${endpoint} |
-    timeout 5 openssl s_client -quiet -connect ${endpoint} -CAfile ${CA_CERTIFICATE} -verify_return_error \\
-      -verify_ip ${quote(cluster.endpoint.vip)} -cert ${KUBELET_CLIENT} -key ${KUBELET_CLIENT} 2>/dev/null | {
+    timeout 5 openssl s_client -quiet -verify_quiet -connect ${endpoint} -CAfile ${CA_CERTIFICATE} -verify_return_error \\
+      -verify_ip ${quote(cluster.endpoint.vip)} -cert ${KUBELET_CLIENT} -key ${KUBELET_CLIENT} | {
       IFS= read -r kw_status
-      case $kw_status in *' 200 '*) sed '1,/^\\r$/d' ;; *) return 1 ;; esac
+      case $kw_status in
+        *' 200 '*) sed '1,/^\\r$/d' ;;
+        *' 404 '*) if grep -q '"reason": *"NotFound"'; then return ${SAYS_NO}; fi; echo 'an odd 404' >&2; return 1 ;;
+        '') echo "no answer from "${endpoint} >&2; return 1 ;;
+        *) printf '%s answers %s\\n' ${endpoint} "\${kw_status%$'\\r'}" >&2; return 1 ;;
+      esac
     }
 }
 `;

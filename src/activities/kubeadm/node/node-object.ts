@@ -1,10 +1,15 @@
 import type { ClusterHost, Taint } from '../../../cluster/types.js';
+import { messageOf } from '../../../errors.js';
 import { quote } from '../../../hosts/shell.js';
+import { type Answer, refine, unknown, yes } from '../../answers.js';
+import { type Facts, SAYS_NO } from '../../remote-facts.js';
 
 export const CONTROL_PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
 
-/** What `kubectl get node -o jsonpath=NODE_TEMPLATE` prints, parsed. */
+/** A node as the API has it, as far as a step needs to know. */
 export interface NodeObject {
+  /** Changes when a node of the same name is made anew. */
+  uid: string;
   labels: Record<string, string>;
   taints: Taint[];
   internalAddresses: string[];
@@ -12,26 +17,63 @@ export interface NodeObject {
   kubeletVersion: string;
 }
 
+/** First and last line: what lacks one of them was cut short, or is something else. */
+const FIRST = 'node';
+const LAST = 'end of node';
+
 /** One line a field, so that it stays small: a whole Node is many kilobytes. */
-export const NODE_TEMPLATE = [
+const TEMPLATE = [
+  FIRST,
+  '{.metadata.uid}',
   '{.metadata.labels}',
   '{.spec.taints}',
   '{.status.addresses[?(@.type=="InternalIP")].address}',
   '{.status.conditions[?(@.type=="Ready")].status}',
   '{.status.nodeInfo.kubeletVersion}',
+  LAST,
 ].join('{"\\n"}');
 
-/** Undefined when there is no such node. */
-export function parseNode(text: string): NodeObject | undefined {
-  const [labels = '', taints = '', addresses = '', ready = '', kubeletVersion = ''] = text.split('\n');
-  if (kubeletVersion === '') return undefined;
-  return {
-    labels: labels === '' ? {} : JSON.parse(labels),
-    taints: taints === '' ? [] : JSON.parse(taints),
-    internalAddresses: addresses.split(' ').filter(Boolean),
-    ready: ready === 'True',
-    kubeletVersion,
-  };
+/**
+ * Bash function `node_object`, to be put by `ask`: prints the host's node. No is only what the API server itself says, by
+ * name; everything else that goes wrong is no answer.
+ *
+ * @param kubectl shell words, against a certain API server
+ */
+export function nodeQuestion(kubectl: string, { name }: Pick<ClusterHost, 'name'>): string {
+  const absent = `Error from server (NotFound): nodes "${name}" not found`;
+  return `node_object() {
+  local kw_said
+  kw_said=$(${kubectl} get node ${quote(name)} -o ${quote(`jsonpath=${TEMPLATE}`)} 2>&1) && { echo "$kw_said"; return; }
+  printf '%s\\n' "$kw_said" >&2
+  [[ $kw_said != *${quote(absent)}* ]] || return ${SAYS_NO}
+  return 1
+}
+`;
+}
+
+/** What `ask node node_object` came to. */
+export function nodeIn(facts: Facts, { name }: Pick<ClusterHost, 'name'>): Answer<NodeObject> {
+  return refine(facts.answer('node', `the API has no node ${name}`), parseNode);
+}
+
+/** Reads what `node_object` printed; warnings of kubectl may stand before it. */
+export function parseNode(text: string): Answer<NodeObject> {
+  const lines = text.split('\n');
+  const [first, uid = '', labels = '', taints = '', addresses = '', ready = '', kubeletVersion = '', last] =
+    lines.slice(-8);
+  try {
+    if (first !== FIRST || last !== LAST || uid === '') throw new SyntaxError('it is not whole');
+    return yes({
+      uid,
+      labels: labels === '' ? {} : JSON.parse(labels),
+      taints: taints === '' ? [] : JSON.parse(taints),
+      internalAddresses: addresses.split(' ').filter(Boolean),
+      ready: ready === 'True',
+      kubeletVersion,
+    });
+  } catch (error) {
+    return unknown(`kubectl did not print a node: ${messageOf(error)}`);
+  }
 }
 
 /** As kubeadm's phase mark-control-plane sets them. */
@@ -46,25 +88,29 @@ export function freshNode(host: ClusterHost): Pick<NodeObject, 'labels' | 'taint
   return { labels: host.role === 'control-plane' ? CONTROL_PLANE_LABELS : {}, taints: host.taints ?? [] };
 }
 
-/** As the API itself tells of a node; undefined when the text is no node. */
-export function parseNodeJson(json: string): NodeObject | undefined {
-  if (json === '') return undefined;
-  const { kind, metadata, spec, status } = JSON.parse(json) as Partial<ApiNode>;
-  if (kind !== 'Node') return undefined;
-  return {
-    labels: metadata?.labels ?? {},
-    taints: spec?.taints ?? [],
-    internalAddresses: (status?.addresses ?? [])
-      .filter(({ type }) => type === 'InternalIP')
-      .map(({ address }) => address),
-    ready: (status?.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True'),
-    kubeletVersion: status?.nodeInfo?.kubeletVersion ?? '',
-  };
+/** As the API itself tells of a node. */
+export function parseNodeJson(json: string): Answer<NodeObject> {
+  try {
+    const { kind, metadata, spec, status } = JSON.parse(json) as Partial<ApiNode>;
+    if (kind !== 'Node' || metadata?.uid === undefined) return unknown('the API did not send a node');
+    return yes({
+      uid: metadata.uid,
+      labels: metadata.labels ?? {},
+      taints: spec?.taints ?? [],
+      internalAddresses: (status?.addresses ?? [])
+        .filter(({ type }) => type === 'InternalIP')
+        .map(({ address }) => address),
+      ready: (status?.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+      kubeletVersion: status?.nodeInfo?.kubeletVersion ?? '',
+    });
+  } catch {
+    return unknown('the API sent something else than JSON');
+  }
 }
 
 interface ApiNode {
   kind: string;
-  metadata: { labels?: Record<string, string> };
+  metadata: { uid?: string; labels?: Record<string, string> };
   spec: { taints?: Taint[] };
   status: {
     addresses?: { type: string; address: string }[];

@@ -1,14 +1,16 @@
+import { isIP } from 'node:net';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
-import { quote } from '../../../hosts/shell.js';
 import { endpointOf } from '../../../render/kubeadm.js';
 import { OWNER_PATH, parseOwner } from '../../../render/owner.js';
-import { isVoter, MEMBER_LIST, memberOf, parseMembers } from '../../etcd/members.js';
+import { type Answer, no, refine, unknown, yes } from '../../answers.js';
+import { isVoter, MEMBER_LIST, memberOf, membersIn } from '../../etcd/members.js';
+import { NODE_PATHS } from '../../node-leftovers.js';
 import { hostOf } from '../../prepare/target.js';
 import { type Facts, gatherFacts } from '../../remote-facts.js';
 import type { StepContext } from '../../types.js';
 import { ADMIN_KUBECONFIG, kubectl } from '../control-plane.js';
 import { apiGetFunction, CA_CERTIFICATE } from './api-get.js';
-import { metadataCommands, NODE_TEMPLATE, type NodeObject, parseNode, parseNodeJson } from './node-object.js';
+import { metadataCommands, type NodeObject, nodeIn, nodeQuestion, parseNodeJson } from './node-object.js';
 import { CONTROL_PLANE_COMPONENTS, staticPodFacts, staticPodFault } from './static-pods.js';
 
 export const KUBELET_KUBECONFIG = '/etc/kubernetes/kubelet.conf';
@@ -17,10 +19,12 @@ export const KUBELET_KUBECONFIG = '/etc/kubernetes/kubelet.conf';
 export interface NodeState {
   /** What keeps it from being a whole member; empty when it is one. */
   faults: string[];
-  /** True when nothing of a cluster is on the host. */
-  blank: boolean;
+  /** Whether something of a cluster is on the host. Only a no, which is the host's own, makes it a blank one. */
+  traces: Answer<string>;
+  /** Whether an init or a join of it has ended well, as its ownership record says. */
+  joinedBefore: Answer<string>;
   /** Its node object, as far as it can be seen from the host itself. */
-  node: NodeObject | undefined;
+  node: Answer<NodeObject>;
   /** kubectl arguments that are still to be run for its labels and taints. */
   metadata: string[];
   /** `sha256:…` of the cluster's CA certificate on the host. */
@@ -36,78 +40,108 @@ export async function lookAtNode(context: StepContext): Promise<NodeState> {
   const controlPlane = host.role === 'control-plane';
   const specific = controlPlane ? controlPlaneFacts(cluster, host) : workerFacts(cluster, host);
   const facts = await gatherFacts(context.host, `${commonFacts()}${specific}`, context.signal);
-  const node = controlPlane ? parseNode(facts.text('node')) : parseNodeJson(facts.text('node'));
+  const traces = facts.answer('traces', `nothing of a cluster is on ${host.name}`);
+  const node = controlPlane ? nodeIn(facts, host) : refine(facts.answer('node', notThere(host)), parseNodeJson);
   const digest = facts.text('ca');
   const caFingerprint = digest === '' ? undefined : `sha256:${digest}`;
+  const owner = refine(facts.answer('owner', `${host.name} has no ownership record`), fingerprintIn);
   return {
     faults: [
       ...(facts.text('kubelet') === 'active' ? [] : ['the kubelet does not run']),
       ...(controlPlane ? controlPlaneFaults(cluster, host, facts) : workerFaults(cluster, facts)),
-      ...nodeFaults(cluster, host, node),
+      ...nodeFaults(cluster, host, node, traces),
     ],
-    blank: !facts.holds('leftovers'),
+    traces,
+    joinedBefore: owner,
     node,
-    metadata: node === undefined ? [] : metadataCommands(host, node),
+    metadata: node.is === 'yes' ? metadataCommands(host, node.value) : [],
     caFingerprint,
-    recorded: caFingerprint !== undefined && parseOwner(facts.text('owner'))?.caFingerprint === caFingerprint,
+    recorded: caFingerprint !== undefined && owner.is === 'yes' && owner.value === caFingerprint,
   };
 }
 
-function commonFacts(): string {
-  return `leftovers() {
-  local file
-  for file in ${KUBELET_KUBECONFIG} /etc/kubernetes/bootstrap-kubelet.conf /etc/kubernetes/manifests/*.yaml \\
-    /etc/kubernetes/pki/ca.key /var/lib/etcd/member; do [ ! -e "$file" ] || return 0; done
-  return 1
+function notThere({ name }: ClusterHost): string {
+  return `the API has no node ${name}`;
 }
-der_digest() {
+
+/** The CA's fingerprint comes into the record when a host is a whole member, and not before. */
+function fingerprintIn(record: string): Answer<string> {
+  const owner = parseOwner(record);
+  if (owner === undefined) return unknown(`${OWNER_PATH} cannot be read`);
+  return owner.caFingerprint === null ? no('no join of this host has ended well yet') : yes(owner.caFingerprint);
+}
+
+function commonFacts(): string {
+  return `der_digest() {
   [ -r "$1" ] && awk '/BEGIN CERTIFICATE/ {on=1; next} /END CERTIFICATE/ {exit} on' "$1" | base64 -d | sha256sum | cut -c 1-64
 }
-fact leftovers leftovers
+ask traces exists ${NODE_PATHS.join(' ')}
 fact kubelet systemctl is-active kubelet
 fact ca der_digest ${CA_CERTIFICATE}
-fact owner cat ${OWNER_PATH}
+ask owner content ${OWNER_PATH}
 `;
 }
 
 function controlPlaneFacts(cluster: Cluster, host: ClusterHost): string {
   const stacked = cluster.etcd.topology === 'stacked';
   const components = stacked ? [...CONTROL_PLANE_COMPONENTS, 'etcd'] : CONTROL_PLANE_COMPONENTS;
-  return `${staticPodFacts(components)}${MEMBER_LIST}
+  return `${staticPodFacts(components)}${MEMBER_LIST}${nodeQuestion(kubectl(host), host)}
 if [ -e ${ADMIN_KUBECONFIG} ]; then
-  fact ready ${kubectl(host)} get --raw /readyz &
+  ask ready ${kubectl(host)} get --raw /readyz &
   fact version ${kubectl(host)} get --raw /version &
-  fact node ${kubectl(host)} get node ${quote(host.name)} -o ${quote(`jsonpath=${NODE_TEMPLATE}`)} &
-  ${stacked ? 'fact members member_list &' : ''}
+  ask node node_object &
+  ${stacked ? 'ask members member_list &' : ''}
 fi
 wait
 `;
 }
 
 function workerFacts(cluster: Cluster, host: ClusterHost): string {
-  return `${apiGetFunction(cluster)}healthz() {
-  exec 3<>/dev/tcp/127.0.0.1/10248 && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 || return 1
+  const { address, port } = healthEndpoint(cluster);
+  const health = `healthz() {
+  exec 3<>/dev/tcp/${address}/${port} && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 || return 1
   local status
   read -r -t 2 _ status _ <&3 && [ "$status" = 200 ]
 }
 fact healthz healthz
-fact server awk '$1 == "server:" {print $2}' ${KUBELET_KUBECONFIG}
-[ ! -e ${KUBELET_KUBECONFIG} ] || fact node api_get /api/v1/nodes/${host.name}
 `;
+  return `${apiGetFunction(cluster)}${port === 0 ? '' : health}fact server awk '$1 == "server:" {print $2}' ${KUBELET_KUBECONFIG}
+[ ! -e ${KUBELET_KUBECONFIG} ] || ask node api_get /api/v1/nodes/${host.name}
+`;
+}
+
+/** Where the kubelet tells of its health: KubeletConfiguration's healthzBindAddress and healthzPort (0: nowhere). */
+function healthEndpoint({ kubernetes }: Cluster): { address: string; port: number } {
+  const { healthzBindAddress, healthzPort } = kubernetes.kubelet.config;
+  const address = typeof healthzBindAddress === 'string' && isIP(healthzBindAddress) ? healthzBindAddress : '127.0.0.1';
+  return {
+    address: address === '0.0.0.0' ? '127.0.0.1' : address,
+    port: typeof healthzPort === 'number' ? healthzPort : 10248,
+  };
 }
 
 function controlPlaneFaults(cluster: Cluster, host: ClusterHost, facts: Facts): string[] {
   const faults = CONTROL_PLANE_COMPONENTS.flatMap((component) => staticPodFault(facts, component) ?? []);
-  if (facts.text('ready') !== 'ok') faults.push('its API server is not ready');
+  const ready = facts.answer('ready', '');
+  if (ready.is !== 'yes' || ready.value !== 'ok') faults.push(`its API server is not ready${reasonOf(ready)}`);
   else if (versionOf(facts.text('version')) !== `v${cluster.kubernetes.version}`) {
     faults.push(`its API server is ${versionOf(facts.text('version'))}, not v${cluster.kubernetes.version}`);
   }
   if (cluster.etcd.topology === 'stacked') {
     const etcd = staticPodFault(facts, 'etcd');
+    const members = membersIn(facts, 'members');
     if (etcd !== undefined) faults.push(etcd);
-    else if (!isVoter(memberOf(parseMembers(facts.text('members')), host))) faults.push('its etcd member is no voter');
+    else if (members.is !== 'yes') faults.push(`its etcd member does not tell the members${reasonOf(members)}`);
+    else if (!isVoter(memberOf(members.value, host))) faults.push('its etcd member is no voter');
   }
   return faults;
+}
+
+/** Why it is not known, in the last words of the program that was asked: an expired certificate, a refused connection. */
+export function reasonOf(answer: Answer<unknown>): string {
+  if (answer.is !== 'unknown') return '';
+  const last = answer.why.trim().split('\n').at(-1) ?? '';
+  return ` (${last.slice(0, 200)})`;
 }
 
 function versionOf(json: string): string {
@@ -115,20 +149,23 @@ function versionOf(json: string): string {
 }
 
 function workerFaults(cluster: Cluster, facts: Facts): string[] {
-  const faults = facts.holds('healthz') ? [] : ['the kubelet is not healthy'];
+  const silent = healthEndpoint(cluster).port === 0;
+  const faults = silent || facts.holds('healthz') ? [] : ['the kubelet is not healthy'];
   const server = `https://${endpointOf(cluster)}`;
   if (facts.text('server') !== server) faults.push(`the kubelet does not talk to ${server}`);
   return faults;
 }
 
-function nodeFaults(cluster: Cluster, host: ClusterHost, node: NodeObject | undefined): string[] {
-  if (node === undefined) return ['the cluster does not have it as a node'];
+function nodeFaults(cluster: Cluster, host: ClusterHost, node: Answer<NodeObject>, traces: Answer<string>): string[] {
+  if (node.is === 'no' || traces.is === 'no') return ['the cluster does not have it as a node'];
+  if (node.is === 'unknown') return [`it cannot be told whether the cluster has it as a node${reasonOf(node)}`];
+  const { internalAddresses, kubeletVersion } = node.value;
   const faults: string[] = [];
-  if (!node.internalAddresses.includes(host.address)) {
-    faults.push(`its node has the address ${node.internalAddresses.join(', ') || '(none)'}, not ${host.address}`);
+  if (!internalAddresses.includes(host.address)) {
+    faults.push(`its node has the address ${internalAddresses.join(', ') || '(none)'}, not ${host.address}`);
   }
-  if (node.kubeletVersion !== `v${cluster.kubernetes.version}`) {
-    faults.push(`its kubelet is ${node.kubeletVersion}, not v${cluster.kubernetes.version}`);
+  if (kubeletVersion !== `v${cluster.kubernetes.version}`) {
+    faults.push(`its kubelet is ${kubeletVersion}, not v${cluster.kubernetes.version}`);
   }
   return faults;
 }

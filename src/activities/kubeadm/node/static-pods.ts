@@ -4,25 +4,28 @@ import type { Facts } from '../../remote-facts.js';
 
 export const CONTROL_PLANE_COMPONENTS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 
+/** Stands between two command lines: no argument is empty. */
+const NEXT = '\n\n';
+
 /**
  * Facts about static pods: their manifests, and the command lines of the processes that run. A process with the
  * manifest's command is the proof that the pod runs, at once and without asking the kubelet, the runtime or the API.
+ *
+ * All processes of that name are told: other pods run etcds and API servers too (of databases, of virtual clusters).
  */
 export function staticPodFacts(components: readonly string[]): string {
   const facts = components.map(
     (name) =>
-      `fact manifest:${name} cat ${MANIFESTS_DIRECTORY}/${name}.yaml\nfact process:${name} command_line ${name}`,
+      `fact manifest:${name} cat ${MANIFESTS_DIRECTORY}/${name}.yaml\nfact process:${name} command_lines ${name}`,
   );
-  return `command_line() {
+  return `command_lines() {
   local file program
   for file in /proc/[0-9]*/cmdline; do
     program=
     { IFS= read -r -d '' program <"$file"; } 2>/dev/null
     [ "\${program##*/}" = "$1" ] || continue
-    tr '\\0' '\\n' <"$file"
-    return
+    tr '\\0' '\\n' <"$file" && echo
   done
-  return 1
 }
 ${facts.join('\n')}
 `;
@@ -32,9 +35,10 @@ ${facts.join('\n')}
 export function staticPodFault(facts: Facts, component: string): string | undefined {
   const command = commandOf(facts.text(`manifest:${component}`));
   if (command === undefined) return `${component} has no manifest`;
-  const process = facts.text(`process:${component}`);
-  if (process === '') return `${component} does not run`;
-  return process === command.join('\n') ? undefined : `${component} runs with other arguments than its manifest's`;
+  const running = facts.text(`process:${component}`);
+  if (running === '') return `${component} does not run`;
+  const own = running.split(NEXT).some((line) => line.trim() === command.join('\n'));
+  return own ? undefined : `${component} runs with other arguments than its manifest's`;
 }
 
 function commandOf(manifest: string): string[] | undefined {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { type Answer, no, unknown, yes } from '../../../../src/activities/answers.js';
 import { createEtcdAuthority } from '../../../../src/activities/etcd/createEtcdAuthority.js';
 import { deliverEtcdCertificates } from '../../../../src/activities/etcd/deliverEtcdCertificates.js';
 import { deliverEtcdClient } from '../../../../src/activities/etcd/deliverEtcdClient.js';
@@ -26,6 +27,15 @@ describe("etcd's CA", () => {
       code: 'KW471',
       host: 'etcd-1',
       hint: expect.stringContaining('/etc/kubernetes/pki/etcd/ca.key'),
+    });
+    expect(hostIn(hosts, 'etcd-1').log).not.toContain('kubeadm');
+  });
+
+  test('is not made while it cannot be told whether another host knows one', async () => {
+    hostIn(hosts, 'etcd-2').cannotTell('ca');
+    await expect(createEtcdAuthority.apply(contextOf('createEtcdAuthority', 'etcd-1'), NOTHING)).rejects.toMatchObject({
+      code: 'KW433',
+      transient: true,
     });
     expect(hostIn(hosts, 'etcd-1').log).not.toContain('kubeadm');
   });
@@ -88,13 +98,25 @@ describe('certificates go from the first etcd host', () => {
 describe('how a member comes up', () => {
   const line = (host: number, { clients = true, name = `etcd-${host}` } = {}) =>
     `a${host}, started, ${name}, https://10.88.0.3${host}:2380, ${clients ? `https://10.88.0.3${host}:2379` : ''}, false`;
-  const plan = (hasData: boolean) => planMember(contextOf('startEtcdMember', 'etcd-3'), third, hasData, 0);
+  const plan = (hasData: boolean, begunFor: Answer<string> = no('nobody')) => {
+    const data = hasData ? yes('') : no('etcd-3 has no data');
+    return planMember(contextOf('startEtcdMember', 'etcd-3'), third, { data, begunFor }, 0);
+  };
+  const NEW = 'a9, unstarted, , https://10.88.0.33:2380, , true';
+  /** etcd-1 knows these members; what is removed is gone, and what is added is a learner. */
   const living = (lines: string[]) => {
-    const ids = lines.map((each) => each.split(',')[0]).join('\n');
-    return hostIn(hosts, 'etcd-1')
-      .answer('endpoint health', ids)
-      .answer('member_list', lines.join('\n'))
-      .answer('member list', lines.join('\n'));
+    const via = hostIn(hosts, 'etcd-1').fact('members', lines.join('\n'));
+    const change = (left: string[]) => via.fact('members', left.join('\n'));
+    via.answer('member remove', () => {
+      const id = /member remove (\w+)/.exec(via.scripts.at(-1)?.script ?? '')?.[1];
+      change((via.facts.get('members') ?? '').split('\n').filter((each) => !each.startsWith(`${id},`)));
+      return 'removed';
+    });
+    via.answer('member add', () => {
+      change([...(via.facts.get('members') ?? '').split('\n'), NEW]);
+      return '';
+    });
+    return via;
   };
 
   test('on new hosts they begin together', async () => {
@@ -105,7 +127,7 @@ describe('how a member comes up', () => {
 
   test('the last one of a new cluster joins in: it is a member already and has nothing to give up', async () => {
     const via = living([line(1), line(2), line(3, { clients: false })]);
-    expect(await plan(false)).toMatchObject({ state: 'existing', dataIsStale: false });
+    expect(await plan(false)).toMatchObject({ state: 'existing', staleData: undefined });
     expect(via.log).not.toContain('member remove');
   });
 
@@ -125,13 +147,29 @@ describe('how a member comes up', () => {
 
   test('a host that has its data starts with it', async () => {
     const via = living([line(1), line(2), line(3)]);
-    expect(await plan(true)).toMatchObject({ state: 'existing', dataIsStale: false });
+    expect(await plan(true)).toMatchObject({ state: 'existing', staleData: undefined });
     expect(via.log).not.toMatch(/member (remove|add)/);
   });
 
   test('data of a member that was put out is moved aside', async () => {
     living([line(1), line(2)]);
-    expect(await plan(true)).toMatchObject({ dataIsStale: true });
+    expect((await plan(true)).staleData?.is).toBe('no');
+  });
+
+  test('data that was there before the member was announced is moved aside, also by the attempt after', async () => {
+    living([line(1), line(2), NEW]);
+    expect((await plan(true)).staleData?.evidence).toContain('nobody');
+    expect((await plan(true, yes('a3'))).staleData?.is).toBe('no');
+  });
+
+  test('data that the announced member has begun stays, though it has not come yet', async () => {
+    living([line(1), line(2), NEW]);
+    expect(await plan(true, yes('a9'))).toMatchObject({ announced: 'a9', staleData: undefined });
+  });
+
+  test('nothing is moved while the host does not tell whose data it has', async () => {
+    living([line(1), line(2), NEW]);
+    await expect(plan(true, unknown('the disk does not answer'))).rejects.toMatchObject({ code: 'KW433' });
   });
 
   test('a blank host never begins anew where etcd was in use: it would outvote the data', async () => {

@@ -1,18 +1,18 @@
-import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { no } from '../../../../src/activities/answers.js';
 import { planMember, promote } from '../../../../src/activities/etcd/member-plan.js';
+import { takeFence } from '../../../../src/activities/fence.js';
 import type { ClusterHost } from '../../../../src/cluster/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
-import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
+import { BashHosts } from '../bash-hosts.js';
+import { contextAmong, type FakeHost, factLines, fakeHosts, hostIn } from '../fake-hosts.js';
 
 const cluster = clusterOf({ controlPlanes: 1, workers: 0, etcd: 3 });
 const third = cluster.hosts.find(({ name }) => name === 'etcd-3') as ClusterHost;
 const FIRST = 'a1, started, etcd-1, https://10.88.0.31:2380, https://10.88.0.31:2379, false';
 const ANNOUNCED = 'c3, unstarted, , https://10.88.0.33:2380, , true';
+
+const NO_DATA = { data: no('no data'), begunFor: no('nobody') };
 
 let hosts: Map<string, FakeHost>;
 let via: FakeHost;
@@ -25,65 +25,51 @@ beforeEach(() => {
 const context = () => contextAmong(hosts, cluster, 'startEtcdMember', 'etcd-3');
 
 describe('announcing a member, in a real bash with an etcdctl that remembers', () => {
-  let root: string;
-
-  beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), 'kubewright-etcd-'));
-    await writeFile(join(root, 'members'), `${FIRST}\n`);
-  });
-
-  afterEach(() => rm(root, { recursive: true, force: true }));
-
-  async function program(name: string, body: string): Promise<void> {
-    await writeFile(join(root, name), `#!/bin/bash\n${body}\n`);
-    await chmod(join(root, name), 0o755);
-  }
-
   /** @param add what `etcdctl member add` does when the member is not in the list yet */
-  async function announced(add: string): Promise<{ code: number; adds: number; members: string[] }> {
-    await program('sleep', ':');
-    await program(
+  async function announced(add: string, before = FIRST): Promise<{ adds: number; members: string[]; id?: string }> {
+    const bash = new BashHosts(cluster);
+    bash.write('etcd-1', 'members', `${before}\n`);
+    bash.program('sleep', ':');
+    bash.program(
       'etcdctl',
-      `case "$*" in
-  *'member list'*) cat ${root}/members ;;
+      `[ "$HOST" = etcd-1 ] || exit 1
+members=$SHARED/etcd-1/members
+case "$*" in
+  *'member list'*) cat "$members" ;;
   *'member add'*)
-    echo add >>${root}/adds
-    if grep -q 10.88.0.33 ${root}/members; then echo 'Error: etcdserver: Peer URLs already exists' >&2; exit 1; fi
-    tries=$(wc -l <${root}/adds)
+    echo add >>"$SHARED/adds"
+    if grep -q 10.88.0.33 "$members"; then echo 'Error: etcdserver: Peer URLs already exists' >&2; exit 1; fi
+    tries=$(wc -l <"$SHARED/adds")
     ${add} ;;
 esac`,
     );
-    via.answer('member_list', FIRST).answer('member list', FIRST);
-    await planMember(context(), third, false, 0);
-    const script = via.scripts.find((each) => each.script.includes('member add'))?.script ?? '';
-    const env = { PATH: `${root}:${process.env.PATH}` };
-    const code = await promisify(execFile)('bash', ['-c', script], { env }).then(
-      () => 0,
-      (error: { code: number }) => error.code,
-    );
-    const read = async (file: string) =>
-      (await readFile(join(root, file), 'utf8').catch(() => '')).split('\n').filter(Boolean);
-    return { code, adds: (await read('adds')).length, members: await read('members') };
+    const context = bash.context('startEtcdMember', 'etcd-3', new AbortController().signal, () => undefined);
+    await takeFence(context);
+    const plan = await planMember(context, third, NO_DATA, 0);
+    const lines = (text: string) => text.split('\n').filter(Boolean);
+    const result = { adds: lines(bash.shared('adds')).length, members: lines(bash.shared('etcd-1/members')) };
+    bash.remove();
+    return { ...result, id: plan.announced };
   }
 
-  const ADD = `echo '${ANNOUNCED}' >>"$(dirname "$0")/members"`;
+  const ADD = `echo '${ANNOUNCED}' >>"$members"`;
+  const both = { members: [FIRST, ANNOUNCED], id: 'c3' };
 
   test('adds it once', async () => {
-    expect(await announced(ADD)).toEqual({ code: 0, adds: 1, members: [FIRST, ANNOUNCED] });
+    expect(await announced(ADD)).toEqual({ adds: 1, ...both });
   });
 
   test('adds nothing when an attempt before had added it: its URLs exist already', async () => {
-    await writeFile(join(root, 'members'), `${FIRST}\n${ANNOUNCED}\n`);
-    expect(await announced(ADD)).toEqual({ code: 0, adds: 0, members: [FIRST, ANNOUNCED] });
+    expect(await announced(ADD, `${FIRST}\n${ANNOUNCED}`)).toEqual({ adds: 0, ...both });
   });
 
   test('believes the list and not the answer, which may be lost after etcd has added it', async () => {
-    expect(await announced(`${ADD}; exit 1`)).toEqual({ code: 0, adds: 1, members: [FIRST, ANNOUNCED] });
+    expect(await announced(`${ADD}; exit 1`)).toEqual({ adds: 1, ...both });
   });
 
   test('waits while another learner is on its way', async () => {
     const busy = `if [ "$tries" -lt 3 ]; then echo 'etcdserver: too many learner members in cluster' >&2; exit 1; fi`;
-    expect(await announced(`${busy}; ${ADD}`)).toEqual({ code: 0, adds: 3, members: [FIRST, ANNOUNCED] });
+    expect(await announced(`${busy}; ${ADD}`)).toEqual({ adds: 3, ...both });
   });
 });
 
@@ -105,11 +91,11 @@ describe('promoting a learner', () => {
       list = [FIRST, learner.replace('true', 'false')];
       return '';
     });
-    via.answer('member_list', () => {
+    via.answer('ask members member_list', () => {
       asked += 1;
       // One that has not come yet comes a moment later.
       if (asked > 1 && list[1] === ANNOUNCED) list = [FIRST, learner];
-      return list.join('\n');
+      return factLines({ members: list.join('\n') });
     });
     return () => tries;
   }

@@ -11,3 +11,8 @@ KWJ/e8536ptrOc3lWnjpAs7BAiEAjX5AeGjh4gG2jqM7ENWPrssfo1gDDEtrB0YO
 CtV/Qjc=
 -----END CERTIFICATE-----
 `;
+
+/** What `node_object` prints of a node that is Ready. */
+export function nodeText(labels: string, taints: string, address: string): string {
+  return ['node', 'u-1', labels, taints, address, 'True', 'v1.34.3', 'end of node'].join('\n');
+}

@@ -1,3 +1,4 @@
+import { execa } from 'execa';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { initControlPlane } from '../../../../src/activities/kubeadm/initControlPlane.js';
 import { fingerprintOf } from '../../../../src/activities/kubeadm/join/join.js';
@@ -6,13 +7,15 @@ import { joinWorker } from '../../../../src/activities/kubeadm/joinWorker.js';
 import type { StepImplementation } from '../../../../src/activities/types.js';
 import { renderOwner } from '../../../../src/render/owner.js';
 import { clusterOf } from '../../cluster-fixture.js';
-import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
-import { CA } from './fixtures.js';
+import { contextAmong, type FakeHost, factLines, fakeHosts, hostIn } from '../fake-hosts.js';
+import { CA, nodeText } from './fixtures.js';
 
 const cluster = clusterOf({ controlPlanes: 3, workers: 1 });
 const TOKEN = /[a-z0-9]{6}\.[a-z0-9]{16}/;
 
-const node = (address: string) => ['{}', '', address, 'True', 'v1.34.3'].join('\n');
+const node = (address: string) => nodeText('{}', '', address);
+/** A former self's node: nobody keeps it Ready. */
+const lostNode = (address: string) => node(address).replace('True', 'Unknown');
 const member = (id: string, host: number, learner: boolean) =>
   `${id}, started, cp-${host}, https://10.88.0.1${host}:2380, https://10.88.0.1${host}:2379, ${learner}`;
 
@@ -23,7 +26,8 @@ beforeEach(() => {
   hosts = fakeHosts(cluster);
   via = hostIn(hosts, 'cp-1').fact('ready', 'ok').fact('initialised', '');
   via.files.set('/etc/kubernetes/pki/ca.crt', CA);
-  via.fact('members', member('a1', 1, false)).answer('member_list', member('a1', 1, false));
+  via.fact('members', member('a1', 1, false));
+  via.answer('member remove', 'removed');
 });
 
 async function apply(step: StepImplementation, name: string): Promise<void> {
@@ -63,7 +67,7 @@ describe('the secrets of a join', () => {
     hostIn(hosts, 'cp-2').durableRuns = true;
     await apply(joinControlPlane, 'cp-2');
     expect(via.scripts.map(({ input }) => input).join('')).not.toMatch(/token-secret|certificateKey/);
-    expect(via.log).not.toContain('delete node');
+    expect(via.log).not.toContain('delete --raw');
   });
 
   test('are deleted from the cluster when the join is done', async () => {
@@ -73,9 +77,18 @@ describe('the secrets of a join', () => {
 
   test('expire by themselves, and give no right but to join', async () => {
     await apply(joinWorker, 'w-1');
-    const secret = JSON.parse(via.scripts.find(({ script }) => script.includes('create -f -'))?.input ?? '{}');
+    const { script, input } = via.scripts.find((each) => each.script.includes('create -f -')) ?? {
+      script: '',
+      input: '',
+    };
+    // By the clock of the control plane, which judges it: the worker's may be wrong.
+    const { stdout } = await execa('bash', ['-c', `kubectl() { cat; }\n${script}`.replace('>/dev/null', '')], {
+      input,
+    });
+    const secret = JSON.parse(stdout);
     const minutes = (Date.parse(secret.stringData.expiration) - Date.now()) / 60_000;
     expect(minutes).toBeLessThanOrEqual(20);
+    expect(minutes).toBeGreaterThan(19);
     expect(secret.stringData['auth-extra-groups']).toBe('system:bootstrappers:kubeadm:default-node-token');
     expect(secret.stringData).not.toHaveProperty('usage-bootstrap-signing');
   });
@@ -83,7 +96,7 @@ describe('the secrets of a join', () => {
 
 describe('what a failed join left', () => {
   beforeEach(() => {
-    hostIn(hosts, 'cp-2').fact('leftovers', '');
+    hostIn(hosts, 'cp-2').fact('traces', '');
     const members = [member('a1', 1, false), member('b2', 2, true)].join('\n');
     via = hostIn(hosts, 'cp-1');
     hosts.set('cp-1', rebuilt(via, members));
@@ -92,7 +105,9 @@ describe('what a failed join left', () => {
 
   test('is taken out of etcd and out of the cluster before the next one', async () => {
     await apply(joinControlPlane, 'cp-2');
-    const order = ['member remove b2', 'delete node cp-2', 'create -f -'].map((text) => via.log.indexOf(text));
+    const order = ['member remove b2', 'delete --raw /api/v1/nodes/cp-2', 'create -f -'].map((text) =>
+      via.log.indexOf(text),
+    );
     expect(order.every((at) => at >= 0)).toBe(true);
     expect([...order].sort((a, b) => a - b)).toEqual(order);
   });
@@ -127,14 +142,13 @@ describe('what a failed join left', () => {
     await apply(joinControlPlane, 'cp-2');
     expect(joining.durables).toEqual([]);
     expect(joining.log).toContain('rm -f /etc/kubernetes/bootstrap-kubelet.conf');
-    expect(hostIn(hosts, 'cp-1').log).not.toMatch(/member remove|delete node/);
+    expect(hostIn(hosts, 'cp-1').log).not.toMatch(/member remove|delete --raw/);
   });
 });
 
 test('a host that was replaced by a blank one gives up its old vote and joins anew', async () => {
   const members = [member('a1', 1, false), member('b2', 2, false), member('c3', 3, false)].join('\n');
-  hosts.set('cp-1', rebuilt(via, members).answer('endpoint health', 'a1\nc3'));
-  hostIn(hosts, 'cp-1').fact('node', node('10.88.0.12'));
+  hosts.set('cp-1', rebuilt(via, members).fact('node', lostNode('10.88.0.12')));
   await apply(joinControlPlane, 'cp-2');
   expect(hostIn(hosts, 'cp-1').log).toContain('member remove b2');
   expect(hostIn(hosts, 'cp-2').durables).toHaveLength(1);
@@ -144,17 +158,16 @@ test('any control plane will do: the first one may be away', async () => {
   hostIn(hosts, 'cp-1').reachable = false;
   const other = hostIn(hosts, 'cp-3').fact('ready', 'ok');
   other.files.set('/etc/kubernetes/pki/ca.crt', CA);
-  other.answer('member_list', member('c3', 3, false));
   await apply(joinWorker, 'w-1');
   expect(other.log).toContain('create -f -');
 });
 
 test('the host on which the cluster began, replaced by a blank one, is joined to the others; init does not run', async () => {
   hosts.set('cp-1', hostIn(fakeHosts(cluster), 'cp-1'));
-  const other = hostIn(hosts, 'cp-3').fact('ready', 'ok').fact('initialised', '').fact('node', node('10.88.0.11'));
+  const other = hostIn(hosts, 'cp-3').fact('ready', 'ok').fact('initialised', '').fact('node', lostNode('10.88.0.11'));
   other.files.set('/etc/kubernetes/pki/ca.crt', CA);
   const members = [member('a1', 1, false), member('b2', 2, false), member('c3', 3, false)].join('\n');
-  other.fact('members', members).answer('endpoint health', 'b2\nc3').answer('}\nmember_list', members);
+  other.fact('members', members).answer('member remove', 'removed');
   const context = contextAmong(hosts, cluster, 'initControlPlane', 'cp-1');
   await initControlPlane.apply(context, { done: false, found: '', changes: [] });
   expect(other.log).toContain('member remove a1');
@@ -165,7 +178,7 @@ test('the host on which the cluster began, replaced by a blank one, is joined to
 });
 
 test('the host on which the cluster began and that is down with it is waited for; init does not run again', async () => {
-  const first = hostIn(fakeHosts(cluster), 'cp-1').fact('initialised', '').fact('leftovers', '');
+  const first = hostIn(fakeHosts(cluster), 'cp-1').fact('initialised', '').fact('traces', '');
   hosts.set('cp-1', first);
   for (const name of ['cp-2', 'cp-3']) hostIn(hosts, name).reachable = false;
   const digest = fingerprintOf(Buffer.from(CA)).replace('sha256:', '');
@@ -190,12 +203,63 @@ test('the host on which the cluster began and that is down with it is waited for
   expect(first.durables).toEqual([]);
 });
 
+describe('whether a host is a member is not known', () => {
+  test.each([
+    ['the API does not tell', 'w-1', () => via.cannotTell('node')],
+    ['etcd does not tell', 'cp-2', () => via.cannotTell('members')],
+    ['the host does not tell what is on it', 'w-1', () => hostIn(hosts, 'w-1').cannotTell('traces')],
+    ['its ownership record cannot be read', 'w-1', () => hostIn(hosts, 'w-1').fact('owner', '{"cluster": "de')],
+  ])('while %s: the step waits and takes nothing away', async (_, name, break_) => {
+    hostIn(hosts, name).fact('traces', '');
+    break_();
+    const step = name === 'w-1' ? joinWorker : joinControlPlane;
+    await expect(apply(step, name)).rejects.toMatchObject({ code: 'KW435', host: name, transient: true });
+    expect(hostIn(hosts, name).durables).toEqual([]);
+    expect(via.log).not.toMatch(/member remove|delete --raw|create -f/);
+  });
+});
+
+test('a host that has joined once is brought back also when somebody deleted its node', async () => {
+  const worker = hostIn(hosts, 'w-1').fact('traces', '');
+  const owner = { cluster: 'demo', endpoint: '10.88.0.100:8443', host: 'w-1', address: '10.88.0.21' };
+  worker.fact('owner', renderOwner({ ...owner, caFingerprint: `sha256:${'a'.repeat(64)}` }));
+  worker.answer('restart kubelet', () => {
+    const json = { kind: 'Node', metadata: { uid: 'u-2' }, status: nodeStatus('10.88.0.21') };
+    worker.fact('kubelet', 'active').fact('healthz', '').fact('server', 'https://10.88.0.100:8443');
+    worker.fact('node', JSON.stringify(json));
+    return '';
+  });
+  await apply(joinWorker, 'w-1');
+  expect(worker.durables).toEqual([]);
+  expect(via.log).not.toContain('delete --raw');
+});
+
+test('a former node goes by its UID, so that one which was registered meanwhile stays', async () => {
+  via.fact('node', lostNode('10.88.0.21'));
+  await apply(joinWorker, 'w-1');
+  expect(via.log).toContain('"preconditions":{"uid":"u-1"}');
+});
+
+test('of a blank host the node stays while some kubelet keeps it Ready', async () => {
+  let looks = 0;
+  via.answer('ask node node_object', () => {
+    looks += 1;
+    return factLines({ node: looks < 3 ? node('10.88.0.21') : lostNode('10.88.0.21') });
+  });
+  await apply(joinWorker, 'w-1');
+  expect(looks).toBe(3);
+  expect(via.log).toContain('delete --raw /api/v1/nodes/w-1');
+}, 20_000);
+
+function nodeStatus(address: string) {
+  return { addresses: [{ type: 'InternalIP', address }], nodeInfo: { kubeletVersion: 'v1.34.3' } };
+}
+
 /** cp-1 with another list of members. */
 function rebuilt(former: FakeHost, members: string): FakeHost {
   const host = hostIn(fakeHosts(cluster), 'cp-1').fact('ready', 'ok').fact('node', node('10.88.0.12'));
   for (const [path, text] of former.files) host.files.set(path, text);
-  // Facts are asked for several things at once; a plain list is asked for alone.
-  return host.fact('members', members).answer('}\nmember_list', members);
+  return host.fact('members', members).answer('member remove', 'removed');
 }
 
 function whole(host: FakeHost): void {

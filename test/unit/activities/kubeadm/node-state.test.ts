@@ -4,6 +4,7 @@ import { joinWorker } from '../../../../src/activities/kubeadm/joinWorker.js';
 import type { Probe } from '../../../../src/activities/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
+import { nodeText } from './fixtures.js';
 
 const cluster = clusterOf({ controlPlanes: 3, workers: 1 });
 const COMPONENTS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd'];
@@ -11,6 +12,8 @@ const ROLE = JSON.stringify({
   'node-role.kubernetes.io/control-plane': '',
   'node.kubernetes.io/exclude-from-external-load-balancers': '',
 });
+/** In place of a fact's text: its command fails and says nothing. */
+const UNANSWERED = 'unanswered';
 const DIGEST = 'ab'.repeat(32);
 const voter = 'b2, started, cp-2, https://10.88.0.12:2380, https://10.88.0.12:2379, false';
 
@@ -24,7 +27,7 @@ beforeEach(() => {
 function common(host: FakeHost, name: string): FakeHost {
   const owner = { cluster: 'demo', host: name, address: host.remote.address, endpoint: '10.88.0.100:8443' };
   return host
-    .fact('leftovers', '')
+    .fact('traces', '')
     .fact('kubelet', 'active')
     .fact('ca', DIGEST)
     .fact('owner', JSON.stringify({ ...owner, caFingerprint: `sha256:${DIGEST}` }));
@@ -39,7 +42,7 @@ describe('a control plane has joined', () => {
       .fact('ready', 'ok')
       .fact('version', '{"gitVersion": "v1.34.3"}')
       .fact('members', voter)
-      .fact('node', [ROLE, '', '10.88.0.12', 'True', 'v1.34.3'].join('\n'));
+      .fact('node', nodeText(ROLE, '', '10.88.0.12'));
     for (const name of COMPONENTS) {
       host
         .fact(`manifest:${name}`, `spec: {containers: [{command: [${name}, --v=1]}]}`)
@@ -49,6 +52,11 @@ describe('a control plane has joined', () => {
 
   test('when its components run with their manifests, its API server is ready and its etcd member votes', async () => {
     expect(await probe()).toMatchObject({ done: true, changes: [] });
+  });
+
+  test("when another pod's etcd, of a database or of a virtual cluster, is found before its own", async () => {
+    host.fact('process:etcd', 'etcd\n--of-a-database\n\netcd\n--v=1');
+    expect(await probe()).toMatchObject({ done: true });
   });
 
   test('not when it has become a worker: a kubelet, a node that is Ready, and nothing of a control plane', async () => {
@@ -69,15 +77,29 @@ describe('a control plane has joined', () => {
     ['its etcd member is a learner', 'members', voter.replace('false', 'true'), 'its etcd member is no voter'],
     ['its etcd member was put out', 'members', voter.replaceAll('.12', '.99'), 'its etcd member is no voter'],
     ['the cluster has no node of it', 'node', undefined, 'the cluster does not have it as a node'],
+    [
+      'nobody can tell whether it is a node',
+      'node',
+      UNANSWERED,
+      'it cannot be told whether the cluster has it as a node',
+    ],
+    ['its etcd member does not answer', 'members', UNANSWERED, 'its etcd member does not tell the members'],
+    [
+      'another etcd runs beside none of its own',
+      'process:etcd',
+      'etcd\n--of-a-database',
+      'etcd runs with other arguments',
+    ],
     ['the kubelet has ended', 'kubelet', 'failed', 'the kubelet does not run'],
     [
       'the node took the virtual IP for its address',
       'node',
-      [ROLE, '', '10.88.0.100', 'True', 'v1.34.3'].join('\n'),
+      nodeText(ROLE, '', '10.88.0.100'),
       'its node has the address 10.88.0.100, not 10.88.0.12',
     ],
   ])('not when %s', async (_, fact, text, fault) => {
     if (text === undefined) host.facts.delete(fact);
+    else if (text === UNANSWERED) host.cannotTell(fact);
     else host.fact(fact, text);
     const { done, found } = await probe();
     expect(done).toBe(false);
@@ -85,7 +107,7 @@ describe('a control plane has joined', () => {
   });
 
   test('not before its node has the role: that is set, and nothing is joined anew', async () => {
-    host.fact('node', ['{}', '', '10.88.0.12', 'True', 'v1.34.3'].join('\n'));
+    host.fact('node', nodeText('{}', '', '10.88.0.12'));
     const { done, changes } = await probe();
     expect(done).toBe(false);
     expect(changes).toEqual([
@@ -98,7 +120,7 @@ describe('a control plane has joined', () => {
 describe('a worker has joined', () => {
   const node = JSON.stringify({
     kind: 'Node',
-    metadata: {},
+    metadata: { uid: 'u-1' },
     spec: {},
     status: {
       addresses: [{ type: 'InternalIP', address: '10.88.0.21' }],
@@ -130,6 +152,7 @@ describe('a worker has joined', () => {
     ['the cluster has no node of it', 'node', undefined, 'the cluster does not have it as a node'],
   ])('not when %s', async (_, fact, text, fault) => {
     if (text === undefined) host.facts.delete(fact);
+    else if (text === UNANSWERED) host.cannotTell(fact);
     else host.fact(fact, text);
     const { done, found } = await probe();
     expect(done).toBe(false);

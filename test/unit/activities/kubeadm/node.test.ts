@@ -1,16 +1,21 @@
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import {
   freshNode,
   metadataCommands,
+  nodeIn,
+  nodeQuestion,
   parseNode,
   parseNodeJson,
 } from '../../../../src/activities/kubeadm/node/node-object.js';
 import { staticPodFacts, staticPodFault } from '../../../../src/activities/kubeadm/node/static-pods.js';
-import { Facts } from '../../../../src/activities/remote-facts.js';
+import { Facts, gatherFacts } from '../../../../src/activities/remote-facts.js';
 import type { ClusterHost } from '../../../../src/cluster/types.js';
+import type { RemoteHost } from '../../../../src/hosts/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
+import { nodeText } from './fixtures.js';
 
 const [controlPlane, worker] = clusterOf({ controlPlanes: 1, workers: 1 }).hosts as [ClusterHost, ClusterHost];
 const ROLE = {
@@ -59,10 +64,10 @@ describe('labels and taints of cluster.yaml', () => {
 });
 
 test('kubectl and the API tell the same of a node', () => {
-  const text = [JSON.stringify(ROLE), JSON.stringify([TAINT]), '10.88.0.11', 'True', 'v1.34.3'].join('\n');
+  const text = nodeText(JSON.stringify(ROLE), JSON.stringify([TAINT]), '10.88.0.11');
   const json = JSON.stringify({
     kind: 'Node',
-    metadata: { labels: ROLE },
+    metadata: { uid: 'u-1', labels: ROLE },
     spec: { taints: [TAINT] },
     status: {
       addresses: [
@@ -77,8 +82,46 @@ test('kubectl and the API tell the same of a node', () => {
     },
   });
   expect(parseNode(text)).toEqual(parseNodeJson(json));
-  expect(parseNode('')).toBeUndefined();
-  expect(parseNodeJson('{"kind":"Status","code":404}')).toBeUndefined();
+  expect(parseNode(`Warning: use of a deprecated version\n${text}`)).toEqual(parseNode(text));
+  for (let length = 0; length < text.length; length++) {
+    expect(parseNode(text.slice(0, length)).is, `${length} characters`).toBe('unknown');
+  }
+  for (const said of ['', '{"kind":"Status","code":404}', json.slice(0, 40)]) {
+    expect(parseNodeJson(said).is).toBe('unknown');
+  }
+});
+
+describe('whether there is a node, asked of kubectl in a real bash', () => {
+  const ask = async (kubectl: string) => {
+    const host = {
+      name: 'cp-1',
+      run: async (script: string) => ({ ...(await execa('bash', ['-c', script])), exitCode: 0, durationMs: 1 }),
+    } as unknown as RemoteHost;
+    const script = `kubectl() { ${kubectl}; }\n${nodeQuestion('kubectl', { name: 'w-1' })}ask node node_object`;
+    return nodeIn(await gatherFacts(host, script, new AbortController().signal), { name: 'w-1' });
+  };
+
+  test.each([
+    ['the API server says that there is none', 'Error from server (NotFound): nodes "w-1" not found', 'no'],
+    ['it does not find another one', 'Error from server (NotFound): nodes "w-10" not found', 'unknown'],
+    [
+      'it does not know nodes at all',
+      'Error from server (NotFound): the server could not find the resource',
+      'unknown',
+    ],
+    ['etcd elects', 'Error from server: etcdserver: leader changed', 'unknown'],
+    ['it is overloaded', 'Error from server (TooManyRequests): the server has received too many requests', 'unknown'],
+    ['a certificate has expired', 'error: You must be logged in to the server (Unauthorized)', 'unknown'],
+    ['it says nothing', '', 'unknown'],
+  ])('%s', async (_, said, is) => {
+    expect((await ask(`echo '${said}' >&2; return 1`)).is).toBe(is);
+  });
+
+  test('a node that is printed whole is one', async () => {
+    const text = nodeText('{}', '', '10.88.0.21').replaceAll('\n', '\\n');
+    expect(await ask(`printf '${text}'`)).toMatchObject({ is: 'yes', value: { uid: 'u-1', ready: true } });
+    expect((await ask(`printf '${text}' | head -n 5`)).is).toBe('unknown');
+  });
 });
 
 describe('a static pod runs with its manifest', () => {
@@ -104,6 +147,6 @@ describe('a static pod runs with its manifest', () => {
     const script = `fact() { [ "$1" != process:kubewright-asleep ] || "\${@:2}"; }\n${staticPodFacts(['kubewright-asleep'])}`;
     const { stdout } = await promisify(execFile)('bash', ['-c', script]);
     child.kill();
-    expect(stdout).toBe('/opt/kubewright-asleep\n86399\n');
+    expect(stdout).toBe('/opt/kubewright-asleep\n86399\n\n');
   });
 });

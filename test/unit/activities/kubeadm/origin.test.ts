@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { no, unknown, yes } from '../../../../src/activities/answers.js';
 import { originOf } from '../../../../src/activities/kubeadm/origin.js';
 import type { Cluster, ClusterHost } from '../../../../src/cluster/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
@@ -21,7 +22,8 @@ function origin(
   put(hostIn(hosts, 'cp-2'), states[0]);
   put(hostIn(hosts, 'cp-3'), states[1]);
   const [self] = cluster.hosts as [ClusterHost];
-  return { hosts, answer: () => originOf(contextAmong(hosts, cluster, 'initControlPlane', 'cp-1'), self, blank, 0) };
+  const context = contextAmong(hosts, cluster, 'initControlPlane', 'cp-1');
+  return { hosts, context, self, answer: () => originOf(context, self, blank ? no('blank') : yes(''), 0) };
 }
 
 describe('whether kubeadm init may run', () => {
@@ -47,6 +49,20 @@ describe('whether kubeadm init may run', () => {
     expect(await origin(states, false).answer()).toBe('here');
   });
 
+  test.each([
+    ['this host', (hosts: Map<string, FakeHost>) => hosts, unknown('its disk does not answer'), 'KW433'],
+    [
+      'another one',
+      (hosts: Map<string, FakeHost>) => hostIn(hosts, 'cp-2').cannotTell('initialised'),
+      no('blank'),
+      'KW466',
+    ],
+  ])('not while %s does not tell whether a cluster is on it', async (_, break_, traces, code) => {
+    const { hosts, context, self } = origin(['blank', 'blank'], true);
+    break_(hosts);
+    await expect(originOf(context, self, traces, 0)).rejects.toMatchObject({ code, transient: true });
+  });
+
   test('not on a new host while the cluster elsewhere is silent', async () => {
     await expect(origin(['silent', 'blank'], true).answer()).rejects.toMatchObject({
       code: 'KW465',
@@ -65,13 +81,19 @@ describe('with external etcd', () => {
 
   test('not when etcd has the data of a cluster whose certificates nobody has', async () => {
     const { hosts, answer } = origin(['blank', 'blank'], true, cluster);
-    hostIn(hosts, 'cp-1').answer('/registry/', '/registry/namespaces/default\n');
+    hostIn(hosts, 'cp-1').fact('keys', '"Count" : 312');
     await expect(answer()).rejects.toMatchObject({ code: 'KW467' });
   });
 
   test('on an empty etcd', async () => {
     const { hosts, answer } = origin(['blank', 'blank'], true, cluster);
-    hostIn(hosts, 'cp-1').answer('/registry/', '\n');
+    hostIn(hosts, 'cp-1').fact('keys', '"ClusterID" : 7\n"Count" : 0');
     expect(await answer()).toBe('here');
+  });
+
+  test.each(['', '"Cou', 'Error: context deadline exceeded'])('not when etcd says %j', async (said) => {
+    const { hosts, answer } = origin(['blank', 'blank'], true, cluster);
+    hostIn(hosts, 'cp-1').fact('keys', said);
+    await expect(answer()).rejects.toMatchObject({ code: 'KW433', transient: true });
   });
 });

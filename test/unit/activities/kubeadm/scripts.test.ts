@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,12 +9,15 @@ import { renderInitScript } from '../../../../src/activities/kubeadm/init-script
 import { WAKE_KUBELET } from '../../../../src/activities/kubeadm/join/join.js';
 import { renderJoinScript } from '../../../../src/activities/kubeadm/join/script.js';
 import type { ClusterHost } from '../../../../src/cluster/types.js';
+import { renderOwner } from '../../../../src/render/owner.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { CA } from './fixtures.js';
 
 /** Scripts run as they are in a real bash, but for the directories that they write to and the programs that they call. */
 const cluster = clusterOf({ controlPlanes: 2, workers: 1 });
 const [first, second, worker] = cluster.hosts as [ClusterHost, ClusterHost, ClusterHost];
+
+const context = { cluster, fence: 'this attempt' };
 
 let root: string;
 
@@ -25,6 +28,8 @@ beforeEach(async () => {
       mkdir(join(root, path), { recursive: true }),
     ),
   );
+  await mkdir(join(root, 'run/kubewright'), { recursive: true });
+  await writeFile(join(root, 'run/kubewright/fence'), context.fence);
   await writeFile(join(root, 'secrets/token'), 'abcdef.0123456789abcdef');
   await writeFile(join(root, 'secrets/certificate-key'), 'f'.repeat(64));
 });
@@ -39,7 +44,7 @@ async function program(name: string, body = ''): Promise<void> {
 }
 
 async function run(script: string): Promise<{ calls: string[]; stdout: string; code: number }> {
-  const text = `set -euo pipefail\n${script}`.replaceAll(/(?<![\w.])\/(etc|var|run)\//g, `${root}/$1/`);
+  const text = `set -euo pipefail\n${script}`.replaceAll(/(?<![\w.}])\/(etc|var|run)\//g, `${root}/$1/`);
   const env = { PATH: `${root}/bin:${process.env.PATH}`, KUBEWRIGHT_SECRETS: `${root}/secrets` };
   const { stdout, code } = await promisify(execFile)('bash', ['-c', text], { env }).then(
     (result) => ({ stdout: result.stdout, code: 0 }),
@@ -77,7 +82,7 @@ describe('kubeadm join', () => {
   });
 
   test('gets its secrets in a file, and in no argument list', async () => {
-    const { calls, code } = await run(renderJoinScript(cluster, second, Buffer.from(CA), [patch]));
+    const { calls, code } = await run(renderJoinScript(context, second, Buffer.from(CA), [patch]));
     expect(code).toBe(0);
     const config = await readFile(join(root, 'join.yaml'), 'utf8');
     // As strings: a token of digits only would be a number to YAML.
@@ -94,7 +99,7 @@ describe('kubeadm join', () => {
   });
 
   test('leaves no secret where it is not taken away with the command', async () => {
-    await run(renderJoinScript(cluster, second, Buffer.from(CA), [patch]));
+    await run(renderJoinScript(context, second, Buffer.from(CA), [patch]));
     await rm(join(root, 'secrets'), { recursive: true });
     await rm(join(root, 'join.yaml'));
     const { stdout } = await promisify(execFile)('grep', [
@@ -114,18 +119,18 @@ describe('kubeadm join', () => {
   ])('of a control plane restarts the kubelet once, when its own API server %s', async (_, kubectl) => {
     await writeFile(join(root, 'etc/kubernetes/admin.conf'), '');
     await program('kubectl', kubectl);
-    const { calls, code } = await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
+    const { calls, code } = await run(renderJoinScript(context, second, Buffer.from(CA), []));
     expect(code).toBe(0);
     expect(calls.filter((call) => call === 'systemctl restart kubelet')).toHaveLength(1);
   });
 
   test('of a worker leaves the kubelet alone', async () => {
-    const { calls } = await run(renderJoinScript(cluster, worker, Buffer.from(CA), []));
+    const { calls } = await run(renderJoinScript(context, worker, Buffer.from(CA), []));
     expect(calls.filter((call) => call.startsWith('systemctl restart'))).toEqual([]);
   });
 
   test('touches nothing on a new host but what it writes', async () => {
-    const { calls } = await run(renderJoinScript(cluster, worker, Buffer.from(CA), [patch]));
+    const { calls } = await run(renderJoinScript(context, worker, Buffer.from(CA), [patch]));
     expect(calls.filter((call) => call.startsWith('kubeadm'))).toEqual([
       `kubeadm join --config=${root}/secrets/join.yaml`,
     ]);
@@ -139,10 +144,57 @@ describe('kubeadm join', () => {
     'var/lib/etcd/member',
   ])('resets what an earlier one left (%s)', async (leftover) => {
     await writeFile(join(root, leftover), '');
-    const { calls } = await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
+    const { calls } = await run(renderJoinScript(context, second, Buffer.from(CA), []));
     const kubeadm = calls.filter((call) => call.startsWith('kubeadm')).map((call) => call.split(' ')[1]);
     expect(kubeadm).toEqual(['reset', 'join']);
     await expect(readFile(join(root, 'var/lib/etcd/member'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  const OWN = 'a1, started, cp-1, https://10.88.0.11:2380, https://10.88.0.11:2379, false';
+  const other = (learner: boolean) => `b2, started, cp-2, https://10.88.0.12:2380, https://10.88.0.12:2379, ${learner}`;
+  const HTTP = (status: string, body: string) => `printf 'HTTP/1.0 ${status}\\r\\n\\r\\n${body}'`;
+  const NOT_FOUND = HTTP('404 Not Found', '{"reason": "NotFound"}');
+
+  test.each<[string, { api?: string; etcd?: string; fence?: string }, number]>([
+    ['the cluster has neither its node nor its vote', {}, 0],
+    ['etcd has it as a learner', { etcd: `printf '%s\\n' '${OWN}' '${other(true)}'` }, 0],
+    ['the cluster has its node', { api: HTTP('200 OK', '{}') }, 66],
+    ['the API does not tell', { api: 'exit 1' }, 66],
+    ['the API is overloaded', { api: HTTP('429 Too Many Requests', '') }, 66],
+    ['something else answers', { api: HTTP('404 Not Found', 'nginx') }, 66],
+    ['etcd has its vote', { etcd: `printf '%s\\n' '${OWN}' '${other(false)}'` }, 66],
+    ['etcd does not tell', { etcd: 'exit 1' }, 66],
+    ['etcd says nothing', { etcd: ':' }, 66],
+    ['another attempt has taken the host', { fence: 'another attempt' }, 93],
+  ])('asks once more right before it resets: %s', async (_, { api, etcd, fence }, expected) => {
+    await mkdir(join(root, 'var/lib/kubelet/pki'), { recursive: true });
+    await mkdir(join(root, 'etc/kubernetes/pki/etcd'), { recursive: true });
+    await writeFile(join(root, 'var/lib/kubelet/pki/kubelet-client-current.pem'), '');
+    await writeFile(join(root, 'etc/kubernetes/pki/etcd/healthcheck-client.crt'), '');
+    await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), '');
+    await program('openssl', api ?? NOT_FOUND);
+    await program('etcdctl', etcd ?? `echo '${OWN}'`);
+    await program('sleep');
+    if (fence !== undefined) await writeFile(join(root, 'run/kubewright/fence'), fence);
+    const { calls, code } = await run(renderJoinScript(context, second, Buffer.from(CA), []));
+    expect(code).toBe(expected);
+    expect(calls.some((call) => call.startsWith('kubeadm reset'))).toBe(expected === 0);
+  });
+
+  test.each([
+    ['a link to another disk', async () => symlink(join(root, 'data'), join(root, 'var/lib/etcd'))],
+    ['a directory', async () => mkdir(join(root, 'var/lib/etcd'))],
+  ])('empties the directory of etcd and leaves it there, with what mkfs has put into it: %s', async (_, make) => {
+    await rm(join(root, 'var/lib/etcd'), { recursive: true });
+    await mkdir(join(root, 'data'));
+    await make();
+    for (const name of ['member/wal', 'lost+found']) await mkdir(join(root, 'var/lib/etcd', name), { recursive: true });
+    const { calls, code } = await run(renderJoinScript(context, second, Buffer.from(CA), []));
+    expect(code).toBe(0);
+    expect(await readdir(join(root, 'var/lib/etcd/'))).toEqual(['lost+found']);
+    // kubeadm takes it for data; nothing else may be in there for that to be overruled.
+    const join_ = calls.find((call) => call.startsWith('kubeadm join'));
+    expect(join_).toContain('--ignore-preflight-errors=DirAvailable--var-lib-etcd');
   });
 });
 
@@ -167,7 +219,7 @@ Flags:
     await program('kubeadm', `[ "$2" != --help ] || cat ${root}/help`);
     for (const name of ['kubectl', 'openssl', 'crictl', 'journalctl']) await program(name);
     // Ports of the host itself are none of the test's.
-    const script = renderInitScript(first, [{ path: '/etc/kubewright/kubeadm.yaml', content: 'x' }])
+    const script = renderInitScript(context, first, [{ path: '/etc/kubewright/kubeadm.yaml', content: 'x' }])
       .replace(/^listens\(\).*$/m, 'listens() { :; }')
       .replace(/^components\(\).*$/m, 'components() { :; }');
     const { calls, code, stdout } = await run(script);
@@ -203,10 +255,36 @@ Flags:
     expect(ran.at(-1)).toBe('kubelet-finalize all');
   });
 
-  test('goes on where it stopped: what kubeadm checks first is there by then', async () => {
-    await writeFile(join(root, 'etc/kubernetes/manifests/kube-apiserver.yaml'), '');
-    const { ran } = await init(PHASES);
-    expect(ran[0]).toBe('certs all');
+  test.each(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'])(
+    'goes on where it stopped, with the manifest of %s: what kubeadm checks first is there by then',
+    async (name) => {
+      await writeFile(join(root, `etc/kubernetes/manifests/${name}.yaml`), '');
+      const { ran } = await init(PHASES);
+      expect(ran[0]).toBe('certs all');
+    },
+  );
+
+  test('never runs over a cluster that was finished on this host', async () => {
+    await mkdir(join(root, 'etc/kubewright'), { recursive: true });
+    await mkdir(join(root, 'etc/kubernetes/pki'), { recursive: true });
+    await writeFile(join(root, 'etc/kubernetes/pki/ca.key'), '');
+    const owner = { cluster: 'demo', endpoint: 'x', host: 'cp-1', address: '10.88.0.11' };
+    await writeFile(join(root, 'etc/kubewright/owner.json'), renderOwner({ ...owner, caFingerprint: null }));
+    expect((await init(PHASES)).code).toBe(0);
+    await writeFile(join(root, 'etc/kubewright/owner.json'), renderOwner({ ...owner, caFingerprint: 'sha256:ab' }));
+    await writeFile(join(root, 'calls'), '');
+    expect(await init(PHASES)).toMatchObject({ ran: [], code: 65 });
+  });
+
+  test('does nothing for an attempt whose place another one has taken', async () => {
+    await writeFile(join(root, 'run/kubewright/fence'), 'another attempt');
+    expect(await init(PHASES)).toMatchObject({ ran: [], code: 93 });
+  });
+
+  test('takes a kubeadm that hides a phase which is not run by itself, as those before 1.34 do', async () => {
+    const { ran, code } = await init(PHASES.filter((name) => name !== 'wait-control-plane'));
+    expect(code).toBe(0);
+    expect(ran).toContain('kubelet-finalize all');
   });
 
   test.each([
