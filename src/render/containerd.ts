@@ -92,12 +92,14 @@ function toml(table: Table): string {
 
 /**
  * Drop-in that records, at every start of containerd, which configuration it read: so a later look can tell a process with
- * this configuration from one that was started before. There is no reload, for containerd has none.
+ * this configuration from one that was started before. There is no reload, for containerd has none. One that looks through
+ * many containers on a slow disk is not ended by systemd after its usual 90 s, only to begin anew.
  */
 export function renderContainerdDropIn(): string {
   return `# Written by Kubewright: records which configuration the running containerd has read.
 [Service]
 ExecStartPre=${recordLoadedConfig('containerd', CONTAINERD_CONFIG_PATH)}
+TimeoutStartSec=600
 `;
 }
 

@@ -20,7 +20,8 @@ export const HAPROXY_MONITOR_PORT = 8404;
  * a connection that cannot be made is given to another server after 0.5 s (`option redispatch 1`).
  *
  * The 4 h are the kubelet's own limit for idle streams (streamingConnectionIdleTimeout): nothing that Kubernetes lets
- * live, watches and `kubectl exec` among it, is cut here.
+ * live, watches and `kubectl exec` among it, is cut here. Whether the other end lives is asked by TCP keepalives on both
+ * sides: the connections of a host that lost its power are gone after 30 + 3 x 10 s instead of those 4 h. (HAProxy 2.4.)
  */
 export function renderHaproxy(cluster: Cluster): string {
   const servers = hostsOf(cluster, 'control-plane').map(
@@ -47,6 +48,14 @@ defaults
     timeout client 4h
     timeout server 4h
     timeout tunnel 4h
+    option clitcpka
+    clitcpka-idle 30s
+    clitcpka-intvl 10s
+    clitcpka-cnt 3
+    option srvtcpka
+    srvtcpka-idle 30s
+    srvtcpka-intvl 10s
+    srvtcpka-cnt 3
     default-server check check-ssl verify none inter 500ms fastinter 200ms downinter 500ms fall 3 rise 1
 
 frontend kubernetes-api

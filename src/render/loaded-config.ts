@@ -15,15 +15,24 @@ export function recordLoadedConfig(service: string, configPath: string): string 
  * a later look can tell a process with this configuration from one that was started before it was written, without
  * trusting any clock.
  *
- * @param extra further lines of the `[Service]` section
+ * @param extra further lines of the `[Unit]` and `[Service]` sections
  */
-export function renderLoadedConfigDropIn(service: string, configPath: string, extra: string[] = []): string {
+export function renderLoadedConfigDropIn(
+  service: string,
+  configPath: string,
+  extra: { unit?: string[]; service?: string[] } = {},
+): string {
   const record = recordLoadedConfig(service, configPath);
+  const unit = extra.unit ? `[Unit]\n${lines(extra.unit)}\n` : '';
   return `# Written by Kubewright: records which configuration the running ${service} has read.
-[Service]
+${unit}[Service]
 ExecStartPre=${record}
 ExecReload=${record}
-${extra.map((line) => `${line}\n`).join('')}`;
+${lines(extra.service ?? [])}`;
+}
+
+function lines(texts: string[]): string {
+  return texts.map((text) => `${text}\n`).join('');
 }
 
 export function dropInPath(service: string): string {

@@ -1,11 +1,14 @@
-import { KubewrightError } from '../../errors.js';
+import { isKubewrightError, KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import { HAPROXY_MONITOR_PORT } from '../../render/haproxy.js';
 import { CHECK_SCRIPT_PATH, SCRIPT_USER } from '../../render/keepalived.js';
 import { endpointOf } from '../../render/kubeadm.js';
+import { inTurn } from '../in-turn.js';
 import type { Probe, StepContext, StepImplementation } from '../types.js';
-import { CONFIG_PATHS, SERVICES, type Service } from './files.js';
+import { CONFIG_PATHS, SERVICES, type Service, sha256 } from './files.js';
 import { type LoadBalancerState, lookAtLoadBalancer } from './state.js';
+
+const ACTIVATE_SECONDS = 120;
 
 /** HAProxy and keepalived on one control plane. Who holds the VIP is seen by `verifyEndpoint`, when all are up. */
 export const configureLoadBalancer: StepImplementation = {
@@ -19,10 +22,10 @@ export const configureLoadBalancer: StepImplementation = {
     await write(context, state.files.slice(0, 1));
     await validate(context, state);
     await write(context, state.stale);
-    await activate(
-      context,
-      SERVICES.filter((service) => changesOf(state, service).length > 0),
-    );
+    const services = SERVICES.filter((service) => changesOf(state, service).length > 0);
+    const isLive = services.some((service) => state.services[service].active);
+    const bringUp = () => activate(context, state, services);
+    await (isLive ? inTurn(context, 'the load balancer is reloaded', bringUp) : bringUp());
   },
 };
 
@@ -51,13 +54,21 @@ async function write(context: StepContext, files: LoadBalancerState['files']): P
   await Promise.all(files.map(({ path, content, mode }) => context.host.writeFile(path, content, { mode })));
 }
 
+/** What stands for the check script while keepalived's configuration is tested. */
+const HARMLESS = '/bin/true';
+
 /**
- * Lets both read the new configuration before it replaces one that works. keepalived 2.2 ends its own test by SIGTERM when
- * scripts belong to another user than root, so it is tested with root's.
+ * Lets both read the new configuration before it replaces one that works. keepalived 2.2.7 ends its own test by SIGTERM
+ * (exit code 143) when scripts belong to another user than root, so it is tested with root's. Then it wants every directory
+ * above the script to be writable for root alone (exit code 5, "Disabling track script … due to insecure"), which
+ * /usr/local/lib is not on hosts that once were Debian 9; the test therefore names another script. keepalived itself runs
+ * the real one as nobody, to whom that rule does not apply.
  */
 async function validate(context: StepContext, { files }: LoadBalancerState): Promise<void> {
   const contentOf = (service: Service) => files.find(({ path }) => path === CONFIG_PATHS[service])?.content ?? '';
-  const keepalived = contentOf('keepalived').replace(`script_user ${SCRIPT_USER}`, 'script_user root');
+  const keepalived = contentOf('keepalived')
+    .replace(`script_user ${SCRIPT_USER}`, 'script_user root')
+    .replaceAll(`"${CHECK_SCRIPT_PATH} `, `"${HARMLESS} `);
   const script = `set -u
 directory=$(mktemp -d) || exit 1
 trap 'rm -rf "$directory"' EXIT
@@ -81,8 +92,19 @@ keepalived --config-test --use-file="$directory/keepalived.conf" 2>&1 || exit 3
  * Reloads what runs, which keeps HAProxy's connections and the VIP where they are, and starts what does not. keepalived
  * waits for HAProxy: it would start in FAULT.
  */
-async function activate(context: StepContext, services: Service[]): Promise<void> {
-  const script = `set -u
+async function activate(context: StepContext, state: LoadBalancerState, services: Service[]): Promise<void> {
+  try {
+    await context.durable('activate', activateScript(state, services), { timeoutSeconds: ACTIVATE_SECONDS });
+  } catch (error) {
+    // Only the command's own failure is explained; a lost connection or host stays what it is.
+    if (!isKubewrightError(error) || error.code !== 'KW431') throw error;
+    throw didNotComeUp(context, services, error);
+  }
+}
+
+/** Names the configuration, so that the end of an earlier command that loaded another one is not taken for this one's. */
+function activateScript({ files }: LoadBalancerState, services: Service[]): string {
+  return `# ${sha256(files.map(({ content }) => content).join(''))}
 bring_up() {
   systemctl enable --quiet "$1" && systemctl reload-or-restart "$1" && return
   journalctl --no-pager --quiet --lines=15 --unit="$1"
@@ -90,13 +112,15 @@ bring_up() {
 }
 answers() { for _ in {1..100}; do ${CHECK_SCRIPT_PATH} alive 2>/dev/null && return; sleep 0.1; done; return 1; }
 systemctl daemon-reload
-${services.map((service) => `bring_up ${service}${service === 'haproxy' ? '\nanswers || exit 1' : ''}`).join('\n')}
+${services.map((service) => `bring_up ${service}${service === 'haproxy' ? '\nanswers || { echo "HAProxy does not answer"; exit 1; }' : ''}`).join('\n')}
 `;
-  const result = await context.host.run(script, { signal: context.signal, allowFailure: true, timeoutMs: 60_000 });
-  if (result.exitCode === 0) return;
-  throw new KubewrightError('KW463', `${services.join(' and ')} did not come up`, {
+}
+
+function didNotComeUp(context: StepContext, services: Service[], cause: KubewrightError): KubewrightError {
+  return new KubewrightError('KW463', `${services.join(' and ')} did not come up`, {
     host: context.host.name,
-    output: `${result.stdout}${result.stderr}`.trim().slice(-4000),
+    output: cause.output,
+    cause,
     hint: `Look at \`systemctl status ${services.join(' ')}\` on the host, free ports ${context.cluster.endpoint.port} and ${HAPROXY_MONITOR_PORT} if something else has them, then retry the step.`,
   });
 }

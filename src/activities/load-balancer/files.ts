@@ -25,15 +25,18 @@ export interface LoadBalancerFile {
   mode: number;
 }
 
-/** Debian's keepalived.service does not restart what crashed. */
-const RESTART = ['Restart=always', 'RestartSec=1'];
+/**
+ * Debian's keepalived.service does not restart what crashed. systemd gives a service up for good that ended five times
+ * within ten seconds, as both do at boot while the network card or its address is not there yet.
+ */
+const RESTART = { unit: ['StartLimitIntervalSec=0'], service: ['Restart=always', 'RestartSec=1'] };
 
 /** Every file of the load balancer on one control plane, in an order in which each is there before it is needed. */
 export function loadBalancerFiles(cluster: Cluster, host: ClusterHost, networkInterface: string): LoadBalancerFile[] {
   const text = (path: string, content: string, mode = 0o644) => ({ path, content, mode });
   return [
     text(CHECK_SCRIPT_PATH, renderCheckScript(), 0o755),
-    text(dropInPath('haproxy'), renderLoadedConfigDropIn('haproxy', HAPROXY_CONFIG_PATH)),
+    text(dropInPath('haproxy'), renderLoadedConfigDropIn('haproxy', HAPROXY_CONFIG_PATH, RESTART)),
     text(dropInPath('keepalived'), renderLoadedConfigDropIn('keepalived', KEEPALIVED_CONFIG_PATH, RESTART)),
     text(HAPROXY_CONFIG_PATH, renderHaproxy(cluster)),
     text(KEEPALIVED_CONFIG_PATH, renderKeepalived(cluster, host, networkInterface)),

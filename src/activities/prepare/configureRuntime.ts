@@ -1,5 +1,5 @@
 import { pauseImage } from '../../bundle/bundle.js';
-import { KubewrightError } from '../../errors.js';
+import { isKubewrightError, KubewrightError } from '../../errors.js';
 import {
   CONTAINERD_CONFIG_PATH,
   CONTAINERD_DROP_IN_PATH,
@@ -9,12 +9,16 @@ import {
   renderCrictlConfig,
 } from '../../render/containerd.js';
 import { loadedConfigPath } from '../../render/loaded-config.js';
+import { inTurn } from '../in-turn.js';
 import { digestOf, type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { bundleOf } from './target.js';
 
-/** How long containerd may take to answer after a start: it looks through its images and containers first. */
-const START_SECONDS = 60;
+/** How long containerd may take to answer after a start: with many containers and a slow disk it takes minutes. */
+const START_SECONDS = 540;
+
+/** One that ended so often since it was started has something against its configuration. */
+const MOST_RESTARTS = 3;
 
 /**
  * Bash condition: containerd answers, and its CRI plugin works. Whether it runs is asked of systemd first: ctr waits ten
@@ -35,27 +39,35 @@ export const configureRuntime: StepImplementation = {
   },
 
   async apply(context) {
-    const { host, signal } = context;
-    const { files } = await look(context);
+    const { host } = context;
+    const { files, interrupts } = await look(context);
     for (const [path, content] of files) await host.writeFile(path, content);
-    const { exitCode, stdout } = await host.run(startScript(), {
-      signal,
-      allowFailure: true,
-      timeoutMs: (START_SECONDS + 60) * 1_000,
-    });
-    if (exitCode === 0) return;
-    throw new KubewrightError('KW448', 'containerd does not run with its new configuration', {
-      host: host.name,
-      output: stdout,
-      hint: 'Its last lines say why. Check "runtime.config" in cluster.yaml and `systemctl status containerd`, then retry the step.',
-    });
+    const start = () => startContainerd(context, digestOf(files.get(CONTAINERD_CONFIG_PATH) ?? ''));
+    await (interrupts ? inTurn(context, 'containerd is restarted', start) : start());
   },
 };
+
+async function startContainerd(context: StepContext, digest: string): Promise<void> {
+  try {
+    await context.durable('containerd', startScript(digest), { timeoutSeconds: START_SECONDS + 20 });
+  } catch (error) {
+    // Only the command's own failure is explained; a lost connection or host stays what it is.
+    if (!isKubewrightError(error) || error.code !== 'KW431') throw error;
+    throw new KubewrightError('KW448', 'containerd does not run with its new configuration', {
+      host: context.host.name,
+      output: error.output,
+      hint: 'Its last lines say why. Check "runtime.config" in cluster.yaml and `systemctl status containerd`, then retry the step.',
+      cause: error,
+    });
+  }
+}
 
 interface Look {
   version: string;
   files: Map<string, string>;
   changes: string[];
+  /** Whether a containerd that runs has to be restarted. */
+  interrupts: boolean;
 }
 
 async function look(context: StepContext): Promise<Look> {
@@ -73,7 +85,8 @@ async function look(context: StepContext): Promise<Look> {
     [CONTAINERD_DROP_IN_PATH, renderContainerdDropIn()],
     [CRICTL_CONFIG_PATH, renderCrictlConfig()],
   ]);
-  return { version, files, changes: changesOf(files, facts) };
+  const changes = changesOf(files, facts);
+  return { version, files, changes, interrupts: changes.some((change) => change.startsWith('restart containerd')) };
 }
 
 function ask({ host, signal }: StepContext): Promise<Facts> {
@@ -111,23 +124,38 @@ function changesOf(files: Map<string, string>, facts: Facts): string[] {
   return changes;
 }
 
-/** Restarts only what has not read the configuration that is there: pods outlive a restart, but nothing is for free. */
-function startScript(): string {
+/**
+ * Restarts only what does not run or has not read the configuration that is there: pods outlive a restart, but nothing is
+ * for free, and one that is on its way up would begin anew. Names the configuration, so that the end of an earlier
+ * command that loaded another one is not taken for this one's.
+ */
+export function startScript(digest: string): string {
   return `cri() { ${CRI_ANSWERS}; }
-wanted=$(sha256sum <${CONTAINERD_CONFIG_PATH})
-loaded=$(cat ${loadedConfigPath('containerd')} 2>/dev/null)
-began=$(date +%s)
+loaded() { [ "$(cut -c 1-64 ${loadedConfigPath('containerd')} 2>/dev/null)" = ${digest} ]; }
+of_unit() { systemctl show -p "$1" --value containerd.service; }
+began=$(date +%s) said=0
 systemctl daemon-reload
 systemctl enable --quiet containerd.service
-if [ "$wanted" != "$loaded" ] || ! systemctl is-active --quiet containerd.service || ! cri; then
-  systemctl restart containerd.service
-fi
-for _ in $(seq ${START_SECONDS * 5}); do
-  if cri 2>/dev/null; then exit 0; fi
-  systemctl is-failed --quiet containerd.service && break
+state=$(of_unit ActiveState)
+case $state in
+  active | activating | reloading) loaded || systemctl restart --no-block containerd.service ;;
+  inactive | failed | deactivating) systemctl restart --no-block containerd.service ;;
+  *) echo "systemd does not say whether containerd runs ("$state")"; exit 1 ;;
+esac
+# systemd counts on, or from nothing, after a restart by hand.
+first=$(of_unit NRestarts)
+until loaded && cri 2>/dev/null; do
+  restarts=$(of_unit NRestarts)
+  [ "$restarts" -ge "$first" ] || first=$restarts
+  if [ "$(of_unit ActiveState)" = failed ] || [ $((restarts - first)) -ge ${MOST_RESTARTS} ] || [ "$SECONDS" -ge ${START_SECONDS} ]; then
+    journalctl --unit containerd.service --since "@$began" --no-pager --output cat | tail -n 20
+    exit 1
+  fi
+  if [ $((SECONDS / 15)) -gt $said ]; then
+    said=$((SECONDS / 15))
+    echo "waiting for containerd, which has not answered for $SECONDS s"
+  fi
   sleep 0.2
 done
-journalctl --unit containerd.service --since "@$began" --no-pager --output cat | tail -n 20
-exit 1
 `;
 }

@@ -3,6 +3,7 @@ import { configureLoadBalancer } from '../../../../src/activities/load-balancer/
 import { loadBalancerFiles, sha256 } from '../../../../src/activities/load-balancer/files.js';
 import type { StageContext } from '../../../../src/activities/step.js';
 import type { ClusterHost } from '../../../../src/cluster/types.js';
+import { KubewrightError } from '../../../../src/errors.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
 
@@ -55,6 +56,14 @@ describe('is done only when both run with exactly our configuration', () => {
   });
 });
 
+test('systemd never gives either up: at boot they may end again and again until their address is there', () => {
+  for (const service of ['haproxy', 'keepalived']) {
+    const dropIn = files.find(({ path }) => path.endsWith(`${service}.service.d/10-kubewright.conf`));
+    expect(dropIn?.content).toMatch(/^\[Unit\]\nStartLimitIntervalSec=0\n\n\[Service\]\n/m);
+    expect(dropIn?.content).toMatch(/^Restart=always\nRestartSec=1$/m);
+  }
+});
+
 test('an address that no card carries is named', async () => {
   host.fact('interface', '');
   await expect(configureLoadBalancer.probe(context)).rejects.toMatchObject({ code: 'KW461', host: 'cp-1' });
@@ -80,7 +89,32 @@ describe('a new configuration', () => {
     await configureLoadBalancer.apply(context, await configureLoadBalancer.probe(context));
     expect(host.files.get('/etc/haproxy/haproxy.cfg')).toContain('bind *:8443');
     expect(host.files.has('/etc/keepalived/keepalived.conf')).toBe(false);
-    expect(host.log).toContain('bring_up haproxy');
-    expect(host.log).not.toContain('bring_up keepalived');
+    const [activation] = host.durables;
+    expect(activation?.script).toContain('bring_up haproxy');
+    expect(activation?.script).not.toContain('bring_up keepalived');
+  });
+
+  test('that is not loaded is KW463 with what the services said; another failure stays what it is', async () => {
+    host.durableResult = { exitCode: 1, result: 'exit-code', output: 'bind: Address already in use' };
+    const apply = async () => configureLoadBalancer.apply(context, await configureLoadBalancer.probe(context));
+    await expect(apply()).rejects.toMatchObject({ code: 'KW463', output: 'bind: Address already in use' });
+    host.remote.runDurable = async () => Promise.reject(new KubewrightError('KW425', 'gone', { transient: true }));
+    await expect(apply()).rejects.toMatchObject({ code: 'KW425', transient: true });
+  });
+
+  test('has a command of its own: the end of one that loaded another configuration is not taken for its', async () => {
+    await configureLoadBalancer.apply(context, await configureLoadBalancer.probe(context));
+    const wider = structuredClone(cluster);
+    wider.endpoint.port = 9443;
+    const other = contextAmong(new Map([['cp-1', host]]), wider, 'configureLoadBalancer', 'cp-1');
+    await configureLoadBalancer.apply(other, await configureLoadBalancer.probe(other));
+    expect(host.durables[0]?.script).not.toBe(host.durables[1]?.script);
+  });
+
+  test('of keepalived is tested with a script whose directories are only root’s: its own may lie below /usr/local/lib', async () => {
+    await configureLoadBalancer.apply(context, await configureLoadBalancer.probe(context));
+    const check = host.scripts.find(({ script }) => script.includes('--config-test'))?.script;
+    expect(check).toContain('script "/bin/true alive"');
+    expect(check).not.toContain('check-haproxy alive');
   });
 });
