@@ -25,14 +25,20 @@ mv -f "$new" ${FENCE_PATH}
   await host.run(script, { signal: context.signal });
 }
 
-/** Bash, for the host that was taken: ends the script unless this attempt still holds the fence. */
-export function fenceGuard(context: Pick<StepContext, 'fence'>): string {
-  return `if [ "$(cat ${FENCE_PATH} 2>/dev/null)" != ${quote(context.fence)} ]; then
+/**
+ * Bash that names this attempt to the scripts that ask for the fence: the `guard` of a durable command, so that the
+ * script itself is the same for every attempt.
+ */
+export function namedFence(context: Pick<StepContext, 'fence'>): string {
+  return `kubewright_fence=${quote(context.fence)}\n`;
+}
+
+/** Bash, for the host that was taken: ends the script unless the attempt that `namedFence` names still holds the fence. */
+export const FENCE_GUARD = `if [ "$(cat ${FENCE_PATH} 2>/dev/null)" != "$kubewright_fence" ]; then
   echo 'kubewright: another attempt of this step has taken over, or the host was rebooted'
   exit ${FENCED}
 fi
 `;
-}
 
 /**
  * For what is destroyed from another host: that one cannot look at the fence in the same script, so what is destroyed
@@ -41,7 +47,8 @@ fi
  * @throws KubewrightError KW439 (transient) when another attempt has taken the host
  */
 export async function requireFence(context: StepContext): Promise<void> {
-  const { exitCode } = await context.host.run(fenceGuard(context), { signal: context.signal, allowFailure: true });
+  const script = `${namedFence(context)}${FENCE_GUARD}`;
+  const { exitCode } = await context.host.run(script, { signal: context.signal, allowFailure: true });
   if (exitCode !== 0) throw fenced(context.host.name);
 }
 

@@ -10,7 +10,7 @@ import {
   renderEtcdKubeletDropIn,
 } from '../../render/kubelet-config.js';
 import type { No } from '../answers.js';
-import { fenceGuard, takeFence } from '../fence.js';
+import { FENCE_GUARD, namedFence, takeFence } from '../fence.js';
 import { type HostFile, kubeletFacts, patchFiles, writeFiles } from '../kubeadm/host-files.js';
 import { staticPodFacts, staticPodFault } from '../kubeadm/node/static-pods.js';
 import { hostOf } from '../prepare/target.js';
@@ -46,6 +46,7 @@ export const startEtcdMember: StepImplementation = {
     });
     const files = memberFiles(context, host, plan, await kubeletFacts(context));
     await context.durable('start', startScript(context, host, files, plan), {
+      guard: namedFence(context),
       timeoutSeconds: START_SECONDS,
       hint: `On ${host.name}, \`journalctl -u kubelet\` and \`crictl ps -a\` tell more.`,
     });
@@ -116,7 +117,7 @@ done
 function moveAside(context: StepContext, host: ClusterHost, permit: No): string {
   const others = etcdHosts(context.cluster).filter(({ name }) => name !== host.name);
   const learner = `, ${peerUrl(host.address).replaceAll('.', '\\.')}, , true$`;
-  return `${fenceGuard(context)}for _ in {1..5}; do
+  return `${FENCE_GUARD}for _ in {1..5}; do
   members=$(${etcdctl(others.map(({ address }) => clientUrl(address)))} member list) && break || members=
 done
 if ! grep -qE ${quote(`^[0-9a-f]+, (un)?started, .*${learner}`)} <<<"$members"; then

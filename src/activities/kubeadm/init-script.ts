@@ -1,8 +1,7 @@
 import type { ClusterHost } from '../../cluster/types.js';
 import { API_SERVER_PORT, KUBEADM_CONFIG_PATH } from '../../render/kubeadm.js';
 import { OWNER_PATH } from '../../render/owner.js';
-import { fenceGuard } from '../fence.js';
-import type { StepContext } from '../types.js';
+import { FENCE_GUARD } from '../fence.js';
 import { type HostFile, writeFiles } from './host-files.js';
 import { EMPTY_DISK } from './join/script.js';
 
@@ -52,8 +51,8 @@ const THROUGH_API = ['upload-config', 'mark-control-plane', 'bootstrap-token', '
  * Only the first run is checked by kubeadm's preflight, for later ones find what the first one made: one manifest is
  * enough, whichever of the four a power cut let through.
  */
-export function renderInitScript(context: Pick<StepContext, 'fence'>, host: ClusterHost, files: HostFile[]): string {
-  return `${fenceGuard(context)}if grep -q '"caFingerprint": "sha256:' ${OWNER_PATH} && [ -e /etc/kubernetes/pki/ca.key ]; then
+export function renderInitScript(host: ClusterHost, files: HostFile[]): string {
+  return `${FENCE_GUARD}if grep -q '"caFingerprint": "sha256:' ${OWNER_PATH} && [ -e /etc/kubernetes/pki/ca.key ]; then
   echo 'kubewright: the cluster on this host was finished before; its phases do not run over it again'
   exit 65
 fi

@@ -1,7 +1,7 @@
 import type { ClusterHost } from '../../cluster/types.js';
 import { KUBEADM_CONFIG_PATH, renderInitConfig } from '../../render/kubeadm.js';
 import { requireKnown } from '../answers.js';
-import { takeFence } from '../fence.js';
+import { namedFence, takeFence } from '../fence.js';
 import { hostOf } from '../prepare/target.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { readyControlPlane } from './control-plane.js';
@@ -51,7 +51,8 @@ async function init(context: StepContext, host: ClusterHost): Promise<void> {
     { path: KUBEADM_CONFIG_PATH, content: renderInitConfig(cluster, host) },
     ...patchFiles(cluster, await kubeletFacts(context)),
   ];
-  await context.durable('init', renderInitScript(context, host, files), {
+  await context.durable('init', renderInitScript(host, files), {
+    guard: namedFence(context),
     timeoutSeconds: INIT_SECONDS,
     hint: `The output says why. On ${host.name}, \`journalctl -u kubelet\` and \`crictl ps -a\` tell more. A retry goes on where this one stopped.`,
   });

@@ -94,7 +94,7 @@ export class BashHosts {
         const secrets = (await command.secrets?.()) ?? {};
         const directory = join(this.root, name, 'tmp/secrets');
         for (const [file, content] of Object.entries(secrets)) this.write(name, `tmp/secrets/${file}`, String(content));
-        const script = `export KUBEWRIGHT_SECRETS=${directory}\nset -euo pipefail\n${command.script}`;
+        const script = `export KUBEWRIGHT_SECRETS=${directory}\nset -euo pipefail\n${command.guard ?? ''}${command.script}`;
         const { exitCode, stdout } = await this.#run(name, script, { allowFailure: true, signal: command.signal });
         const result = exitCode === 0 ? 'success' : 'exit-code';
         return { exitCode, result, output: stdout, reattached: false, durationMs: 1 };

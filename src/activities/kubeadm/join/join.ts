@@ -4,7 +4,7 @@ import type { ClusterHost } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
 import type { No } from '../../answers.js';
 import { QUORUM_RECOVERY, removeMember, removeStaleLearners } from '../../etcd/remove-member.js';
-import { takeFence } from '../../fence.js';
+import { namedFence, takeFence } from '../../fence.js';
 import { recordOwner } from '../../prepare/ownership.js';
 import { hostOf } from '../../prepare/target.js';
 import type { Probe, StepContext } from '../../types.js';
@@ -76,8 +76,9 @@ interface Joining {
 async function join(context: StepContext, via: ReadyControlPlane, joining: Joining): Promise<Buffer> {
   const { host } = joining;
   const [facts, ca] = await Promise.all([kubeletFacts(context), readCa(via)]);
-  const script = renderJoinScript(context, host, ca, patchFiles(context.cluster, facts));
+  const script = renderJoinScript(context.cluster, host, ca, patchFiles(context.cluster, facts));
   await context.durable('join', script, {
+    guard: namedFence(context),
     timeoutSeconds: JOIN_SECONDS,
     // Called only when no join of this host runs: what a former one left may be taken away now, and not before.
     secrets: async () => {

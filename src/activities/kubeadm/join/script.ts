@@ -4,10 +4,9 @@ import { clientUrl, peerUrl } from '../../../render/etcd.js';
 import { API_SERVER_PORT, PKI_DIRECTORY, renderDiscovery, renderJoinConfig } from '../../../render/kubeadm.js';
 import { CRI_SOCKET } from '../../../render/kubelet-config.js';
 import { etcdctl } from '../../etcd/members.js';
-import { fenceGuard } from '../../fence.js';
+import { FENCE_GUARD } from '../../fence.js';
 import { anyPathFunction, BEGUN_PATHS, cleanUpScript } from '../../node-leftovers.js';
 import { SAYS_NO } from '../../remote-facts.js';
-import type { StepContext } from '../../types.js';
 import { ADMIN_KUBECONFIG } from '../control-plane.js';
 import { type HostFile, writeFiles } from '../host-files.js';
 import { apiGetFunction, KUBELET_CLIENT } from '../node/api-get.js';
@@ -24,17 +23,11 @@ const DISCOVERY_MARK = '@DISCOVERY@';
  * `kubeadm join` of a host that is no member: what an earlier join left is taken away first. Secrets are put into the
  * configuration on the host, by the shell itself, so that they are in no argument list and in no file that stays.
  */
-export function renderJoinScript(
-  context: Pick<StepContext, 'cluster' | 'fence'>,
-  host: ClusterHost,
-  ca: Buffer,
-  files: HostFile[],
-): string {
-  const { cluster } = context;
+export function renderJoinScript(cluster: Cluster, host: ClusterHost, ca: Buffer, files: HostFile[]): string {
   const controlPlane = host.role === 'control-plane';
   const marks = { token: TOKEN_MARK, certificateKey: controlPlane ? CERTIFICATE_KEY_MARK : undefined };
   const config = renderJoinConfig(cluster, host, DISCOVERY_MARK, marks);
-  return `${cleanUp(context, host)}
+  return `${cleanUp(cluster, host)}
 ${writeFiles(files)}
 umask 077
 discovery=$KUBEWRIGHT_SECRETS/discovery.conf
@@ -92,9 +85,9 @@ const NOT_PERMITTED = 66;
  * the attempt that holds the fence, and only when the cluster, asked once more from this very host, does not have it as a
  * node or as a voter. The etcd member was taken out before, from a healthy one, because reset does so at best.
  */
-function cleanUp(context: Pick<StepContext, 'cluster' | 'fence'>, host: ClusterHost): string {
+function cleanUp(cluster: Cluster, host: ClusterHost): string {
   return `${anyPathFunction('begun', BEGUN_PATHS)}if begun; then
-${fenceGuard(context)}${memberGuards(context.cluster, host)}  echo 'cleaning up after a join that did not finish'
+${FENCE_GUARD}${memberGuards(cluster, host)}  echo 'cleaning up after a join that did not finish'
   # Without it, reset asks the cluster for a configuration that it does not need.
   rm -f /etc/kubernetes/admin.conf
   kubeadm reset --force --cri-socket=${CRI_SOCKET} --skip-phases=preflight,remove-etcd-member

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { namedFence } from '../../../../src/activities/fence.js';
 import { renderInitScript } from '../../../../src/activities/kubeadm/init-script.js';
 import { WAKE_KUBELET } from '../../../../src/activities/kubeadm/join/join.js';
 import { renderJoinScript } from '../../../../src/activities/kubeadm/join/script.js';
@@ -17,7 +18,7 @@ import { CA } from './fixtures.js';
 const cluster = clusterOf({ controlPlanes: 2, workers: 1 });
 const [first, second, worker] = cluster.hosts as [ClusterHost, ClusterHost, ClusterHost];
 
-const context = { cluster, fence: 'this attempt' };
+const FENCE = { fence: 'this attempt' };
 
 let root: string;
 
@@ -29,7 +30,7 @@ beforeEach(async () => {
     ),
   );
   await mkdir(join(root, 'run/kubewright'), { recursive: true });
-  await writeFile(join(root, 'run/kubewright/fence'), context.fence);
+  await writeFile(join(root, 'run/kubewright/fence'), FENCE.fence);
   await writeFile(join(root, 'secrets/token'), 'abcdef.0123456789abcdef');
   await writeFile(join(root, 'secrets/certificate-key'), 'f'.repeat(64));
 });
@@ -44,7 +45,10 @@ async function program(name: string, body = ''): Promise<void> {
 }
 
 async function run(script: string): Promise<{ calls: string[]; stdout: string; code: number }> {
-  const text = `set -euo pipefail\n${script}`.replaceAll(/(?<![\w.}])\/(etc|var|run)\//g, `${root}/$1/`);
+  const text = `set -euo pipefail\n${namedFence(FENCE)}${script}`.replaceAll(
+    /(?<![\w.}])\/(etc|var|run)\//g,
+    `${root}/$1/`,
+  );
   const env = { PATH: `${root}/bin:${process.env.PATH}`, KUBEWRIGHT_SECRETS: `${root}/secrets` };
   const { stdout, code } = await promisify(execFile)('bash', ['-c', text], { env }).then(
     (result) => ({ stdout: result.stdout, code: 0 }),
@@ -82,7 +86,7 @@ describe('kubeadm join', () => {
   });
 
   test('gets its secrets in a file, and in no argument list', async () => {
-    const { calls, code } = await run(renderJoinScript(context, second, Buffer.from(CA), [patch]));
+    const { calls, code } = await run(renderJoinScript(cluster, second, Buffer.from(CA), [patch]));
     expect(code).toBe(0);
     const config = await readFile(join(root, 'join.yaml'), 'utf8');
     // As strings: a token of digits only would be a number to YAML.
@@ -99,7 +103,7 @@ describe('kubeadm join', () => {
   });
 
   test('leaves no secret where it is not taken away with the command', async () => {
-    await run(renderJoinScript(context, second, Buffer.from(CA), [patch]));
+    await run(renderJoinScript(cluster, second, Buffer.from(CA), [patch]));
     await rm(join(root, 'secrets'), { recursive: true });
     await rm(join(root, 'join.yaml'));
     const { stdout } = await promisify(execFile)('grep', [
@@ -119,18 +123,18 @@ describe('kubeadm join', () => {
   ])('of a control plane restarts the kubelet once, when its own API server %s', async (_, kubectl) => {
     await writeFile(join(root, 'etc/kubernetes/admin.conf'), '');
     await program('kubectl', kubectl);
-    const { calls, code } = await run(renderJoinScript(context, second, Buffer.from(CA), []));
+    const { calls, code } = await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
     expect(code).toBe(0);
     expect(calls.filter((call) => call === 'systemctl restart kubelet')).toHaveLength(1);
   });
 
   test('of a worker leaves the kubelet alone', async () => {
-    const { calls } = await run(renderJoinScript(context, worker, Buffer.from(CA), []));
+    const { calls } = await run(renderJoinScript(cluster, worker, Buffer.from(CA), []));
     expect(calls.filter((call) => call.startsWith('systemctl restart'))).toEqual([]);
   });
 
   test('touches nothing on a new host but what it writes', async () => {
-    const { calls } = await run(renderJoinScript(context, worker, Buffer.from(CA), [patch]));
+    const { calls } = await run(renderJoinScript(cluster, worker, Buffer.from(CA), [patch]));
     expect(calls.filter((call) => call.startsWith('kubeadm'))).toEqual([
       `kubeadm join --config=${root}/secrets/join.yaml`,
     ]);
@@ -144,7 +148,7 @@ describe('kubeadm join', () => {
     'var/lib/etcd/member',
   ])('resets what an earlier one left (%s)', async (leftover) => {
     await writeFile(join(root, leftover), '');
-    const { calls } = await run(renderJoinScript(context, second, Buffer.from(CA), []));
+    const { calls } = await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
     const kubeadm = calls.filter((call) => call.startsWith('kubeadm')).map((call) => call.split(' ')[1]);
     expect(kubeadm).toEqual(['reset', 'join']);
     await expect(readFile(join(root, 'var/lib/etcd/member'))).rejects.toMatchObject({ code: 'ENOENT' });
@@ -176,7 +180,7 @@ describe('kubeadm join', () => {
     await program('etcdctl', etcd ?? `echo '${OWN}'`);
     await program('sleep');
     if (fence !== undefined) await writeFile(join(root, 'run/kubewright/fence'), fence);
-    const { calls, code } = await run(renderJoinScript(context, second, Buffer.from(CA), []));
+    const { calls, code } = await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
     expect(code).toBe(expected);
     expect(calls.some((call) => call.startsWith('kubeadm reset'))).toBe(expected === 0);
   });
@@ -189,7 +193,7 @@ describe('kubeadm join', () => {
     await mkdir(join(root, 'data'));
     await make();
     for (const name of ['member/wal', 'lost+found']) await mkdir(join(root, 'var/lib/etcd', name), { recursive: true });
-    const { calls, code } = await run(renderJoinScript(context, second, Buffer.from(CA), []));
+    const { calls, code } = await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
     expect(code).toBe(0);
     expect(await readdir(join(root, 'var/lib/etcd/'))).toEqual(['lost+found']);
     // kubeadm takes it for data; nothing else may be in there for that to be overruled.
@@ -219,7 +223,7 @@ Flags:
     await program('kubeadm', `[ "$2" != --help ] || cat ${root}/help`);
     for (const name of ['kubectl', 'openssl', 'crictl', 'journalctl']) await program(name);
     // Ports of the host itself are none of the test's.
-    const script = renderInitScript(context, first, [{ path: '/etc/kubewright/kubeadm.yaml', content: 'x' }])
+    const script = renderInitScript(first, [{ path: '/etc/kubewright/kubeadm.yaml', content: 'x' }])
       .replace(/^listens\(\).*$/m, 'listens() { :; }')
       .replace(/^components\(\).*$/m, 'components() { :; }');
     const { calls, code, stdout } = await run(script);
