@@ -1,3 +1,5 @@
+import { recordLoadedConfig } from './loaded-config.js';
+
 export const KUBELET_UNIT_PATH = '/etc/systemd/system/kubelet.service';
 export const KUBELET_DROP_IN_PATH = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
 
@@ -31,7 +33,8 @@ WantedBy=multi-user.target
 
 /**
  * kubeadm's drop-in: the arguments that kubeadm and the node's owner give. `KUBELET_EXTRA_ARGS` from /etc/default/kubelet
- * comes last and wins.
+ * comes last and wins. At each start it records which unit and drop-in the kubelet was started with, so that one that was
+ * started before they were replaced is told apart.
  */
 export function renderKubeletDropIn(): string {
   return `# Written by Kubewright, as kubeadm expects it.
@@ -40,6 +43,7 @@ Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/boot
 Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
 EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
 EnvironmentFile=-/etc/default/kubelet
+ExecStartPre=${recordLoadedConfig('kubelet', KUBELET_UNIT_PATH, KUBELET_DROP_IN_PATH)}
 ExecStart=
 ExecStart=${BINARY_DIRECTORY}/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
 `;

@@ -5,9 +5,13 @@ export function loadedConfigPath(service: string): string {
   return `${DIRECTORY}/${service}.sha256`;
 }
 
-/** The command of a unit that records the digest of the file as it is at that moment; its failure stops nothing. */
-export function recordLoadedConfig(service: string, configPath: string): string {
-  return `-/bin/sh -c 'mkdir -p ${DIRECTORY} && sha256sum <${configPath} >${loadedConfigPath(service)}'`;
+/**
+ * The command of a unit that records the digest of a file as it is at that moment, or of several files one behind the
+ * other; its failure stops nothing.
+ */
+export function recordLoadedConfig(service: string, ...paths: [string, ...string[]]): string {
+  const digest = paths.length === 1 ? `sha256sum <${paths[0]}` : `cat ${paths.join(' ')} | sha256sum`;
+  return `-/bin/sh -c 'mkdir -p ${DIRECTORY} && ${digest} >${loadedConfigPath(service)}'`;
 }
 
 /**
