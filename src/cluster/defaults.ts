@@ -39,6 +39,8 @@ export const DEFAULTS = {
     bundle: null,
   },
   ssh: {
+    /** Needs nothing on the worker's machine, and runs nothing there. */
+    client: 'ssh2',
     user: 'root',
     /** IANA. */
     port: 22,

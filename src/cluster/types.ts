@@ -7,6 +7,8 @@ export type Role = 'control-plane' | 'worker' | 'etcd';
 
 /** How the worker reaches one host. Paths are paths on the worker's machine; `~/` is expanded there. */
 export interface SshSettings {
+  /** `openssh`: the system's own `ssh`. Absent is `ssh2`, as in every cluster of 0.1.0. */
+  client?: 'ssh2' | 'openssh';
   /** Address or DNS name to connect to; the host's `address` unless given. */
   address: string;
   port: number;

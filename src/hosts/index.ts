@@ -30,13 +30,12 @@ export function createHosts(cluster: Cluster, options: HostsOptions): Hosts {
   const made = new Map<string, RemoteHost>();
   const make = (name: string): RemoteHost => {
     const host = cluster.hosts.find((each) => each.name === name);
-    const target = pool.target(name);
-    if (host === undefined || target === undefined) {
+    if (host === undefined) {
       throw hostError('unknownHost', `the cluster ${cluster.name} has no host of this name`, { host: name });
     }
-    const variable = target.sudoPasswordEnv;
+    const variable = host.ssh.sudoPasswordEnv;
     const sudo = { variable, password: sudoPassword(options.env, variable) };
-    return new SshHost(name, host.address, pool.connection(target), sudo);
+    return new SshHost(name, host.address, pool.connectionTo(host), sudo);
   };
   return {
     get(name) {

@@ -54,8 +54,15 @@ function resolveSsh(own: SshDraft, common: SshDraft, address: string | undefined
     hostKeys: pick(own, 'hostKeys', pick(common, 'hostKeys', defaults.hostKeys)),
     bastion: bastion == null ? bastion : resolveBastion(bastion, user, keyFiles, path),
     sudoPasswordEnv: pick(own, 'sudoPasswordEnv', pick(common, 'sudoPasswordEnv', defaults.sudoPasswordEnv)),
+    ...clientOf(own, common),
     ...pinnedSettings(own, common),
   };
+}
+
+/** Only the one that is not the default: a cluster that says nothing about it stays what it was before there was a choice. */
+function clientOf(own: SshDraft, common: SshDraft): Sketch<Pick<SshSettings, 'client'>> {
+  const client = pick(own, 'client', pick(common, 'client', DEFAULTS.ssh.client));
+  return client === DEFAULTS.ssh.client ? {} : { client };
 }
 
 /** See `SshSettings.pinned`: what is written and equals the default would otherwise look like nothing written. */

@@ -36,6 +36,11 @@ const bastion = z.strictObject(
 
 /** A host's own settings have no defaults but those of `spec.ssh`, so editors must not be told of others. */
 const connection = (defaults: Partial<typeof DEFAULTS.ssh>) => ({
+  client: optional(
+    z.enum(['ssh2', 'openssh'], wrong('ssh2 or openssh')),
+    "ssh2 is built in. openssh is the worker machine's own ssh, with all that your SSH configuration says and runs.",
+    defaults.client,
+  ),
   user: optional(userName(), 'Login user. One that is not root needs sudo.', defaults.user),
   port: optional(port(), 'SSH port.', defaults.port),
   ...keyFiles('on the machine of the worker', defaults.keyFiles),

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createHosts } from '../../../src/hosts/index.js';
-import { HOST_KEYS, type OnExec, runLocally, SshServer, Surroundings, socketOf } from './ssh-server.js';
+import { HOST_KEYS, type OnExec, pretendToRun, runLocally, SshServer, Surroundings, socketOf } from './ssh-server.js';
 
 let where: Surroundings;
 const servers: SshServer[] = [];
@@ -79,13 +79,15 @@ describe('a command', () => {
   });
 
   test('ends as 128 + n when a signal ended it', async () => {
-    const onExec: OnExec = (_command, channel) => {
-      channel.write('kubewright-ready\n');
-      channel.exit('KILL');
-      channel.close();
-    };
-    const host = where.host((await serve({ onExec })).port);
-    expect((await host.run('x', { allowFailure: true })).exitCode).toBe(137);
+    const host = where.host((await serve()).port);
+    const result = await host.run('echo alive; kill -KILL $$', { allowFailure: true });
+    expect(result).toMatchObject({ exitCode: 137, stdout: 'alive\n' });
+  });
+
+  test.each([254, 255])('that ends with %i has ended with it, and nothing is added to its words', async (code) => {
+    const host = where.host((await serve()).port);
+    const result = await host.run(`printf out; printf err >&2; exit ${code}`, { allowFailure: true });
+    expect(result).toMatchObject({ exitCode: code, stdout: 'out', stderr: 'err' });
   });
 
   test('that prints noise from a login shell first is heard without it', async () => {
@@ -110,8 +112,9 @@ describe('a broken connection', () => {
   const isLost = { code: 'KW203', host: 'cp-1', transient: true };
 
   test('in the middle of a command is KW203, and the next call connects again', async () => {
-    const onExec = onceThenRun((_command, channel, connection) => {
-      channel.write('kubewright-ready\nhalf');
+    const onExec = onceThenRun((command, channel, connection) => {
+      pretendToRun(command, channel);
+      channel.write('half');
       socketOf(connection).destroy();
     });
     const server = await serve({ onExec });
@@ -122,8 +125,9 @@ describe('a broken connection', () => {
   });
 
   test('is what a channel that closes without an exit code means; never success', async () => {
-    const onExec: OnExec = (_command, channel) => {
-      channel.write('kubewright-ready\nlooks good');
+    const onExec: OnExec = (command, channel) => {
+      pretendToRun(command, channel);
+      channel.write('looks good');
       channel.close();
     };
     const host = where.host((await serve({ onExec })).port);

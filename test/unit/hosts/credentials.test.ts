@@ -33,11 +33,30 @@ async function startAgent(): Promise<string> {
     protocol.on('identities', (request) => protocol.getIdentitiesReply(request, [key]));
     protocol.on('sign', (request, _key, data) => protocol.signReply(request, key.sign(data) as Buffer));
     socket.on('error', () => undefined);
-    socket.pipe(protocol).pipe(socket);
+    socket.on('data', refuseExtensions(socket, protocol));
+    protocol.pipe(socket);
   });
   agents.push(agent);
   await new Promise<void>((resolve) => agent.listen(socketPath, resolve));
   return socketPath;
+}
+
+/**
+ * OpenSSH binds an agent to a session with a message of its own first. ssh2's agent does not skip its bytes, so it is
+ * refused here: an agent may do that.
+ */
+function refuseExtensions(socket: net.Socket, protocol: NodeJS.WritableStream): (chunk: Buffer) => void {
+  const [EXTENSION, FAILURE] = [27, 5];
+  let held = Buffer.alloc(0);
+  return (chunk) => {
+    held = Buffer.concat([held, chunk]);
+    while (held.length >= 5 && held.length >= 4 + held.readUInt32BE(0)) {
+      const message = held.subarray(0, 4 + held.readUInt32BE(0));
+      held = held.subarray(message.length);
+      if (message[4] === EXTENSION) socket.write(Buffer.from([0, 0, 0, 1, FAILURE]));
+      else protocol.write(message);
+    }
+  };
 }
 
 describe('a key file', () => {
@@ -100,7 +119,10 @@ describe('the agent', () => {
 
   test('is not asked with agent: false; then there is nothing to log in with', async () => {
     await serve();
-    const host = where.host(server.port, { agent: false, keyFiles: [] }, { SSH_AUTH_SOCK: await startAgent() });
+    const configFile = path.join(where.home, 'config');
+    writeFileSync(configFile, `IdentityFile ${where.home}/none\n`);
+    const settings = { agent: false, keyFiles: [], configFile };
+    const host = where.host(server.port, settings, { SSH_AUTH_SOCK: await startAgent() });
     await expect(host.run('true')).rejects.toMatchObject({ code: 'KW212', transient: false });
   });
 

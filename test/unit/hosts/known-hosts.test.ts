@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { judge, knownKeyTypes, lookupName, parseKnownHosts } from '../../../src/hosts/connection/known-hosts.js';
+import { clientUnderTest } from './client.js';
 import { HOST_KEYS, publicLine, type ServerOptions, SshServer, Surroundings } from './ssh-server.js';
 
 const KEY = publicLine(HOST_KEYS.ed25519);
@@ -157,7 +158,10 @@ describe('a connection', () => {
     rmSync(where.knownHosts, { recursive: true });
   });
 
-  test('with a malformed line is KW224 and names it, although another line would do', async () => {
+  // `ssh` passes over such a line, and has no word of its own for a host that only an authority could vouch for.
+  const ssh2Test = clientUnderTest() === 'ssh2' ? test : () => undefined;
+
+  ssh2Test('with a malformed line is KW224 and names it, although another line would do', async () => {
     await serve((name) => `${name} ${KEY}\n@revokd * ${KEY}\n`);
     await expect(connect()).rejects.toMatchObject({
       code: 'KW224',
@@ -167,7 +171,7 @@ describe('a connection', () => {
     expect(server.accepted).toBe(0);
   });
 
-  test('to a host behind a certificate authority alone is KW225', async () => {
+  ssh2Test('to a host behind a certificate authority alone is KW225', async () => {
     await serve(() => `@cert-authority * ${OTHER}\n`);
     await expect(connect()).rejects.toMatchObject({ code: 'KW225', transient: false });
   });

@@ -7,6 +7,7 @@ import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh
 import type { Cluster, SshSettings } from '../../../src/cluster/types.js';
 import { createHosts, type Hosts, type RemoteHost } from '../../../src/hosts/index.js';
 import { clusterOf } from '../cluster-fixture.js';
+import { clientUnderTest } from './client.js';
 
 const { Server, utils } = ssh2;
 
@@ -115,6 +116,12 @@ export class SshServer {
   }
 }
 
+/** Says what a command's shells say before it runs, for a test whose server only pretends to run it. */
+export function pretendToRun(command: string, channel: ServerChannel): void {
+  if (command.includes('kubewright-open')) channel.write('kubewright-open 1\n');
+  channel.write('kubewright-ready\n');
+}
+
 export function runLocally(env: NodeJS.ProcessEnv = process.env): OnExec {
   return (command, channel) => {
     const child = spawn('sh', ['-c', command], { env });
@@ -125,8 +132,8 @@ export function runLocally(env: NodeJS.ProcessEnv = process.env): OnExec {
     child.on('close', (code, signal) => {
       if (signal) channel.exit(signal.slice(3));
       else channel.exit(code ?? 255);
-      channel.end();
-      channel.close();
+      // Not before everything was sent: a client that reads slowly keeps the window shut.
+      channel.end(() => channel.close());
     });
   };
 }
@@ -160,6 +167,7 @@ export class Surroundings {
     const cluster = clusterOf({ controlPlanes: 1, workers: 0 });
     for (const host of cluster.hosts) {
       host.ssh = {
+        client: clientUnderTest(),
         address: '127.0.0.1',
         port,
         user: 'root',

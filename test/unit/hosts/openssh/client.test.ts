@@ -1,0 +1,230 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, type TestContext, test } from 'vitest';
+import type { SshSettings } from '../../../../src/cluster/types.js';
+import type { RemoteHost } from '../../../../src/hosts/index.js';
+import { eventually } from '../../eventually.js';
+import { useClient } from '../client.js';
+import { Surroundings } from '../ssh-server.js';
+import { generateKey, needsOpenssh, Sshd, sign } from './sshd.js';
+
+useClient('openssh');
+
+let where: Surroundings;
+let sshd: Sshd | undefined;
+
+beforeEach((context) => {
+  needsOpenssh(context as unknown as TestContext);
+  where = new Surroundings();
+});
+afterEach(async () => {
+  await where?.end();
+  await sshd?.stop();
+  sshd = undefined;
+});
+
+/** A host served by a real sshd. Commands run as whoever runs the tests. */
+async function serve(prepare?: (sshd: Sshd) => string): Promise<Sshd> {
+  sshd = await Sshd.start(prepare);
+  writeFileSync(where.knownHosts, sshd.knownAs);
+  return sshd;
+}
+
+function host(server: Sshd, ssh: Partial<SshSettings> = {}, env: NodeJS.ProcessEnv = {}): RemoteHost {
+  return where.host(server.port, { user: server.user, keyFiles: [server.keyFile], ...ssh }, env);
+}
+
+const echo = async (remote: RemoteHost): Promise<string> =>
+  (await remote.run('echo "$SSH_CONNECTION" >/dev/null; echo in', { root: false })).stdout;
+
+/** A configuration as a person has it, for `ssh.configFile`. */
+function config(text: string): string {
+  const file = path.join(where.home, 'ssh_config');
+  writeFileSync(file, text, { mode: 0o600 });
+  return file;
+}
+
+describe('what the built-in client cannot do', () => {
+  test('a user certificate logs in, and the bare key does not', async () => {
+    const server = await serve((made) => {
+      generateKey(made.file('authority'));
+      generateKey(made.file('mine'));
+      return `TrustedUserCAKeys ${made.file('authority')}.pub\nAuthorizedKeysFile none`;
+    });
+    const mine = { keyFiles: [server.file('mine')] };
+    await expect(echo(host(server, mine))).rejects.toMatchObject({
+      code: 'KW210',
+      message: expect.stringContaining(`tried key ${server.file('mine')}`),
+    });
+    sign(server.file('authority'), `${server.file('mine')}.pub`, server.user);
+    expect(await echo(host(server, mine))).toBe('in\n');
+  });
+
+  test('a host certificate stands for the key of every host of its authority', async () => {
+    const server = await serve((made) => {
+      generateKey(made.file('authority'));
+      sign(made.file('authority'), `${made.hostKey}.pub`, '127.0.0.1', '-h');
+      return `HostCertificate ${made.hostKey}-cert.pub`;
+    });
+    const authority = readFileSync(`${server.file('authority')}.pub`, 'utf8');
+    writeFileSync(where.knownHosts, `@cert-authority * ${authority}`);
+    expect(await echo(host(server))).toBe('in\n');
+  });
+
+  test('a host certificate for another host is KW273', async () => {
+    const server = await serve((made) => {
+      generateKey(made.file('authority'));
+      sign(made.file('authority'), `${made.hostKey}.pub`, 'another.example.com', '-h');
+      return `HostCertificate ${made.hostKey}-cert.pub`;
+    });
+    const authority = readFileSync(`${server.file('authority')}.pub`, 'utf8');
+    writeFileSync(where.knownHosts, `@cert-authority * ${authority}`);
+    await expect(echo(host(server))).rejects.toMatchObject({ code: 'KW273', transient: false });
+  });
+
+  test('a ProxyCommand carries the connection, is named in the log, and sees nothing of the worker but what ssh needs', async () => {
+    const server = await serve();
+    const pipe = path.join(where.home, 'pipe.mjs');
+    const seen = path.join(where.home, 'seen');
+    writeFileSync(
+      pipe,
+      `import net from 'node:net'; import fs from 'node:fs';
+fs.writeFileSync(${JSON.stringify(seen)}, JSON.stringify(process.env));
+const socket = net.connect(${server.port}, '127.0.0.1');
+process.stdin.pipe(socket).pipe(process.stdout);
+`,
+    );
+    const configFile = config(`Host *\n  ProxyCommand ${process.execPath} ${pipe} %h %p\n`);
+    const env = { PATH: process.env.PATH, SUDO_PW: 'canary', SSH_ASKPASS: '/bin/false', DISPLAY: ':0' };
+    const settings = { configFile, hostKeys: 'strict' as const, sudoPasswordEnv: 'SUDO_PW' };
+    expect(await echo(host(server, settings, env))).toBe('in\n');
+    const { SUDO_PW, SSH_ASKPASS, DISPLAY, SSH_ASKPASS_REQUIRE } = JSON.parse(readFileSync(seen, 'utf8'));
+    expect([SUDO_PW, SSH_ASKPASS, DISPLAY, SSH_ASKPASS_REQUIRE]).toEqual([undefined, undefined, undefined, 'never']);
+    expect(where.log.join('\n')).toContain(`by the ProxyCommand ${process.execPath}`);
+  });
+});
+
+describe('the configuration that ssh reads', () => {
+  test('an alias leads to its host, and to the user and port that stand there', async () => {
+    const server = await serve();
+    const configFile = config(
+      `Host cp\n  HostName 127.0.0.1\n  User ${server.user}\n  Port ${server.port}\n  IdentityFile ${server.keyFile}\n`,
+    );
+    const aliased = where.host(22, { address: 'cp', configFile, keyFiles: [] });
+    expect(await echo(aliased)).toBe('in\n');
+  });
+
+  test('does not disturb: forwardings, remote commands, terminals, silence, own control connections', async () => {
+    const server = await serve();
+    const configFile = config(`Host *
+  LocalForward 1 127.0.0.1:1
+  ExitOnForwardFailure yes
+  RemoteCommand tmux
+  RequestTTY force
+  LogLevel QUIET
+  ControlMaster auto
+  ControlPath ${where.home}/own-%C
+  ControlPersist 60
+  StrictHostKeyChecking no
+  BatchMode no
+  UserKnownHostsFile /dev/null
+`);
+    expect(await echo(host(server, { configFile }))).toBe('in\n');
+    writeFileSync(where.knownHosts, '');
+    await expect(echo(host(server, { configFile }))).rejects.toMatchObject({ code: 'KW220' });
+  });
+
+  test('with a mistake in it is KW240 with its place, before anything is dialled', async () => {
+    const server = await serve();
+    const configFile = config('Host *\n  Frobnicate yes\n');
+    await expect(echo(host(server, { configFile }))).rejects.toMatchObject({
+      code: 'KW240',
+      transient: false,
+      message: expect.stringMatching(/ssh_config: line 2: Bad configuration option: frobnicate/),
+    });
+    expect(server.log).not.toContain('publickey');
+  });
+
+  test('adds and removes no key in known_hosts by itself', async () => {
+    const server = await serve((made) => {
+      generateKey(made.file('second'), '-t', 'ecdsa');
+      return `HostKey ${made.file('second')}`;
+    });
+    const before = readFileSync(where.knownHosts, 'utf8');
+    expect(await echo(host(server, { configFile: config('UpdateHostKeys yes\n') }))).toBe('in\n');
+    expect(readFileSync(where.knownHosts, 'utf8')).toBe(before);
+  });
+});
+
+describe('what the host answers', () => {
+  test('a second factor is KW210 and called that', async () => {
+    const server = await serve(() => 'PasswordAuthentication yes\nAuthenticationMethods publickey,password');
+    await expect(echo(host(server))).rejects.toMatchObject({
+      code: 'KW210',
+      transient: false,
+      message: expect.stringContaining('wants a second factor'),
+    });
+  });
+
+  test('keyboard-interactive alone is refused at once: nobody is asked', async () => {
+    const server = await serve(() => 'KbdInteractiveAuthentication yes\nPubkeyAuthentication no');
+    await expect(echo(host(server))).rejects.toMatchObject({
+      code: expect.stringMatching(/^KW21[02]$/),
+      transient: false,
+    });
+  });
+
+  test.each([
+    ['with words and an exit code', 'echo no commands here; exit 1'],
+    ['with 255, as ssh itself would', 'echo no commands here >&2; exit 255'],
+  ])('a forced command %s is KW235, with what it said', async (_title, command) => {
+    const server = await serve((made) => {
+      writeFileSync(made.file('authorized'), `command="${command}" ${readFileSync(`${made.keyFile}.pub`, 'utf8')}`);
+      return `AuthorizedKeysFile ${made.file('authorized')}`;
+    });
+    await expect(echo(host(server))).rejects.toMatchObject({ code: 'KW235', transient: false });
+  });
+
+  test.each([1, 2])('with MaxSessions %i as many commands run at once, and one more is KW204', async (sessions) => {
+    const server = await serve(() => `MaxSessions ${sessions}`);
+    const remote = host(server);
+    const gate = path.join(where.home, 'gate');
+    const started = (index: number): string => path.join(where.home, `started-${index}`);
+    const wait = (index: number) =>
+      remote.run(`touch ${started(index)}; until [ -e ${gate} ]; do sleep 0.05; done; echo ${index}`, { root: false });
+    const held = Array.from({ length: sessions }, (_, index) => wait(index));
+    await eventually(() => held.every((_, index) => existsSync(started(index))), 'all run');
+    await expect(echo(remote)).rejects.toMatchObject({ code: 'KW204', transient: true, output: expect.any(String) });
+    // The connection that is full takes no more; what runs on it goes on.
+    expect(await echo(remote)).toBe('in\n');
+    writeFileSync(gate, '');
+    expect((await Promise.all(held)).map(({ stdout }) => stdout)).toEqual(held.map((_, index) => `${index}\n`));
+  });
+});
+
+describe('the program', () => {
+  const bin = (script: string): string => {
+    const directory = path.join(where.home, 'bin');
+    mkdirSync(directory);
+    writeFileSync(path.join(directory, 'ssh'), `#!/bin/sh\n${script}\n`);
+    chmodSync(path.join(directory, 'ssh'), 0o755);
+    return directory;
+  };
+
+  test('that is not there is KW270', async () => {
+    const remote = where.host(22, {}, { PATH: where.home });
+    await expect(remote.run('true')).rejects.toMatchObject({ code: 'KW270', host: 'cp-1', transient: false });
+  });
+
+  test.each([
+    ['too old', 'echo "OpenSSH_7.4p1, OpenSSL 1.0.2k-fips" >&2', 'OpenSSH_7.4p1'],
+    ['another one', 'echo "Dropbear v2022.83" >&2', 'Dropbear v2022.83'],
+  ])('that is %s is KW271 and named', async (_title, script, name) => {
+    const remote = where.host(22, {}, { PATH: bin(script) });
+    await expect(remote.run('true')).rejects.toMatchObject({
+      code: 'KW271',
+      transient: false,
+      message: expect.stringContaining(name),
+    });
+  });
+});
