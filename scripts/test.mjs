@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureEverything, ensureServer } from './artifacts.mjs';
 import {
+  ensureDebianPackages,
   installAndBuild,
   main,
   missingForAnything,
@@ -79,6 +80,9 @@ async function test() {
   // Without Go and root the workflow tests look for a Temporal server by themselves: on PATH, or by download.
   if (lacking.length === 0 && projects.includes('lab')) await ensureEverything();
   else if (lacking.length === 0 && projects.includes('workflow')) await ensureServer();
+
+  // Elsewhere the tests that need an sshd say that they are not run: its package also starts one for everybody.
+  if (process.env.CI && lacking.length === 0) await ensureDebianPackages(['openssh-client', 'openssh-server']);
 
   const directory = mkdtempSync(join(tmpdir(), 'kubewright-test-'));
   const reports = [];

@@ -3,6 +3,7 @@ import net from 'node:net';
 import path from 'node:path';
 import ssh2 from 'ssh2';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { clientUnderTest } from './client.js';
 import { LOGIN_KEY, type OnExec, runLocally, type ServerOptions, SshServer, Surroundings } from './ssh-server.js';
 
 let where: Surroundings;
@@ -145,7 +146,8 @@ describe('the agent', () => {
     writeFileSync(config, `IdentitiesOnly yes\nIdentityFile ${where.home}/mine\n`);
     const settings = { agent: true, keyFiles: [], configFile: config };
     await expect(where.host(server.port, settings, { SSH_AUTH_SOCK: socket }).run('true')).rejects.toMatchObject({
-      code: 'KW212',
+      // `ssh` offers a public half although nobody holds the private one.
+      code: clientUnderTest() === 'openssh' ? 'KW210' : 'KW212',
     });
     writeFileSync(path.join(where.home, 'mine.pub'), LOGIN_KEY.public);
     expect((await where.host(server.port, settings, { SSH_AUTH_SOCK: socket }).run('echo in')).stdout).toBe('in\n');

@@ -98,7 +98,7 @@ export function causeOfDeath(words: string, signal: string | null): string {
  * What was offered to log in with, from the lines that `LogLevel DEBUG` brings: `Offering public key: PATH TYPE SHA256:…`,
  * the path or comment with or without spaces, and marks such as `explicit` and `agent` behind it.
  */
-function offered({ words, agent }: Attempt): string[] {
+function offered(words: string): string[] {
   const tried = new Set<string>();
   for (const line of words.replaceAll('\r', '').split('\n')) {
     const [, file] = /^debug1: Trying private key: (.*)$/.exec(line) ?? [];
@@ -106,9 +106,9 @@ function offered({ words, agent }: Attempt): string[] {
     if (file !== undefined && existsSync(file)) tried.add(`key ${file}`);
     const [, name, marks = ''] =
       /^debug1: Offering public key: (.*?) [A-Z0-9-]+ SHA256:\S+((?: \S+)*)$/.exec(line) ?? [];
-    if (name !== undefined && !/ agent\b/.test(marks)) tried.add(`key ${name}`);
+    if (name !== undefined) tried.add(/ agent\b/.test(marks) ? `key ${name} of the agent` : `key ${name}`);
   }
-  return [...tried, ...(agent === null ? [] : [`the agent at ${agent}${agentTrouble(words)}`])];
+  return [...tried];
 }
 
 /** Without the lines of `LogLevel DEBUG`, which hold the whole configuration, and without carriage returns. */
@@ -203,12 +203,12 @@ function certificate(attempt: Attempt, found: RegExpExecArray): Finding {
 }
 
 function rejected(attempt: Attempt, found: RegExpExecArray): Finding {
-  const tried = offered(attempt);
+  const tried = offered(attempt.words);
   const methods = found[1] ?? '';
   const { user } = attempt.at;
   if (/Authenticated using "[^"]*" with partial success|partial success/.test(attempt.words)) {
     return {
-      name: 'authenticationRejected',
+      name: 'secondFactor',
       message: `${place(attempt)} wants a second factor from user ${user} (${methods}), which nobody is there to give`,
       hint: 'Let this user log in with a key or certificate alone from the worker, for example with a Match block in sshd_config.',
     };
@@ -216,7 +216,7 @@ function rejected(attempt: Attempt, found: RegExpExecArray): Finding {
   if (tried.length === 0 && !/gssapi/.test(methods)) {
     return {
       name: 'noCredentials',
-      message: `nothing to log in with: ssh had no key and no agent to offer to ${place(attempt)} for user ${user} (it takes ${methods || 'other methods'})`,
+      message: `nothing to log in with: ${agentWords(attempt)}, and ssh found no key for ${user} at ${place(attempt)}`,
       hint: 'Name a key with `ssh.keyFile` in cluster.yaml or IdentityFile in your SSH configuration, or start an agent (`eval $(ssh-agent); ssh-add`).',
     };
   }
@@ -227,17 +227,16 @@ function rejected(attempt: Attempt, found: RegExpExecArray): Finding {
   };
 }
 
-function agentTrouble(words: string): string {
-  const why = /^debug1: get_agent_identities: ssh_(?:get_authentication_socket|agent_\S+): (.*)$/m.exec(
-    words.replaceAll('\r', ''),
-  );
-  return why?.[1] ? ` (the agent did not answer: ${why[1]})` : '';
+function agentWords({ agent, words }: Attempt): string {
+  if (agent === null) return 'no agent';
+  const why = /^debug1: get_agent_identities: ssh_[a-z_]+: (.*)$/m.exec(words.replaceAll('\r', ''));
+  return why?.[1] ? `the agent at ${agent} did not answer (${why[1]})` : `the agent at ${agent} has no key for it`;
 }
 
 function tooMany(attempt: Attempt): Finding {
   return {
     name: 'authenticationRejected',
-    message: `${place(attempt)} rejected the login of user ${attempt.at.user} after too many keys; tried ${offered(attempt).join(', ')}`,
+    message: `${place(attempt)} rejected the login of user ${attempt.at.user} after too many keys; tried ${offered(attempt.words).join(', ')}`,
     hint: 'Name the right key with `ssh.keyFile` and set `ssh.agent: false`, or IdentitiesOnly in your SSH configuration.',
   };
 }

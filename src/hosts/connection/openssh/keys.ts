@@ -15,12 +15,16 @@ export async function checkKeyFiles(hop: Hop, host: string, env: NodeJS.ProcessE
   for (const file of hop.keyFiles) {
     const problem = await problemWith(file, host, env);
     if (problem === undefined || (problem.agentMayHelp && hop.agent)) continue;
-    throw hostError('keyUnusable', `the key file ${file} ${problem.is}`, {
-      host,
-      hint: problem.agentMayHelp
-        ? `Load it into an agent (\`eval $(ssh-agent); ssh-add ${file}\`) and leave \`ssh.agent\` on.`
-        : 'Name a private key that ssh-keygen can read and that only the worker may read.',
-    });
+    throw hostError(
+      'keyUnusable',
+      `the key file ${file} ${problem.is}${problem.agentMayHelp ? ', and no agent is asked' : ''}`,
+      {
+        host,
+        hint: problem.agentMayHelp
+          ? `Load it into an agent (\`eval $(ssh-agent); ssh-add ${file}\`) and leave \`ssh.agent\` on.`
+          : 'Name a private key that ssh-keygen can read and that only the worker may read.',
+      },
+    );
   }
 }
 

@@ -157,10 +157,10 @@ describe('the configuration that ssh reads', () => {
 });
 
 describe('what the host answers', () => {
-  test('a second factor is KW210 and called that', async () => {
+  test('a second factor is KW242', async () => {
     const server = await serve(() => 'PasswordAuthentication yes\nAuthenticationMethods publickey,password');
     await expect(echo(host(server))).rejects.toMatchObject({
-      code: 'KW210',
+      code: 'KW242',
       transient: false,
       message: expect.stringContaining('wants a second factor'),
     });

@@ -9,10 +9,14 @@ import { notRunHere } from '../../not-run.js';
 
 const SSHD = '/usr/sbin/sshd';
 
+export function hasProgram(program: 'ssh' | 'sshd'): boolean {
+  return program === 'sshd' ? existsSync(SSHD) : spawnSync('ssh', ['-V']).error === undefined;
+}
+
 /** Skips, and says so, where the OpenSSH client (and, for `sshd`, its server) is not installed. */
 export function needsOpenssh(context: TestContext, program: 'ssh' | 'sshd' = 'sshd'): void {
-  if (spawnSync('ssh', ['-V']).error !== undefined) notRunHere(context, 'there is no ssh');
-  if (program === 'sshd' && !existsSync(SSHD)) notRunHere(context, `there is no ${SSHD}`);
+  if (!hasProgram('ssh')) notRunHere(context, 'there is no ssh');
+  if (!hasProgram(program)) notRunHere(context, `there is no ${SSHD}`);
 }
 
 export function generateKey(file: string, ...args: string[]): void {
