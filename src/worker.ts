@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { dataConverterFrom } from './engine/codec/payload-codec.js';
+import { dataConverterFrom, WITHOUT_KEY } from './engine/codec/payload-codec.js';
 import { connectionError, requireNamespace } from './engine/connection-errors.js';
 import { attachServer, type EmbeddedServer } from './engine/embedded-server.js';
 import { resolveSettings } from './engine/settings.js';
@@ -50,8 +50,7 @@ export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
       await requireNamespace(connection, settings);
       const activities = options.activities ?? own?.activities;
       const worker = await createWorker(connection, settings, env, { ...options, activities });
-      const dataConverter = await dataConverterFrom(env);
-      const stopper = await stopWorkerOf(worker, { connection, dataConverter, activities });
+      const stopper = await stopWorkerOf(worker, { connection, activities });
       await runUntilTold(runTogether(worker, stopper), connection, settings, server, options);
     } finally {
       await connection.close();
@@ -92,7 +91,7 @@ async function createWorker(
     namespace: settings.namespace,
     taskQueue: taskQueueOf(env),
     ...(workflowBundle === undefined ? built : { workflowBundle: { codePath: workflowBundle } }),
-    dataConverter,
+    dataConverter: dataConverter ?? WITHOUT_KEY,
     activities,
     maxConcurrentActivityTaskExecutions: 40,
     // Each cached workflow keeps its plan in memory; fifty installs at once are more than one worker will see.

@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { ClosingCalls } from './closing.js';
-import { dataConverterFrom } from './codec/payload-codec.js';
+import { dataConverterFrom, WITHOUT_KEY } from './codec/payload-codec.js';
 import { connectionError, requireNamespace } from './connection-errors.js';
 import { attachServer, type EmbeddedServer, type EmbeddedServerOptions } from './embedded-server.js';
 import { registerSearchAttributes } from './search-attributes.js';
@@ -64,7 +64,12 @@ async function assemble(connection: Connection, parts: Parts): Promise<Engine> {
     const registered = await registerSearchAttributes(connection, settings);
     const notices = [registered.notice, server?.notice].filter((notice) => notice !== undefined);
     const identity = options.identity ?? `${userInfo().username}@${hostname()}`;
-    const client = new Client({ connection, namespace: settings.namespace, dataConverter, identity });
+    const client = new Client({
+      connection,
+      namespace: settings.namespace,
+      identity,
+      dataConverter: dataConverter ?? WITHOUT_KEY,
+    });
     const close = async (): Promise<void> => {
       calls.closed();
       await connection.close();

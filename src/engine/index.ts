@@ -8,7 +8,7 @@ export {
   serverStatus,
   stopServer,
 } from './embedded-server.js';
-export { type DecisionOutcome, decide } from './installs/decide.js';
+export { type DecisionOutcome, decide, endInstall } from './installs/decide.js';
 export { type ListOptions, listInstalls } from './installs/list-installs.js';
 export { PlanConflictError, type StartedInstall, type StartOptions, startInstall } from './installs/start-install.js';
 export { describeInstall, type WatchOptions, watchInstall } from './installs/watch-install.js';

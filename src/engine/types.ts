@@ -53,6 +53,8 @@ export interface StepActivity {
   failure?: string;
   /** Milliseconds since the epoch, while it waits for its next try. */
   nextAttemptAt?: number;
+  /** Milliseconds since the epoch, while a try is under way. */
+  startedAt?: number;
   /** Paused by a person in Temporal's UI or command line. */
   paused?: boolean;
 }
@@ -79,6 +81,8 @@ export interface InstallSnapshot {
    * and goes on with a worker that is mended (or of the right version).
    */
   taskAttempts?: number;
+  /** Why that task fails, when it does so again and again; from the last failure that the history holds. */
+  taskFailure?: string;
   /** When `completed`. */
   result?: InstallResult;
   /** When it ended otherwise. */

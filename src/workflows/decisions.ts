@@ -76,6 +76,13 @@ function staleness(decision: Decision, situation: Situation): Refusal | undefine
 }
 
 function judgeAbort(decision: Decision, situation: Situation): Verdict {
+  if (decision.step !== undefined) {
+    return new Refusal(
+      'KW808',
+      `An abort ends the whole run, so it takes no step (${JSON.stringify(decision.step.slice(0, 80))})`,
+      'Leave the step out of it; `skip` leaves one step out and lets the others go on',
+    );
+  }
   // A Reset to an early event hands the old run's abort to the new run in its first moments. The client's aborts say
   // what they had seen; one typed by hand does not, so it is not taken before the run has shown anything to decide on.
   const says = decision.seen !== undefined || decision.blocking !== undefined;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decide } from '../../src/engine/installs/decide.js';
+import { listInstalls } from '../../src/engine/installs/list-installs.js';
 import { describeInstall } from '../../src/engine/installs/watch-install.js';
 import { FakeActivities } from './fake-activities.js';
 import { blocked, closed, startTest, step, type TestEngine, TestWorker, testEngine, until } from './harness.js';
@@ -44,6 +45,16 @@ describe('with a payload key', () => {
     await expect(describeInstall(stranger, cluster.name)).rejects.toThrow(
       /was encrypted with key|KUBEWRIGHT_PAYLOAD_KEY/,
     );
+    await stranger.close();
+  });
+
+  it('a client without a key lists it with the others, and is told what it lacks when it wants more', async () => {
+    const { cluster, runId } = await startTest(engine, [step('a/one')]);
+    await until(engine, cluster.name, closed);
+    const stranger = await testEngine({ ...keyed(engine), KUBEWRIGHT_PAYLOAD_KEY: '' });
+    const mine = async () => (await listInstalls(stranger)).filter((listing) => listing.runId === runId);
+    await expect.poll(mine).toEqual([expect.objectContaining({ cluster: cluster.name, status: 'completed' })]);
+    await expect(describeInstall(stranger, cluster.name)).rejects.toMatchObject({ code: 'KW512' });
     await stranger.close();
   });
 

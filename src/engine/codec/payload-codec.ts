@@ -20,13 +20,21 @@ const PayloadMessage = protobuf.temporal.api.common.v1.Payload;
  * Encrypts every payload (inputs, results, heartbeats, memo, details) with AES-256-GCM, so that a stolen history or
  * database shows ids, types and times only. Payloads in other encodings pass: what an operator types into Temporal's UI
  * arrives in clear.
+ *
+ * The first key encrypts; each of them decrypts what was encrypted with it, so that a key can be replaced while runs and
+ * histories of the former one are there.
  */
 export class AesGcmCodec implements PayloadCodec {
-  /** Tells keys apart without telling the key. */
-  private readonly keyId: string;
+  /** Tells keys apart without telling the key; of the one that encrypts. */
+  readonly keyId: string;
+  private readonly keys: ReadonlyMap<string, Buffer>;
 
-  constructor(private readonly key: Buffer) {
-    this.keyId = createHash('sha256').update(key).digest('hex').slice(0, 12);
+  constructor(
+    private readonly key: Buffer,
+    ...former: Buffer[]
+  ) {
+    this.keyId = idOf(key);
+    this.keys = new Map([key, ...former].map((each) => [idOf(each), each]));
   }
 
   async encode(payloads: Payload[]): Promise<Payload[]> {
@@ -38,8 +46,7 @@ export class AesGcmCodec implements PayloadCodec {
 
   async decode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) => {
-      const encoding = payload.metadata?.[METADATA_ENCODING_KEY];
-      if (encoding === undefined || decode(encoding) !== ENCODING) return payload;
+      if (!isEncrypted(payload)) return payload;
       return PayloadMessage.decode(this.decrypt(payload));
     });
   }
@@ -52,20 +59,58 @@ export class AesGcmCodec implements PayloadCodec {
 
   private decrypt(payload: Payload): Uint8Array {
     const data = Buffer.from(payload.data ?? []);
-    const usedKey = payload.metadata?.[KEY_ID];
+    const usedKey = keyIdOf(payload);
     try {
-      const decipher = createDecipheriv('aes-256-gcm', this.key, data.subarray(0, NONCE_BYTES));
+      const decipher = createDecipheriv(
+        'aes-256-gcm',
+        this.keys.get(usedKey) ?? this.key,
+        data.subarray(0, NONCE_BYTES),
+      );
       decipher.setAuthTag(data.subarray(-TAG_BYTES));
       return Buffer.concat([decipher.update(data.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
     } catch (cause) {
-      const other = usedKey === undefined ? 'none' : decode(usedKey);
-      throw new KubewrightError('KW512', `A payload was encrypted with key ${other}, ours is ${this.keyId}`, {
-        hint: 'Give client and worker the KUBEWRIGHT_PAYLOAD_KEY with which the install was started.',
-        cause,
-      });
+      const ours = [...this.keys.keys()].join(', ');
+      throw foreignKey(`A payload was encrypted with key ${usedKey}, ours is ${ours}`, cause);
     }
   }
 }
+
+function idOf(key: Buffer): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 12);
+}
+
+function keyIdOf(payload: Payload): string {
+  const id = payload.metadata?.[KEY_ID];
+  return id === undefined ? 'none' : decode(id);
+}
+
+function isEncrypted(payload: Payload): boolean {
+  const encoding = payload.metadata?.[METADATA_ENCODING_KEY];
+  return encoding !== undefined && decode(encoding) === ENCODING;
+}
+
+function foreignKey(message: string, cause?: unknown): KubewrightError {
+  return new KubewrightError('KW512', message, {
+    hint: 'Give client and worker the KUBEWRIGHT_PAYLOAD_KEY with which the install was started, behind a comma where another one encrypts by now.',
+    cause,
+  });
+}
+
+/** Who has no key encrypts nothing, and is told what it is that cannot be read. */
+class NoKeyCodec implements PayloadCodec {
+  async encode(payloads: Payload[]): Promise<Payload[]> {
+    return payloads;
+  }
+
+  async decode(payloads: Payload[]): Promise<Payload[]> {
+    const encrypted = payloads.find(isEncrypted);
+    if (encrypted === undefined) return payloads;
+    throw foreignKey(`A payload was encrypted with key ${keyIdOf(encrypted)}, and no payload key is set here`);
+  }
+}
+
+/** The converter of clients and workers without a payload key. */
+export const WITHOUT_KEY: DataConverter = { payloadCodecs: [new NoKeyCodec()] };
 
 /** Module with the failure converter that encrypts messages and stack traces too; workflows need it in their bundle. */
 export const FAILURE_CONVERTER_PATH = failureConverterPath();
@@ -76,21 +121,29 @@ function failureConverterPath(): string {
 }
 
 /**
- * The converter of client and worker: undefined without a key, else one that encrypts with `KUBEWRIGHT_PAYLOAD_KEY` (32
- * bytes in base64) or the file that `KUBEWRIGHT_PAYLOAD_KEY_FILE` names.
+ * The converter of client and worker: undefined without a key (see WITHOUT_KEY), else one that encrypts with
+ * `KUBEWRIGHT_PAYLOAD_KEY` (32 bytes in base64) or the file that `KUBEWRIGHT_PAYLOAD_KEY_FILE` names. Either may hold
+ * several keys, with commas or spaces or on lines of their own: the first encrypts, all decrypt.
  *
- * @throws KubewrightError KW511 when the key is not one
+ * @throws KubewrightError KW511 when one of them is no key
  */
 export async function dataConverterFrom(env: NodeJS.ProcessEnv): Promise<DataConverter | undefined> {
   const text = await keyText(env);
   if (text === undefined) return undefined;
-  const key = Buffer.from(text.trim(), 'base64');
-  if (key.length !== KEY_BYTES) {
-    throw new KubewrightError('KW511', `The payload key has ${key.length} bytes, not ${KEY_BYTES}`, {
-      hint: 'Make one with `openssl rand -base64 32`.',
-    });
-  }
-  return { payloadCodecs: [new AesGcmCodec(key)], failureConverterPath: FAILURE_CONVERTER_PATH };
+  const texts = text.split(/[\s,]+/).filter((each) => each !== '');
+  const [key, ...former] = texts.map((each, index) => keyOf(each, texts.length === 1 ? '' : ` number ${index + 1}`));
+  if (key === undefined) throw noKey('The payload key is empty');
+  return { payloadCodecs: [new AesGcmCodec(key, ...former)], failureConverterPath: FAILURE_CONVERTER_PATH };
+}
+
+function keyOf(text: string, which: string): Buffer {
+  const key = Buffer.from(text, 'base64');
+  if (key.length !== KEY_BYTES) throw noKey(`The payload key${which} has ${key.length} bytes, not ${KEY_BYTES}`);
+  return key;
+}
+
+function noKey(message: string): KubewrightError {
+  return new KubewrightError('KW511', message, { hint: 'Make one with `openssl rand -base64 32`.' });
 }
 
 async function keyText(env: NodeJS.ProcessEnv): Promise<string | undefined> {

@@ -8,6 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { KubewrightError } from '../../errors.js';
 import type { Decision, DecisionResult, FailureDetails, InstallProgress, Verb } from '../../workflows/types.js';
 import { type Engine, workflowIdOf } from '../types.js';
+import { taskFailure } from './task-failure.js';
 
 /** A worker that lives answers within milliseconds. */
 const ANSWER_LIMIT_MS = 5_000;
@@ -19,6 +20,8 @@ export interface DecisionOutcome {
   steps?: string[];
   /** One sentence for people. */
   message: string;
+  /** Why workers fail at the run, when that is why nobody has answered. */
+  failing?: string;
 }
 
 /**
@@ -33,7 +36,7 @@ export async function decide(
   verb: Verb,
   decision: Decision = {},
 ): Promise<DecisionOutcome> {
-  const { runId, running } = await presentRun(engine, cluster);
+  const { runId, running, taskAttempts } = await presentRun(engine, cluster);
   if (!running) throw nothingRuns(cluster);
   const full = await completed(engine, cluster, runId, decision);
   try {
@@ -41,18 +44,52 @@ export async function decide(
       const result = await update(engine, cluster, runId, verb, full.decision);
       if (result !== undefined) return { via: 'update', ...result };
     }
-    await engine.client.workflow.getHandle(workflowIdOf(cluster), runId).signal(verb, full.decision);
-    return { via: 'signal', message: `No worker answers: ${verb} is kept and will be taken when one runs.` };
+    const handle = engine.client.workflow.getHandle(workflowIdOf(cluster), runId);
+    await engine.client.connection.withDeadline(Date.now() + ANSWER_LIMIT_MS, () => handle.signal(verb, full.decision));
+    const failing = await taskFailure(engine, workflowIdOf(cluster), runId, taskAttempts);
+    return { via: 'signal', message: keptBecause(verb, failing), failing };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw nothingRuns(cluster);
     throw error;
   }
 }
 
-async function presentRun(engine: Engine, cluster: string): Promise<{ runId: string; running: boolean }> {
+function keptBecause(verb: Verb, failing: string | undefined): string {
+  if (failing === undefined) return `No worker answers: ${verb} is kept and will be taken when one runs.`;
+  return `The workers fail at this run (${failing}): ${verb} is kept and will be taken when that is mended.`;
+}
+
+/**
+ * Ends a run without asking it: for one that cannot be aborted, because its workers fail at it or none can be had.
+ * Commands that it started on hosts run on, and the next install finds them.
+ *
+ * @throws KubewrightError KW811 when no install runs
+ */
+export async function endInstall(engine: Engine, cluster: string, reason: string | undefined): Promise<void> {
+  const { runId, running } = await presentRun(engine, cluster);
+  if (!running) throw nothingRuns(cluster);
+  const by = engine.client.options.identity;
   try {
-    const { runId, status } = await engine.client.workflow.getHandle(workflowIdOf(cluster)).describe();
-    return { runId, running: status.name === 'RUNNING' || status.name === 'PAUSED' };
+    const handle = engine.client.workflow.getHandle(workflowIdOf(cluster), runId);
+    const end = () => handle.terminate(`ended by ${by}${reason === undefined ? '' : `: ${reason}`}`);
+    await engine.client.connection.withDeadline(Date.now() + ANSWER_LIMIT_MS, end);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw nothingRuns(cluster);
+    throw error;
+  }
+}
+
+interface PresentRun {
+  runId: string;
+  running: boolean;
+  taskAttempts: number | undefined;
+}
+
+async function presentRun(engine: Engine, cluster: string): Promise<PresentRun> {
+  try {
+    const { runId, status, raw } = await engine.client.workflow.getHandle(workflowIdOf(cluster)).describe();
+    const running = status.name === 'RUNNING' || status.name === 'PAUSED';
+    return { runId, running, taskAttempts: raw.pendingWorkflowTask?.attempt ?? undefined };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw nothingRuns(cluster);
     throw error;

@@ -98,8 +98,8 @@ export class HistoryFold {
   }
 }
 
-/** Search attributes are JSON that no codec touches: the server reads them. */
-function attributeOf(payload: temporal.api.common.v1.IPayload | undefined): unknown {
+/** The value of a search attribute. They are JSON that no codec touches: the server reads them. */
+export function attributeOf(payload: temporal.api.common.v1.IPayload | undefined): unknown {
   const text = Buffer.from(payload?.data ?? '').toString('utf8');
   return text === '' ? undefined : JSON.parse(text);
 }

@@ -11,6 +11,8 @@ import type { FailureDetails, InstallProgress, InstallResult } from '../../workf
 import type { Engine, InstallSnapshot, RunStatus, StepActivity } from '../types.js';
 import { progressFromHistory } from './history.js';
 import { milliseconds } from './history-fold.js';
+import { mayBeAnswered } from './pollers.js';
+import { taskFailure } from './task-failure.js';
 
 /**
  * A worker that lives answers a query in milliseconds; one that is gone lets it wait for the server's own ten seconds.
@@ -42,8 +44,10 @@ export async function takeSnapshot(
   const { runId } = description;
   const events = Number(description.historyLength);
   const fresh = memory?.runId === runId && memory.events === events && memory.source === 'worker';
-  const known = fresh ? memory : await askProgress(engine, description);
   const status = statusOf(description.status.name);
+  const taskAttempts = description.raw.pendingWorkflowTask?.attempt ?? undefined;
+  const failing = await taskFailure(engine, workflowId, runId, taskAttempts);
+  const known = fresh ? memory : await progressOf(engine, description, memory, failing !== undefined);
   const snapshot: InstallSnapshot = {
     progress: known.progress,
     activities: await pendingActivities(engine, description),
@@ -54,23 +58,36 @@ export async function takeSnapshot(
     startedAt: description.startTime.getTime(),
     closedAt: description.closeTime?.getTime(),
     events,
-    taskAttempts: description.raw.pendingWorkflowTask?.attempt ?? undefined,
+    taskAttempts,
+    taskFailure: failing,
     ...(status === 'running' ? {} : await ending(engine, workflowId, runId)),
   };
   return { snapshot, memory: known };
 }
 
-async function askProgress(engine: Engine, description: Description): Promise<Remembered> {
-  const { workflowId, runId } = description;
+/** Asks the workflow, through its worker; where none can answer, or it fails at this run, the history is read. */
+async function progressOf(
+  engine: Engine,
+  description: Description,
+  memory: Remembered | undefined,
+  failing: boolean,
+): Promise<Remembered> {
+  const { workflowId, runId, taskQueue } = description;
   const events = Number(description.historyLength);
+  // One that has just answered is asked without further ado.
+  const ask = !failing && (memory?.source === 'worker' || (await mayBeAnswered(engine, taskQueue)));
+  const asked = ask ? await askWorkflow(engine, workflowId, runId) : undefined;
+  if (asked !== undefined) return { runId, events, progress: asked, source: 'worker' };
+  return { runId, events, progress: await progressFromHistory(engine, workflowId, runId), source: 'history' };
+}
+
+async function askWorkflow(engine: Engine, workflowId: string, runId: string): Promise<InstallProgress | undefined> {
   const handle = engine.client.workflow.getHandle(workflowId, runId);
   try {
     const query = (): Promise<InstallProgress> => handle.query<InstallProgress>('progress');
-    const progress = await engine.client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, query);
-    return { runId, events, progress, source: 'worker' };
+    return await engine.client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, query);
   } catch {
-    const progress = await progressFromHistory(engine, workflowId, runId);
-    return { runId, events, progress, source: 'history' };
+    return undefined;
   }
 }
 
@@ -82,18 +99,23 @@ async function pendingActivities(engine: Engine, description: Description): Prom
   return Object.fromEntries(entries);
 }
 
+/** temporal.api.enums.v1.PendingActivityState of one that a worker carries out now. */
+const STARTED = 2;
+
 async function stepActivity(engine: Engine, pending: Pending): Promise<StepActivity> {
   const converter = engine.client.options.loadedDataConverter;
   const [beat] = await decodeArrayFromPayloads(converter, pending.heartbeatDetails?.payloads);
   const heartbeat = beat as StepHeartbeat | undefined;
   const failure = await decodeOptionalFailureToOptionalError(converter, pending.lastFailure);
   const next = pending.nextAttemptScheduleTime;
+  const started = pending.state === STARTED ? pending.lastStartedTime : undefined;
   return {
     attempt: pending.attempt ?? 1,
     stage: heartbeat?.stage,
     line: heartbeat?.line,
     failure: failure?.message,
     nextAttemptAt: next ? milliseconds(next) : undefined,
+    startedAt: started ? milliseconds(started) : undefined,
     paused: pending.paused ?? undefined,
   };
 }

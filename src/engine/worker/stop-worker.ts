@@ -1,4 +1,3 @@
-import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { stopQueueOf } from '../../workflows/queues.js';
 
@@ -11,15 +10,15 @@ const STOPS_AT_ONCE = 200;
  */
 export function stopWorkerOf(
   steps: Worker,
-  parts: { connection: NativeConnection; dataConverter: DataConverter | undefined; activities: object | undefined },
+  parts: { connection: NativeConnection; activities: object | undefined },
 ): Promise<Worker> {
-  const { connection, dataConverter, activities = {} } = parts;
+  const { connection, activities = {} } = parts;
   const stopStep = 'stopStep' in activities ? activities.stopStep : undefined;
   return Worker.create({
     connection,
     namespace: steps.options.namespace,
     taskQueue: stopQueueOf(steps.options.taskQueue),
-    dataConverter,
+    dataConverter: steps.options.dataConverter,
     activities: { stopStep },
     maxConcurrentActivityTaskExecutions: STOPS_AT_ONCE,
     shutdownGraceTime: steps.options.shutdownGraceTime,

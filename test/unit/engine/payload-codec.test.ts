@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AesGcmCodec, dataConverterFrom } from '../../../src/engine/codec/payload-codec.js';
+import { AesGcmCodec, dataConverterFrom, WITHOUT_KEY } from '../../../src/engine/codec/payload-codec.js';
 
 const key = randomBytes(32);
 const codec = new AesGcmCodec(key);
@@ -40,6 +40,44 @@ describe('the payload codec', () => {
     const bytes = Buffer.from(encoded?.data ?? []);
     bytes[20] = (bytes[20] ?? 0) ^ 1;
     await expect(codec.decode([{ ...encoded, data: bytes } as Payload])).rejects.toMatchObject({ code: 'KW512' });
+  });
+});
+
+describe('a key that was replaced', () => {
+  const [former, present] = [randomBytes(32), randomBytes(32)];
+
+  it('still decrypts what it encrypted, and encrypts nothing any more', async () => {
+    const old = await new AesGcmCodec(former).encode([payload('old')]);
+    const list = [present, former].map((each) => each.toString('base64')).join(',');
+    const both = (await dataConverterFrom({ KUBEWRIGHT_PAYLOAD_KEY: list }))?.payloadCodecs?.[0];
+    expect(((await both?.decode(old)) ?? []).map(valueIn)).toEqual(['old']);
+    const fresh = (await both?.encode([payload('new')])) ?? [];
+    expect((await new AesGcmCodec(present).decode(fresh)).map(valueIn)).toEqual(['new']);
+    await expect(new AesGcmCodec(former).decode(fresh)).rejects.toMatchObject({ code: 'KW512' });
+  });
+
+  it('is named by its place when it is none', async () => {
+    const list = `${present.toString('base64')}, c2hvcnQ=`;
+    await expect(dataConverterFrom({ KUBEWRIGHT_PAYLOAD_KEY: list })).rejects.toMatchObject({
+      code: 'KW511',
+      message: 'The payload key number 2 has 5 bytes, not 32',
+    });
+  });
+});
+
+describe('without a key', () => {
+  const [none] = WITHOUT_KEY.payloadCodecs ?? [];
+
+  it('what is in clear passes, and what is encrypted is said to be so, with its key', async () => {
+    const clear = [payload('x')];
+    expect(await none?.encode(clear)).toEqual(clear);
+    expect(await none?.decode(clear)).toEqual(clear);
+    const encrypted = await codec.encode(clear);
+    await expect(none?.decode(encrypted)).rejects.toMatchObject({
+      code: 'KW512',
+      message: expect.stringMatching(/encrypted with key [0-9a-f]{12}, and no payload key is set here/),
+      hint: expect.stringContaining('KUBEWRIGHT_PAYLOAD_KEY'),
+    });
   });
 });
 

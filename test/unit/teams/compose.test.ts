@@ -119,6 +119,7 @@ describe('docker-compose.yml', () => {
       'postgres POSTGRES_PASSWORD',
       'schema SQL_PASSWORD',
       'temporal POSTGRES_PWD',
+      'worker KUBEWRIGHT_PAYLOAD_KEY',
       'worker KUBEWRIGHT_SUDO_PASSWORD',
     ]);
     for (const [what, value] of secrets) {
