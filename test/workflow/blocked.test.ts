@@ -97,6 +97,23 @@ describe('a step that cannot succeed by itself', () => {
     expect(await mine({ blocked: true })).toEqual([]);
   });
 
+  it('is listed before all that has ended since, however much that is', async () => {
+    fakes.failing('a/one', 2);
+    const waiting = await startTest(engine, [step('a/one')]);
+    await until(engine, waiting.cluster.name, blocked());
+    const later = await startTest(engine, [step('b/two')]);
+    await until(engine, later.cluster.name, closed);
+    const first = async () => (await listInstalls(engine, { limit: 0 })).map(({ cluster }) => cluster);
+    await expect.poll(first).toContain(waiting.cluster.name);
+    expect(await first()).not.toContain(later.cluster.name);
+    const latest = await listInstalls(engine, { latest: true });
+    const names = latest.map(({ cluster }) => cluster);
+    expect(new Set(names).size).toBe(names.length);
+    expect(latest.findIndex(({ status }) => status !== 'running')).toBeGreaterThan(names.indexOf(waiting.cluster.name));
+    await decide(engine, waiting.cluster.name, 'retry');
+    await until(engine, waiting.cluster.name, closed);
+  });
+
   it('writes no search attributes where the namespace does not know them: they would fail every task of the run', async () => {
     fakes.failing('a/one', 2);
     const { cluster, workflowId } = await startTest({ ...engine, searchAttributes: false }, [step('a/one')]);

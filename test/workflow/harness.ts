@@ -34,7 +34,8 @@ export class TestWorker {
     private readonly ended: Promise<void>,
   ) {}
 
-  static async start(engine: TestEngine, fakes: FakeActivities): Promise<TestWorker> {
+  /** @param bundle another bundle of workflows than the present one */
+  static async start(engine: TestEngine, fakes: FakeActivities, bundle?: string): Promise<TestWorker> {
     const stopping = new AbortController();
     let ready = (): void => {};
     const isReady = new Promise<void>((resolve) => {
@@ -42,7 +43,8 @@ export class TestWorker {
     });
     const activities = fakes.registered();
     // With a payload key the failure converter must be in the bundle: it is bundled on the way then.
-    const workflowBundle = engine.dataConverter === undefined ? inject('workflowBundle') : undefined;
+    const present = engine.dataConverter === undefined ? inject('workflowBundle') : undefined;
+    const workflowBundle = bundle ?? present;
     const how = { env: engine.env, stateDir: engine.stateDir, activities, workflowBundle };
     const ended = runWorker({ ...how, signal: stopping.signal, onReady: ready });
     await Promise.race([isReady, ended]);

@@ -1,3 +1,4 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decide } from '../../src/engine/installs/decide.js';
 import { PlanConflictError, startInstall } from '../../src/engine/installs/start-install.js';
@@ -37,6 +38,29 @@ describe('one writer a cluster', () => {
     expect(both[0]?.runId).toBe(both[1]?.runId);
     await until(engine, cluster.name, closed);
     expect(fakes.triesOf('b/two')).toBe(1);
+  });
+
+  it('never attaches to a run that ends in that very moment: it starts anew', async () => {
+    const cluster = testCluster();
+    const how = { cluster, plan: [step('b/again')], planHash: 'same', build: '0.1.0' };
+    const first = await startInstall(engine, how);
+    await until(engine, cluster.name, closed);
+    // The server's answer to the start still tells of the run that has just ended.
+    const { workflow } = engine.client;
+    let starts = 0;
+    const start = (async (...args: Parameters<typeof workflow.start>) => {
+      starts += 1;
+      if (starts > 1) return await workflow.start(...args);
+      throw new WorkflowExecutionAlreadyStartedError('already started', `cluster/${cluster.name}`, 'installCluster');
+    }) as typeof workflow.start;
+    const late = {
+      ...engine,
+      client: { ...engine.client, workflow: Object.assign(Object.create(workflow), { start }) },
+    };
+    const second = await startInstall(late as unknown as TestEngine, how);
+    expect(second.attached).toBe(false);
+    expect(second.runId).not.toBe(first.runId);
+    await until(engine, cluster.name, closed);
   });
 
   it('refuses another plan while one runs, and gives back what runs', async () => {
