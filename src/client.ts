@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { abortCommand, retryCommand, skipCommand } from './commands/decide.js';
+import { abortCommand } from './commands/abort.js';
+import { retryCommand, skipCommand } from './commands/decide.js';
 import { installCommand } from './commands/install.js';
 import { kubeconfigCommand } from './commands/kubeconfig.js';
 import { planCommand } from './commands/plan.js';
@@ -84,8 +85,13 @@ export async function main(argv: string[], shell: Shell = processShell()): Promi
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.input;
     const output = await createOutput(shell, outputOptions(argv));
     output.error(error);
-    return isKubewrightError(error) && error.code.startsWith('KW1') ? EXIT.input : EXIT.failed;
+    return isKubewrightError(error) && isWrongInput(error.code) ? EXIT.input : EXIT.failed;
   }
+}
+
+/** KW504: the settings for Temporal; KW525: which cluster is meant was not said. */
+function isWrongInput(code: string): boolean {
+  return code.startsWith('KW1') || code === 'KW504' || code === 'KW525';
 }
 
 /** `help lab up` is `lab up --help`: commander's own help command does not know commands that are loaded lazily. */

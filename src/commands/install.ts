@@ -2,11 +2,15 @@ import { Command } from 'commander';
 import type { Cluster } from '../cluster/types.js';
 import type { Engine, StartedInstall, WorkerProcess } from '../engine/index.js';
 import { action, type CommandContext } from './support/action.js';
+import { parseDuration } from './support/duration.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
 interface InstallOptions {
   detach: boolean;
   wait?: boolean;
+  /** Milliseconds, as is `patience`. */
+  timeout?: number;
+  patience?: number;
   worker: boolean;
 }
 
@@ -23,6 +27,12 @@ export function installCommand(shell: Shell): Command {
     .option('--detach', 'leave worker and server running in the background, and return at once', false)
     .option('--wait', 'go on when a step is blocked (default on a terminal)')
     .option('--no-wait', 'exit with code 3 when a step is blocked and nothing else can run (default elsewhere)')
+    .option('--timeout <duration>', 'exit with code 4 after so long, such as 45m; the install goes on', parseDuration)
+    .option(
+      '--patience <duration>',
+      'ask a person about a host that has not answered for so long; it is tried on (default 10m)',
+      parseDuration,
+    )
     .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
     .action(action<InstallOptions, [string]>(shell, install));
 }
@@ -75,19 +85,25 @@ async function run(
   const { why, snapshot } = await follow(engine, cluster.name, output, {
     waitWhenBlocked,
     signal,
+    timeoutMs: options.timeout,
     keepAlive: () => parts.worker?.revive(),
   });
+  if (why === 'timeout') return await leaveUnfinished(context, { engine, cluster, file, parts });
   if (why === 'interrupted' || snapshot === undefined) return tellInterrupted(context, cluster, file);
   if (why === 'blocked') return tellBlocked(output, cluster.name, `kubewright install ${file}`);
   return tellEnding(output, snapshot);
 }
 
 /** @throws KubewrightError KW520 when an install with another plan runs, after telling what differs */
-async function start({ output }: CommandContext, engine: Engine, cluster: Cluster): Promise<StartedInstall> {
+async function start(
+  { output, options }: CommandContext<InstallOptions>,
+  engine: Engine,
+  cluster: Cluster,
+): Promise<StartedInstall> {
   const { PlanConflictError, startInstall } = await import('../engine/index.js');
   const { prepareInstall } = await import('../prepare-install.js');
   try {
-    return await startInstall(engine, prepareInstall(cluster));
+    return await startInstall(engine, { ...prepareInstall(cluster), patienceMs: options.patience });
   } catch (error) {
     if (!(error instanceof PlanConflictError)) throw error;
     const { differences } = await import('../cluster/differences.js');
@@ -108,8 +124,17 @@ async function bringWorker(context: CommandContext, engine: Engine): Promise<Wor
   return await ensureWorker(engine, { env: context.shell.env });
 }
 
-function announce({ output }: CommandContext, engine: Engine, cluster: Cluster, started: StartedInstall): void {
+function announce(
+  { output, options }: CommandContext<InstallOptions>,
+  engine: Engine,
+  cluster: Cluster,
+  started: StartedInstall,
+): void {
   const ui = engine.server?.uiUrl;
+  if (started.notice !== undefined) output.note(started.notice);
+  if (started.attached && options.patience !== undefined) {
+    output.note('--patience has no effect: this install runs already, with the patience that it was started with.');
+  }
   const { workflowId, runId, attached } = started;
   if (output.json) {
     output.object({
@@ -141,6 +166,18 @@ async function leaveRunning(
   output.line('  stop it all:   kubewright server stop');
   if (worker !== undefined) output.line(`  worker's log:  ${worker.log}`);
   return EXIT.ok;
+}
+
+/** Time is up for this command, not for the install: worker and server are left running for it. */
+async function leaveUnfinished(
+  { output, options }: CommandContext<InstallOptions>,
+  { engine, cluster, file, parts }: Omit<Run, 'signal'>,
+): Promise<ExitCode> {
+  const { tellTimeout } = await import('./support/ending.js');
+  await engine.server?.detach();
+  await parts.worker?.detach();
+  const rest = parts.worker === undefined ? 'goes on with the worker elsewhere' : 'goes on in the background';
+  return tellTimeout(output, cluster.name, options.timeout ?? 0, { rest, goOn: `kubewright install ${file}` });
 }
 
 function tellInterrupted(

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import type { Engine, InstallListing } from '../engine/index.js';
+import type { Engine, InstallListing, RunStatus } from '../engine/index.js';
+import { isKubewrightError } from '../errors.js';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
@@ -9,53 +10,84 @@ export function statusCommand(shell: Shell): Command {
     .summary('show where installs stand, blocked steps first')
     .description('Shows where the install of a cluster stands, blocked steps first; without a name, all installs.')
     .argument('[cluster]', 'name of the cluster')
-    .action(action<unknown, [string | undefined]>(shell, status));
+    .option(
+      '--exit-code',
+      'exit with 0 when installed, 3 when a step waits for a person, 4 when it runs, else 1',
+      false,
+    )
+    .action(action<StatusOptions, [string | undefined]>(shell, status));
 }
 
-async function status(context: CommandContext, named: string | undefined): Promise<ExitCode> {
+interface StatusOptions {
+  exitCode: boolean;
+}
+
+async function status(context: CommandContext<StatusOptions>, named: string | undefined): Promise<ExitCode> {
   const { listInstalls } = await import('../engine/index.js');
   const { openExistingEngine } = await import('./support/engine.js');
   const engine = await openExistingEngine(context);
   try {
     if (named !== undefined) return await showOne(context, engine, named);
-    const latest = latestOfEach(await listInstalls(engine));
+    const latest = await listInstalls(engine, { latest: true });
     const [only] = latest;
-    if (only !== undefined && latest.length === 1) return await showOne(context, engine, only.cluster);
-    return await showAll(context, latest);
+    if (only === undefined || latest.length > 1) return await showAll(context, latest);
+    return await showOne(context, engine, only.cluster).catch(async (error: unknown) => {
+      // Without the payload key the list is all that can be shown.
+      if (!isKubewrightError(error) || error.code !== 'KW512') throw error;
+      context.output.note(`${error.message}. ${error.hint ?? ''}`);
+      return await showAll(context, latest);
+    });
   } finally {
     await engine.close();
   }
 }
 
-async function showOne({ output }: CommandContext, engine: Engine, cluster: string): Promise<ExitCode> {
+async function showOne(
+  { output, options }: CommandContext<StatusOptions>,
+  engine: Engine,
+  cluster: string,
+): Promise<ExitCode> {
   const { describeInstall } = await import('../engine/index.js');
   const { renderFrame } = await import('../terminal/frame.js');
+  const { taskFailureSentence } = await import('./support/hindrance.js');
   const snapshot = await describeInstall(engine, cluster);
+  const code = options.exitCode ? codeOf(snapshot.status, snapshot.progress.blocked.length > 0) : EXIT.ok;
   if (output.json) {
     output.object({ type: 'install', ...snapshot });
-    return EXIT.ok;
+    return code;
   }
   const size = { columns: output.columns, rows: Number.POSITIVE_INFINITY };
   for (const line of renderFrame(snapshot, { theme: output.theme, now: Date.now(), ...size })) output.line(line);
   if (snapshot.failure !== undefined) output.line(`${snapshot.failure.message}\n${snapshot.failure.hint}`);
-  if (snapshot.status === 'running' && snapshot.source === 'history') {
+  if (snapshot.taskFailure !== undefined) {
+    output.note(`\n${taskFailureSentence(snapshot.taskFailure)}`);
+  } else if (snapshot.status === 'running' && snapshot.source === 'history') {
     output.note('\nNo worker answers: the install waits until one runs. `kubewright install cluster.yaml` brings one.');
   }
-  return EXIT.ok;
+  return code;
 }
 
-async function showAll({ output }: CommandContext, latest: InstallListing[]): Promise<ExitCode> {
+/** For scripts: `kubewright watch --no-wait --timeout 45m` waits, this only looks. README, "Exit codes". */
+function codeOf(status: RunStatus, blocked: boolean): ExitCode {
+  if (status === 'completed') return EXIT.ok;
+  if (status !== 'running') return EXIT.failed;
+  return blocked ? EXIT.blocked : EXIT.timeout;
+}
+
+/** Of several installs the one that needs a person most: blocked, ended otherwise than well, still running. */
+const WORST_FIRST: ExitCode[] = [EXIT.blocked, EXIT.failed, EXIT.timeout];
+
+async function showAll(
+  { output, options }: CommandContext<StatusOptions>,
+  latest: InstallListing[],
+): Promise<ExitCode> {
+  const codes = latest.map(({ status, blocked }) => codeOf(status, blocked.length > 0));
+  const code = options.exitCode ? (WORST_FIRST.find((each) => codes.includes(each)) ?? EXIT.ok) : EXIT.ok;
   if (output.json) {
     for (const listing of latest) output.object({ type: 'listing', ...listing });
-    return EXIT.ok;
+    return code;
   }
   const { listingLines } = await import('../terminal/listing.js');
   for (const line of listingLines(latest, output.theme, output.columns)) output.line(line);
-  return EXIT.ok;
-}
-
-/** Listings come latest first, and a cluster may have been installed to many times. */
-function latestOfEach(listings: InstallListing[]): InstallListing[] {
-  const seen = new Set<string>();
-  return listings.filter(({ cluster }) => !seen.has(cluster) && seen.add(cluster));
+  return code;
 }

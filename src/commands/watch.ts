@@ -1,9 +1,12 @@
 import { Command } from 'commander';
 import { action, type CommandContext } from './support/action.js';
+import { parseDuration } from './support/duration.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
 interface WatchCommandOptions {
   wait?: boolean;
+  /** Milliseconds. */
+  timeout?: number;
 }
 
 /** `kubewright watch [CLUSTER]`: follows a running install from anywhere. */
@@ -14,21 +17,30 @@ export function watchCommand(shell: Shell): Command {
     .argument('[cluster]', 'name of the cluster; may be left out when there is only one')
     .option('--wait', 'go on when a step is blocked (default on a terminal)')
     .option('--no-wait', 'exit with code 3 when a step is blocked and nothing else can run (default elsewhere)')
+    .option('--timeout <duration>', 'exit with code 4 after so long, such as 45m; the install goes on', parseDuration)
     .action(action<WatchCommandOptions, [string | undefined]>(shell, watch));
 }
 
 async function watch(context: CommandContext<WatchCommandOptions>, named: string | undefined): Promise<ExitCode> {
   const { output, options } = context;
   const { chooseCluster, openExistingEngine } = await import('./support/engine.js');
-  const { tellBlocked, tellEnding } = await import('./support/ending.js');
+  const { tellBlocked, tellEnding, tellTimeout } = await import('./support/ending.js');
   const { follow } = await import('./support/follow.js');
   const { catchInterrupts } = await import('./support/interrupt.js');
   const interrupt = catchInterrupts(() => process.exit(EXIT.interrupted));
   const engine = await openExistingEngine(context);
   try {
-    const cluster = await chooseCluster(engine, named);
+    const cluster = await chooseCluster(engine, named, 'running');
     const waitWhenBlocked = options.wait ?? output.interactive;
-    const { why, snapshot } = await follow(engine, cluster, output, { waitWhenBlocked, signal: interrupt.signal });
+    const { why, snapshot } = await follow(engine, cluster, output, {
+      waitWhenBlocked,
+      signal: interrupt.signal,
+      timeoutMs: options.timeout,
+    });
+    if (why === 'timeout') {
+      const goOn = `kubewright watch ${cluster} --timeout …`;
+      return tellTimeout(output, cluster, options.timeout ?? 0, { rest: 'goes on without being watched', goOn });
+    }
     if (why === 'interrupted' || snapshot === undefined) return EXIT.interrupted;
     return why === 'blocked'
       ? tellBlocked(output, cluster, `kubewright watch ${cluster}`)

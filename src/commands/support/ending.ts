@@ -43,6 +43,25 @@ function lasted(snapshot: InstallSnapshot): number {
   return (snapshot.closedAt ?? Date.now()) - snapshot.startedAt;
 }
 
+/**
+ * Tells that time is up before the install was over: nothing has failed, and it goes on.
+ *
+ * @param rest what goes on where, in one clause
+ */
+export function tellTimeout(
+  output: Output,
+  cluster: string,
+  timeoutMs: number,
+  { rest, goOn }: { rest: string; goOn: string },
+): ExitCode {
+  if (output.json) output.object({ type: 'timeout', cluster, timeoutMs });
+  output.note(`\n${cluster} is not finished after ${duration(timeoutMs)}. The install ${rest}.`);
+  output.note(`  follow it:  kubewright watch ${cluster}`);
+  output.note(`  or:         ${goOn}`);
+  output.note(`  end it:     kubewright abort --cluster ${cluster}`);
+  return EXIT.timeout;
+}
+
 /** Tells why a command leaves while steps are blocked, on a stream that is read, and with which code. */
 export function tellBlocked(output: Output, cluster: string, goOn: string): ExitCode {
   output.note(`\n${cluster} waits for a decision. Mend the cause, send the decision shown above, then: ${goOn}`);

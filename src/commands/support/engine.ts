@@ -41,12 +41,16 @@ export async function openExistingEngine(context: CommandContext): Promise<Engin
 /**
  * The cluster that is meant: the one named, else the only one there is.
  *
+ * @param which `running`: where only one cluster's install runs, that is the one, however many there have been
  * @throws KubewrightError KW525 when there are several, or none
  */
-export async function chooseCluster(engine: Engine, named: string | undefined): Promise<string> {
+export async function chooseCluster(engine: Engine, named: string | undefined, which?: 'running'): Promise<string> {
   if (named !== undefined) return named;
   const { listInstalls } = await import('../../engine/index.js');
-  const names = [...new Set((await listInstalls(engine)).map((listing) => listing.cluster))];
+  const listings = await listInstalls(engine, { latest: true });
+  const running = listings.filter(({ status }) => status === 'running');
+  const chosen = which === 'running' && running.length > 0 ? running : listings;
+  const names = [...new Set(chosen.map((listing) => listing.cluster))];
   const [only] = names;
   if (only !== undefined && names.length === 1) return only;
   const hint =

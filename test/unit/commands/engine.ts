@@ -1,4 +1,10 @@
-import type { DecisionOutcome, Engine, InstallSnapshot, WorkerProcess } from '../../../src/engine/index.js';
+import type {
+  DecisionOutcome,
+  Engine,
+  InstallListing,
+  InstallSnapshot,
+  WorkerProcess,
+} from '../../../src/engine/index.js';
 import type { InstallView } from '../../../src/terminal/types.js';
 import { START } from '../terminal/snapshots.js';
 
@@ -11,6 +17,12 @@ export class ScriptedEngine {
   /** What deciding gives. */
   outcome: DecisionOutcome = { via: 'update', steps: ['cp-2/join'], message: 'retrying cp-2/join' };
   clusters = ['demo'];
+  /** In place of bare names. */
+  listings: Partial<InstallListing>[] | undefined;
+  /** What an install was started with. */
+  patienceMs: number | undefined;
+  /** Thrown by describeInstall. */
+  unreadable: unknown;
 
   constructor(private readonly moments: InstallSnapshot[]) {}
 
@@ -19,8 +31,9 @@ export class ScriptedEngine {
     return {
       ...real,
       connect: async () => this.engine(),
-      startInstall: async () => {
+      startInstall: async (_engine: Engine, options: { patienceMs?: number }) => {
         this.calls.push('start');
+        this.patienceMs = options.patienceMs;
         if (this.conflict !== undefined) throw this.conflict;
         return { workflowId: 'cluster/demo', runId: 'run-1', attached: this.attached };
       },
@@ -29,7 +42,14 @@ export class ScriptedEngine {
         this.calls.push(`${verb} ${cluster} ${JSON.stringify(decision)}`);
         return this.outcome;
       },
-      listInstalls: async () => this.clusters.map((cluster) => ({ cluster })),
+      endInstall: async (_engine: Engine, cluster: string, reason: string | undefined) => {
+        this.calls.push(`end ${cluster} ${reason}`);
+      },
+      listInstalls: async () => this.listings ?? this.clusters.map((cluster) => ({ cluster })),
+      describeInstall: async () => {
+        if (this.unreadable !== undefined) throw this.unreadable;
+        return this.moments.at(-1);
+      },
       watchInstall: (_engine: Engine, _cluster: string, options: { signal?: AbortSignal } = {}) =>
         this.watch(options.signal),
     };

@@ -95,6 +95,35 @@ describe('install', () => {
     expect(process.listenerCount('SIGINT')).toBe(listeners);
   });
 
+  it('--timeout leaves the install running and says so, with a code of its own', async () => {
+    const engine = new ScriptedEngine([moment(preparing())]);
+    const { code, stderr } = await install(engine, '--timeout', '1s');
+    expect(code).toBe(4);
+    expect(stderr).toContain('demo is not finished after 1.0 s. The install goes on in the background.');
+    expect(stderr).toContain(`kubewright install ${file}`);
+    expect(stderr).toContain('kubewright abort --cluster demo');
+    expect(engine.calls).toEqual([
+      'start',
+      'worker',
+      'waiting',
+      'detach server',
+      'detach worker',
+      'leave worker',
+      'close engine',
+    ]);
+  });
+
+  it('hands patience over to the run, and refuses what is no duration before anything else', async () => {
+    const engine = new ScriptedEngine([finished(0)]);
+    await install(engine, '--patience', '2m');
+    expect(engine.patienceMs).toBe(120_000);
+    const refused = new ScriptedEngine([]);
+    const { code, stderr } = await install(refused, '--patience', 'soon');
+    expect(code).toBe(2);
+    expect(stderr).toContain('Give a duration such as 90s, 45m or 1h30m.');
+    expect(refused.calls).toEqual([]);
+  });
+
   it('--detach leaves both running and returns at once', async () => {
     const engine = new ScriptedEngine([moment(preparing())]);
     const { code, stdout } = await install(engine, '--detach');

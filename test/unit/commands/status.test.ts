@@ -1,0 +1,62 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { InstallListing, InstallSnapshot } from '../../../src/engine/index.js';
+import { KubewrightError } from '../../../src/errors.js';
+import { blocked, done, preparing } from '../terminal/snapshots.js';
+import { moment, ScriptedEngine } from './engine.js';
+import { runCommand } from './run.js';
+
+// Should the command reach for a real server all the same, it fails instead of showing something.
+const env = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+
+async function status(engine: ScriptedEngine, ...options: string[]) {
+  vi.doMock('../../../src/engine/index.js', async (original) => engine.module(await original<object>()));
+  return await runCommand(['status', ...options], { env });
+}
+
+const listing = (cluster: string, rest: Partial<InstallListing>) => ({
+  cluster,
+  status: 'running' as const,
+  blocked: [],
+  startedAt: 0,
+  state: 'running',
+  ...rest,
+});
+
+describe('status', () => {
+  const cases: [string, InstallSnapshot, number][] = [
+    ['installed', moment(done(), { status: 'completed' }), 0],
+    ['aborted', moment(blocked(), { status: 'failed' }), 1],
+    ['blocked', moment(blocked()), 3],
+    ['at work', moment(preparing()), 4],
+  ];
+
+  it.each(cases)('says with its exit code how it stands when it is asked for: %s', async (_name, snapshot, code) => {
+    expect((await status(new ScriptedEngine([snapshot]), 'demo', '--exit-code')).code).toBe(code);
+    expect((await status(new ScriptedEngine([snapshot]), 'demo')).code).toBe(0);
+  });
+
+  it('of several clusters says how the one stands that needs a person most', async () => {
+    const engine = new ScriptedEngine([]);
+    engine.listings = [listing('a', {}), listing('b', { blocked: ['cp-1/init'] }), listing('c', { status: 'failed' })];
+    expect((await status(engine, '--exit-code')).code).toBe(3);
+    engine.listings = [listing('a', { status: 'completed' }), listing('c', { status: 'failed' }), listing('b', {})];
+    expect((await status(engine, '--exit-code')).code).toBe(1);
+  });
+
+  it('says that a worker fails, and why, not that none answers', async () => {
+    const failing = moment(preparing(), { source: 'history', taskAttempts: 7, taskFailure: 'Nondeterminism error' });
+    const { stderr } = await status(new ScriptedEngine([failing]), 'demo');
+    expect(stderr).toContain('A worker runs, but fails at this install: Nondeterminism error');
+    expect(stderr).not.toContain('No worker answers');
+  });
+
+  it('lists an encrypted install for who has not the key, and says what is lacking', async () => {
+    const engine = new ScriptedEngine([]);
+    engine.listings = [listing('demo', { blocked: ['cp-1/init'] })];
+    engine.unreadable = new KubewrightError('KW512', 'A payload was encrypted with key abc', { hint: 'Give the key.' });
+    const { code, stdout, stderr } = await status(engine);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/demo +blocked .* cp-1\/init/);
+    expect(stderr).toContain('encrypted with key abc. Give the key.');
+  });
+});
