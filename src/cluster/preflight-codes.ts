@@ -35,4 +35,8 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW334: { about: 'the virtual IP', stands: 'it protects the machine that has this address now' },
   KW335: { about: 'TCP ports between hosts' },
   KW336: { about: 'CA certificates of different clusters', stands: "it protects another cluster's hosts" },
+  KW337: { about: 'UDP of the pod network between hosts' },
+  KW338: { about: 'VRRP between control planes' },
+  KW339: { about: 'what could not be asked of several hosts' },
+  KW350: { about: 'something that answers for a host' },
 };

@@ -16,8 +16,6 @@ export interface PeerFacts {
   /** `sha256:…` of its cluster CA, or undefined. */
   caFingerprint: string | undefined;
   clock: Clock;
-  /** Names of the hosts that it should reach and does not. */
-  unreachable: string[];
 }
 
 export interface Clock {
@@ -27,19 +25,15 @@ export interface Clock {
   uncertainty: number;
 }
 
-/** Seconds without an answer after which a host counts as out of reach. */
-const PATIENCE_SECONDS = 3;
-
-/** Asks one host; `peers` are the hosts that it has to reach. */
+/** Asks one host who it is. What it does not answer is empty, and a clock that is no number is NaN. */
 export async function gatherPeerFacts(
   cluster: Cluster,
   host: ClusterHost,
   remote: RemoteHost,
   signal: AbortSignal,
 ): Promise<PeerFacts> {
-  const peers = peersOf(cluster, host);
   const clock = await readClock(remote, signal);
-  const facts = await gatherFacts(remote, peerScript(peers), signal);
+  const facts = await gatherFacts(remote, PEER_SCRIPT, signal);
   const certificate = facts.text('ca');
   return {
     name: host.name,
@@ -49,13 +43,7 @@ export async function gatherPeerFacts(
     ours: parseOwner(facts.text('owner'))?.cluster === cluster.name,
     caFingerprint: certificate === '' ? undefined : `sha256:${certificate}`,
     clock,
-    unreachable: peers.filter(({ address }) => !facts.holds(`reach-${address}`)).map(({ name }) => name),
   };
-}
-
-/** Control planes and etcd members are talked to by everyone and talk to everyone; workers only with them. */
-function peersOf({ hosts }: Cluster, host: ClusterHost): ClusterHost[] {
-  return hosts.filter((peer) => peer !== host && (peer.role !== 'worker' || host.role === 'control-plane'));
 }
 
 /** The better of two looks at the clock: the first one may have paid for making the connection. */
@@ -65,20 +53,13 @@ async function readClock(remote: RemoteHost, signal: AbortSignal): Promise<Clock
     const before = Date.now() / 1_000;
     const { stdout } = await remote.run('date +%s.%N\n', { signal });
     const after = Date.now() / 1_000;
-    looks.push({ offset: Number(stdout) - (before + after) / 2, uncertainty: (after - before) / 2 });
+    const told = /^\d+\.\d+$/.test(stdout.trim()) ? Number(stdout) : Number.NaN;
+    looks.push({ offset: told - (before + after) / 2, uncertainty: (after - before) / 2 });
   }
   return looks.reduce((best, look) => (look.uncertainty < best.uncertainty ? look : best));
 }
 
-/** A refused connection is an answer too; `ping` is not there on every host and not let through by every network. */
-function peerScript(peers: ClusterHost[]): string {
-  const reaches = peers.map(({ address, ssh }) => `fact reach-${address} reach ${address} ${ssh.port} &`);
-  return `${CERTIFICATE_DIGEST}
-reach() {
-  ping -n -c 1 -W ${PATIENCE_SECONDS} "$1" && return
-  local output
-  output=$(timeout ${PATIENCE_SECONDS} bash -c 'exec 3<>"/dev/tcp/$1/$2"' reach "$1" "$2" 2>&1) || [[ $output == *refused* ]]
-}
+const PEER_SCRIPT = `${CERTIFICATE_DIGEST}
 addresses() {
   ip -o -4 address show | while read -r _ card _ address _; do
     card=\${card%%@*}
@@ -86,13 +67,11 @@ addresses() {
   done
 }
 ca() { [ -e /etc/kubernetes/pki/ca.crt ] && certificate_digest /etc/kubernetes/pki/ca.crt; }
-${reaches.join('\n')}
 fact hostname cat /proc/sys/kernel/hostname
 fact machine-id cat /etc/machine-id
 fact addresses addresses
 fact owner cat ${OWNER_PATH}
 fact ca ca`;
-}
 
 function parseAddresses(text: string): CardAddress[] {
   return text.split('\n').map((line) => {

@@ -1,0 +1,273 @@
+import { describe, expect, it } from 'vitest';
+import { described } from '../../../../../src/activities/prepare/checks/problem.js';
+import { blockers, checkReach } from '../../../../../src/activities/prepare/checks/reach.js';
+import type { Firewall } from '../../../../../src/activities/prepare/reach/firewall.js';
+import { flowsOf } from '../../../../../src/activities/prepare/reach/flows.js';
+import {
+  type Observation,
+  observe,
+  type Round,
+  type Said,
+} from '../../../../../src/activities/prepare/reach/observe.js';
+import { numberOf, type Run } from '../../../../../src/activities/prepare/reach/orders.js';
+import type { OverruledCheck } from '../../../../../src/cluster/types.js';
+import { clusterOf } from '../../../cluster-fixture.js';
+
+const CLUSTER = clusterOf({ controlPlanes: 2, workers: 1 });
+const RUN: Run = { cluster: CLUSTER, flows: flowsOf(CLUSTER), token: 't' };
+const HOSTS = CLUSTER.hosts.map(({ name }) => name);
+
+/** What hosts say of a network in which everything passes, with lines of some hosts replaced. */
+function round(change: (lines: { listen: Lines; probe: Lines; collect: Lines }) => void = () => undefined): Round {
+  const listen = linesOf(() => ['receiving 17', 'receiving 112', 'ready']);
+  const probe = linesOf(() => ['end']);
+  const collect = linesOf(() => ['end']);
+  for (const [id, flow] of RUN.flows.entries()) {
+    if (flow.protocol === 'tcp') {
+      listen[flow.to]?.unshift(`listening ${flow.port}`);
+      probe[flow.from]?.unshift(`tcp ${id} ok`);
+    } else {
+      const number = numberOf(CLUSTER, flow.from);
+      collect[flow.to]?.unshift(flow.protocol === 'udp' ? `udp ${flow.port} ${number}` : `vrrp ${number}`);
+    }
+  }
+  change({ listen, probe, collect });
+  const said = (lines: Lines) =>
+    new Map<string, Said>(Object.entries(lines).map(([name, each]) => [name, saidOf(each)]));
+  return { listened: said(listen), probed: said(probe), collected: said(collect) };
+}
+
+type Lines = Record<string, string[]>;
+const linesOf = (lines: () => string[]): Lines => Object.fromEntries(HOSTS.map((name) => [name, lines()]));
+const saidOf = (lines: string[]): Said => (lines[0]?.startsWith('!') ? { why: lines[0].slice(1) } : { lines });
+
+/** The outcome of the flow that `from > to WAY` names. */
+function seen(observations: Observation[], from: string, to: string, port: number | 'vrrp') {
+  return observations.find(
+    ({ flow }) => flow.from === from && flow.to === to && (flow.protocol === 'vrrp' ? 'vrrp' : flow.port) === port,
+  )?.outcome;
+}
+
+function idOf(from: string, to: string, port: number): number {
+  return RUN.flows.findIndex((flow) => flow.from === from && flow.to === to && 'port' in flow && flow.port === port);
+}
+
+const says = (lines: Lines, from: string, to: string, port: number, outcome: string) => {
+  const id = idOf(from, to, port);
+  lines[from] = (lines[from] ?? []).map((line) => (line.startsWith(`tcp ${id} `) ? `tcp ${id} ${outcome}` : line));
+};
+const without = (lines: Lines, name: string, pattern: RegExp) => {
+  lines[name] = (lines[name] ?? []).filter((line) => !pattern.test(line));
+};
+
+describe('an observation', () => {
+  it('passes where our listener answered with its nonce, and where a datagram was received', () => {
+    expect(observe(RUN, round()).filter(({ outcome }) => outcome.is !== 'passes')).toEqual([]);
+  });
+
+  it.each(['timeout', 'refused', 'unreachable', 'own'])('is blocked by %s', (how) => {
+    const found = observe(
+      RUN,
+      round(({ probe }) => says(probe, 'cp-2', 'cp-1', 6443, how)),
+    );
+    expect(seen(found, 'cp-2', 'cp-1', 6443)).toEqual({ is: 'blocked', how });
+  });
+
+  it('is wrong where somebody else answered, or nobody spoke', () => {
+    const found = observe(
+      RUN,
+      round(({ probe }) => {
+        says(probe, 'cp-2', 'cp-1', 6443, 'wrong HTTP/1.1 400');
+        says(probe, 'w-1', 'cp-1', 6443, 'silent');
+      }),
+    );
+    expect(seen(found, 'cp-2', 'cp-1', 6443)).toEqual({ is: 'wrong', said: 'HTTP/1.1 400' });
+    expect(seen(found, 'w-1', 'cp-1', 6443)).toEqual({ is: 'wrong', said: '' });
+  });
+
+  it('is a pass when a port is refused on which nobody was to listen, for an installed host is left alone', () => {
+    const found = observe(
+      RUN,
+      round(({ listen, probe }) => {
+        listen['cp-1'] = (listen['cp-1'] ?? []).map((line) => line.replace('listening', 'quiet'));
+        says(probe, 'cp-2', 'cp-1', 6443, 'refused');
+        says(probe, 'cp-2', 'cp-1', 2380, 'timeout');
+      }),
+    );
+    expect(seen(found, 'cp-2', 'cp-1', 6443)).toEqual({ is: 'passes' });
+    expect(seen(found, 'cp-2', 'cp-1', 2380)).toEqual({ is: 'blocked', how: 'timeout' });
+  });
+
+  it('is blocked when a datagram did not come, and by the sender when its kernel refused', () => {
+    const found = observe(
+      RUN,
+      round(({ probe, collect }) => {
+        without(collect, 'w-1', /^udp 8472 0$/);
+        without(collect, 'cp-2', /^vrrp/);
+        probe['cp-1'] = [...(probe['cp-1'] ?? []), 'unsent vrrp 10.88.0.12 1: Operation not permitted'];
+      }),
+    );
+    expect(seen(found, 'cp-1', 'w-1', 8472)).toEqual({ is: 'blocked', how: 'timeout' });
+    expect(seen(found, 'cp-2', 'w-1', 8472)).toEqual({ is: 'passes' });
+    expect(seen(found, 'cp-1', 'cp-2', 'vrrp')).toEqual({ is: 'blocked', how: 'own' });
+  });
+
+  it.each<[string, (lines: { listen: Lines; probe: Lines; collect: Lines }) => void, RegExp]>([
+    ['the receiver has no perl', ({ listen }) => (listen['cp-1'] = ['!it has no perl']), /it has no perl/],
+    [
+      'the sender has no perl',
+      ({ probe, collect }) => {
+        probe['cp-2'] = ['!it has no perl'];
+        collect['cp-1'] = ['end'];
+      },
+      /cp-2 could not (ask|send): it has no perl/,
+    ],
+    ['the listener had ended', ({ collect }) => (collect['cp-1'] = ['gone']), /listener on cp-1 ended early/],
+    [
+      'the sender broke off',
+      ({ probe, collect }) => {
+        probe['cp-2'] = [];
+        collect['cp-1'] = ['end'];
+      },
+      /cp-2 broke off/,
+    ],
+    [
+      'the receiver is deaf',
+      ({ listen, collect }) => {
+        listen['cp-1'] = ['failed 6443 no', 'deaf 17 no', 'deaf 112 no', 'ready'];
+        collect['cp-1'] = ['end'];
+      },
+      /nobody listened on cp-1/,
+    ],
+    [
+      'nothing could be sent',
+      ({ probe, collect }) => {
+        collect['cp-1'] = ['end'];
+        probe['cp-2'] = ['unsent udp 10.88.0.11 0 8472: No buffer space available', 'end'];
+      },
+      /cp-2 (could not send: No buffer space|broke off)/,
+    ],
+  ])('is unknown, and never a pass, when %s', (_, change, why) => {
+    const found = observe(
+      RUN,
+      round((lines) => {
+        says(lines.probe, 'cp-2', 'cp-1', 6443, 'refused');
+        change(lines);
+      }),
+    );
+    for (const port of [6443, 8472] as const) {
+      expect(seen(found, 'cp-2', 'cp-1', port)).toEqual({ is: 'unknown', why: expect.stringMatching(why) });
+    }
+  });
+});
+
+/** Only SSH and ping come in on the control planes, as in kubernetes/kubeadm#1477. */
+const FIREWALLED = round(({ probe, collect }) => {
+  for (const flow of RUN.flows) {
+    if (flow.to === 'w-1') continue;
+    if (flow.protocol === 'tcp') says(probe, flow.from, flow.to, flow.port, 'timeout');
+  }
+  for (const name of ['cp-1', 'cp-2']) collect[name] = ['end'];
+});
+
+describe('what does not come through', () => {
+  const observations = observe(RUN, FIREWALLED);
+
+  it('is told for each receiving host, with every port and from where', () => {
+    const found = checkReach(CLUSTER, observations);
+    expect(found.map(({ code, what }) => `${code} ${what}`)).toEqual([
+      'KW335 cp-2 cannot be reached at TCP 6443 (API server) and TCP 8443 (endpoint) from cp-1 and w-1; TCP 2379 (etcd clients), TCP 2380 (etcd peers) and TCP 10250 (kubelet) from cp-1: no answer came, as when a firewall drops it',
+      'KW335 cp-1 cannot be reached at TCP 6443 (API server) and TCP 8443 (endpoint) from cp-2 and w-1; TCP 2379 (etcd clients), TCP 2380 (etcd peers) and TCP 10250 (kubelet) from cp-2: no answer came, as when a firewall drops it',
+      'KW337 cp-2 cannot be reached at UDP 8472 (pod network, vxlan) from cp-1 and w-1: no answer came, as when a firewall drops it',
+      'KW337 cp-1 cannot be reached at UDP 8472 (pod network, vxlan) from cp-2 and w-1: no answer came, as when a firewall drops it',
+      'KW338 cp-2 cannot be reached at IP protocol 112 (VRRP) from cp-1: no answer came, as when a firewall drops it',
+      'KW338 cp-1 cannot be reached at IP protocol 112 (VRRP) from cp-2: no answer came, as when a firewall drops it',
+    ]);
+    expect(blockers(CLUSTER, observations).sort()).toEqual(['cp-1', 'cp-2']);
+  });
+
+  it.each<[Firewall | undefined, string, string]>([
+    [
+      { kind: 'ufw' },
+      '`ufw allow proto tcp from 10.88.0.11 to any port 2379,2380,6443,8443,10250; ufw allow proto tcp from 10.88.0.21 to any port 2379,2380,6443,8443,10250`',
+      '`ufw allow from 10.88.0.11`',
+    ],
+    [
+      { kind: 'firewalld' },
+      '`firewall-cmd --permanent --add-port=2379/tcp --add-port=2380/tcp --add-port=6443/tcp --add-port=8443/tcp --add-port=10250/tcp && firewall-cmd --reload`',
+      '`firewall-cmd --permanent --add-protocol=vrrp && firewall-cmd --reload`',
+    ],
+    [
+      { kind: 'nft', chain: 'inet f i' },
+      "`nft insert rule inet f i ip saddr 10.88.0.11 tcp dport '{ 2379, 2380, 6443, 8443, 10250 }' accept; nft insert",
+      '`nft insert rule inet f i ip saddr 10.88.0.11 ip protocol vrrp accept`',
+    ],
+    [
+      { kind: 'iptables' },
+      '`iptables -I INPUT -s 10.88.0.11 -p tcp -m multiport --dports 2379,2380,6443,8443,10250 -j ACCEPT; iptables',
+      '`iptables -I INPUT -s 10.88.0.11 -p 112 -j ACCEPT`',
+    ],
+    [{ kind: 'none' }, 'Look at what lies between: security groups', 'Look at what lies between'],
+    [undefined, 'See to the firewall of cp-2', 'See to the firewall of cp-2'],
+  ])('comes with the rule to add: %j', (firewall, tcp, vrrp) => {
+    const found = checkReach(CLUSTER, observations, new Map(firewall ? [['cp-2', firewall]] : []));
+    const hint = (code: string) => found.find((one) => one.code === code && one.what.startsWith('cp-2 '))?.hint;
+    expect(hint('KW335')).toContain(tcp);
+    expect(hint('KW338')).toContain(vrrp);
+  });
+
+  it('is told of the sender when its own filter does not let it out', () => {
+    const own = observe(
+      RUN,
+      round(({ probe }) => says(probe, 'w-1', 'cp-1', 6443, 'own')),
+    );
+    expect(checkReach(CLUSTER, own)).toEqual([
+      {
+        code: 'KW335',
+        what: 'w-1 cannot send to TCP 6443 (API server) to cp-1: its own filter does not let it out',
+        hint: expect.stringContaining('on w-1'),
+        hosts: ['cp-1', 'w-1'],
+      },
+    ]);
+    expect(blockers(CLUSTER, own)).toEqual(['w-1']);
+  });
+
+  it('is told by other codes where it is unknown, or somebody else answered', () => {
+    const found = observe(
+      RUN,
+      round(({ listen, probe }) => {
+        listen['w-1'] = ['!it has no perl'];
+        for (const from of ['cp-1', 'cp-2']) says(probe, from, 'w-1', 10250, 'refused');
+        says(probe, 'w-1', 'cp-1', 8443, 'wrong HTTP/1.1 400');
+      }),
+    );
+    expect(checkReach(CLUSTER, found).map(({ code, what }) => `${code} ${what}`)).toEqual([
+      'KW350 something else than cp-1 answered for it at TCP 8443 (endpoint) from w-1, and said "HTTP/1.1 400"',
+      'KW339 it is not known whether w-1 is reached at TCP 10250 (kubelet) and UDP 8472 (pod network, vxlan) from cp-1 and cp-2: nobody listened on w-1: it has no perl',
+    ]);
+  });
+
+  it('can be overruled host by host, and is told with the reason', () => {
+    const ignoring = (entry: Partial<OverruledCheck>) => ({
+      ...CLUSTER,
+      preflight: { ignore: [{ code: 'KW335', hosts: null, reason: 'a VPN', ...entry }] },
+    });
+    const lines = (entry: Partial<OverruledCheck>) =>
+      checkReach(ignoring(entry), observations)
+        .filter(({ code }) => code === 'KW335')
+        .map((problem) => described(problem).slice(0, 90));
+    expect(lines({ hosts: ['w-1'] })).toEqual([
+      'KW335: cp-2 cannot be reached at TCP 6443 (API server), TCP 8443 (endpoint), TCP 2379 (etc',
+      'KW335: cp-1 cannot be reached at TCP 6443 (API server), TCP 8443 (endpoint), TCP 2379 (etc',
+      'overruled: KW335 cp-1 cannot be reached at TCP 6443 (API server) and TCP 8443 (endpoint) f',
+      'overruled: KW335 cp-2 cannot be reached at TCP 6443 (API server) and TCP 8443 (endpoint) f',
+    ]);
+    expect(lines({}).every((line) => line.startsWith('overruled: '))).toBe(true);
+    expect(
+      blockers(
+        ignoring({}),
+        observations.filter(({ flow }) => flow.protocol === 'tcp'),
+      ),
+    ).toEqual([]);
+  });
+});
