@@ -8,6 +8,7 @@ import { initControlPlane } from './kubeadm/initControlPlane.js';
 import { joinControlPlane } from './kubeadm/joinControlPlane.js';
 import { joinWorker } from './kubeadm/joinWorker.js';
 import { configureLoadBalancer } from './load-balancer/configureLoadBalancer.js';
+import { proveVirtualIp } from './load-balancer/proveVirtualIp.js';
 import { applyNetwork } from './network/applyNetwork.js';
 import { checkCluster } from './prepare/checkCluster.js';
 import { checkHost } from './prepare/checkHost.js';
@@ -32,6 +33,7 @@ export const implementations: Record<Action, StepImplementation> = {
   configureRuntime,
   importImages,
   configureLoadBalancer,
+  proveVirtualIp,
   createEtcdAuthority,
   deliverEtcdCertificates,
   startEtcdMember,

@@ -39,4 +39,6 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW338: { about: 'VRRP between control planes' },
   KW339: { about: 'what could not be asked of several hosts' },
   KW350: { about: 'something that answers for a host' },
+  KW351: { about: 'the answer at the virtual IP before the cluster begins' },
+  KW352: { about: 'who holds the virtual IP', stands: 'without one holder no host could join' },
 };

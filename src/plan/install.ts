@@ -155,6 +155,13 @@ function controlPlanes(cluster: Cluster): Step[] {
       needs: [`${host.name}/packages`],
     }),
   );
+  // Of the first one alone: the cluster begins there without waiting for the others.
+  const proof = clusterStep('virtual-ip', {
+    phase: 'load-balancer',
+    action: 'proveVirtualIp',
+    title: 'Prove that other hosts get an answer at the virtual IP',
+    needs: balancers.slice(0, 1).map((step) => step.id),
+  });
   const members: Step[] = [];
   for (const host of hostsOf(cluster, 'control-plane')) {
     const ready = [`${host.name}/images`, `${host.name}/binaries`, `${host.name}/load-balancer`];
@@ -166,7 +173,7 @@ function controlPlanes(cluster: Cluster): Step[] {
             phase: 'control-plane',
             action: 'initControlPlane',
             title: `Start the cluster on ${host.name}`,
-            needs: external ? [...ready, 'cluster/etcd-health'] : ready,
+            needs: [...ready, proof.id, ...(external ? ['cluster/etcd-health'] : [])],
             timeoutMinutes: 20,
           })
         : hostStep(host, 'join', {
@@ -184,7 +191,7 @@ function controlPlanes(cluster: Cluster): Step[] {
     title: `Apply the pod network (${cluster.network.plugin})`,
     needs: members.slice(0, 1).map((step) => step.id),
   });
-  return [...balancers, ...members.slice(0, 1), network, ...members.slice(1)];
+  return [...balancers, proof, ...members.slice(0, 1), network, ...members.slice(1)];
 }
 
 function workers(cluster: Cluster): Step[] {

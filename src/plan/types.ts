@@ -8,6 +8,7 @@ export const ACTIONS = [
   'configureRuntime',
   'importImages',
   'configureLoadBalancer',
+  'proveVirtualIp',
   'createEtcdAuthority',
   'deliverEtcdCertificates',
   'startEtcdMember',

@@ -55,7 +55,7 @@ describe('spec.preflight.ignore', () => {
 
 describe('the list of checks', () => {
   it('has every code that a check of the preflight gives, and no other', () => {
-    const folder = join(import.meta.dirname, '../../../src/activities/prepare');
+    const folder = join(import.meta.dirname, '../../../src/activities');
     const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
       .map((file) => readFileSync(join(folder, file), 'utf8'));

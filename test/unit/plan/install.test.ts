@@ -64,13 +64,20 @@ describe('the order of an install', () => {
 
   it('starts the cluster without waiting for any other host to be prepared', () => {
     const hosts = new Set([...allNeeds(plan, 'cp-1/init')].map((id) => id.split('/')));
-    const others = [...hosts].filter(([host, verb]) => host !== 'cp-1' && verb !== 'preflight');
+    const others = [...hosts].filter(
+      ([host, verb]) => !['cp-1', 'cluster'].includes(host ?? '') && verb !== 'preflight',
+    );
     expect(others).toEqual([]);
   });
 
   it('has the load balancer up before a control plane starts or joins', () => {
     expect(allNeeds(plan, 'cp-1/init')).toContain('cp-1/load-balancer');
     expect(allNeeds(plan, 'cp-3/join')).toContain('cp-3/load-balancer');
+  });
+
+  it('has seen another host get an answer at the virtual IP before the cluster begins', () => {
+    expect(allNeeds(plan, 'cp-1/init')).toContain('cluster/virtual-ip');
+    expect(allNeeds(plan, 'cluster/virtual-ip')).toContain('cp-1/load-balancer');
   });
 
   it('joins control planes one after the other', () => {

@@ -1,0 +1,142 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Lab, type LabHost, labUp } from '../../lab/hosts/index.js';
+import { implementations } from '../../src/activities/registry.js';
+import type { StepOutput } from '../../src/activities/types.js';
+import type { Cluster, Role } from '../../src/cluster/types.js';
+import type { Hosts } from '../../src/hosts/index.js';
+import { planInstall } from '../../src/plan/install.js';
+import { clusterOfLab, poolOf } from './lab-hosts.js';
+import { runStep } from './steps-harness.js';
+
+/** What lies between three real hosts, two of them control planes, before anything is installed on any. */
+let lab: Lab;
+let cluster: Cluster;
+let hosts: Hosts;
+let [first, second, worker]: LabHost[] = [];
+
+const ROLES: Role[] = ['control-plane', 'control-plane', 'worker'];
+
+beforeAll(async () => {
+  lab = await labUp({ name: 'network', hosts: 3, replace: true });
+  const described = await clusterOfLab(lab);
+  cluster = {
+    ...described,
+    hosts: described.hosts.map((host, index) => ({ ...host, role: ROLES[index] ?? 'worker' })),
+  };
+  hosts = poolOf(cluster);
+  [first, second, worker] = cluster.hosts.map(({ name }) => lab.host(name));
+  await here(first).exec('apt-get -qq update && apt-get -qq install -y --no-install-recommends nftables >/dev/null');
+});
+
+afterAll(async () => {
+  await hosts?.close();
+  await lab?.down();
+});
+
+afterEach(async () => {
+  await here(first).exec('nft flush ruleset');
+});
+
+function here(host: LabHost | undefined): LabHost {
+  if (host === undefined) throw new Error('the lab has three hosts');
+  return host;
+}
+
+function preflight(of: Cluster = cluster): Promise<StepOutput> {
+  const step = planInstall(of).find(({ id }) => id === 'cluster/preflight');
+  if (step === undefined) throw new Error('the plan has a preflight');
+  return runStep(step, { cluster: of, hosts, implementations });
+}
+
+async function refusal(of?: Cluster): Promise<string> {
+  return preflight(of).then(
+    () => 'nothing in the way',
+    (error: Error) => `${(error as Error & { code: string }).code} ${error.message}`,
+  );
+}
+
+/** A filter on the first control plane: `policy` for what no rule names. */
+async function filter(policy: 'accept' | 'drop', ...rules: string[]): Promise<void> {
+  const all = ['ct state established,related accept', 'iif lo accept', ...rules];
+  await here(first).exec(`set -e
+nft 'add table inet f; add chain inet f i { type filter hook input priority 0; policy ${policy}; }'
+${all.map((rule) => `nft 'add rule inet f i ${rule}'`).join('\n')}`);
+}
+
+async function said(host: LabHost | undefined, script: string): Promise<string> {
+  return (await here(host).exec(script)).stdout.trim();
+}
+
+describe('the network between hosts', () => {
+  test('is fine where nothing filters, and nothing of the check is left on a host', async () => {
+    expect(await preflight()).toMatchObject({
+      outcome: 'unchanged',
+      summary: expect.stringContaining('reach each other'),
+    });
+    for (const host of [first, second, worker]) {
+      expect(
+        await said(host, "pgrep -x perl; ss -Hltnx | grep -E ':(6443|8443|2379|2380|10250) |kubewright' || true"),
+      ).toBe('');
+      expect(await said(host, 'ls -d /etc/kubewright /etc/kubernetes 2>/dev/null || true')).toBe('');
+    }
+  });
+
+  test('is refused behind a firewall that lets in SSH and ping, with every port and the rule to add', async () => {
+    await filter('drop', 'ip protocol icmp accept', 'tcp dport 22 accept');
+    const words = await refusal();
+    const [one, two, three] = [first, second, worker].map((host) => here(host).name);
+    expect(words).toContain(
+      `KW335 ${one} cannot be reached at TCP 6443 (API server) and TCP 8443 (endpoint) from ${two} and ${three}; TCP 2379 (etcd clients), TCP 2380 (etcd peers) and TCP 10250 (kubelet) from ${two}`,
+    );
+    expect(words).toContain(`KW337 ${one} cannot be reached at UDP 8472 (pod network, vxlan) from ${two} and ${three}`);
+    expect(words).toContain(`KW338 ${one} cannot be reached at IP protocol 112 (VRRP) from ${two}`);
+    expect(words).not.toMatch(new RegExp(`${two} cannot|${three} cannot`));
+    for (const [, rule = ''] of words.matchAll(/`(nft insert rule inet f i [^`]*)`/g)) await here(first).exec(rule);
+    expect(await preflight()).toMatchObject({ outcome: 'unchanged' });
+  });
+
+  test.each([
+    ['udp dport 8472 drop', 'KW337', 'UDP 8472'],
+    ['ip protocol 112 drop', 'KW338', 'IP protocol 112'],
+    ['tcp dport 2380 reject with tcp reset', 'KW335', 'refused although somebody listened'],
+    ['tcp dport 10250 reject with icmp type admin-prohibited', 'KW335', 'TCP 10250'],
+  ])('is refused where the one rule is: %s', async (rule, code, says) => {
+    await filter('accept', rule);
+    const words = await refusal();
+    expect(words).toMatch(new RegExp(`^${code} ${here(first).name} cannot be reached at `));
+    expect(words).toContain(says);
+  });
+
+  test('is refused where something else answers for a host', async () => {
+    await here(first).exec(`nft 'add table ip n; add chain ip n p { type nat hook prerouting priority -100; }'
+nft 'add rule ip n p tcp dport 6443 redirect to :22'`);
+    expect(await refusal()).toMatch(/^KW350 something else than \S+ answered for it at TCP 6443 .*SSH-2\.0-/);
+  });
+
+  test('needs neither ping nor SSH between hosts', async () => {
+    await filter(
+      'accept',
+      'ip protocol icmp drop',
+      `ip saddr { ${here(second).address}, ${here(worker).address} } tcp dport 22 drop`,
+    );
+    expect(await preflight()).toMatchObject({ outcome: 'unchanged' });
+  });
+
+  test('can be overruled for one host, and the step says so', async () => {
+    await filter('accept', 'udp dport 8472 drop');
+    const ignore = [{ code: 'KW337', hosts: [here(first).name], reason: 'pods of this host talk by another card' }];
+    expect(await preflight({ ...cluster, preflight: { ignore } })).toMatchObject({
+      outcome: 'unchanged',
+      summary: expect.stringMatching(/overruled: KW337 .*UDP 8472.*\(reason: pods of this host talk by another card\)/),
+    });
+  });
+
+  test('is not asked on ports of a host that is in use', async () => {
+    await here(first).exec('mkdir -p /etc/kubernetes');
+    await filter('accept', 'tcp dport 6443 log drop');
+    expect(await refusal()).toMatch(/^KW335 \S+ cannot be reached at TCP 6443 \(API server\) from /);
+    await here(first).exec('nft flush ruleset');
+    expect(await preflight()).toMatchObject({ outcome: 'unchanged' });
+    await here(first).exec('rmdir /etc/kubernetes');
+  });
+});
