@@ -10,9 +10,10 @@ const read = (file: string) => readFile(join(root, file), 'utf8');
 const PROOF = /^- \[(test\/[^\]]+)\]\(\.\.\/(test\/[^)]+)\)(:\n(?: {2}.*\n)+)?/gm;
 
 describe('docs/reliability.md', () => {
-  it('tells all thirty-six ways to fail, in their order, each with its issues, an answer and a proof', async () => {
+  it('tells its ways to fail, in their order, each with its issues, an answer and a proof', async () => {
     const [, ...rows] = (await read('docs/reliability.md')).split(/^## /m);
-    expect(rows.map((row) => Number.parseInt(row, 10))).toEqual(Array.from({ length: 36 }, (_, index) => index + 1));
+    expect(rows.map((row) => Number.parseInt(row, 10))).toEqual(Array.from({ length: rows.length }, (_, index) => index + 1));
+    expect(rows.length).toBeGreaterThanOrEqual(36);
     for (const row of rows) {
       expect(row).toMatch(/\*\*Elsewhere\*\* \([^)]*#\d+[^)]*\): /);
       expect(row).toContain('**Here:** ');
