@@ -12,7 +12,9 @@ const PROOF = /^- \[(test\/[^\]]+)\]\(\.\.\/(test\/[^)]+)\)(:\n(?: {2}.*\n)+)?/g
 describe('docs/reliability.md', () => {
   it('tells its ways to fail, in their order, each with its issues, an answer and a proof', async () => {
     const [, ...rows] = (await read('docs/reliability.md')).split(/^## /m);
-    expect(rows.map((row) => Number.parseInt(row, 10))).toEqual(Array.from({ length: rows.length }, (_, index) => index + 1));
+    expect(rows.map((row) => Number.parseInt(row, 10))).toEqual(
+      Array.from({ length: rows.length }, (_, index) => index + 1),
+    );
     expect(rows.length).toBeGreaterThanOrEqual(36);
     for (const row of rows) {
       expect(row).toMatch(/\*\*Elsewhere\*\* \([^)]*#\d+[^)]*\): /);
