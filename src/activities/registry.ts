@@ -19,6 +19,7 @@ import { installBinaries } from './prepare/installBinaries.js';
 import { installPackages } from './prepare/installPackages.js';
 import { prepareSystem } from './prepare/prepareSystem.js';
 import type { StepImplementation } from './types.js';
+import { spreadDns } from './verify/spreadDns.js';
 import { verifyDns } from './verify/verifyDns.js';
 import { verifyEndpoint } from './verify/verifyEndpoint.js';
 import { verifyNodes } from './verify/verifyNodes.js';
@@ -46,5 +47,6 @@ export const implementations: Record<Action, StepImplementation> = {
   importCheckImages,
   verifyNodes,
   verifyEndpoint,
+  spreadDns,
   verifyDns,
 };

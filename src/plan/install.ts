@@ -238,15 +238,23 @@ function verify(cluster: Cluster): Step[] {
     title: 'Verify the virtual IP and the API behind it',
     needs: joined,
   });
+  // Behind all joins: kubeadm makes both pods while there is one node, and nobody else moves them.
+  const spread = clusterStep('dns-spread', {
+    phase: 'verify',
+    action: 'spreadDns',
+    title: 'Spread CoreDNS over the hosts',
+    needs: [...joined, 'cluster/network'],
+    timeoutMinutes: 20,
+  });
   // Not behind `nodes`: it asks every host until it answers, while the last node becomes Ready.
   const dns = clusterStep('dns', {
     phase: 'verify',
     action: 'verifyDns',
     title: 'Verify that DNS answers from a pod on each node',
-    needs: ['cluster/network', ...checkImages.map((step) => step.id)],
+    needs: ['cluster/network', spread.id, ...checkImages.map((step) => step.id)],
     timeoutMinutes: 20,
   });
-  return [...checkImages, verifyNodes, etcdHealth, endpoint, dns];
+  return [...checkImages, verifyNodes, etcdHealth, endpoint, spread, dns];
 }
 
 function initStep(cluster: Cluster): string {

@@ -21,6 +21,7 @@ export const ACTIONS = [
   'importCheckImages',
   'verifyNodes',
   'verifyEndpoint',
+  'spreadDns',
   'verifyDns',
 ] as const;
 

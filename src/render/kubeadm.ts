@@ -136,10 +136,22 @@ function clusterConfiguration(cluster: Cluster): object {
       dnsDomain: kubernetes.dnsDomain,
     },
     apiServer: { certSANs: certificateSans(cluster), extraArgs: kubernetes.apiServer.extraArgs },
-    controllerManager: { extraArgs: kubernetes.controllerManager.extraArgs },
+    controllerManager: { extraArgs: controllerManagerArgs(cluster) },
     scheduler: { extraArgs: kubernetes.scheduler.extraArgs },
     etcd: cluster.etcd.topology === 'external' ? { external: externalEtcd(cluster) } : { local: stackedEtcd(cluster) },
   };
+}
+
+/**
+ * How long the controller manager waits for a node's lease before its pods get no more requests: with the default of 50 s,
+ * and the seconds in which another controller manager takes over, every second DNS query fails for more than a minute
+ * after a host has lost its power. The kubelets renew their leases accordingly, every 5 s: see `kubeletConfiguration`.
+ */
+export const NODE_MONITOR_GRACE = { name: 'node-monitor-grace-period', value: '20s' };
+
+function controllerManagerArgs({ kubernetes }: Cluster): { name: string; value: string }[] {
+  const own = kubernetes.controllerManager.extraArgs;
+  return own.some(({ name }) => name === NODE_MONITOR_GRACE.name) ? own : [NODE_MONITOR_GRACE, ...own];
 }
 
 /** kubeadm asks the internet for a version wherever none is set. */

@@ -51,6 +51,9 @@ export const verifyNodes: StepImplementation = {
   },
 };
 
+/** The kubelet's own conditions, and the network's. Others (of monitoring agents, of vendors) may well be True in a good node. */
+const TROUBLE = /^(MemoryPressure|DiskPressure|PIDPressure|NetworkUnavailable)=(True|Unknown)$/;
+
 export function nodesOf(cluster: Cluster): ClusterHost[] {
   return [...hostsOf(cluster, 'control-plane'), ...hostsOf(cluster, 'worker')];
 }
@@ -81,10 +84,7 @@ function faultsOf(host: ClusterHost, node: string[] | undefined, cluster: Cluste
   const [ready = '', version = '', addresses = '', conditions = ''] = node;
   const faults: string[] = [];
   if (ready !== 'True') faults.push(`${host.name} is not Ready`);
-  // Every other condition (MemoryPressure, DiskPressure, NetworkUnavailable …) says that something is wrong.
-  const wrong = conditions
-    .split(' ')
-    .filter((condition) => /=(True|Unknown)$/.test(condition) && !/^Ready=/.test(condition));
+  const wrong = conditions.split(' ').filter((condition) => TROUBLE.test(condition));
   if (ready === 'True') faults.push(...wrong.map((condition) => `${host.name} has the condition ${condition}`));
   if (version !== `v${cluster.kubernetes.version}`) faults.push(`${host.name} has kubelet ${version}`);
   if (!addresses.split(' ').includes(host.address)) {

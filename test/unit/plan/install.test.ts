@@ -97,6 +97,12 @@ describe('the order of an install', () => {
     expect(needs).not.toContain('cluster/nodes');
   });
 
+  it('spreads CoreDNS when all hosts are there to take it, and asks DNS afterwards', () => {
+    const needs = allNeeds(plan, 'cluster/dns-spread');
+    expect([...needs]).toEqual(expect.arrayContaining(['cluster/network', 'cp-3/join', 'w-2/join']));
+    expect(allNeeds(plan, 'cluster/dns')).toContain('cluster/dns-spread');
+  });
+
   it('lets a person skip workers, never a control plane', () => {
     const skippable = plan.filter((step) => step.skippable).map((step) => step.host);
     expect(new Set(skippable)).toEqual(new Set(['w-1', 'w-2']));

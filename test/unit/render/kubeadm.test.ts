@@ -69,6 +69,18 @@ describe('kubeadm init', () => {
     expect(apiServer.certSANs).toEqual(['10.88.0.100', 'cp-1', '10.88.0.11', 'api.example.com']);
   });
 
+  test('gives a lost node up soon, unless cluster.yaml has a time of its own', () => {
+    const cluster = clusterOf({ controlPlanes: 1, workers: 0 });
+    const argsOf = () => {
+      const text = renderInitConfig(cluster, hostNamed(cluster, 'cp-1'));
+      return (kindOf(text, 'ClusterConfiguration').controllerManager as { extraArgs: unknown }).extraArgs;
+    };
+    expect(argsOf()).toEqual([{ name: 'node-monitor-grace-period', value: '20s' }]);
+    const own = [{ name: 'node-monitor-grace-period', value: '60s' }];
+    cluster.kubernetes.controllerManager.extraArgs = own;
+    expect(argsOf()).toEqual(own);
+  });
+
   test('leaves taints to kubeadm unless cluster.yaml has some, and takes them away for an empty list', () => {
     const cluster = clusterOf({ controlPlanes: 1, workers: 0 });
     const host = hostNamed(cluster, 'cp-1');

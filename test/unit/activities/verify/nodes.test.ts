@@ -48,6 +48,11 @@ describe('the nodes are as they should be', () => {
     expect(await probe()).toMatchObject({ done: false, found: expect.stringContaining(found) });
   });
 
+  test('also with conditions of monitoring agents and vendors, which are True in a good node', async () => {
+    nodes({ conditions: 'MemoryPressure=False Ready=True NetworkingReady=True StorageReady=Unknown ' });
+    expect(await probe()).toMatchObject({ done: true });
+  });
+
   test('not while tokens are left of a join whose worker was killed at its end; they are revoked', async () => {
     via.fact('secrets', 'secret/bootstrap-token-abc123\nsecret/bootstrap-token-def456');
     const before = await probe();

@@ -1,0 +1,187 @@
+import { KubewrightError } from '../../errors.js';
+import { type Answer, refine, requireKnown, unknown, yes } from '../answers.js';
+import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
+import { gatherFacts } from '../remote-facts.js';
+import type { StepContext, StepImplementation } from '../types.js';
+import { awaitFaultless } from './await-state.js';
+import { CHECK_NAMESPACE } from './dns-pods.js';
+import { nodesOf } from './verifyNodes.js';
+
+const PATIENCE_MS = 5 * 60_000;
+const LOOK_EVERY_MS = 1_000;
+
+/** As many as kubeadm makes; and on as many hosts, or the loss of one is the loss of every name. */
+const LEAST_REPLICAS = 2;
+
+/**
+ * Seconds after which a pod of CoreDNS is made anew elsewhere when its node is lost. Without tolerations of its own
+ * Kubernetes waits 300 (the admission plugin DefaultTolerationSeconds), for which the other pod is the only one.
+ */
+const EVICTION_SECONDS = 30;
+const LOST = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
+
+/** kubeadm's deployment prefers hosts without another pod of it, but all there is when it is made is the first host. */
+const RESTART = 'kubectl.kubernetes.io/restartedAt';
+
+/**
+ * CoreDNS on at least two hosts. kubeadm makes its pods while there is one node, and nobody moves them afterwards: when
+ * that host loses its power, no name is resolved anywhere for minutes. So they are spread once the others have joined, and
+ * whenever they are found together.
+ */
+export const spreadDns: StepImplementation = {
+  async probe(context) {
+    const via = await findControlPlane(context);
+    if (via === undefined) return { done: false, found: 'no control plane is ready', changes: ['spread CoreDNS'] };
+    const faults = faultsOf(await look(context, via), leastHosts(context));
+    const changes = faults.length === 0 ? [] : [`have CoreDNS run on at least ${leastHosts(context)} hosts`];
+    return {
+      done: faults.length === 0,
+      found: faults.join('; ') || `CoreDNS runs on ${leastHosts(context)} hosts or more`,
+      changes,
+    };
+  },
+
+  async apply(context) {
+    const via = await requireControlPlane(context);
+    // Pods that are on their way are let come: a template that changes now would make them anew.
+    await settle(context, via);
+    const state = requireKnown(await look(context, via), 'where CoreDNS runs', via.host.name);
+    if (state.is === 'yes') await change(context, via, state.value);
+    const left = await awaitFaultless(context, async () => faultsOf(await look(context, via), leastHosts(context)), {
+      patienceMs: PATIENCE_MS,
+      everyMs: LOOK_EVERY_MS,
+    });
+    if (left.length > 0) throw notSpread(left);
+  },
+};
+
+function leastHosts({ cluster }: StepContext): number {
+  return Math.min(LEAST_REPLICAS, nodesOf(cluster).length);
+}
+
+interface Toleration {
+  key?: string;
+  operator?: string;
+  value?: string;
+  effect?: string;
+  tolerationSeconds?: number;
+}
+
+interface DnsDeployment {
+  replicas: number;
+  resourceVersion: string;
+  tolerations: Toleration[];
+  /** Names of the nodes with a pod that is ready and stays. */
+  hosts: string[];
+  /** Whether all its pods are of the newest template, and ready. */
+  settled: boolean;
+  /** Why pods are not scheduled, in the scheduler's words. */
+  pending: string[];
+}
+
+async function look(context: StepContext, via: ReadyControlPlane): Promise<Answer<DnsDeployment>> {
+  const get = `${via.kubectl} -n ${CHECK_NAMESPACE} get`;
+  const script = `ask deployment ${get} deployment coredns -o json
+ask pods ${get} pods -l k8s-app=kube-dns -o json`;
+  const facts = await gatherFacts(via.remote, script, context.signal);
+  const pods = facts.answer('pods', 'there are no pods of CoreDNS');
+  return refine(facts.answer('deployment', 'there is no CoreDNS'), (deployment) =>
+    refine(pods, (list) => parse(deployment, list)),
+  );
+}
+
+interface ApiDeployment {
+  metadata: { resourceVersion: string; generation: number };
+  spec: { replicas: number; template: { spec: { tolerations?: Toleration[] } } };
+  status: { observedGeneration?: number; updatedReplicas?: number; readyReplicas?: number; replicas?: number };
+}
+
+interface ApiPod {
+  metadata: { deletionTimestamp?: string };
+  spec: { nodeName?: string };
+  status: { conditions?: { type: string; status: string; message?: string }[] };
+}
+
+function parse(deploymentJson: string, podsJson: string): Answer<DnsDeployment> {
+  try {
+    const { metadata, spec, status } = JSON.parse(deploymentJson) as ApiDeployment;
+    const { items } = JSON.parse(podsJson) as { items: ApiPod[] };
+    const condition = (pod: ApiPod, type: string) => pod.status.conditions?.find((each) => each.type === type);
+    const staying = items.filter((pod) => pod.metadata.deletionTimestamp === undefined);
+    const ready = staying.filter((pod) => condition(pod, 'Ready')?.status === 'True');
+    return yes({
+      replicas: spec.replicas,
+      resourceVersion: metadata.resourceVersion,
+      tolerations: spec.template.spec.tolerations ?? [],
+      hosts: [...new Set(ready.flatMap((pod) => pod.spec.nodeName ?? []))],
+      settled:
+        status.observedGeneration === metadata.generation &&
+        status.updatedReplicas === spec.replicas &&
+        status.readyReplicas === spec.replicas &&
+        status.replicas === spec.replicas,
+      pending: staying.flatMap((pod) => {
+        const scheduled = condition(pod, 'PodScheduled');
+        return scheduled?.status === 'False' ? (scheduled.message ?? 'a pod is not scheduled') : [];
+      }),
+    });
+  } catch {
+    return unknown('kubectl printed something else than CoreDNS');
+  }
+}
+
+function faultsOf(state: Answer<DnsDeployment>, hosts: number): string[] {
+  if (state.is === 'unknown') return [`cannot tell where CoreDNS runs: ${state.why.trim().split('\n').at(-1)}`];
+  // cluster.yaml has no key for another DNS: somebody took it away, and the check of DNS says whether something else serves.
+  if (state.is === 'no') return ['there is no deployment CoreDNS'];
+  const { value } = state;
+  const faults = [...new Set(value.pending)].map((message) => `a pod of CoreDNS is not scheduled: ${message}`);
+  if (value.replicas < hosts) faults.push(`CoreDNS has ${value.replicas} replica`);
+  if (!toleratesShortly(value.tolerations)) faults.push('CoreDNS stays for minutes on a host that is lost');
+  if (value.hosts.length < hosts) faults.push(`CoreDNS runs on ${value.hosts.join(', ') || 'no host'} only`);
+  return faults;
+}
+
+/** Whoever has set tolerations of their own for lost nodes has thought about it. */
+function toleratesShortly(tolerations: Toleration[]): boolean {
+  return LOST.every((key) => tolerations.some((each) => each.key === key));
+}
+
+async function settle(context: StepContext, via: ReadyControlPlane): Promise<void> {
+  const unsettled = async (): Promise<string[]> => {
+    const state = await look(context, via);
+    return state.is === 'yes' && state.value.settled ? [] : ['CoreDNS is not ready yet'];
+  };
+  // What keeps it from becoming ready is told at the end, when there was time for it.
+  await awaitFaultless(context, unsettled, { patienceMs: PATIENCE_MS / 2, everyMs: LOOK_EVERY_MS });
+}
+
+/** One change for all: a new template makes every pod anew, now that there is more than one node for them. */
+async function change(context: StepContext, via: ReadyControlPlane, state: DnsDeployment): Promise<void> {
+  const missing = LOST.filter((key) => !state.tolerations.some((each) => each.key === key)).map((key) => {
+    return { key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: EVICTION_SECONDS };
+  });
+  const patch = {
+    // Refused if somebody changed it since it was looked at.
+    metadata: { resourceVersion: state.resourceVersion },
+    spec: {
+      replicas: Math.max(state.replicas, leastHosts(context)),
+      template: {
+        metadata: { annotations: { [RESTART]: new Date().toISOString() } },
+        spec: { tolerations: [...state.tolerations, ...missing] },
+      },
+    },
+  };
+  context.progress('spreading CoreDNS over the hosts');
+  const script = `${via.kubectl} -n ${CHECK_NAMESPACE} patch deployment coredns --type=merge --field-manager=kubewright \\
+  --patch-file=/dev/stdin >/dev/null`;
+  await via.remote.run(script, { input: JSON.stringify(patch), signal: context.signal });
+}
+
+function notSpread(faults: string[]): KubewrightError {
+  const tainted = faults.some((fault) => fault.includes('node.cloudprovider.kubernetes.io/uninitialized'));
+  return new KubewrightError('KW484', faults.join('; '), {
+    hint: tainted
+      ? "The nodes wait for the cloud's controller manager, which takes that taint off: install it, then retry the step."
+      : 'Look at `kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide` and `kubectl get nodes`, mend the cause, then retry the step.',
+  });
+}

@@ -1,0 +1,120 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { spreadDns } from '../../../../src/activities/verify/spreadDns.js';
+import { clusterOf } from '../../cluster-fixture.js';
+import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
+
+const cluster = clusterOf({ controlPlanes: 3, workers: 2 });
+const KUBEADMS = [
+  { key: 'CriticalAddonsOnly', operator: 'Exists' },
+  { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' },
+];
+const SHORT = ['not-ready', 'unreachable'].map((name) => {
+  return { key: `node.kubernetes.io/${name}`, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 30 };
+});
+
+let hosts: Map<string, FakeHost>;
+let via: FakeHost;
+
+beforeEach(() => {
+  hosts = fakeHosts(cluster);
+  via = hostIn(hosts, 'cp-1').fact('initialised', '').fact('ready', 'ok');
+});
+
+interface Dns {
+  tolerations?: object[];
+  replicas?: number;
+  /** Node of each pod that is ready. */
+  on: string[];
+  leaving?: string[];
+  unscheduled?: string;
+}
+
+function dns({ tolerations = [...KUBEADMS, ...SHORT], replicas = 2, on, leaving = [], unscheduled }: Dns): void {
+  const pod = (nodeName: string, metadata = {}) => ({
+    metadata,
+    spec: { nodeName },
+    status: { conditions: [{ type: 'Ready', status: 'True' }] },
+  });
+  const waiting = { type: 'PodScheduled', status: 'False', message: unscheduled };
+  const items = [
+    ...on.map((name) => pod(name)),
+    ...leaving.map((name) => pod(name, { deletionTimestamp: '2026-11-25T00:00:00Z' })),
+    ...(unscheduled ? [{ metadata: {}, spec: {}, status: { conditions: [waiting] } }] : []),
+  ];
+  via.fact('pods', JSON.stringify({ items }));
+  const ready = { observedGeneration: 3, updatedReplicas: replicas, readyReplicas: replicas, replicas };
+  const metadata = { resourceVersion: '77', generation: 3 };
+  const spec = { replicas, template: { spec: { tolerations } } };
+  via.fact('deployment', JSON.stringify({ metadata, spec, status: ready }));
+}
+
+const context = (file = cluster) => contextAmong(hosts, file, 'spreadDns', null);
+
+describe('CoreDNS is highly available', () => {
+  test('on two hosts, and when a lost one is given up soon', async () => {
+    dns({ on: ['cp-1', 'w-1'] });
+    expect(await spreadDns.probe(context())).toMatchObject({ done: true, changes: [] });
+  });
+
+  test.each<[string, Dns, RegExp]>([
+    ['both pods are on the first host, as kubeadm makes them', { on: ['cp-1', 'cp-1'] }, /runs on cp-1 only/],
+    ['the pod on the second host is leaving', { on: ['cp-1'], leaving: ['w-1'] }, /runs on cp-1 only/],
+    ['somebody scaled it to one', { on: ['cp-1'], replicas: 1 }, /has 1 replica/],
+    ['it stays on a lost host for five minutes', { on: ['cp-1', 'w-1'], tolerations: KUBEADMS }, /stays for minutes/],
+    ['a pod is not scheduled', { on: ['cp-1'], unscheduled: '0/5 nodes: untolerated taint' }, /untolerated taint/],
+  ])('not when %s', async (_, state, fault) => {
+    dns(state);
+    const { done, found } = await spreadDns.probe(context());
+    expect(done).toBe(false);
+    expect(found).toMatch(fault);
+  });
+
+  test.each(['deployment', 'pods'])('not while the API does not tell its %s', async (name) => {
+    dns({ on: ['cp-1', 'w-1'] });
+    via.cannotTell(name);
+    expect(await spreadDns.probe(context())).toMatchObject({
+      done: false,
+      found: expect.stringContaining('cannot tell'),
+    });
+  });
+
+  test('on one host of a cluster that has only one', async () => {
+    dns({ on: ['cp-1', 'cp-1'] });
+    const single = clusterOf({ controlPlanes: 1, workers: 0 });
+    hosts = fakeHosts(single);
+    hosts.set('cp-1', via);
+    expect(await spreadDns.probe(context(single))).toMatchObject({ done: true });
+  });
+});
+
+describe('spreading it', () => {
+  const patch = () => JSON.parse(via.scripts.find(({ script }) => script.includes('patch deployment'))?.input ?? '{}');
+
+  test('makes its pods anew once there are other hosts, and keeps what others set', async () => {
+    dns({ on: ['cp-1', 'cp-1'], tolerations: [...KUBEADMS, { key: 'mine', operator: 'Exists' }], replicas: 4 });
+    via.answer('patch deployment', () => {
+      dns({ on: ['cp-1', 'w-1'], replicas: 4 });
+      return '';
+    });
+    await spreadDns.apply(context(), { done: false, found: '', changes: [] });
+    expect(patch()).toMatchObject({
+      metadata: { resourceVersion: '77' },
+      spec: {
+        replicas: 4,
+        template: { spec: { tolerations: [...KUBEADMS, { key: 'mine', operator: 'Exists' }, ...SHORT] } },
+      },
+    });
+    expect(patch().spec.template.metadata.annotations).toHaveProperty(['kubectl.kubernetes.io/restartedAt']);
+  });
+
+  test('leaves tolerations alone that somebody has set for lost nodes', async () => {
+    const own = SHORT.map((each) => ({ ...each, tolerationSeconds: 5 }));
+    dns({ on: ['cp-1', 'cp-1'], tolerations: own });
+    via.answer('patch deployment', () => {
+      dns({ on: ['cp-2', 'w-1'], tolerations: own });
+      return '';
+    });
+    await spreadDns.apply(context(), { done: false, found: '', changes: [] });
+    expect(patch().spec.template.spec.tolerations).toEqual(own);
+  });
+});
