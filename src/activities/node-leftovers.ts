@@ -217,8 +217,8 @@ done
 }
 
 /**
- * Bash that tells what of the list a host has, by `fact leftover MEANING MAKER NAME`; `fact` is the caller's, and so is
- * `chains`, which prints the names of all iptables and nftables chains. The same name may come twice. Reads only.
+ * Bash that tells what of the list a host has, by `fact leftover MEANING MAKER NAME`; `fact`, `asked` and `chains` (the
+ * names of all iptables and nftables chains) are the caller's: see `hostFactsScript`. The same name may come twice.
  */
 export function leftoverFacts(): string {
   const of = (kind: Leftover['kind']) => LEFTOVERS.filter((each) => each.kind === kind);
@@ -238,7 +238,7 @@ ${cases('interface', () => 'the network interface $card')}esac; done
 while read -r chain; do case $chain in
 ${cases('chain', (pattern) => `firewall chains ${pattern}`)}esac; done < <(chains | sort -u)
 while read -r unit _; do case $unit in
-${cases('unit', () => 'the unit $unit')}esac; done < <(systemctl list-unit-files --no-legend --plain --type service)`;
+${cases('unit', () => 'the unit $unit')}esac; done < <(asked 'its units' systemctl list-unit-files --no-legend --plain --type service)`;
 }
 
 /** What other rows of the list name is not said twice. */

@@ -37,6 +37,8 @@ export const DEFAULTS = {
     source: 'bundle',
     /** The worker's cache, by Kubernetes version and the host's architecture. */
     bundle: null,
+    /** None, or the one that apt's own configuration names. */
+    proxy: null,
   },
   ssh: {
     /** Needs nothing on the worker's machine, and runs nothing there. */

@@ -131,6 +131,8 @@ export interface Cluster {
     source: 'bundle';
     /** Bundle directory on the worker; null: the worker's cache, by version and the host's architecture. */
     bundle: string | null;
+    /** Proxy through which the hosts' package manager fetches packages, such as `http://proxy.example.org:3128`, or null. */
+    proxy: string | null;
   };
   preflight: { ignore: OverruledCheck[] };
   /** Added to (and overriding) the sysctls that Kubernetes needs, on every host. */

@@ -8,15 +8,16 @@ const DOCKERS_CONTAINERD = 'containerd.io';
 
 /**
  * What a node's kubelet and CNI plugins call: iptables (portmap, and the kubelet's own chains), mount with losetup
- * (volumes), and on versions before 1.32 conntrack; socat and ethtool because kubeadm asks for them on the oldest.
+ * (volumes), and on versions before 1.32 conntrack; socat and ethtool because kubeadm asks for them on the oldest. openssl
+ * is what our own steps ask API servers and look at certificates with; minimal installations lack it.
  */
-const NODE_PACKAGES = ['conntrack', 'ethtool', 'iptables', 'mount', 'socat'];
+const NODE_PACKAGES = ['conntrack', 'ethtool', 'iptables', 'mount', 'openssl', 'socat'];
 
 const PACKAGES: Record<Role, string[]> = {
   'control-plane': [...NODE_PACKAGES, 'haproxy', 'keepalived'],
   worker: NODE_PACKAGES,
-  // Static pods on the host's own network and nothing else.
-  etcd: ['mount'],
+  // Static pods on the host's own network and nothing else; openssl makes etcd's certificates.
+  etcd: ['mount', 'openssl'],
 };
 
 const SERVICES: Record<string, string> = {
@@ -29,7 +30,8 @@ const ASKED = [...new Set(['containerd', 'runc', DOCKERS_CONTAINERD, ...Object.v
 
 /** Debian and Ubuntu: apt and dpkg. */
 export const debianFamily: DistributionFamily = {
-  supported: 'Debian 11 or newer, or Ubuntu 20.04 or newer',
+  supported: 'Debian 12 or newer, or Ubuntu 20.04 or newer',
+  proven: 'Debian 12',
 
   goal(role: Role, present: PackageFacts): PackageGoal {
     const dockers = present.packages.some(({ name, installed }) => name === DOCKERS_CONTAINERD && installed);
@@ -59,9 +61,9 @@ done
     return facts;
   },
 
-  installScript({ install, hold }) {
+  installScript({ install, hold }, proxy) {
     const services = install.flatMap((name) => SERVICES[name] ?? []);
-    return renderAptTransaction({ install, hold, services });
+    return renderAptTransaction({ install, hold, services, proxy });
   },
 
   explain,
@@ -91,7 +93,7 @@ function explain(output: string): PackageFailure {
     return {
       code: 'KW444',
       message: 'the package mirror could not be reached',
-      hint: 'See that `apt-get update` works on the host (network, DNS, proxy, /etc/apt/sources.list), then retry the step.',
+      hint: 'Look at the lines above, and run `env -u http_proxy -u https_proxy apt-get update` on the host: name server, network and /etc/apt/sources.list have to be right. A proxy goes into "packages.proxy" of cluster.yaml or into /etc/apt/apt.conf.d (Acquire::http::Proxy); one that only /etc/environment or a login names is not used. Then retry the step.',
       transient: false,
     };
   }

@@ -9,9 +9,12 @@ export type { DistributionFamily, DistributionVerdict, PackageFacts, PackageGoal
 
 /** The oldest release of each distribution whose systemd, containerd and apt do what the steps ask of them. */
 const OLDEST: Record<string, { version: string; family: DistributionFamily }> = {
-  debian: { version: '11', family: debianFamily },
+  debian: { version: '12', family: debianFamily },
   ubuntu: { version: '20.04', family: debianFamily },
 };
+
+/** Releases that the tests install on; every other one is taken with a warning. */
+const PROVEN = new Set(['debian 12']);
 
 /**
  * Which family of distributions a host belongs to, or why it is none that is supported. Relatives of a supported
@@ -28,7 +31,7 @@ export function distributionOf(os: OsRelease): DistributionVerdict {
     const reason = `it runs ${os.prettyName}, which is older than ${os.id} ${known.version}`;
     return { supported: false, reason, hint, os };
   }
-  return { supported: true, family: known.family, os };
+  return { supported: true, family: known.family, os, proven: PROVEN.has(`${os.id} ${os.versionId}`) };
 }
 
 const MARK = '--- packages ---';

@@ -34,6 +34,8 @@ export interface PackageGoal {
 export interface DistributionFamily {
   /** For people: what a supported host may run. */
   readonly supported: string;
+  /** For people: what the tests install on. */
+  readonly proven: string;
   /** What must be installed on a host of this role, given what is there already. */
   goal(role: Role, present: PackageFacts): PackageGoal;
   /** Read-only script, a moment long; `parseFacts` understands what it prints. */
@@ -42,8 +44,10 @@ export interface DistributionFamily {
   /**
    * Script that installs and holds packages: waits for other package managers, repairs an interrupted installation, and
    * leaves services that come with the packages stopped until they are configured. May be repeated at any point.
+   *
+   * @param proxy URL of the proxy for this transaction; null: as the package manager's own configuration says
    */
-  installScript(goal: PackageGoal): string;
+  installScript(goal: PackageGoal, proxy: string | null): string;
   /** What went wrong, read from the script's output. */
   explain(output: string): PackageFailure;
 }
@@ -56,5 +60,5 @@ export interface PackageFailure {
 }
 
 export type DistributionVerdict =
-  | { supported: true; family: DistributionFamily; os: OsRelease }
+  | { supported: true; family: DistributionFamily; os: OsRelease; proven: boolean }
   | { supported: false; reason: string; hint: string; os: OsRelease };

@@ -8,6 +8,8 @@ export interface AptTransaction {
   hold: string[];
   /** Units that come with the packages and must not start before they are configured. */
   services: string[];
+  /** Proxy of this transaction; null: as apt's own configuration says. */
+  proxy: string | null;
 }
 
 /** `patiently COMMAND…` waits for a lock; `update` and `install` are apt's verbs, made to ask nobody. */
@@ -28,11 +30,11 @@ const FUNCTIONS = `patiently() {
 }
 
 update() {
-  patiently apt-get update -q -o Acquire::Retries=3 -o Acquire::Languages=none -o APT::Get::List-Cleanup=false
+  patiently apt-get update -q "\${proxy[@]}" -o Acquire::Retries=3 -o Acquire::Languages=none -o APT::Get::List-Cleanup=false
 }
 
 install() {
-  patiently apt-get install -y -q --no-install-recommends --no-upgrade \\
+  patiently apt-get install -y -q --no-install-recommends --no-upgrade "\${proxy[@]}" \\
     -o Acquire::Retries=3 -o Acquire::Languages=none -o Dpkg::Use-Pty=0 \\
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "\${packages[@]}"
 }
@@ -49,13 +51,17 @@ lists_are_fresh() {
  *   `policy-rc.d`, which an interruption would leave behind; only units that are not there yet are masked;
  * - a `dpkg` that was interrupted is finished first;
  * - a lock held by another package manager is waited for (`apt-get update` has no option for it);
+ * - a proxy is the one that it is given or that apt's configuration names, never one of the environment: what works must not
+ *   depend on who starts it;
  * - lists are fetched when there are none, when they are a day old, or when the archive no longer has what they name.
  */
-export function renderAptTransaction({ install, hold, services }: AptTransaction): string {
+export function renderAptTransaction({ install, hold, services, proxy }: AptTransaction): string {
   return `export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
 packages=(${words(install)})
 hold=(${words(hold)})
 services=(${words(services)})
+proxy=(${words(proxy === null ? [] : [`-oAcquire::http::Proxy=${proxy}`, `-oAcquire::https::Proxy=${proxy}`])})
+unset http_proxy https_proxy ftp_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY
 log=$(mktemp)
 masked=()
 

@@ -1,6 +1,12 @@
 import type { Cluster, ClusterHost, Role } from '../cluster/types.js';
 
-export const SYSCTL_PATH = '/etc/sysctl.d/99-kubewright.conf';
+/**
+ * systemd-sysctl reads files in the order of their names, whatever their directory, and the last assignment counts
+ * (sysctl.d(5)). `99-sysctl.conf`, the link to /etc/sysctl.conf that many images harden, must come before ours.
+ */
+export const SYSCTL_PATH = '/etc/sysctl.d/zz-kubewright.conf';
+/** Where 0.1.0 wrote them. */
+export const OLD_SYSCTL_PATH = '/etc/sysctl.d/99-kubewright.conf';
 
 const POD_NETWORK = {
   // Pods' packets are routed by the host and seen by kube-proxy's rules: kubeadm's own preflight asks for both.
@@ -22,7 +28,7 @@ export function sysctlsFor(cluster: Pick<Cluster, 'sysctls'>, host: Pick<Cluster
   return new Map(Object.entries(merged).sort(([a], [b]) => a.localeCompare(b)));
 }
 
-/** `/etc/sysctl.d/99-kubewright.conf`, applied at boot by systemd-sysctl. */
+/** `/etc/sysctl.d/zz-kubewright.conf`, applied at boot by systemd-sysctl. */
 export function renderSysctls(sysctls: Map<string, string>): string {
   const lines = [...sysctls].map(([name, value]) => `${name} = ${value}\n`);
   return `# Written by Kubewright from the host's role and from "sysctls" in cluster.yaml.\n${lines.join('')}`;
@@ -43,4 +49,39 @@ export function sysctlFile(name: string): string {
 export function sameSysctl(a: string, b: string): boolean {
   const plain = (value: string) => value.trim().split(/\s+/).join(' ');
   return plain(a) === plain(b);
+}
+
+/** What a file sets at every boot. */
+export interface BootSetting {
+  name: string;
+  value: string;
+  file: string;
+}
+
+/**
+ * Settings that a boot leaves other than they should be, because a file whose name sorts behind ours has the last word.
+ *
+ * @param catConfig what `systemd-sysctl --cat-config` prints: every file that a boot reads, in its order, each after a
+ * comment with its path
+ */
+export function overriddenAtBoot(sysctls: Map<string, string>, catConfig: string): BootSetting[] {
+  const last = new Map<string, BootSetting>();
+  let file = '';
+  for (const line of catConfig.split('\n')) {
+    file = /^# (\/.*\.conf)$/.exec(line)?.[1] ?? file;
+    const [, name, value] = /^\s*-?([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    // A pattern never overrides a name that is written out.
+    if (name === undefined || value === undefined || /[*?[]/.test(name)) continue;
+    last.set(sysctlFile(name), { name, value, file });
+  }
+  return [...sysctls].flatMap(([name, value]) => {
+    const setting = last.get(sysctlFile(name));
+    if (setting === undefined || sameSysctl(setting.value, value)) return [];
+    return comesBehind(setting.file) ? [{ ...setting, name }] : [];
+  });
+}
+
+function comesBehind(file: string): boolean {
+  const baseName = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+  return baseName(file) > baseName(SYSCTL_PATH);
 }

@@ -38,7 +38,7 @@ export function clusterOf(
     etcd: { topology: (size.etcd ?? 0) > 0 ? 'external' : 'stacked', extraArgs: [] },
     runtime: { type: 'containerd', config: {} },
     network: { plugin: 'flannel', backend: { Type: 'vxlan' } },
-    packages: { source: 'bundle', bundle: null },
+    packages: { source: 'bundle', bundle: null, proxy: null },
     preflight: { ignore: [] },
     sysctls: {},
     hosts,

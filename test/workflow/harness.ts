@@ -100,7 +100,7 @@ export function testCluster(name = `c-${randomUUID().slice(0, 8)}`): Cluster {
     etcd: { topology: 'stacked', extraArgs: [] },
     runtime: { type: 'containerd', config: {} },
     network: { plugin: 'flannel', backend: {} },
-    packages: { source: 'bundle', bundle: null },
+    packages: { source: 'bundle', bundle: null, proxy: null },
     preflight: { ignore: [] },
     sysctls: {},
     hosts: [

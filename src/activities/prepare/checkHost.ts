@@ -3,7 +3,7 @@ import { isKubewrightError } from '../../errors.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { bySeverity, described, type Problem, preflightError, problemsOf } from './checks/index.js';
 import { overrule } from './checks/overrule.js';
-import { gatherHostFacts, type HostFacts } from './facts/index.js';
+import { gatherHostFacts, type HostFacts, questionsFor } from './facts/index.js';
 import { architectureOf, bundleFor, hostOf } from './target.js';
 
 /**
@@ -37,9 +37,9 @@ interface Look {
 
 async function look(context: StepContext): Promise<Look> {
   const { cluster, signal } = context;
-  const facts = await gatherHostFacts(context.host, signal);
-  const bundle = await findBundle(context, facts);
   const host = hostOf(context);
+  const facts = await gatherHostFacts(context.host, questionsFor(cluster, host), signal);
+  const bundle = await findBundle(context, facts);
   const problems = [...problemsOf({ cluster, host, facts }, bundle.found), ...bundle.problems];
   const ofHost = problems.map((problem) => ({ ...problem, host: host.name }));
   return { facts, ...bySeverity(overrule(cluster, ofHost)) };

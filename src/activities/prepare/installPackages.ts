@@ -1,3 +1,5 @@
+import { compareVersions } from '../../compare-versions.js';
+import { oldestContainerd } from '../../distribution/containerd.js';
 import {
   type DistributionFamily,
   type PackageFacts,
@@ -29,7 +31,9 @@ export const installPackages: StepImplementation = {
   async apply(context) {
     const { family, goal } = await look(context);
     try {
-      await context.durable('packages', family.installScript(goal), { timeoutSeconds: 2_000 });
+      await context.durable('packages', family.installScript(goal, context.cluster.packages.proxy), {
+        timeoutSeconds: 2_000,
+      });
     } catch (error) {
       throw explained(error, family, context.host.name);
     }
@@ -46,7 +50,24 @@ async function look(context: StepContext): Promise<Look> {
   const { host, signal } = context;
   const { stdout } = await host.run(packageFactsScript(), { signal });
   const { family, present } = parsePackageFacts(stdout);
+  refuseOldContainerd(context, present);
   return { family, present, goal: family.goal(hostOf(context).role, present) };
+}
+
+/** Whatever the preflight could see: what is installed is not upgraded. @throws KubewrightError KW453 */
+function refuseOldContainerd({ cluster, host }: StepContext, { packages }: PackageFacts): void {
+  const oldest = oldestContainerd(cluster.kubernetes.version);
+  const runtime = packages.find(({ name, installed }) => installed && name.startsWith('containerd'));
+  const version = /\d+\.\d+(\.\d+)?/.exec(runtime?.version ?? '')?.[0];
+  if (runtime === undefined || version === undefined || compareVersions(version, oldest) >= 0) return;
+  throw new KubewrightError(
+    'KW453',
+    `its ${runtime.name} is ${runtime.version}, and Kubernetes ${cluster.kubernetes.version} needs ${oldest} or newer`,
+    {
+      host: host.name,
+      hint: `Upgrade it (\`apt-get install --only-upgrade ${runtime.name}\`), or install containerd.io of Docker's repository, which is kept; then retry the step.`,
+    },
+  );
 }
 
 function changesOf(goal: PackageGoal, { packages, heldOffUnits }: PackageFacts): string[] {

@@ -1,7 +1,6 @@
 import type { Cluster, ClusterHost } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
-import { FSTAB_PATH, withoutSwap } from '../../render/fstab.js';
 import {
   featureTest,
   type KernelFeature,
@@ -10,11 +9,20 @@ import {
   renderModules,
 } from '../../render/modules.js';
 import { OWNER_PATH, parseOwner } from '../../render/owner.js';
-import { renderSysctls, SYSCTL_PATH, sameSysctl, sysctlFile, sysctlsFor } from '../../render/sysctl.js';
+import {
+  OLD_SYSCTL_PATH,
+  overriddenAtBoot,
+  renderSysctls,
+  SYSCTL_PATH,
+  sameSysctl,
+  sysctlFile,
+  sysctlsFor,
+} from '../../render/sysctl.js';
 import { digestOf, type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { swapMustGo } from './checks/resources.js';
 import { claimHost, ownerOf, recordOwner } from './ownership.js';
+import { swapChanges, swapFacts, switchSwapOff } from './swap.js';
 import { hostOf } from './target.js';
 
 /**
@@ -38,10 +46,12 @@ export const prepareSystem: StepImplementation = {
     await recordOwner(remote, cluster, wanted.host);
     await remote.writeFile(MODULES_PATH, wanted.modulesFile);
     await remote.writeFile(SYSCTL_PATH, wanted.sysctlFile);
+    await remote.run(`rm -f ${OLD_SYSCTL_PATH}\n`, { signal: context.signal });
     await loadModules(context, wanted);
     await setSysctls(context, wanted);
     const present = await ask(context, wanted);
-    if (swapChanges(wanted, present).length > 0) await switchSwapOff(context);
+    refuseOverrides(context, wanted, present);
+    if (wanted.swapOff && swapChanges(present).length > 0) await switchSwapOff(context);
   },
 };
 
@@ -59,23 +69,19 @@ function wantedOf(context: StepContext): Wanted {
   const { cluster } = context;
   const host = hostOf(context);
   const sysctls = sysctlsFor(cluster, host);
+  const features = kernelFeaturesFor(host.role, cluster);
   return {
     cluster,
     host,
-    features: kernelFeaturesFor(host.role),
-    modulesFile: renderModules(host.role),
+    features,
+    modulesFile: renderModules(features),
     sysctls,
     sysctlFile: renderSysctls(sysctls),
     swapOff: swapMustGo(cluster),
   };
 }
 
-interface Present {
-  facts: Facts;
-  swaps: string[];
-}
-
-async function ask({ host, signal }: StepContext, wanted: Wanted): Promise<Present> {
+async function ask({ host, signal }: StepContext, wanted: Wanted): Promise<Facts> {
   const features = wanted.features.map(
     (feature) => `feature() { ${featureTest(feature)}; }\nfact feature-${feature.module} feature\n`,
   );
@@ -83,15 +89,14 @@ async function ask({ host, signal }: StepContext, wanted: Wanted): Promise<Prese
   const script = `fact owner cat ${OWNER_PATH}
 fact modules digest ${MODULES_PATH}
 fact sysctls digest ${SYSCTL_PATH}
-fact fstab cat ${FSTAB_PATH}
-fact swaps awk 'NR > 1 {print $1}' /proc/swaps
-${[...features, ...sysctls].join('')}`;
-  const facts = await gatherFacts(host, script, signal);
-  return { facts, swaps: facts.text('swaps').split('\n').filter(Boolean) };
+fact old-sysctls test -e ${OLD_SYSCTL_PATH}
+boot_sysctls() { { /usr/lib/systemd/systemd-sysctl --cat-config || /lib/systemd/systemd-sysctl --cat-config; } | grep -E '^(# /|[^#;])'; }
+fact boot-sysctls boot_sysctls
+${swapFacts()}${[...features, ...sysctls].join('')}`;
+  return gatherFacts(host, script, signal);
 }
 
-function changesOf(wanted: Wanted, present: Present): string[] {
-  const { facts } = present;
+function changesOf(wanted: Wanted, facts: Facts): string[] {
   const changes: string[] = [];
   if (!bearsRecord(wanted, facts.text('owner'))) {
     changes.push(`write the ownership record ${OWNER_PATH} (cluster ${wanted.cluster.name})`);
@@ -105,16 +110,11 @@ function changesOf(wanted: Wanted, present: Present): string[] {
     if (!sameSysctl(now, value)) changes.push(`set ${name} from ${now || 'nothing'} to ${value}`);
   }
   if (facts.text('sysctls') !== digestOf(wanted.sysctlFile)) changes.push(`write ${SYSCTL_PATH}`);
-  return [...changes, ...swapChanges(wanted, present)];
-}
-
-function swapChanges({ swapOff }: Wanted, present: Present): string[] {
-  const changes: string[] = [];
-  if (!swapOff) return changes;
-  if (present.swaps.length > 0) changes.push(`switch swap off (${present.swaps.join(', ')})`);
-  const fstab = present.facts.text('fstab');
-  if (withoutSwap(fstab) !== fstab) changes.push(`comment the swap entries of ${FSTAB_PATH} out`);
-  return changes;
+  if (facts.holds('old-sysctls')) changes.push(`remove ${OLD_SYSCTL_PATH}, which an earlier version wrote`);
+  for (const { name, value, file } of overriddenAtBoot(wanted.sysctls, facts.text('boot-sysctls'))) {
+    changes.push(`take ${name} = ${value} out of ${file}, which every boot reads after ${SYSCTL_PATH}`);
+  }
+  return wanted.swapOff ? [...changes, ...swapChanges(facts)] : changes;
 }
 
 /** The CA's fingerprint joins the record later and is no matter of this step. */
@@ -125,14 +125,40 @@ function bearsRecord({ cluster, host }: Wanted, text: string): boolean {
   return (Object.keys(wanted) as (keyof typeof wanted)[]).every((key) => found[key] === wanted[key]);
 }
 
-async function loadModules({ host, signal }: StepContext, { features }: Wanted): Promise<void> {
-  const loads = features.map((feature) => `{ ${featureTest(feature)}; } || modprobe ${feature.module}`);
-  const { exitCode, stderr } = await host.run(`set -e\n${loads.join('\n')}\n`, { signal, allowFailure: true });
-  if (exitCode === 0) return;
-  throw new KubewrightError('KW440', 'a kernel module could not be loaded', {
+/** A file of somebody else's that comes later is not ours to change. @throws KubewrightError KW451 */
+function refuseOverrides({ host }: StepContext, { sysctls }: Wanted, facts: Facts): void {
+  const settings = overriddenAtBoot(sysctls, facts.text('boot-sysctls'));
+  if (settings.length === 0) return;
+  const named = settings.map(({ name, value, file }) => `${file} sets ${name} = ${value}`);
+  throw new KubewrightError('KW451', `kernel settings would be lost at the next boot: ${named.join(', ')}`, {
     host: host.name,
-    output: stderr,
-    hint: 'After a kernel update the modules of the running kernel may be gone: reboot the host, then retry the step.',
+    hint: `These files are read after ${SYSCTL_PATH}. Take the settings out of them, or rename them so that they sort before it, then retry the step.`,
+  });
+}
+
+async function loadModules({ host, signal }: StepContext, { features }: Wanted): Promise<void> {
+  const loads = features.map(
+    (feature) => `load() { ${featureTest(feature)}; }
+load || said=$(modprobe ${feature.module} 2>&1) && load || fail ${feature.module} ${quote(feature.purpose)}`,
+  );
+  const script = `set +e
+failed=0 said=
+fail() {
+  failed=1
+  printf '%s (needed for %s): %s\\n' "$1" "$2" "\${said:-modprobe did nothing}"
+  modprobe --showconfig | grep -E "^(install|blacklist) $1( |$)"
+}
+${loads.join('\n')}
+exit "$failed"
+`;
+  const { exitCode, stdout } = await host.run(script, { signal, allowFailure: true });
+  if (exitCode === 0) return;
+  throw new KubewrightError('KW440', 'kernel modules could not be loaded', {
+    host: host.name,
+    output: stdout,
+    hint: /^(install|blacklist) /m.test(stdout)
+      ? 'The host forbids them: take the `install` and `blacklist` lines out of /etc/modprobe.d, then retry the step.'
+      : 'After a kernel update the modules of the running kernel may be gone: reboot the host. Some kernels have them in a package of their own (linux-modules-extra on Ubuntu). Then retry the step.',
   });
 }
 
@@ -158,22 +184,8 @@ exit "$failed"
   throw new KubewrightError('KW441', 'kernel settings could not be changed', {
     host: host.name,
     output: stdout,
-    hint: 'Correct "sysctls" in cluster.yaml, or see why the kernel does not take them (in a container /proc/sys may be read-only), then retry the step.',
+    hint: /No such file/.test(stdout)
+      ? 'The kernel does not have a setting of this name: correct "sysctls" in cluster.yaml, or load the module that brings it (name it in a file of /etc/modules-load.d as well), then retry the step.'
+      : 'Correct "sysctls" in cluster.yaml, or see why the kernel does not take the value (in a container /proc/sys may be read-only), then retry the step.',
   });
-}
-
-/** Taking pages back into memory may take minutes, so it is a durable command. Units that fstab does not know are masked. */
-async function switchSwapOff(context: StepContext): Promise<void> {
-  const fstab = await context.host.readFile(FSTAB_PATH);
-  if (fstab !== undefined) await context.host.writeFile(FSTAB_PATH, withoutSwap(fstab.toString('utf8')));
-  await context.durable(
-    'swap',
-    `swapoff --all
-systemctl daemon-reload
-systemctl list-units --type swap --all --plain --no-legend | while read -r unit _; do
-  systemctl mask --now "$unit"
-done
-`,
-    { timeoutSeconds: 1_800, hint: 'See what uses so much memory (`free`, `top`), then retry the step.' },
-  );
 }

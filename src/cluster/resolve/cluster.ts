@@ -43,6 +43,7 @@ export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): 
     packages: {
       source: pick(packages, 'source', DEFAULTS.packages.source),
       bundle: typeof bundle === 'string' ? path(bundle) : bundle,
+      proxy: pick(packages, 'proxy', DEFAULTS.packages.proxy),
     },
     preflight: { ignore: (pick(inner(spec, 'preflight'), 'ignore', []) ?? []).map(resolveOverruled) },
     sysctls: mapText(recordOf(pick(spec, 'sysctls', {}))),

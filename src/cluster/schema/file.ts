@@ -10,6 +10,7 @@ import {
   nodeName,
   port,
   preflightCode,
+  proxyUrl,
   reason,
   sysctlName,
   sysctlValue,
@@ -108,8 +109,13 @@ const packages = z.strictObject(
       "Bundle directory, relative to this file. null: the worker's cache.",
       DEFAULTS.packages.bundle,
     ),
+    proxy: nullable(
+      proxyUrl(),
+      "Proxy through which the hosts fetch their distribution's packages. Nothing else ever goes through one. null: as apt's own configuration says.",
+      DEFAULTS.packages.proxy,
+    ),
   },
-  wrong('a map with source and bundle'),
+  wrong('a map with source, bundle and proxy'),
 );
 
 const overruled = z.strictObject(

@@ -10,6 +10,14 @@ export const READY = 'kubewright-ready\n';
 /** sudo asks with this. Seen a second time, the password was wrong. */
 export const PROMPT = 'kubewright-password:';
 
+/**
+ * The login brings these along from /etc/environment. What the scripts talk to are the cluster's own addresses, and kubectl
+ * would ask the proxy for them.
+ */
+const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'all_proxy', 'no_proxy']
+  .flatMap((name) => [name, name.toUpperCase()])
+  .join(' ');
+
 /** Asks sudo whether it wants a password, ignoring a cached one, without giving any. */
 export const ASK_SUDO = 'env LC_ALL=C sudo -k -n -- bash --norc -c :';
 
@@ -23,7 +31,7 @@ export const ASK_SUDO = 'env LC_ALL=C sudo -k -n -- bash --norc -c :';
  */
 export function commandLine(privilege: Privilege, scriptBytes: number, inputBytes?: number): string {
   const shell = [
-    `export PATH=${TOOL_PATH} LC_ALL=C; umask 022; cd /; printf "${READY.trimEnd()}\\n"`,
+    `export PATH=${TOOL_PATH} LC_ALL=C; unset ${PROXY_VARIABLES}; umask 022; cd /; printf "${READY.trimEnd()}\\n"`,
     `kw=$(head -c ${scriptBytes}; printf x); [ "\${#kw}" = ${scriptBytes + 1} ] || exit 255`,
     ...(inputBytes === undefined ? [] : [spool(inputBytes)]),
     `eval "\${kw%x}"`,

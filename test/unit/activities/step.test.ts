@@ -51,6 +51,14 @@ function implementation(options: { done?: boolean; sticks?: boolean; apply?: Ste
 }
 
 describe('carrying out a step', () => {
+  it('tells in its summary what a person should know although it stops nothing', async () => {
+    const subject: StepImplementation = {
+      probe: async () => ({ done: true, found: 'it holds', changes: [], warnings: ['KW323: a', 'KW340: b'] }),
+      apply: async () => undefined,
+    };
+    expect((await carryOut(subject, contextOf())).summary).toBe('it holds; warning: KW323: a; warning: KW340: b');
+  });
+
   it('changes nothing where the post-condition holds', async () => {
     const { subject, calls } = implementation({ done: true });
     expect(await carryOut(subject, contextOf())).toEqual({ outcome: 'unchanged', summary: 'it holds' });

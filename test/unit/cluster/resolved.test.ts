@@ -132,6 +132,7 @@ describe('a resolved cluster', () => {
         },
         "packages": {
           "bundle": null,
+          "proxy": null,
           "source": "bundle",
         },
         "preflight": {
@@ -234,5 +235,14 @@ describe('a resolved cluster', () => {
   it('resolves the bundle against the directory of the file, and leaves ~ to the worker', () => {
     expect(parse(`${BASE}  packages: { bundle: ./bundle }\n`).packages.bundle).toBe('/home/ada/site/bundle');
     expect(parse(`${BASE}  packages: { bundle: ~/bundle }\n`).packages.bundle).toBe('~/bundle');
+  });
+
+  it('takes a proxy for packages, and none that has a password in it', () => {
+    const packages = (proxy: string) => `${BASE}  packages: { proxy: '${proxy}' }\n`;
+    expect(parse(BASE).packages.proxy).toBeNull();
+    expect(parse(packages('http://proxy.example.org:3128')).packages.proxy).toBe('http://proxy.example.org:3128');
+    for (const wrong of ['http://ada:secret@proxy.example.org:3128', 'proxy.example.org:3128', "http://a.b/' -o x"]) {
+      expect(() => parse(packages(wrong)), wrong).toThrow();
+    }
   });
 });

@@ -11,7 +11,7 @@ const BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU
 describe('which distribution', () => {
   it.each([
     ['Debian 12', BOOKWORM, true],
-    ['Debian 11', 'ID=debian\nVERSION_ID="11"\nPRETTY_NAME="Debian 11"', true],
+    ['Debian 11', 'ID=debian\nVERSION_ID="11"\nPRETTY_NAME="Debian 11"', false],
     ['Debian 10', 'ID=debian\nVERSION_ID="10"\nPRETTY_NAME="Debian 10"', false],
     ['Debian testing', 'ID=debian\nPRETTY_NAME="Debian GNU/Linux forky/sid"', true],
     ['Ubuntu 20.04', "ID=ubuntu\nID_LIKE=debian\nVERSION_ID='20.04'\nPRETTY_NAME='Ubuntu 20.04'", true],
@@ -24,7 +24,7 @@ describe('which distribution', () => {
     expect(verdict.supported).toBe(supported);
     if (!verdict.supported) {
       expect(verdict.reason).toContain(verdict.os.prettyName);
-      expect(verdict.hint).toContain('Debian 11 or newer, or Ubuntu 20.04 or newer');
+      expect(verdict.hint).toContain('Debian 12 or newer, or Ubuntu 20.04 or newer');
     }
   });
 });
@@ -63,7 +63,7 @@ describe('packages of Debian', () => {
     );
     expect(family.goal('worker', present).install).not.toContain('haproxy');
     expect(family.goal('etcd', present)).toEqual({
-      install: ['containerd', 'runc', 'mount'],
+      install: ['containerd', 'runc', 'mount', 'openssl'],
       hold: ['containerd', 'runc'],
     });
   });

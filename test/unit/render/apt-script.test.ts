@@ -28,10 +28,18 @@ function failing(times: number, says: string, exitCode = 100): string {
 if [ "$n" -le ${times} ]; then echo ${JSON.stringify(says)} >&2; exit ${exitCode}; fi`;
 }
 
-function run(install = ['containerd', 'haproxy']): { status: number | null; output: string; calls: string[] } {
+function run(
+  install = ['containerd', 'haproxy'],
+  proxy: string | null = null,
+): { status: number | null; output: string; calls: string[] } {
   const services = ['containerd.service', 'haproxy.service'];
-  const script = renderAptTransaction({ install, hold: ['containerd'], services });
-  const env = { ...process.env, PATH: `${directory}:${process.env.PATH}`, TMPDIR: directory };
+  const script = renderAptTransaction({ install, hold: ['containerd'], services, proxy });
+  const env = {
+    ...process.env,
+    https_proxy: 'http://of.the.login',
+    PATH: `${directory}:${process.env.PATH}`,
+    TMPDIR: directory,
+  };
   const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], { env, encoding: 'utf8' });
   const calls = readFileSync(join(directory, 'calls'), 'utf8').split('\n').filter(Boolean);
   return { status, output: stdout + stderr, calls };
@@ -49,6 +57,22 @@ describe('the apt transaction', () => {
     const unmask = indexOf(calls, /^systemctl unmask --runtime --quiet containerd.service haproxy.service$/);
     expect([mask, install, hold, unmask].every((index) => index >= 0)).toBe(true);
     expect([mask, install, hold, unmask]).toEqual([mask, install, hold, unmask].toSorted((a, b) => a - b));
+  });
+
+  it('goes through the proxy that it is given, and through none of the environment', () => {
+    stub('apt-get', 'echo "seen: $(env | grep -Eci "^(https?|ftp|all|no)_proxy=")"');
+    const none = run();
+    expect(none.output).toContain('seen: 0');
+    expect(none.calls.join()).not.toContain('Proxy');
+    // Lists that are too old are fetched anew, through the same proxy.
+    const fresh = `grep -q '^apt-get update' ${directory}/calls`;
+    stub('apt-get', `[ "$1" = update ] || ${fresh} || { echo 'E: Unable to locate package runc'; exit 100; }`);
+    const { calls } = run(['runc'], 'http://proxy.example.org:3128');
+    for (const verb of ['update', 'install']) {
+      expect(calls.filter((call) => call.startsWith(`apt-get ${verb}`)).at(-1)).toContain(
+        '-oAcquire::http::Proxy=http://proxy.example.org:3128 -oAcquire::https::Proxy=http://proxy.example.org:3128',
+      );
+    }
   });
 
   it('repairs an interrupted dpkg first', () => {
@@ -86,7 +110,7 @@ describe('the apt transaction', () => {
     stub('dpkg', 'echo "dpkg: error: dpkg frontend lock was locked by another process with pid 7" >&2; exit 2');
     // The clock of bash is moved on instead of waited for.
     stub('sleep', 'true');
-    const script = renderAptTransaction({ install: ['containerd'], hold: [], services: [] });
+    const script = renderAptTransaction({ install: ['containerd'], hold: [], services: [], proxy: null });
     const env = { ...process.env, PATH: `${directory}:${process.env.PATH}`, TMPDIR: directory };
     const moved = script.replace("echo 'kubewright: waiting", "SECONDS=$((SECONDS + 100)); echo 'kubewright: waiting");
     expect(moved).not.toBe(script);
@@ -102,7 +126,7 @@ describe('the apt transaction', () => {
       `[ "$1" = install ] || exit 0; [ -e ${counter} ] || { touch ${counter}; echo 'Err:1 x  404  Not Found' >&2; exit 100; }`,
     );
     // Fresh lists: as on a host where they were fetched today. Without any, they are fetched before the first attempt.
-    const script = renderAptTransaction({ install: ['containerd'], hold: [], services: [] });
+    const script = renderAptTransaction({ install: ['containerd'], hold: [], services: [], proxy: null });
     const fresh = script.replace(/lists_are_fresh\(\) \{[\s\S]*?\n\}/, 'lists_are_fresh() { true; }');
     expect(fresh).not.toBe(script);
     const env = { ...process.env, PATH: `${directory}:${process.env.PATH}`, TMPDIR: directory };

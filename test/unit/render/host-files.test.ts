@@ -6,7 +6,14 @@ import { withoutSwap } from '../../../src/render/fstab.js';
 import { renderKubeletDropIn, renderKubeletUnit } from '../../../src/render/kubelet-unit.js';
 import { featureTest, kernelFeaturesFor, renderModules } from '../../../src/render/modules.js';
 import { parseOwner, renderOwner } from '../../../src/render/owner.js';
-import { renderSysctls, sameSysctl, sysctlFile, sysctlsFor } from '../../../src/render/sysctl.js';
+import {
+  overriddenAtBoot,
+  renderSysctls,
+  SYSCTL_PATH,
+  sameSysctl,
+  sysctlFile,
+  sysctlsFor,
+} from '../../../src/render/sysctl.js';
 import { expectGolden } from './golden.js';
 
 const PAUSE = 'registry.k8s.io/pause:3.10.1';
@@ -72,7 +79,12 @@ describe('kubelet unit', () => {
 describe('apt', () => {
   it('is one transaction', () => {
     const services = ['containerd.service', 'haproxy.service'];
-    const script = renderAptTransaction({ install: ['containerd', 'haproxy'], hold: ['containerd'], services });
+    const script = renderAptTransaction({
+      install: ['containerd', 'haproxy'],
+      hold: ['containerd'],
+      services,
+      proxy: null,
+    });
     expectGolden('apt.sh', script);
   });
 });
@@ -98,14 +110,71 @@ describe('kernel settings', () => {
   });
 });
 
+describe('what a boot sets', () => {
+  const wanted = new Map([
+    ['net.ipv4.ip_forward', '1'],
+    ['net.ipv4.conf.eth0/100.rp_filter', '2'],
+  ]);
+  const files = (...parts: [string, string][]) => parts.map(([path, text]) => `# ${path}\n${text}\n`).join('\n');
+
+  it('is what the last file says, and ours comes behind /etc/sysctl.conf', () => {
+    const hardened = files(
+      ['/etc/sysctl.d/99-sysctl.conf', '# net.ipv4.ip_forward = 1\nnet.ipv4.ip_forward = 0'],
+      [SYSCTL_PATH, 'net.ipv4.ip_forward = 1'],
+    );
+    expect(overriddenAtBoot(wanted, hardened)).toEqual([]);
+    // Also before ours is written: it will come behind.
+    expect(overriddenAtBoot(wanted, files(['/etc/sysctl.d/99-sysctl.conf', 'net.ipv4.ip_forward=0']))).toEqual([]);
+  });
+
+  it.each([
+    ['a file behind ours', 'net.ipv4.ip_forward = 0', ['net.ipv4.ip_forward']],
+    ['the same with slashes, spaces and a dash', ' -net/ipv4/ip_forward =0', ['net.ipv4.ip_forward']],
+    ['a name with a dot in it', 'net/ipv4/conf/eth0.100/rp_filter = 1', ['net.ipv4.conf.eth0/100.rp_filter']],
+    ['the same value', 'net.ipv4.ip_forward = 1', []],
+    ['a pattern', 'net.ipv4.ip_* = 0', []],
+    ['a comment', '#net.ipv4.ip_forward = 0\n;net.ipv4.ip_forward = 0', []],
+    ['another value taken back', 'net.ipv4.ip_forward = 0\nnet.ipv4.ip_forward = 1', []],
+  ])('is told of %s', (_, text, names) => {
+    const found = overriddenAtBoot(wanted, files([SYSCTL_PATH, ''], ['/run/sysctl.d/zzz-late.conf', text]));
+    expect(found.map(({ name }) => name)).toEqual(names);
+    for (const { file } of found) expect(file).toBe('/run/sysctl.d/zzz-late.conf');
+  });
+});
+
 describe('kernel modules', () => {
+  const flannel = (backend: Record<string, unknown> = { Type: 'vxlan' }, sysctls: Record<string, string> = {}) => ({
+    network: { plugin: 'flannel' as const, backend },
+    sysctls,
+  });
+  const names = (...args: Parameters<typeof flannel>) =>
+    kernelFeaturesFor('worker', flannel(...args)).map(({ module }) => module);
+
   it('are named by role and recognised by what they bring', () => {
-    expectGolden('modules-worker.conf', renderModules('worker'));
-    expect(kernelFeaturesFor('etcd').map(({ module }) => module)).toEqual(['overlay']);
-    expect(kernelFeaturesFor('worker').map(featureTest)).toEqual([
+    expectGolden('modules-worker.conf', renderModules(kernelFeaturesFor('worker', flannel())));
+    expect(kernelFeaturesFor('etcd', flannel()).map(({ module }) => module)).toEqual(['overlay']);
+    expect(kernelFeaturesFor('worker', flannel()).map(featureTest)).toEqual([
       'grep -qw overlay /proc/filesystems',
       '[ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]',
+      `[ -d /sys/module/vxlan ] || grep -qs '/vxlan\\.ko' "/lib/modules/$(uname -r)/modules.builtin"`,
     ]);
+  });
+
+  it('follow the backend of the network', () => {
+    expect(names({ Type: 'wireguard' })).toEqual(['overlay', 'br_netfilter', 'wireguard']);
+    expect(names({ Type: 'host-gw' })).toEqual(['overlay', 'br_netfilter']);
+  });
+
+  it('come with the settings that only they bring', () => {
+    const sysctls = {
+      'net.netfilter.nf_conntrack_max': '1',
+      'net/netfilter/nf_conntrack_buckets': '2',
+      'vm.swappiness': '1',
+    };
+    expect(names({}, sysctls)).toEqual(['overlay', 'br_netfilter', 'vxlan', 'nf_conntrack']);
+    const [, , , conntrack] = kernelFeaturesFor('worker', flannel({}, sysctls));
+    expect(conntrack && featureTest(conntrack)).toBe('[ -e /proc/sys/net/netfilter/nf_conntrack_max ]');
+    expect(names({}, { 'net.bridge.bridge-nf-call-arptables': '1' })).toEqual(['overlay', 'br_netfilter', 'vxlan']);
   });
 });
 

@@ -1,11 +1,18 @@
 import type { Bundle } from '../../../bundle/bundle.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import type { HostFacts } from '../facts/index.js';
+import { checkCertificates } from './certificates.js';
+import { checkFirewall } from './firewall.js';
+import { checkKernel } from './kernel.js';
+import { checkNetwork } from './network.js';
 import { checkOwnership, isOurs } from './ownership.js';
 import { checkPorts } from './ports.js';
 import type { Problem } from './problem.js';
+import { checkProxies } from './proxy.js';
 import { checkDisks, checkMachine } from './resources.js';
-import { checkIdentity, checkKernel, checkRuntimeConfig, checkSystem } from './system.js';
+import { checkServices } from './services.js';
+import { checkIdentity, checkRuntimeConfig, checkSystem } from './system.js';
+import { checkUnknowns } from './unknowns.js';
 
 export { bySeverity, described, type Problem, preflightError } from './problem.js';
 
@@ -27,9 +34,15 @@ export function problemsOf(checked: Checked, bundle: Bundle | undefined): Proble
     ...checkIdentity(checked),
     ...checkOwnership(checked),
     ...checkPorts(checked),
+    ...checkNetwork(checked),
+    ...checkFirewall(checked),
+    ...checkProxies(checked),
     ...checkKernel(checked),
+    ...checkServices(checked),
     ...checkMachine(checked),
     ...(isOurs(checked) ? [] : checkDisks(checked, bundle)),
     ...checkRuntimeConfig(checked),
+    ...checkCertificates(checked),
+    ...checkUnknowns(checked),
   ];
 }

@@ -9,6 +9,11 @@ export function isOurs({ facts, cluster }: Checked): boolean {
   return facts.owner !== undefined && parseOwner(facts.owner)?.cluster === cluster.name;
 }
 
+/** Whether a node of this cluster has begun on the host, or is installed there. */
+export function hasNode(checked: Checked): boolean {
+  return isOurs(checked) && checked.facts.leftovers.some(({ means }) => means === 'node' || means === 'begun');
+}
+
 /** Whether the host belongs to this cluster or to none. Nothing of another cluster is ever touched. */
 export function checkOwnership(checked: Checked): Problem[] {
   const { facts } = checked;
@@ -27,22 +32,40 @@ function foreign({ facts, cluster }: Checked, owner: OwnerRecord): Problem {
 /** So many are named; the others are counted. */
 const SHOWN = 4;
 
+/** What Kubernetes itself, kubeadm aside, and pod networks leave: they tell of no node that may still be at work. */
+const LIFELESS = ['kubernetes', 'flannel', 'another pod network'];
+
+/** The authority of a cluster and nothing that it signed: of a dead cluster, or brought for this one. */
+const AUTHORITY =
+  /^\/etc\/kubernetes\/pki\/(ca|front-proxy-ca|etcd\/ca)\.(crt|key)$|^\/etc\/kubernetes\/pki\/sa\.(key|pub)$/;
+
 /** Traces of a Kubernetes that Kubewright did not install. */
 function checkLeftovers({ facts }: Checked): Problem[] {
   const residue = facts.leftovers.filter(({ means }) => means === 'residue');
   const traces = facts.leftovers.filter(({ means }) => means !== 'residue');
   if (traces.length === 0 && !facts.kubeletActive) return checkResidue(residue);
+  if (!facts.kubeletActive && traces.every(({ name }) => AUTHORITY.test(name))) return [authority(traces)];
+  const alive = facts.kubeletActive || traces.some(({ by, means }) => means !== 'trace' || !LIFELESS.includes(by));
   const makers = [...new Set(traces.map(({ by }) => by))];
   const names = [...shortened(traces.map(({ name }) => name)), ...(facts.kubeletActive ? ['a running kubelet'] : [])];
   const origin = facts.server === undefined ? '' : ` of a cluster at ${facts.server}`;
   const by = makers.length === 0 ? '' : `, from ${listed(makers)}`;
   return [
     {
-      code: 'KW321',
+      code: alive ? 'KW321' : 'KW323',
       what: `it holds remains${origin} that Kubewright did not install${by}: ${listed(names)}`,
       hint: 'If the host is still in use there, use another one. If not, reset it with the tool that installed it (`kubeadm reset` for kubeadm) and remove what is named; interfaces and chains go with a reboot.',
     },
   ];
+}
+
+/** kubeadm keeps an authority that it finds: whoever had the old cluster's keys would be let into the new one. */
+function authority(files: HostFacts['leftovers']): Problem {
+  return {
+    code: 'KW325',
+    what: `it holds a certificate authority that Kubewright did not make, and the new cluster would take it over: ${listed(files.map(({ name }) => name))}`,
+    hint: 'Remove these files if they are of a cluster that is gone. If you brought them for this one, say so: KW325 in preflight.ignore of cluster.yaml, with the reason.',
+  };
 }
 
 function shortened(names: string[]): string[] {

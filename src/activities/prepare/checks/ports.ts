@@ -1,4 +1,5 @@
 import type { Cluster, Role } from '../../../cluster/types.js';
+import { HAPROXY_MONITOR_PORT } from '../../../render/haproxy.js';
 import type { Checked } from './index.js';
 import { isOurs } from './ownership.js';
 import { listed, type Problem } from './problem.js';
@@ -17,26 +18,44 @@ export function portsOf(role: Role, { endpoint, etcd }: Pick<Cluster, 'endpoint'
   ports.set(6443, 'kube-apiserver');
   ports.set(10257, 'kube-controller-manager');
   ports.set(10259, 'kube-scheduler');
-  ports.set(endpoint.port, 'haproxy');
+  for (const port of [endpoint.port, HAPROXY_MONITOR_PORT]) ports.set(port, 'haproxy');
   return ports;
 }
 
-/** Every port must be free, unless this cluster's own component holds it. */
+/** Where flannel's backends listen by default (flannel's Documentation/backends.md). */
+const BACKEND_PORTS: Record<string, number> = { vxlan: 8472, wireguard: 51820, udp: 8285 };
+
+/** UDP ports that a host of this role listens on: the pod network's. In the kernel, which tells of no process. */
+export function udpPortsOf(role: Role, { network }: Pick<Cluster, 'network'>): number[] {
+  const type = String(network.backend.Type ?? 'vxlan').toLowerCase();
+  const port = Number(network.backend.Port ?? network.backend.ListenPort ?? BACKEND_PORTS[type]);
+  return role === 'etcd' || !(type in BACKEND_PORTS) || !Number.isInteger(port) ? [] : [port];
+}
+
+/** Every port must be free, unless this cluster's own component holds it. Each listener counts: a port may have several. */
 export function checkPorts(checked: Checked): Problem[] {
+  const { facts, host, cluster } = checked;
   const ours = isOurs(checked);
-  const taken: string[] = [];
-  for (const [port, owner] of portsOf(checked.host.role, checked.cluster)) {
-    const holder = checked.facts.ports.find((listener) => listener.port === port);
-    if (holder === undefined) continue;
-    if (ours && holder.process === owner.slice(0, NAME_LENGTH)) continue;
-    taken.push(`${port} (wanted by ${owner}) by ${holder.process || 'an unknown process'}`);
-  }
-  if (taken.length === 0) return [];
+  const taken = [...portsOf(host.role, cluster)].flatMap(([port, owner]) =>
+    facts.ports
+      .filter((listener) => listener.port === port && !(ours && listener.process === owner.slice(0, NAME_LENGTH)))
+      .map(({ process }) => `${port} (wanted by ${owner}) by ${process || 'an unknown process'}`),
+  );
+  // A socket of the kernel is the pod network's own device: an earlier one's is named as what is left of it.
+  const takenOfPods = udpPortsOf(host.role, cluster).flatMap((port) =>
+    facts.udpPorts
+      .filter(
+        (listener) => listener.port === port && !((ours || facts.leftovers.length > 0) && listener.process === ''),
+      )
+      .map(({ process }) => `UDP ${port} (wanted by flannel) by ${process || 'the kernel'}`),
+  );
+  const all = [...new Set([...taken, ...takenOfPods])];
+  if (all.length === 0) return [];
   return [
     {
       code: 'KW313',
-      what: `${taken.length === 1 ? 'a port is' : 'ports are'} taken: ${listed(taken)}`,
-      hint: 'Stop and disable these services (`ss -Hltnp` names them), or use another host.',
+      what: `${all.length === 1 ? 'a port is' : 'ports are'} taken: ${listed(all)}`,
+      hint: 'Stop and disable these services (`ss -Hltnp` and `ss -Hlunp` name them), or use another host.',
     },
   ];
 }

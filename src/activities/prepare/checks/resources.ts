@@ -2,9 +2,9 @@ import type { Bundle } from '../../../bundle/bundle.js';
 import { checkImages, filesBelow, imagesFor } from '../../../bundle/bundle.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import type { DiskFacts, HostFacts } from '../facts/index.js';
+import { ignores } from './ignores.js';
 import type { Checked } from './index.js';
 import { listed, type Problem } from './problem.js';
-import { ignores } from './system.js';
 
 /** kubeadm's own minimum for a control plane (cmd/kubeadm/app/constants: ControlPlaneNumCPU, ControlPlaneMem). */
 const MINIMUM_CPUS = 2;
@@ -20,9 +20,9 @@ const UNPACKED = 4;
 /** The kubelet's default evictionHard: below this share of free space it evicts pods and accepts no more. */
 const EVICTION_SHARE = { nodefs: 0.1, imagefs: 0.15 };
 
-/** CPUs, memory, swap. */
+/** CPUs, memory, swap, and folders that cannot do what they are for. */
 export function checkMachine({ facts, host, cluster }: Checked): Problem[] {
-  const problems: Problem[] = [];
+  const problems = checkFolders(facts);
   if (host.role === 'control-plane') {
     if (facts.cpus < MINIMUM_CPUS && !ignores(cluster.kubernetes, 'NumCPU')) {
       const what = `it has ${facts.cpus} CPU, and kubeadm wants ${MINIMUM_CPUS} for a control plane`;
@@ -35,6 +35,22 @@ export function checkMachine({ facts, host, cluster }: Checked): Problem[] {
     }
   }
   return [...problems, ...checkSwap(facts, cluster)];
+}
+
+function checkFolders({ noexec, danglingLinks }: HostFacts): Problem[] {
+  const forbidding = noexec.filter(({ folder }) => folder === '/var/lib/containerd' || folder === '/usr/local/bin');
+  return [
+    ...forbidding.map(({ folder, mount }) => ({
+      code: 'KW324',
+      what: `no program can run from ${folder}: ${mount} is mounted with noexec`,
+      hint: `Mount it without noexec (/etc/fstab), or give ${folder} a file system of its own.`,
+    })),
+    ...danglingLinks.map(({ path, target }) => ({
+      code: 'KW324',
+      what: `${path} is a link to ${target}, which is no directory`,
+      hint: 'Make the directory, mount the disk that it lies on, or remove the link.',
+    })),
+  ];
 }
 
 /**

@@ -1,7 +1,6 @@
 import { distributionOf } from '../../../distribution/index.js';
 import { KubewrightError } from '../../../errors.js';
 import { renderContainerdConfig } from '../../../render/containerd.js';
-import { kernelFeaturesFor } from '../../../render/modules.js';
 import { architectureOf } from '../target.js';
 import type { Checked } from './index.js';
 import { listed, type Problem } from './problem.js';
@@ -18,6 +17,15 @@ export function checkSystem({ facts }: Checked): Problem[] {
   }
   const verdict = distributionOf(facts.os);
   if (!verdict.supported) problems.push({ code: 'KW302', what: verdict.reason, hint: verdict.hint });
+  else if (!verdict.proven) {
+    const hint = `${verdict.family.proven} is what the tests install on. Try one host of this release before the others.`;
+    problems.push({
+      code: 'KW328',
+      what: `it runs ${facts.os.prettyName}, which is not proven`,
+      hint,
+      severity: 'warning',
+    });
+  }
   if (facts.init !== 'systemd') {
     const what = `its process 1 is ${facts.init || 'unknown'}, not systemd`;
     problems.push({
@@ -69,52 +77,6 @@ export function checkIdentity({ facts, host, cluster }: Checked): Problem[] {
     });
   }
   return problems;
-}
-
-/** What the kernel can do. */
-export function checkKernel({ facts, host, cluster }: Checked): Problem[] {
-  const problems: Problem[] = [];
-  const missing = kernelFeaturesFor(host.role).filter(({ module }) => !facts.features.has(module));
-  if (missing.length > 0) {
-    const names = listed(missing.map(({ module }) => module));
-    const hint =
-      "Boot a kernel that has them: a distribution's stock kernel does; after a kernel update, reboot first.";
-    problems.push({
-      code: 'KW307',
-      what: `its kernel ${facts.kernel.release} has no ${names}, built in or as a module`,
-      hint,
-    });
-  }
-  const needed = ['cpu', 'cpuset', 'memory', 'pids'].filter((name) => !facts.cgroupControllers.includes(name));
-  if (needed.length > 0) {
-    const what = `its kernel does not offer the cgroup controllers ${listed(needed)}`;
-    const hint = "Switch them on at the kernel's command line (for example `cgroup_enable=memory`), then reboot.";
-    problems.push({ code: 'KW308', what, hint });
-  }
-  if (facts.cgroupVersion === 1 && !cgroupV1Allowed(cluster)) {
-    const what = `it uses cgroup v1, which Kubernetes ${cluster.kubernetes.version} refuses`;
-    const hint =
-      'Boot with cgroup v2 (`systemd.unified_cgroup_hierarchy=1`). To stay on v1 set kubernetes.kubelet.config.failCgroupV1: false and add SystemVerification to kubernetes.ignorePreflightErrors.';
-    problems.push({ code: 'KW308', what, hint });
-  }
-  if (!facts.sysctlsWritable) {
-    const what = 'its kernel settings cannot be changed: /proc/sys is read-only';
-    const hint = `Mount it writable${facts.container ? `; this host is a ${facts.container} container, whose host decides` : ''}.`;
-    problems.push({ code: 'KW309', what, hint });
-  }
-  return problems;
-}
-
-/** The kubelet refuses cgroup v1 from 1.35 on, and kubeadm's SystemVerification does too (KEP-5573). */
-function cgroupV1Allowed({ kubernetes }: Checked['cluster']): boolean {
-  const [major = 0, minor = 0] = kubernetes.version.split('.').map(Number);
-  if (major === 1 && minor < 35) return true;
-  return kubernetes.kubelet.config.failCgroupV1 === false && ignores(kubernetes, 'SystemVerification');
-}
-
-/** Whether cluster.yaml asks for one of kubeadm's own checks to be ignored. */
-export function ignores({ ignorePreflightErrors }: { ignorePreflightErrors: string[] }, check: string): boolean {
-  return ignorePreflightErrors.some((name) => ['all', check.toLowerCase()].includes(name.toLowerCase()));
 }
 
 /** `runtime.config` must be writable as TOML, which is known before anything is installed. */

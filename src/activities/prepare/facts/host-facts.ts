@@ -19,6 +19,30 @@ export interface DiskFacts {
   mount: string;
 }
 
+export interface Listener {
+  port: number;
+  /** Cut to 15 characters by the kernel; empty where there is none to tell. */
+  process: string;
+}
+
+export type FirewallKind = 'ufw' | 'firewalld' | 'nftables' | 'iptables';
+
+export interface NameServerFacts {
+  /** Whether systemd-resolved runs: the kubelet is given its file then. */
+  resolved: boolean;
+  /** Addresses by file; a file that is not there is not in it. */
+  byFile: Map<string, string[]>;
+}
+
+/** A variable that sends programs through a proxy, or around it. */
+export interface ProxyFacts {
+  /** `login`: /etc/environment. `systemd`: what every unit inherits. `apt`: apt's own configuration. */
+  source: 'login' | 'systemd' | 'apt';
+  name: 'http_proxy' | 'https_proxy' | 'all_proxy' | 'no_proxy';
+  /** Without user and password. */
+  value: string;
+}
+
 /** Something that is on the host of what `node-leftovers` lists. */
 export interface FoundLeftover {
   /** A path, or in words what it is: `the network interface cni0`. */
@@ -41,16 +65,44 @@ export interface HostFacts {
   machineId: string;
   missingTools: string[];
   addresses: CardAddress[];
-  /** Ports listened on (TCP) and the process that does. */
-  ports: { port: number; process: string }[];
+  /** Ports listened on (TCP), each with every process that does. */
+  ports: Listener[];
+  /** The same of UDP. The kernel's own sockets, VXLAN's for example, have no process. */
+  udpPorts: Listener[];
+  /** Networks that it has a route to, the default aside, and the card that leads there (empty for one that leads nowhere). */
+  routes: { network: string; card: string }[];
+  nameServers: NameServerFacts;
+  proxies: ProxyFacts[];
+  /** Firewalls that let nothing in by default. */
+  firewalls: { kind: FirewallKind; name: string }[];
+  /** Whether any of their rules names the network of the pods, or the bridge of flannel. */
+  firewallLetsPodsIn: boolean;
+  /** What could not be asked, for whatever reason: not a "no". */
+  unknowns: { what: string; tool: string; why: string }[];
   cpus: number;
   memoryTotalKiB: number;
   memoryAvailableKiB: number;
   swaps: { path: string; sizeKiB: number; usedKiB: number }[];
   disks: DiskFacts[];
+  /** Folders of `disks` on file systems from which no program runs, with their mount points. */
+  noexec: { folder: string; mount: string }[];
+  /** Links of a node's folders that lead to no directory. */
+  danglingLinks: { path: string; target: string }[];
   /** Kernel features that are there, or whose module can be loaded. */
   features: Map<string, 'present' | 'loadable'>;
-  cgroupVersion: 1 | 2;
+  /** Modules that modprobe's configuration keeps from being loaded, with the line that does. */
+  blockedModules: { module: string; rule: string }[];
+  /** Services of a node that run or start at boot. */
+  services: { name: string; active: boolean }[];
+  /** Files that the steps replace: as packages brought them, written by Kubewright, or somebody's own. */
+  files: { path: string; state: 'ours' | 'packaged' | 'foreign' }[];
+  /** Containers by containerd's namespace; `docker` counts those that Docker keeps, running or not. */
+  containers: { namespace: string; count: number }[];
+  containerd: { state: 'installed' | 'candidate'; version: string | undefined };
+  /** When the certificates of a node end, and what the host's clock says, in seconds since 1970. */
+  certificates: { path: string; end: number }[];
+  now: number;
+  cgroupVersion: 1 | 2 | undefined;
   cgroupControllers: string[];
   /** Whether /proc/sys can be written. */
   sysctlsWritable: boolean;
@@ -83,7 +135,10 @@ export function parseHostFacts(stdout: string): HostFacts {
     machineId: one('machine-id')[0] ?? '',
     missingTools: all('missing').flat(),
     addresses: all('address').map(cardAddress),
-    ports: all('port').map(([port, process = '']) => ({ port: Number(port), process })),
+    ports: all('port').map(listener),
+    udpPorts: all('udp').map(listener),
+    ...networkOf(all),
+    unknowns: all('unknown').map(([what = '', tool = '', why = '']) => ({ what, tool, why })),
     cpus: Number(one('cpus')[0] ?? 0),
     memoryTotalKiB: memory.get('MemTotal') ?? 0,
     memoryAvailableKiB: memory.get('MemAvailable') ?? 0,
@@ -92,7 +147,11 @@ export function parseHostFacts(stdout: string): HostFacts {
       return { folder, device, totalKiB: Number(total), freeKiB: Number(free), mount };
     }),
     features: new Map(all('feature').map(([feature = '', state]) => [feature, state as 'present' | 'loadable'])),
-    cgroupVersion: one('cgroup')[0] === 'cgroup2fs' ? 2 : 1,
+    blockedModules: all('blocked').map(([module = '', rule = '']) => ({ module, rule })),
+    noexec: all('noexec').map(([folder = '', mount = '']) => ({ folder, mount })),
+    danglingLinks: all('dangling').map(([path = '', target = '']) => ({ path, target })),
+    ...servicesOf(all),
+    cgroupVersion: one('cgroup')[0] ? (one('cgroup')[0] === 'cgroup2fs' ? 2 : 1) : undefined,
     cgroupControllers: one('controllers'),
     sysctlsWritable: one('sysctls')[0] === 'writable',
     owner: one('owner')[0],
@@ -100,6 +159,45 @@ export function parseHostFacts(stdout: string): HostFacts {
     kubeletActive: one('kubelet')[0] === 'active',
     caFingerprint: one('ca')[0],
     server: one('server')[0],
+  };
+}
+
+type Lines = (name: string) => string[][];
+
+function listener([port, process = '']: string[]): Listener {
+  return { port: Number(port), process };
+}
+
+function networkOf(
+  all: Lines,
+): Pick<HostFacts, 'routes' | 'nameServers' | 'proxies' | 'firewalls' | 'firewallLetsPodsIn'> {
+  const files = all('resolver-file').flat();
+  const servers = all('nameserver');
+  return {
+    routes: all('route').map(([network = '', card = '']) => ({ network, card })),
+    nameServers: {
+      resolved: all('resolved').length > 0,
+      byFile: new Map(
+        files.map((file) => [file, servers.filter(([of]) => of === file).map(([, address = '']) => address)]),
+      ),
+    },
+    proxies: all('proxy').map(([source, name, value = '']) => ({ source, name, value }) as ProxyFacts),
+    firewalls: all('firewall').map(([kind, name = '']) => ({ kind: kind as FirewallKind, name })),
+    firewallLetsPodsIn: all('firewall-lets-pods-in').length > 0,
+  };
+}
+
+function servicesOf(
+  all: Lines,
+): Pick<HostFacts, 'services' | 'files' | 'containers' | 'containerd' | 'certificates' | 'now'> {
+  const [state = 'candidate', version = ''] = all('containerd')[0] ?? [];
+  return {
+    services: all('service').map(([name = '', active]) => ({ name, active: active === 'active' })),
+    files: all('file').map(([path = '', owner]) => ({ path, state: owner as 'ours' | 'packaged' | 'foreign' })),
+    containers: all('containers').map(([namespace = '', count]) => ({ namespace, count: Number(count) || 0 })),
+    containerd: { state: state as 'installed' | 'candidate', version: /\d+\.\d+(\.\d+)?/.exec(version)?.[0] },
+    certificates: all('certificate').map(([path = '', end]) => ({ path, end: Number(end) })),
+    now: Number(all('now')[0]?.[0] ?? 0),
   };
 }
 

@@ -1,11 +1,37 @@
+import type { Cluster, ClusterHost } from '../../../cluster/types.js';
+import { KubewrightError } from '../../../errors.js';
 import type { RemoteHost } from '../../../hosts/types.js';
+import { kernelFeaturesFor } from '../../../render/modules.js';
 import { type HostFacts, parseHostFacts } from './host-facts.js';
-import { hostFactsScript } from './script.js';
+import { END, type HostQuestions, hostFactsScript } from './script.js';
 
-export type { CardAddress, DiskFacts, FoundLeftover, HostFacts } from './host-facts.js';
+export type { CardAddress, DiskFacts, FirewallKind, FoundLeftover, HostFacts } from './host-facts.js';
 
-/** Asks a host for everything the preflight wants to know: one round trip, nothing is changed. */
-export async function gatherHostFacts(host: RemoteHost, signal: AbortSignal): Promise<HostFacts> {
-  const { stdout } = await host.run(hostFactsScript(), { signal });
-  return parseHostFacts(stdout);
+/**
+ * Asks a host for everything the preflight wants to know: one round trip, nothing is changed.
+ *
+ * @throws KubewrightError KW455 (transient) when the answer did not come whole
+ */
+export async function gatherHostFacts(
+  host: RemoteHost,
+  questions: HostQuestions,
+  signal: AbortSignal,
+): Promise<HostFacts> {
+  const { stdout } = await host.run(hostFactsScript(questions), { signal });
+  if (stdout.trimEnd().endsWith(END)) return parseHostFacts(stdout);
+  throw new KubewrightError('KW455', 'its answer did not come whole', {
+    host: host.name,
+    transient: true,
+    hint: 'Nothing was changed, and it is asked again by itself.',
+  });
+}
+
+/** What a host of this cluster is asked for beyond what every host is. */
+export function questionsFor(cluster: Cluster, { role }: Pick<ClusterHost, 'role'>): HostQuestions {
+  const { resolvConf } = cluster.kubernetes.kubelet.config;
+  return {
+    podSubnet: cluster.kubernetes.podSubnet,
+    resolvConf: typeof resolvConf === 'string' && resolvConf.startsWith('/') ? resolvConf : undefined,
+    features: kernelFeaturesFor(role, cluster),
+  };
 }

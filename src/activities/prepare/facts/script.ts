@@ -1,5 +1,8 @@
+import { featureTest, type KernelFeature } from '../../../render/modules.js';
 import { OWNER_PATH } from '../../../render/owner.js';
 import { leftoverFacts } from '../../node-leftovers.js';
+import { networkFacts } from './network-script.js';
+import { servicesFacts } from './services-script.js';
 
 /** Tools that the steps call on every host and that a minimal installation may lack. */
 const TOOLS = ['awk', 'base64', 'df', 'find', 'ip', 'modprobe', 'sha256sum', 'ss', 'systemd-run', 'tar'];
@@ -12,30 +15,49 @@ export const CERTIFICATE_DIGEST = `certificate_digest() {
   awk '/BEGIN CERTIFICATE/ {inside=1; next} /END CERTIFICATE/ {exit} inside' "$1" | base64 -d | sha256sum | cut -d' ' -f1
 }`;
 
+/** What the script has to know of cluster.yaml. */
+export interface HostQuestions {
+  podSubnet: string;
+  /** `kubelet.config.resolvConf`, or undefined. */
+  resolvConf: string | undefined;
+  /** Kernel features that this cluster needs of this host. */
+  features: KernelFeature[];
+}
+
+/** Last line: without it the answer was cut short. */
+export const END = 'facts end';
+
 /**
- * Bash: `chains` prints the names of all chains, of nftables and of both kinds of iptables. The tools are asked only where
- * the kernel has such tables, for asking would load the modules.
+ * `asked WHAT COMMAND…` prints what the command does; where it fails, that is told as something that is not known, which is
+ * not the same as nothing. It may be used in a pipe: descriptor 3 is the script's own output.
  */
-const CHAINS = `chains() {
-  if [ -d /sys/module/nf_tables ]; then nft list chains | awk '$1 == "chain" {print $2}'; fi
-  if [ -d /sys/module/nf_tables ] || [ -s /proc/net/ip_tables_names ]; then
-    { iptables-save; iptables-legacy-save; } | awk '/^:/ {print substr($1, 2)}'
-  fi
+const ASKED = `exec 3>&1
+fact() { local IFS=$'\\t'; printf '%s\\n' "$*"; }
+asked() {
+  local what=$1 said status
+  shift
+  said=$("$@" 2>/dev/null)
+  status=$?
+  if [ "$status" = 0 ]; then [ -z "$said" ] || printf '%s\\n' "$said"
+  else fact unknown "$what" "$1" "$1 failed with exit code $status" >&3; fi
 }`;
 
 /**
  * Everything that the preflight wants to know of a host, in one round trip: lines of a name and values with tabs between
- * them, which `parseHostFacts` reads. Reads only; what a host lacks is left out rather than an error.
+ * them, which `parseHostFacts` reads. Reads only. What a host does not have is left out; what could not be asked is a line
+ * `unknown`.
  */
-export function hostFactsScript(): string {
+export function hostFactsScript({ podSubnet, resolvConf, features }: HostQuestions): string {
   return `set +e +u
-fact() { local IFS=$'\\t'; printf '%s\\n' "$*"; }
+${ASKED}
 ${CERTIFICATE_DIGEST}
 ${system()}
-${network()}
+${networkFacts(podSubnet, resolvConf)}
 ${resources()}
-${kernel()}
+${kernel(features)}
+${servicesFacts()}
 ${ownership()}
+echo '${END}'
 exit 0
 `;
 }
@@ -51,40 +73,45 @@ while read -r line; do fact os "$line"; done </etc/os-release
 for tool in ${TOOLS.join(' ')}; do command -v "$tool" >/dev/null || fact missing "$tool"; done`;
 }
 
-function network(): string {
-  return `ip -o -4 address show | while read -r _ card _ address _; do
-  fact address "\${card%%@*}" "$address" "$(cat "/sys/class/net/\${card%%@*}/address")"
-done
-ss -Hltnp | while read -r _ _ _ local _ users; do
-  users=\${users#*'(("'}
-  fact port "\${local##*:}" "\${users%%'"'*}"
-done`;
-}
-
 function resources(): string {
   return `fact cpus "$(nproc)"
 while read -r name kib _; do
   case $name in MemTotal:|MemAvailable:) fact memory "\${name%:}" "$kib" ;; esac
 done </proc/meminfo
-while read -r path _ size used _; do
+# A kernel without swap has no such file.
+[ ! -e /proc/swaps ] || asked 'its swap' cat /proc/swaps | while read -r path _ size used _; do
   [ "$path" = Filename ] || fact swap "$path" "$size" "$used"
-done </proc/swaps
+done
 for folder in ${GROWING.join(' ')}; do
   there=$folder
   while [ ! -d "$there" ]; do there=$(dirname "$there"); done
-  read -r _ total _ free _ mount < <(df -Pk "$there" | tail -n 1)
-  fact disk "$folder" "$(stat -c %d "$there")" "$total" "$free" "$mount"
+  read -r _ total _ free _ mount < <(asked "the disk of $folder" timeout 10 df -Pk "$there" | tail -n 1)
+  [ -z "$mount" ] || fact disk "$folder" "$(stat -c %d "$there")" "$total" "$free" "$mount"
+  case ,$(findmnt -n -o OPTIONS -T "$there"), in *,noexec,*) fact noexec "$folder" "$mount" ;; esac
+done
+for path in /var/lib/etcd ${GROWING.join(' ')}; do
+  if [ -L "$path" ] && [ ! -d "$path" ]; then fact dangling "$path" "$(readlink "$path")"; fi
 done`;
 }
 
-function kernel(): string {
-  return `for filesystem in overlay; do
-  if grep -qw "$filesystem" /proc/filesystems; then fact feature "$filesystem" present
-  elif modprobe -n -q "$filesystem"; then fact feature "$filesystem" loadable; fi
-done
-if [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ]; then fact feature br_netfilter present
-elif modprobe -n -q br_netfilter; then fact feature br_netfilter loadable; fi
-fact cgroup "$(stat -fc %T /sys/fs/cgroup)"
+function kernel(features: KernelFeature[]): string {
+  const each = features.map((feature) => `has() { ${featureTest(feature)}; }\nfeature ${feature.module}`);
+  return `feature() {
+  if has; then fact feature "$1" present
+  elif modprobe -n -q "$1"; then fact feature "$1" loadable; fi
+  # What is built in or loaded for good needs no modprobe; anything else a boot loads anew, and may not.
+  grep -qs "/$1\\.ko" "/lib/modules/$(uname -r)/modules.builtin" || [ ! -d "/lib/modules/$(uname -r)" ] && return
+  modprobe --showconfig | while read -r word name command; do
+    [ "\${name//-/_}" = "$1" ] || continue
+    case $word:$command in
+      blacklist:*) fact blocked "$1" "blacklist $name" ;;
+      install:*/false*|install:*/true*|install:false*|install:true*|install:':'*) fact blocked "$1" "install $name $command" ;;
+    esac
+  done
+}
+${each.join('\n')}
+cgroup=$(asked 'its cgroup version' stat -fc %T /sys/fs/cgroup)
+fact cgroup "$cgroup"
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
   fact controllers $(cat /sys/fs/cgroup/cgroup.controllers)
 else
@@ -95,7 +122,6 @@ fi
 
 function ownership(): string {
   return `[ -e ${OWNER_PATH} ] && fact owner "$(tr -d '\\n\\t' <${OWNER_PATH})"
-${CHAINS}
 ${leftoverFacts()}
 for path in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist; do
   # containerd takes the first one by name, and ours is 10-flannel.conflist.

@@ -1,45 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import {
-  bySeverity,
-  type Problem,
-  preflightError,
-  problemsOf,
-} from '../../../../src/activities/prepare/checks/index.js';
-import type { Cluster, Role } from '../../../../src/cluster/types.js';
-import { clusterOf } from '../../cluster-fixture.js';
-import { BUNDLE, factsWith } from './fixtures.js';
-
-const CLUSTER = clusterOf({ controlPlanes: 3, workers: 1 });
-
-function problems(
-  changes: Parameters<typeof factsWith>[0],
-  { cluster = CLUSTER, role = 'control-plane' as Role, bundle = BUNDLE as typeof BUNDLE | undefined } = {},
-): Problem[] {
-  const host = { ...(cluster.hosts[0] as Cluster['hosts'][number]), role };
-  return problemsOf({ cluster, host, facts: factsWith(changes) }, bundle);
-}
+import { preflightError } from '../../../../src/activities/prepare/checks/index.js';
+import type { Cluster } from '../../../../src/cluster/types.js';
+import { CLUSTER, INSTALLED, ownerLine, problemsWith } from './fixtures.js';
 
 function withKubernetes(change: Partial<Cluster['kubernetes']>): Cluster {
   return { ...CLUSTER, kubernetes: { ...CLUSTER.kubernetes, ...change } };
 }
 
-const OWNER = {
-  cluster: 'demo',
-  host: 'cp-1',
-  address: '10.88.0.11',
-  endpoint: '10.88.0.100:8443',
-  caFingerprint: null,
-};
-const owner = (change: Partial<Record<keyof typeof OWNER, string | null>> = {}) => [
-  [JSON.stringify({ ...OWNER, ...change })],
-];
-const NODE = {
-  leftover: [
-    ['node', 'kubeadm', '/etc/kubernetes/kubelet.conf'],
-    ['begun', 'kubeadm', '/var/lib/kubelet/config.yaml'],
-  ],
-  kubelet: [['active']],
-};
+const problems = problemsWith;
+const owner = ownerLine;
+const NODE = { leftover: INSTALLED.leftover, kubelet: INSTALLED.kubelet };
 
 describe('a host', () => {
   it.each(['control-plane', 'worker', 'etcd'] as const)('that is fit as %s has no problems', (role) => {
@@ -50,18 +20,52 @@ describe('a host', () => {
     ['another kernel', { kernel: [['FreeBSD', 'amd64', '14']] }, 'KW301', 'FreeBSD'],
     ['another init', { init: [['busybox']] }, 'KW301', 'busybox'],
     ['an old systemd', { systemd: [['237']] }, 'KW301', '237'],
-    ['an old release', { os: [['ID=debian'], ['VERSION_ID="10"'], ['PRETTY_NAME="Debian 10"']] }, 'KW302', 'Debian 10'],
+    ['an old release', { os: [['ID=debian'], ['VERSION_ID="11"'], ['PRETTY_NAME="Debian 11"']] }, 'KW302', 'Debian 11'],
     ['another family', { os: [['ID=rocky'], ['PRETTY_NAME="Rocky Linux 9"']] }, 'KW302', 'Rocky Linux 9'],
     ['another architecture', { kernel: [['Linux', 'riscv64', '6.1']] }, 'KW303', 'riscv64'],
     ['missing tools', { missing: [['ss'], ['ip']] }, 'KW304', 'ss and ip'],
     ['no name', { hostname: [['localhost.localdomain']] }, 'KW305', 'localhost.localdomain'],
     ['no machine id', { 'machine-id': [['']] }, 'KW305', 'machine id'],
     ['another address', { address: [['eth0', '10.9.0.1/24', '02:1']] }, 'KW306', '10.9.0.1'],
-    ['no overlayfs', { feature: [['br_netfilter', 'present']] }, 'KW307', 'overlay'],
+    [
+      'no overlayfs',
+      {
+        feature: [
+          ['br_netfilter', 'present'],
+          ['vxlan', 'present'],
+        ],
+      },
+      'KW307',
+      'overlay',
+    ],
     ['no memory cgroup', { controllers: [['cpuset', 'cpu', 'io', 'pids']] }, 'KW308', 'memory'],
     ['a read-only /proc/sys', { sysctls: [] }, 'KW309', 'read-only'],
     ['one CPU', { cpus: [['1']] }, 'KW310', '1 CPU'],
     ['little memory', { memory: [['MemTotal', '1500000']] }, 'KW310', '1464 MiB'],
+    [
+      'no vxlan',
+      {
+        feature: [
+          ['br_netfilter', 'present'],
+          ['overlay', 'present'],
+        ],
+      },
+      'KW307',
+      "vxlan (flannel's vxlan backend)",
+    ],
+    [
+      'a module that is forbidden',
+      { blocked: [['br_netfilter', 'install br_netfilter /bin/false']] },
+      'KW329',
+      'install br_netfilter /bin/false',
+    ],
+    [
+      'a folder without programs',
+      { noexec: [['/var/lib/containerd', '/var']] },
+      'KW324',
+      '/var is mounted with noexec',
+    ],
+    ['a link to nowhere', { dangling: [['/var/lib/etcd', '/data/etcd']] }, 'KW324', '/data/etcd'],
     ['a taken port', { port: [['6443', 'nginx']] }, 'KW313', '6443 (wanted by kube-apiserver) by nginx'],
   ] as [string, Record<string, string[][]>, string, string][])('with %s is refused', (_, changes, code, says) => {
     const found = problems(changes);
@@ -112,10 +116,67 @@ describe('ports', () => {
     ]);
   });
 
+  it('are judged by all who listen: a second one behind ours counts', () => {
+    const port = [
+      ['8443', 'haproxy'],
+      ['8443', 'nginx'],
+    ];
+    expect(problems({ port, owner: owner(), ...NODE })).toEqual([
+      expect.objectContaining({ code: 'KW313', what: 'a port is taken: 8443 (wanted by haproxy) by nginx' }),
+    ]);
+  });
+
+  it.each([
+    ['8404, where HAProxy tells how it is', { port: [['8404', 'python3']] }, /8404 \(wanted by haproxy\) by python3/],
+    ['8472 of the pod network, by UDP', { udp: [['8472', '']] }, /UDP 8472 .* by the kernel/],
+  ] as [string, Record<string, string[][]>, RegExp][])('include %s', (_, changes, says) => {
+    expect(problems(changes)).toEqual([expect.objectContaining({ code: 'KW313', what: expect.stringMatching(says) })]);
+  });
+
+  it("include the pod network's where it has been moved to, and are its own on a node", () => {
+    const cluster = { ...CLUSTER, network: { ...CLUSTER.network, backend: { Type: 'vxlan', Port: 4789 } } };
+    expect(problems({ udp: [['8472', '']] }, { cluster })).toEqual([]);
+    expect(problems({ udp: [['4789', 'x']] }, { cluster })).toHaveLength(1);
+    expect(problems({ udp: [['8472', '']], owner: owner(), ...NODE })).toEqual([]);
+    expect(problems({ udp: [['8472', '']] }, { role: 'etcd' })).toEqual([]);
+  });
+
   it('follow endpoint.port', () => {
     const cluster = { ...CLUSTER, endpoint: { ...CLUSTER.endpoint, port: 9443 } };
     expect(problems({ port: [['8443', 'nginx']] }, { cluster })).toEqual([]);
     expect(problems({ port: [['9443', 'nginx']] }, { cluster })).toHaveLength(1);
+  });
+});
+
+describe('what is not proven, or not known', () => {
+  it('is a release that no test installs: a warning', () => {
+    const os = [['ID=debian'], ['VERSION_ID="13"'], ['PRETTY_NAME="Debian 13"']];
+    expect(problems({ os })).toEqual([
+      expect.objectContaining({ code: 'KW328', severity: 'warning', what: expect.stringContaining('Debian 13') }),
+    ]);
+  });
+
+  it('is never taken for a pass: what could not be asked is named', () => {
+    const unknown = [['the TCP ports in use', 'ss', 'ss failed with exit code 1']];
+    expect(problems({ unknown, port: [] })).toEqual([
+      expect.objectContaining({
+        code: 'KW343',
+        what: 'could not look at the TCP ports in use: ss failed with exit code 1',
+      }),
+    ]);
+  });
+
+  it.each(['disk', 'cgroup', 'now'])('is what a host does not say of itself: %s', (name) => {
+    expect(problems({ [name]: [] })).toEqual([expect.objectContaining({ code: 'KW343' })]);
+  });
+
+  it('is told once: a tool that is missing explains itself', () => {
+    const unknown = [['its routes', 'ip', 'ip failed with exit code 127']];
+    expect(problems({ unknown, missing: [['ip']] }).map(({ code }) => code)).toEqual(['KW304']);
+  });
+
+  it.each(['control-plane', 'worker', 'etcd'] as const)('forbids no module that %s does not need', (role) => {
+    expect(problems({ blocked: [['wireguard', 'blacklist wireguard']] }, { role })).toEqual([]);
   });
 });
 
@@ -159,127 +220,6 @@ describe('swap', () => {
     expect(problems(inContainer)).toEqual([expect.objectContaining({ code: 'KW311' })]);
     const cluster = withKubernetes({ kubelet: { config: { failSwapOn: false }, extraArgs: [] } });
     expect(problems(inContainer, { cluster })).toEqual([]);
-  });
-});
-
-describe('disks', () => {
-  const disk = (folder: string, device: string, total: number, free: number) => [
-    folder,
-    device,
-    String(total),
-    String(free),
-    `/mnt/${device}`,
-  ];
-  const GIB = 1024 * 1024;
-  /** 550 MiB of archives, five times that unpacked and stored, 96 MiB of binaries, 1 GiB of slack; and 15 % to stay free. */
-  const NEED = (550 * 6 + 96 + 1024) * 1024;
-
-  const one = (free: number, total = 40 * GIB) => ({
-    disk: ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/kubewright', '/usr/local/bin'].map((folder) =>
-      disk(folder, '1', total, free),
-    ),
-  });
-
-  it('must hold what is going to be installed, and keep free what the kubelet wants', () => {
-    const enough = NEED + 0.15 * 40 * GIB;
-    expect(problems(one(enough + 1))).toEqual([]);
-    expect(problems(one(enough - 1024))).toEqual([
-      expect.objectContaining({ code: 'KW312', what: expect.stringContaining('/mnt/1') }),
-    ]);
-  });
-
-  it('are judged one by one', () => {
-    const own = one(38 * GIB);
-    own.disk[0] = disk('/var/lib/containerd', '2', 10 * GIB, GIB);
-    const found = problems(own);
-    expect(found).toHaveLength(1);
-    expect(found[0]?.what).toContain('/mnt/2');
-  });
-
-  it('may be fuller where evictionHard says so', () => {
-    const cluster = withKubernetes({
-      kubelet: { config: { evictionHard: { 'imagefs.available': '1%' } }, extraArgs: [] },
-    });
-    expect(problems(one(NEED + 1), { cluster })).toEqual([]);
-  });
-
-  it('are not judged where the node is installed already', () => {
-    expect(problems({ ...one(0), owner: owner(), ...NODE })).toEqual([]);
-  });
-});
-
-describe('a host that belongs to somebody', () => {
-  it('of this cluster is fine, finished or not', () => {
-    expect(problems({ owner: owner() })).toEqual([]);
-    expect(problems({ owner: owner({ caFingerprint: 'sha256:aa' }), ca: [['sha256:aa']], ...NODE })).toEqual([]);
-  });
-
-  it.each([
-    [
-      'another cluster',
-      { owner: owner({ cluster: 'prod' }) },
-      'KW320',
-      /cluster "prod" \(10.88.0.100:8443, as host cp-1\)/,
-    ],
-    ['a record that is cut short', { owner: [['{"cluster": "de']] }, 'KW320', /owner\.json/],
-    [
-      'a kubeadm cluster of other making',
-      { ...NODE, server: [['https://10.1.1.1:6443']] },
-      'KW321',
-      /10\.1\.1\.1.*kubelet\.conf.*running kubelet/,
-    ],
-    ['k3s', { leftover: [['trace', 'k3s', '/var/lib/rancher/k3s']] }, 'KW321', /from k3s: .*k3s/],
-    [
-      'a CNI of other making',
-      { leftover: [['trace', 'another pod network', '/etc/cni/net.d/10-calico.conflist']] },
-      'KW321',
-      /10-calico/,
-    ],
-    [
-      'the authority of a dead cluster',
-      { leftover: [['node', 'kubeadm', '/etc/kubernetes/pki/ca.key']] },
-      'KW321',
-      /from kubeadm: \/etc\/kubernetes\/pki\/ca\.key/,
-    ],
-    [
-      'more than one wants to read',
-      { leftover: Array.from({ length: 9 }, (_, i) => ['trace', 'k0s', `/k/${i}`]) },
-      'KW321',
-      /\/k\/3 and 5 more$/,
-    ],
-    [
-      'a namesake with another CA',
-      { owner: owner({ caFingerprint: 'sha256:aa' }), ca: [['sha256:bb']], ...NODE },
-      'KW322',
-      /sha256:aa.*sha256:bb/,
-    ],
-    ['another host of this cluster', { owner: owner({ host: 'w-1' }), ...NODE }, 'KW322', /w-1.*cp-1/],
-    ['another VIP', { owner: owner({ endpoint: '10.88.0.99:8443' }), ...NODE }, 'KW322', /10\.88\.0\.99:8443/],
-  ] as [string, Record<string, string[][]>, string, RegExp][])('%s is left alone', (_, changes, code, says) => {
-    const found = problems(changes);
-    expect(found).toEqual([expect.objectContaining({ code, what: expect.stringMatching(says) })]);
-  });
-
-  it('is told of what a proper reset left, and taken', () => {
-    const found = problems({
-      leftover: [
-        ['residue', 'kubernetes', 'firewall chains KUBE-*'],
-        ['residue', 'kubernetes', 'firewall chains KUBE-*'],
-        ['residue', 'flannel', '/run/flannel'],
-      ],
-    });
-    const what = 'an earlier node left firewall chains KUBE-* and /run/flannel';
-    expect(found).toEqual([expect.objectContaining({ code: 'KW323', severity: 'warning', what })]);
-    expect(bySeverity(found)).toEqual({ errors: [], warnings: found });
-  });
-
-  it('with programs of ours and no node yet may be given another name', () => {
-    const leftover = [['trace', 'kubernetes', '/usr/local/bin/kubelet']];
-    expect(problems({ owner: owner({ host: 'w-1' }), leftover })).toEqual([]);
-  });
-
-  it('whose name or VIP changed before anything was installed is fine: the record is written anew', () => {
-    expect(problems({ owner: owner({ host: 'w-1', endpoint: '10.88.0.99:8443' }) })).toEqual([]);
   });
 });
 

@@ -9,7 +9,11 @@ import { factsWith } from './fixtures.js';
 describe('facts of a host', () => {
   it('are what the machine says elsewhere', () => {
     const facts = parseHostFacts(
-      execFileSync('bash', { input: hostFactsScript(), encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] }),
+      execFileSync('bash', {
+        input: hostFactsScript({ podSubnet: '10.244.0.0/16', resolvConf: undefined, features: [] }),
+        encoding: 'utf8',
+        stdio: ['pipe', 'pipe', 'ignore'],
+      }),
     );
     expect(facts.kernel.name).toBe('Linux');
     expect(facts.hostname).toBe(hostname());

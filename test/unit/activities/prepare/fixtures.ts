@@ -1,8 +1,11 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Problem, problemsOf } from '../../../../src/activities/prepare/checks/index.js';
 import { type HostFacts, parseHostFacts } from '../../../../src/activities/prepare/facts/host-facts.js';
 import type { Bundle } from '../../../../src/bundle/bundle.js';
+import type { Cluster, Role } from '../../../../src/cluster/types.js';
+import { clusterOf } from '../../cluster-fixture.js';
 
 /** What the facts script prints on a new Debian host that is fit for everything, as lines of name and values. */
 const FIT = [
@@ -18,6 +21,12 @@ const FIT = [
   ['address', 'lo', '127.0.0.1/8', '00:00:00:00:00:00'],
   ['address', 'eth0', '10.88.0.11/24', '02:00:00:00:00:11'],
   ['port', '22', 'sshd'],
+  ['route', '10.88.0.0/24', 'eth0'],
+  ['resolver-file', '/etc/resolv.conf'],
+  ['nameserver', '/etc/resolv.conf', '10.88.0.1'],
+  ['containerd', 'candidate', '1.6.20~ds1-1+deb12u1'],
+  ['containers', 'docker', '0'],
+  ['now', '1790000000'],
   ['cpus', '4'],
   ['memory', 'MemTotal', '8000000'],
   ['memory', 'MemAvailable', '7000000'],
@@ -27,10 +36,56 @@ const FIT = [
   ['disk', '/usr/local/bin', '2049', '40000000', '30000000', '/'],
   ['feature', 'overlay', 'present'],
   ['feature', 'br_netfilter', 'loadable'],
+  ['feature', 'vxlan', 'loadable'],
   ['cgroup', 'cgroup2fs'],
   ['controllers', 'cpuset', 'cpu', 'io', 'memory', 'pids'],
   ['sysctls', 'writable'],
 ];
+
+/** The one problem that a fit host has with these lines; fails when there are more, or none. */
+export function onlyProblem(problems: Problem[]): Problem {
+  const [problem] = problems;
+  if (problems.length !== 1 || problem === undefined) throw new Error(`not one problem: ${JSON.stringify(problems)}`);
+  return problem;
+}
+
+export interface Circumstances {
+  cluster?: Cluster;
+  role?: Role;
+  bundle?: Bundle | undefined;
+}
+
+export const CLUSTER = clusterOf({ controlPlanes: 3, workers: 1 });
+
+/** What is wrong with the first host of a cluster, fit but for these lines of facts. */
+export function problemsWith(changes: Record<string, string[][]>, circumstances: Circumstances = {}): Problem[] {
+  const { cluster = CLUSTER, role = 'control-plane' } = circumstances;
+  const bundle = 'bundle' in circumstances ? circumstances.bundle : BUNDLE;
+  const host = { ...(cluster.hosts[0] as Cluster['hosts'][number]), role };
+  return problemsOf({ cluster, host, facts: factsWith(changes) }, bundle);
+}
+
+/** The ownership record of that host, as a line of facts. */
+export function ownerLine(change: Partial<Record<string, string | null>> = {}): string[][] {
+  const owner = {
+    cluster: 'demo',
+    host: 'cp-1',
+    address: '10.88.0.11',
+    endpoint: '10.88.0.100:8443',
+    caFingerprint: null,
+  };
+  return [[JSON.stringify({ ...owner, ...change })]];
+}
+
+/** A node of ours, installed. */
+export const INSTALLED = {
+  owner: ownerLine(),
+  leftover: [
+    ['node', 'kubeadm', '/etc/kubernetes/kubelet.conf'],
+    ['begun', 'kubeadm', '/var/lib/kubelet/config.yaml'],
+  ],
+  kubelet: [['active']],
+};
 
 /** Facts of a fit host, with lines of some names replaced (`[]`: none of that name) or added. */
 export function factsWith(changes: Record<string, string[][]> = {}): HostFacts {

@@ -12,7 +12,10 @@ import { layBundle } from './fixtures.js';
 
 const directory = layBundle();
 afterAll(() => rmSync(directory, { recursive: true }));
-const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1 }, { packages: { source: 'bundle', bundle: directory } });
+const CLUSTER = clusterOf(
+  { controlPlanes: 1, workers: 1 },
+  { packages: { source: 'bundle', bundle: directory, proxy: null } },
+);
 
 const TO_DO = { done: false, found: '', changes: [] };
 

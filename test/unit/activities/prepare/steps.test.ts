@@ -19,7 +19,10 @@ import { layBundle } from './fixtures.js';
 
 const directory = layBundle();
 afterAll(() => rmSync(directory, { recursive: true }));
-const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1 }, { packages: { source: 'bundle', bundle: directory } });
+const CLUSTER = clusterOf(
+  { controlPlanes: 1, workers: 1 },
+  { packages: { source: 'bundle', bundle: directory, proxy: null } },
+);
 
 const TO_DO = { done: false, found: '', changes: [] };
 
@@ -129,10 +132,10 @@ describe('installBinaries', () => {
 
 describe('installPackages', () => {
   const PACKAGES = 'ID=debian\nVERSION_ID="12"\n--- packages ---\n';
-  const installed = ['conntrack', 'ethtool', 'iptables', 'mount', 'socat', 'haproxy', 'keepalived'].map(
+  const installed = ['conntrack', 'ethtool', 'iptables', 'mount', 'openssl', 'socat', 'haproxy', 'keepalived'].map(
     (name) => `package\t${name}\tii \t1`,
   );
-  const runtime = ['containerd', 'runc'].map((name) => `package\t${name}\thi \t1`);
+  const runtime = ['containerd', 'runc'].map((name) => `package\t${name}\thi \t1.6.20`);
 
   it('is done when all are installed, the runtime held and no service held off', async () => {
     const fake = newHost();
@@ -145,6 +148,18 @@ describe('installPackages', () => {
       [PACKAGES, ...installed, ...runtime.map((line) => line.replace('hi', 'ii'))].join('\n'),
     );
     expect((await installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).changes.join()).toContain('hold');
+  });
+
+  it('refuses a containerd that is too old for this Kubernetes, which no install would upgrade', async () => {
+    const fake = newHost();
+    const old = ['package\tcontainerd.io\tii \t1.4.13-1'];
+    fake.answers.set('dpkg-query', [PACKAGES, ...old].join('\n'));
+    await expect(installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).rejects.toMatchObject({
+      code: 'KW453',
+      message: expect.stringContaining('containerd.io is 1.4.13-1, and Kubernetes 1.34.3 needs 1.6'),
+    });
+    fake.answers.set('dpkg-query', [PACKAGES, old[0]?.replace('ii', 'un')].join('\n'));
+    expect(await installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).toMatchObject({ done: false });
   });
 
   it('explains what apt said, and lets a held lock be waited for', async () => {

@@ -54,7 +54,10 @@ it('asks from one pod on each node, wherever taints are', () => {
 
 it('makes no pod before the hosts themselves get an answer, and remembers when pods got theirs', async () => {
   const directory = layBundle();
-  const cluster = clusterOf({ controlPlanes: 1, workers: 1 }, { packages: { source: 'bundle', bundle: directory } });
+  const cluster = clusterOf(
+    { controlPlanes: 1, workers: 1 },
+    { packages: { source: 'bundle', bundle: directory, proxy: null } },
+  );
   const hosts = fakeHosts(cluster);
   const found = answer(0, [10, 96, 0, 1]).toString('hex');
   const via = hostIn(hosts, 'cp-1').fact('initialised', '').fact('ready', 'ok').fact('answer', found);

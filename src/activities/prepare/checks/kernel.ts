@@ -1,0 +1,67 @@
+import { kernelFeaturesFor } from '../../../render/modules.js';
+import { ignores } from './ignores.js';
+import type { Checked } from './index.js';
+import { listed, type Problem } from './problem.js';
+
+/** What the kernel can do, and what the host lets it do. */
+export function checkKernel(checked: Checked): Problem[] {
+  return [...checkFeatures(checked), ...checkBlocked(checked), ...checkCgroups(checked), ...checkSettings(checked)];
+}
+
+function checkFeatures({ facts, host, cluster }: Checked): Problem[] {
+  const missing = kernelFeaturesFor(host.role, cluster).filter(({ module }) => !facts.features.has(module));
+  if (missing.length === 0) return [];
+  const names = listed(missing.map(({ module, purpose }) => `${module} (${purpose})`));
+  return [
+    {
+      code: 'KW307',
+      what: `its kernel ${facts.kernel.release} has no ${names}, built in or as a module`,
+      hint: "After a kernel update, reboot first. Else boot a kernel that has them: a distribution's stock kernel does; some cloud and Raspberry Pi kernels have them in a package of their own (linux-modules-extra).",
+    },
+  ];
+}
+
+/** systemd-modules-load obeys `blacklist` as well, which `modprobe NAME` does not: it works until the next boot. */
+function checkBlocked({ facts, host, cluster }: Checked): Problem[] {
+  const needed = new Set(kernelFeaturesFor(host.role, cluster).map(({ module }) => module));
+  const blocked = facts.blockedModules.filter(({ module }) => needed.has(module));
+  if (blocked.length === 0) return [];
+  return [
+    {
+      code: 'KW329',
+      what: `its modprobe configuration keeps ${listed(blocked.map(({ module, rule }) => `${module} ("${rule}")`))} from being loaded`,
+      hint: 'Take these lines out of /etc/modprobe.d (`grep -r MODULE /etc/modprobe.d /usr/lib/modprobe.d` finds them).',
+    },
+  ];
+}
+
+function checkCgroups({ facts, cluster }: Checked): Problem[] {
+  const problems: Problem[] = [];
+  const needed = ['cpu', 'cpuset', 'memory', 'pids'].filter((name) => !facts.cgroupControllers.includes(name));
+  if (needed.length > 0) {
+    const what = `its kernel does not offer the cgroup controllers ${listed(needed)}`;
+    const hint = "Switch them on at the kernel's command line (for example `cgroup_enable=memory`), then reboot.";
+    problems.push({ code: 'KW308', what, hint });
+  }
+  if (facts.cgroupVersion === 1 && !cgroupV1Allowed(cluster)) {
+    const what = `it uses cgroup v1, which Kubernetes ${cluster.kubernetes.version} refuses`;
+    const hint =
+      'Boot with cgroup v2 (`systemd.unified_cgroup_hierarchy=1`). To stay on v1 set kubernetes.kubelet.config.failCgroupV1: false and add SystemVerification to kubernetes.ignorePreflightErrors.';
+    problems.push({ code: 'KW308', what, hint });
+  }
+  return problems;
+}
+
+/** The kubelet refuses cgroup v1 from 1.35 on, and kubeadm's SystemVerification does too (KEP-5573). */
+function cgroupV1Allowed({ kubernetes }: Checked['cluster']): boolean {
+  const [major = 0, minor = 0] = kubernetes.version.split('.').map(Number);
+  if (major === 1 && minor < 35) return true;
+  return kubernetes.kubelet.config.failCgroupV1 === false && ignores(kubernetes, 'SystemVerification');
+}
+
+function checkSettings({ facts }: Checked): Problem[] {
+  if (facts.sysctlsWritable) return [];
+  const what = 'its kernel settings cannot be changed: /proc/sys is read-only';
+  const hint = `Mount it writable${facts.container ? `; this host is a ${facts.container} container, whose host decides` : ''}.`;
+  return [{ code: 'KW309', what, hint }];
+}

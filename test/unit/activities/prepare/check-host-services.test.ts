@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import type { Cluster } from '../../../../src/cluster/types.js';
+import { CLUSTER, INSTALLED, onlyProblem, ownerLine, problemsWith as problems } from './fixtures.js';
+
+const version = (text: string): Cluster => ({ ...CLUSTER, kubernetes: { ...CLUSTER.kubernetes, version: text } });
+const codes = (...args: Parameters<typeof problems>) => problems(...args).map(({ code }) => code);
+
+describe('a service of somebody else', () => {
+  const HAPROXY = { service: [['haproxy', 'active']], file: [['/etc/haproxy/haproxy.cfg', 'foreign']] };
+
+  it.each([
+    ['HAProxy', HAPROXY, /haproxy runs with .*\/etc\/haproxy\/haproxy\.cfg/],
+    [
+      'keepalived that starts at boot',
+      { service: [['keepalived', 'inactive']], file: [['/etc/keepalived/keepalived.conf', 'foreign']] },
+      /keepalived starts at boot with .*keepalived\.conf/,
+    ],
+    [
+      'containerd',
+      { service: [['containerd', 'active']], file: [['/etc/containerd/config.toml', 'foreign']] },
+      /containerd runs with/,
+    ],
+  ] as [string, Record<string, string[][]>, RegExp][])(
+    'is refused by name, and the file that would go is named: %s',
+    (_, changes, says) => {
+      const [refused, told] = problems(changes);
+      expect(refused).toMatchObject({ code: 'KW318', what: expect.stringMatching(says) });
+      expect(refused?.severity).toBeUndefined();
+      expect(told).toMatchObject({
+        code: 'KW344',
+        severity: 'warning',
+        what: expect.stringContaining(changes.file?.[0]?.[0] ?? '?'),
+        hint: expect.stringContaining('kubewright-backup-'),
+      });
+    },
+  );
+
+  it.each([
+    ['Docker', [['docker', '3']], '3 of Docker'],
+    ['containerd', [['k8s.io', '12']], "12 in containerd's namespace k8s.io"],
+  ])('that holds containers is refused: %s', (_, containers, says) => {
+    expect(onlyProblem(problems({ containers }))).toMatchObject({ code: 'KW318', what: expect.stringContaining(says) });
+  });
+
+  it('is CRI-O, whatever its configuration', () => {
+    expect(onlyProblem(problems({ service: [['crio', 'active']] })).code).toBe('KW318');
+  });
+
+  it.each([
+    ['as the package brought it', { ...HAPROXY, file: [['/etc/haproxy/haproxy.cfg', 'packaged']] }, []],
+    ['that neither runs nor starts', { ...HAPROXY, service: [] }, ['KW344']],
+    ['on a host of ours', { ...HAPROXY, owner: ownerLine() }, []],
+    ['Docker without a container', { service: [['docker', 'active']] }, []],
+  ] as [string, Record<string, string[][]>, string[]][])('is no obstacle: %s', (_, changes, wanted) => {
+    expect(codes(changes)).toEqual(wanted);
+  });
+
+  it('on a host whose role does not need it is left alone', () => {
+    expect(problems(HAPROXY, { role: 'worker' })).toEqual([]);
+  });
+});
+
+describe('containerd', () => {
+  it.each([
+    ['installed', 'containerd containerd.io 1.4.13 7ad184', '1.34.3', ['KW319']],
+    ['installed', 'containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1', '1.34.3', []],
+    ['candidate', '1.5.9-0ubuntu3', '1.34.3', ['KW319']],
+    ['candidate', '1.6.20~ds1-1+deb12u1', '1.36.0', ['KW319']],
+    ['candidate', '1.7.24-0ubuntu1~22.04.2', '1.35.4', []],
+    ['candidate', '2.1.4-1', '1.36.0', []],
+    ['installed', 'containerd github.com/containerd/containerd/v2 v2.0.4 1a43cb6', '1.36.0', []],
+  ])('%s as %j for Kubernetes %s', (state, text, kubernetes, wanted) => {
+    // From 1.35 on cgroup v1 and others matter; the fixture has version 2.
+    expect(codes({ containerd: [[state, text]] }, { cluster: version(kubernetes) })).toEqual(wanted);
+  });
+
+  it('that cannot be seen before the package lists are there is told of; the packages are looked at again', () => {
+    const problem = onlyProblem(problems({ containerd: [['candidate', '(none)']] }));
+    expect(problem).toMatchObject({ code: 'KW319', severity: 'warning' });
+  });
+});
+
+describe('certificates of a node', () => {
+  const NOW = 1790000000;
+  const DAY = 86_400;
+  const ends = (...certificates: [string, number][]) => ({
+    ...INSTALLED,
+    certificate: certificates.map(([path, days]) => [path, String(NOW + days * DAY)]),
+  });
+  const API = '/etc/kubernetes/pki/apiserver.crt';
+
+  it('that have ended stop the install, with the file, the day and what renews it', () => {
+    const problem = onlyProblem(problems(ends([API, -1], ['/etc/kubernetes/admin.conf', -3])));
+    expect(problem).toMatchObject({ code: 'KW326', severity: 'error' });
+    expect(problem.what).toBe(
+      'certificates have ended: /etc/kubernetes/admin.conf (2026-09-18) and /etc/kubernetes/pki/apiserver.crt (2026-09-20)',
+    );
+    expect(problem.hint).toContain('kubeadm certs renew all');
+  });
+
+  it('that end within 30 days are told of', () => {
+    expect(onlyProblem(problems(ends([API, 29])))).toMatchObject({ code: 'KW326', severity: 'warning' });
+    expect(problems(ends([API, 31]))).toEqual([]);
+    expect(problems(ends([API, -1], ['/etc/kubernetes/admin.conf', 3])).map(({ severity }) => severity)).toEqual([
+      'error',
+      'warning',
+    ]);
+  });
+
+  it('have another way out where kubeadm does not renew them', () => {
+    const authority = onlyProblem(problems(ends(['/etc/kubernetes/pki/etcd/ca.crt', 3]))).hint;
+    expect(authority).toContain('CA certificates');
+    expect(authority).not.toContain('kubeadm certs renew');
+    expect(onlyProblem(problems(ends(['/var/lib/kubelet/pki/kubelet-client-current.pem', 3]))).hint).toContain(
+      'kubelet',
+    );
+  });
+
+  it('are of no concern where there is no node of ours, and where the steps make them anew', () => {
+    const { owner: _, ...foreign } = ends([API, -1]);
+    expect(codes(foreign)).toEqual(['KW321']);
+    const cluster = { ...CLUSTER, etcd: { ...CLUSTER.etcd, topology: 'external' as const } };
+    expect(problems(ends(['/etc/kubernetes/pki/apiserver-etcd-client.crt', 3]), { cluster })).toEqual([]);
+    expect(problems(ends(['/etc/kubernetes/pki/etcd/server.crt', 3]), { role: 'etcd' })).toEqual([]);
+  });
+});

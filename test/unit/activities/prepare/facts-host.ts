@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach } from 'vitest';
+import { type HostFacts, parseHostFacts } from '../../../../src/activities/prepare/facts/host-facts.js';
+import { hostFactsScript } from '../../../../src/activities/prepare/facts/script.js';
+import { KERNEL_FEATURES } from '../../../../src/render/modules.js';
+
+/** The script in a real bash, on a host that is made of files below one directory and of programs that say what they are told. */
+let root: string;
+
+/** The directory that the host is made of. */
+export const rootOf = (): string => root;
+
+/** Makes a blank host before each test of the file, and takes it away afterwards. */
+export function makeHosts(): void {
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'kubewright-facts-'));
+    for (const name of ['ufw', 'iptables-save', 'iptables-legacy-save', 'containerd', 'apt-cache'])
+      program(name, 'exit 1');
+    for (const name of ['nft', 'ip', 'ss', 'dpkg-query', 'apt-config', 'systemd-detect-virt', 'findmnt', 'modprobe'])
+      program(name, '');
+    program('stat', 'echo cgroup2fs');
+    program('systemctl', 'case $1 in show-environment|list-unit-files) ;; *) exit 3 ;; esac');
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+}
+
+export function program(name: string, body: string): void {
+  lay(`/bin/${name}`, `#!/bin/bash\n${body}\n`);
+  chmodSync(join(root, 'bin', name), 0o755);
+}
+
+export function lay(path: string, content = ''): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), content);
+}
+
+/** What the script says, as if the directory were the host's root. */
+export function output(): string {
+  const questions = {
+    podSubnet: '10.244.0.0/16',
+    resolvConf: '/etc/kubernetes/resolv.conf',
+    features: [...KERNEL_FEATURES],
+  };
+  const script = hostFactsScript(questions).replaceAll(
+    /(?<![\w.*}/])\/(etc|var|run|usr|opt|sys|proc|lib)\//g,
+    `${root}/$1/`,
+  );
+  const env = { PATH: `${root}/bin:${process.env.PATH}`, LC_ALL: 'C' };
+  const said = execFileSync('bash', { input: script, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'], env });
+  return said.replaceAll(root, '');
+}
+
+export const facts = (): HostFacts => parseHostFacts(output());
