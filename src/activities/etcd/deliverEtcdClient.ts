@@ -1,9 +1,10 @@
 import { ETCD_CLIENT_FILES } from '../../render/kubeadm.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepImplementation } from '../types.js';
+import { fetchFiles, placeFiles } from './certificate-files.js';
 import { certificateFacts, ETCD_CA, pairFaults } from './certificates.js';
 import { CLIENT_PAIR } from './createEtcdAuthority.js';
-import { authorityOf, copyFile } from './deliverEtcdCertificates.js';
+import { authorityOf } from './deliverEtcdCertificates.js';
 
 /** What a control plane needs to use external etcd, and nothing more: the CA's certificate and one client certificate. */
 export const deliverEtcdClient: StepImplementation = {
@@ -18,6 +19,6 @@ export const deliverEtcdClient: StepImplementation = {
   async apply(context) {
     const authority = authorityOf(context);
     const paths = [ETCD_CA, ETCD_CLIENT_FILES.certificate, ETCD_CLIENT_FILES.key];
-    await Promise.all(paths.map((path) => copyFile(authority, path, context.host, path)));
+    await placeFiles(context.host, await fetchFiles(authority, paths), context.signal);
   },
 };
