@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
+import { thisMachine } from './machine.js';
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessIdentity {
   pid: number;
-  /** What the system says of its start: clock ticks since boot on Linux, a date elsewhere. */
+  /** What the system says of its start: clock ticks and the boot that they count from on Linux, a date elsewhere. */
   startTime: string;
 }
 
@@ -32,7 +33,7 @@ async function linuxStartTime(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   if (fields.length < 20 || fields[0] === 'Z' || fields[0] === 'X') return undefined;
-  return fields[19];
+  return `${fields[19]}@${(await thisMachine()).boot}`;
 }
 
 async function startTimeByPs(pid: number): Promise<string | undefined> {

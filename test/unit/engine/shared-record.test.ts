@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { findProcesses, hasOpen } from '../../../src/engine/processes/find.js';
 import { identityOf, isAlive, ownIdentity } from '../../../src/engine/processes/identity.js';
+import { rotateLog } from '../../../src/engine/processes/logs.js';
+import { thisMachine } from '../../../src/engine/processes/machine.js';
+import { requireProcesses } from '../../../src/engine/processes/platform.js';
 import { livingUsers, newUser, type SharedProcess, SharedRecord } from '../../../src/engine/processes/shared-record.js';
 import { terminate } from '../../../src/engine/processes/terminate.js';
 
@@ -103,7 +106,7 @@ describe('a shared record', () => {
       throw new Error('no');
     });
     await expect(failing).rejects.toThrow('no');
-    expect(JSON.parse(await readFile(join(directory, 'thing.json'), 'utf8'))).toEqual(some);
+    expect(JSON.parse(await readFile(join(directory, 'thing.json'), 'utf8'))).toMatchObject(some);
     await record.update(async () => ({ record: undefined, result: undefined }));
     expect(await record.read()).toBeUndefined();
   });
@@ -113,5 +116,68 @@ describe('a shared record', () => {
     expect(first.use).not.toBe(second.use);
     const dead = { ...first, use: 'x', startTime: 'before' };
     expect(await livingUsers([first, dead, second])).toEqual([first, second]);
+  });
+});
+
+describe('a state directory that machines share', () => {
+  async function recordOf(machine: object, freshMs?: number) {
+    const record = { ...(await ownIdentity()), users: [], detached: true, machine };
+    await writeFile(join(directory, 'thing.json'), JSON.stringify(record));
+    return new SharedRecord<SharedProcess>(directory, 'thing.json', freshMs);
+  }
+
+  it('is refused while the other machine holds it, with the way out, and changes nothing', async () => {
+    const record = await recordOf({ hostname: 'desk-7', id: 'other', boot: 'other' });
+    const refused = {
+      code: 'KW550',
+      message: expect.stringContaining('desk-7'),
+      hint: expect.stringContaining('KUBEWRIGHT_STATE'),
+    };
+    await expect(record.read()).rejects.toMatchObject(refused);
+    await expect(record.update(async () => ({ record: undefined, result: 1 }))).rejects.toMatchObject(refused);
+    expect(await readdir(directory)).toEqual(['thing.json']);
+  });
+
+  it('is free when the other machine has not said for long that it runs there', async () => {
+    const record = await recordOf({ hostname: 'desk-7', id: 'other', boot: 'other' }, 0);
+    expect((await record.read())?.machine?.hostname).toBe('desk-7');
+  });
+
+  it('is its own after a reboot, and what ran before is not taken for what has its pid now', async () => {
+    const here = await thisMachine();
+    const record = await recordOf({ ...here, boot: 'the boot before' });
+    const before = await record.read();
+    expect(before).toBeDefined();
+    const self = await ownIdentity();
+    const [ticks] = self.startTime.split('@');
+    expect(await isAlive({ ...self, startTime: `${ticks}@the boot before` })).toBe(false);
+  });
+});
+
+describe('a log', () => {
+  it('is bounded, with one older one kept, while somebody appends to it', async () => {
+    const log = join(directory, 'some.log');
+    const writer = await open(log, 'a', 0o600);
+    onTestFinished(() => writer.close());
+    await writer.write('old\n');
+    expect(await rotateLog(log, 100)).toBe(false);
+    await writer.write(`${'x'.repeat(200)}\n`);
+    expect(await rotateLog(log, 100)).toBe(true);
+    await writer.write('new\n');
+    expect(await readFile(log, 'utf8')).toBe('new\n');
+    expect(await readFile(`${log}.1`, 'utf8')).toMatch(/^old\nx+\n$/);
+    expect((await stat(`${log}.1`)).mode & 0o777).toBe(0o600);
+    await writer.write('y'.repeat(200));
+    await rotateLog(log, 100);
+    expect((await readdir(directory)).sort()).toEqual(['some.log', 'some.log.1']);
+  });
+});
+
+describe('a system without process groups', () => {
+  it('is refused with what works there', () => {
+    expect(() => requireProcesses('win32')).toThrow(
+      expect.objectContaining({ code: 'KW519', hint: expect.stringContaining('--address') }),
+    );
+    requireProcesses('darwin');
   });
 });
