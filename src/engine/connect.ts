@@ -5,7 +5,7 @@ import { dataConverterFrom, WITHOUT_KEY } from './codec/payload-codec.js';
 import { connectionError, requireNamespace } from './connection-errors.js';
 import { attachServer, type EmbeddedServer, type EmbeddedServerOptions } from './embedded-server.js';
 import { registerSearchAttributes } from './search-attributes.js';
-import { environmentOf, resolveSettings, type SettingsOptions } from './settings.js';
+import { embeddedSettings, environmentOf, resolveSettings, type SettingsOptions } from './settings.js';
 import { stateDirectory } from './state-directory.js';
 import { type ConnectionSettings, type Engine, taskQueueOf } from './types.js';
 
@@ -16,6 +16,11 @@ export interface ConnectOptions extends SettingsOptions {
   embedded?: Omit<EmbeddedServerOptions, 'stateDir' | 'env'>;
   /** Longest wait for the connection, in milliseconds; default 5000. */
   connectTimeoutMs?: number;
+  /**
+   * Gives up: a download, a build, a start or a connection that is under way ends, and what was started for it is left. After
+   * the connection it has no effect.
+   */
+  signal?: AbortSignal;
   /** Who decides and starts, in the history's events; default `user@machine`. */
   identity?: string;
 }
@@ -25,18 +30,22 @@ export interface ConnectOptions extends SettingsOptions {
  * started when it does not run. Registers Kubewright's search attributes where that is allowed.
  *
  * @throws KubewrightError KW502 not reachable, KW503 no such namespace, KW504 settings, KW505 refused by the server,
- * KW506 to KW509 the embedded server, KW511 payload key
+ * KW506 to KW509, KW519 and KW550 the embedded server, KW511 payload key; the signal's reason when it was aborted
  */
 export async function connect(options: ConnectOptions = {}): Promise<Engine> {
   const env = options.env ?? process.env;
   const stateDir = options.stateDir ?? stateDirectory(env);
   const dataConverter = await dataConverterFrom(env);
   const remote = resolveSettings(options);
-  const server = remote === undefined ? await attachServer({ ...options.embedded, stateDir, env }) : undefined;
-  const settings = remote ?? embeddedSettings(server);
+  const { signal } = options;
+  const attaching = remote === undefined ? attachServer({ ...options.embedded, stateDir, env, signal }) : undefined;
+  // Whoever comes too late with what was given up lets go of it.
+  const server = await orAborted(attaching, signal, (late) => late?.leave());
+  const settings = remote ?? embeddedSettings(server?.address ?? '');
   const calls = new ClosingCalls();
   try {
-    const connection = await openConnection(settings, options.connectTimeoutMs ?? 5_000, calls);
+    const opening = openConnection(settings, options.connectTimeoutMs ?? 5_000, calls);
+    const connection = await orAborted(opening, signal, (late) => late.close());
     return await assemble(connection, { settings, server, stateDir, dataConverter, options, calls });
   } catch (error) {
     await server?.leave();
@@ -44,8 +53,30 @@ export async function connect(options: ConnectOptions = {}): Promise<Engine> {
   }
 }
 
-function embeddedSettings(server: EmbeddedServer | undefined): ConnectionSettings {
-  return { address: server?.address ?? '', namespace: 'default' };
+/** What `wanted` gives; or, when the signal comes first, its reason, and `tooLate` gets what nobody waits for any more. */
+async function orAborted<T>(
+  wanted: T | Promise<T>,
+  signal: AbortSignal | undefined,
+  tooLate: (result: T) => unknown,
+): Promise<T> {
+  if (signal === undefined) return await wanted;
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([wanted, aborted]);
+  } catch (error) {
+    if (signal.aborted)
+      void Promise.resolve(wanted)
+        .then(tooLate)
+        .catch(() => {});
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 interface Parts {

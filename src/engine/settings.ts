@@ -1,8 +1,15 @@
+import { homedir, platform } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
 import { KubewrightError, messageOf } from '../errors.js';
 import type { ConnectionSettings } from './types.js';
 
 export interface SettingsOptions {
+  /**
+   * The embedded server, whatever the environment or a profile name (also: `KUBEWRIGHT_EMBEDDED=1`, which an `address`
+   * given here overrules).
+   */
+  embeddedOnly?: boolean;
   /** `host:port`; without it what the environment or the profile says, else the embedded server. */
   address?: string;
   namespace?: string;
@@ -22,11 +29,12 @@ export interface SettingsOptions {
  * (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_TLS_…`, `TEMPORAL_API_KEY`), which beats the profile in
  * `temporal.toml`.
  *
- * @returns undefined when nothing names a server: then it is the embedded one
- * @throws KubewrightError KW504 when a file cannot be read or the profile does not exist
+ * @returns undefined when nothing names a server, or the embedded one is asked for: then it is that one
+ * @throws KubewrightError KW504 when a file cannot be read, the profile does not exist, or two servers are asked for
  */
 export function resolveSettings(options: SettingsOptions = {}): ConnectionSettings | undefined {
   const env = options.env ?? process.env;
+  if (asksForEmbedded(options, env)) return undefined;
   try {
     const profile = loadClientConfigProfile({ overrideEnvVars: { ...definedOf(env), ...environmentOf(options) } });
     // The SDK goes on without any certificate then, and the server's refusal would not say why.
@@ -39,6 +47,7 @@ export function resolveSettings(options: SettingsOptions = {}): ConnectionSettin
     return {
       address: withPort(address),
       namespace: config.namespace ?? 'default',
+      source: sourceOf(options, env),
       tls: tls ?? undefined,
       apiKey: typeof apiKey === 'string' ? apiKey : undefined,
       metadata: metadata as Record<string, string> | undefined,
@@ -51,6 +60,46 @@ export function resolveSettings(options: SettingsOptions = {}): ConnectionSettin
   }
 }
 
+function asksForEmbedded(options: SettingsOptions, env: NodeJS.ProcessEnv): boolean {
+  if (options.embeddedOnly && options.address !== undefined) {
+    throw new KubewrightError('KW504', `Two Temporal servers are asked for: the embedded one and ${options.address}`, {
+      hint: 'Give --embedded or --address, not both.',
+    });
+  }
+  return options.embeddedOnly ?? (options.address === undefined && isOn(env.KUBEWRIGHT_EMBEDDED));
+}
+
+function isOn(value: string | undefined): boolean {
+  return value === '1' || value === 'true';
+}
+
+/** Who named the server. A stray variable or a forgotten default profile sends an install elsewhere: people must see it. */
+function sourceOf(options: SettingsOptions, env: NodeJS.ProcessEnv): string {
+  if (options.address !== undefined) return 'from --address';
+  if (env.TEMPORAL_ADDRESS) return 'from TEMPORAL_ADDRESS';
+  const profile = options.profile ?? (env.TEMPORAL_PROFILE || 'default');
+  return `from ${options.configFile ?? (env.TEMPORAL_CONFIG_FILE || defaultConfigFile(env))} profile ${profile}`;
+}
+
+/** Where Temporal's own tools look, see @temporalio/envconfig. */
+function defaultConfigFile(env: NodeJS.ProcessEnv): string {
+  const home = env.HOME || homedir();
+  const xdg = env.XDG_CONFIG_HOME;
+  const unix = xdg && isAbsolute(xdg) ? xdg : join(home, '.config');
+  const directory = platform() === 'darwin' ? join(home, 'Library', 'Application Support') : unix;
+  return join(env.APPDATA && platform() === 'win32' ? env.APPDATA : directory, 'temporalio', 'temporal.toml');
+}
+
+/** How the embedded server is reached: its one namespace is `default`. */
+export function embeddedSettings(address: string): ConnectionSettings {
+  return { address, namespace: 'default', source: 'embedded' };
+}
+
+/** One line for people: which server, which namespace, and who named it. */
+export function describeSettings({ address, namespace, source }: ConnectionSettings): string {
+  return `Temporal: ${address}, namespace ${namespace} (${source})`;
+}
+
 /**
  * Options as the environment would say them: one place knows which beats which, and a worker process is told the same
  * way, where no other user of the machine can read it.
@@ -58,6 +107,7 @@ export function resolveSettings(options: SettingsOptions = {}): ConnectionSettin
 export function environmentOf(options: SettingsOptions): Record<string, string> {
   const { address, namespace, apiKey, tls } = options;
   return definedOf({
+    KUBEWRIGHT_EMBEDDED: options.embeddedOnly ? '1' : undefined,
     TEMPORAL_PROFILE: options.profile,
     TEMPORAL_CONFIG_FILE: options.configFile,
     TEMPORAL_ADDRESS: address,

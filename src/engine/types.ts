@@ -4,6 +4,7 @@ import type { EmbeddedServer } from './embedded-server.js';
 
 /** Task queue of Kubewright's workers, unless `KUBEWRIGHT_TASK_QUEUE` names another. */
 export const TASK_QUEUE = 'kubewright';
+
 /** Task queue of a client or a worker with this environment. */
 export function taskQueueOf(env: NodeJS.ProcessEnv): string {
   return env.KUBEWRIGHT_TASK_QUEUE || TASK_QUEUE;
@@ -16,6 +17,8 @@ export const INSTALL_WORKFLOW = 'installCluster';
 export interface ConnectionSettings {
   address: string;
   namespace: string;
+  /** Who named the server: `embedded`, `from --address`, `from TEMPORAL_ADDRESS` or `from FILE profile NAME`. */
+  source: string;
   tls?: ConnectionOptions['tls'];
   apiKey?: string;
   metadata?: Record<string, string>;

@@ -24,6 +24,7 @@ export class Output {
   readonly interactive: boolean;
   readonly theme: Theme;
   private readonly errorTheme: Theme;
+  private pending: object = {};
 
   constructor(readonly options: OutputOptions) {
     const { env, stdout, stderr } = options;
@@ -45,7 +46,13 @@ export class Output {
 
   /** One object of the NDJSON stream. */
   object(value: object): void {
-    this.options.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...value })}\n`);
+    this.options.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...value, ...this.pending })}\n`);
+    this.pending = {};
+  }
+
+  /** Fields that the next object has besides its own: what a command would otherwise have to hand through. */
+  withNextObject(fields: object): void {
+    this.pending = { ...this.pending, ...fields };
   }
 
   /** Something said on the way. */

@@ -1,23 +1,41 @@
 import { existsSync } from 'node:fs';
-import type { ConnectOptions, Engine } from '../../engine/index.js';
+import type { ConnectionSettings, ConnectOptions, Engine } from '../../engine/index.js';
 import { KubewrightError } from '../../errors.js';
 import type { CommandContext } from './action.js';
 
 /** What the options and the environment say of Temporal. */
 export async function connectOptions({ options, shell, output }: CommandContext): Promise<ConnectOptions> {
   const { stateDirectory } = await import('../../engine/state-directory.js');
-  const { address, namespace, profile } = options;
+  const { address, namespace, profile, embedded: embeddedOnly } = options;
   const stateDir = options.stateDir ?? stateDirectory(shell.env);
   const onProgress = (line: string) => output.note(line);
-  return { address, namespace, profile, stateDir, env: shell.env, embedded: { onProgress } };
+  return { address, namespace, profile, embeddedOnly, stateDir, env: shell.env, embedded: { onProgress } };
 }
 
-/** Connects, starting the embedded server where that is the one, and tells what the user should know. */
-export async function openEngine(context: CommandContext): Promise<Engine> {
-  const { connect } = await import('../../engine/index.js');
-  const engine = await connect(await connectOptions(context));
+/**
+ * Connects, starting the embedded server where that is the one, and tells what the user should know: which server it is, first
+ * of all. A forgotten variable or profile sends an install to a server that somebody else reads, so one that is named is told
+ * before it is even asked.
+ *
+ * @param signal gives up
+ */
+export async function openEngine(context: CommandContext, signal?: AbortSignal): Promise<Engine> {
+  const { connect, resolveSettings } = await import('../../engine/index.js');
+  const options = await connectOptions(context);
+  const named = resolveSettings(options);
+  if (named !== undefined) await tellServer(context, named);
+  const engine = await connect({ ...options, signal });
+  if (named === undefined) await tellServer(context, engine.settings);
   for (const notice of engine.notices) context.output.note(notice);
   return engine;
+}
+
+/** As a line for people; for programs as a field of the next object, whatever that is. */
+async function tellServer({ output }: CommandContext, settings: ConnectionSettings): Promise<void> {
+  const { address, namespace, source } = settings;
+  output.withNextObject({ temporal: { address, namespace, source } });
+  const { describeSettings } = await import('../../engine/settings.js');
+  if (!output.json) output.note(describeSettings(settings));
 }
 
 /**

@@ -6,6 +6,7 @@ export interface GlobalOptions {
   color: boolean;
   stateDir?: string;
   address?: string;
+  embedded?: boolean;
   namespace?: string;
   profile?: string;
 }
@@ -18,6 +19,7 @@ export function addGlobalOptions(command: Command): Command {
     .option('--no-color', 'print without colours (also: NO_COLOR=1)')
     .option('--state-dir <directory>', 'where the embedded Temporal server keeps its data (also: KUBEWRIGHT_STATE)')
     .option('--address <host:port>', 'use this Temporal server, not the embedded one (also: TEMPORAL_ADDRESS)')
+    .option('--embedded', 'use the embedded Temporal server, whatever else names one (also: KUBEWRIGHT_EMBEDDED=1)')
     .option('--namespace <name>', 'Temporal namespace (also: TEMPORAL_NAMESPACE)')
     .option('--profile <name>', "profile in Temporal's temporal.toml (also: TEMPORAL_PROFILE)");
 }

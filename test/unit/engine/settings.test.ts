@@ -40,6 +40,24 @@ describe('how Temporal is reached', () => {
     });
   });
 
+  it('says who named the server', () => {
+    const source = (options: Parameters<typeof resolveSettings>[0]) => resolveSettings(options)?.source;
+    expect(source({ env: env({ TEMPORAL_ADDRESS: 'a:1' }), address: 'b:2' })).toBe('from --address');
+    expect(source({ env: env({ TEMPORAL_ADDRESS: 'a:1' }) })).toBe('from TEMPORAL_ADDRESS');
+    expect(source({ env: env({ TEMPORAL_CONFIG_FILE: toml }) })).toBe(`from ${toml} profile default`);
+    expect(source({ env: env({ TEMPORAL_PROFILE: 'site' }), configFile: toml })).toBe(`from ${toml} profile site`);
+  });
+
+  it('is the embedded server where that is asked for, whatever else names one', () => {
+    const everything = env({ TEMPORAL_ADDRESS: 'a:1', TEMPORAL_CONFIG_FILE: toml });
+    expect(resolveSettings({ env: everything, embeddedOnly: true })).toBeUndefined();
+    expect(resolveSettings({ env: { ...everything, KUBEWRIGHT_EMBEDDED: '1' } })).toBeUndefined();
+    expect(resolveSettings({ env: { ...everything, KUBEWRIGHT_EMBEDDED: '1' }, address: 'b:2' })?.address).toBe('b:2');
+    expect(() => resolveSettings({ env: everything, embeddedOnly: true, address: 'b:2' })).toThrow(
+      expect.objectContaining({ code: 'KW504' }),
+    );
+  });
+
   it('takes a profile by name, and TLS with an API key', () => {
     const settings = resolveSettings({ env: env(), configFile: toml, profile: 'site' });
     expect(settings).toMatchObject({ address: 'site.example:443', namespace: 'default', apiKey: 'k', tls: true });
