@@ -85,8 +85,15 @@ export async function main(argv: string[], shell: Shell = processShell()): Promi
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.input;
     const output = await createOutput(shell, outputOptions(argv));
     output.error(error);
-    return isKubewrightError(error) && isWrongInput(error.code) ? EXIT.input : EXIT.failed;
+    return exitCodeOf(error);
   }
+}
+
+function exitCodeOf(error: unknown): ExitCode {
+  if (!isKubewrightError(error)) return EXIT.failed;
+  // `server stop` in another terminal interrupts what uses the server as Ctrl-C would here.
+  if (error.code === 'KW518') return EXIT.interrupted;
+  return isWrongInput(error.code) ? EXIT.input : EXIT.failed;
 }
 
 /** KW504: the settings for Temporal; KW525: which cluster is meant was not said. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { plural } from '../terminal/text.js';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
@@ -35,14 +36,21 @@ async function start(context: CommandContext): Promise<ExitCode> {
   }
 }
 
-async function stop(context: CommandContext): Promise<ExitCode> {
-  const { stopServer, stopWorker } = await import('../engine/index.js');
+async function stop({ output, ...context }: CommandContext): Promise<ExitCode> {
+  const { stopServer, stopWorkers } = await import('../engine/index.js');
   const { connectOptions } = await import('./support/engine.js');
-  const { stateDir = '' } = await connectOptions(context);
-  await stopWorker({ stateDir });
-  const stopped = await stopServer(stateDir);
-  if (context.output.json) context.output.object({ type: 'server', running: false, stopped });
-  else context.output.line(stopped ? 'The embedded server has stopped.' : 'No embedded server was running.');
+  const { stateDir = '' } = await connectOptions({ output, ...context });
+  let workers = 0;
+  const drain = async () => {
+    workers = await stopWorkers(stateDir, (record) => record.embedded);
+  };
+  const stopped = await stopServer(stateDir, { drain });
+  if (output.json) {
+    output.object({ type: 'server', running: false, stopped, workers });
+    return EXIT.ok;
+  }
+  if (workers > 0) output.line(`${plural(workers, 'background worker')} drained and stopped.`);
+  output.line(stopped ? 'The embedded server has stopped.' : 'No embedded server was running.');
   return EXIT.ok;
 }
 

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { connect as dial } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connect } from '../../src/engine/connect.js';
 import {
@@ -14,6 +15,7 @@ import {
   stopServer,
 } from '../../src/engine/embedded-server.js';
 import { identityOf, isAlive } from '../../src/engine/processes/identity.js';
+import { findServerBinaries } from '../../src/engine/server/binaries.js';
 
 let stateDir: string;
 const attach = (options = {}): Promise<EmbeddedServer> => attachServer({ stateDir, ui: false, ...options });
@@ -154,6 +156,119 @@ describe('the embedded server', () => {
   });
 });
 
+describe('an embedded server that is stopped on purpose', () => {
+  it('is not started again by those who use it; they are told who did it, and a later command starts it', async () => {
+    const server = await attach();
+    const before = await record();
+    const drained: boolean[] = [];
+    // While workers drain the server still answers, and whoever asks knows already.
+    const drain = async () => {
+      drained.push(await isAlive(before));
+      await expect(server.revive()).rejects.toMatchObject({ code: 'KW518' });
+    };
+    expect(await stopServer(stateDir, { by: 'anna@desk', drain })).toBe(true);
+    expect(drained).toEqual([true]);
+    const told = { code: 'KW518', message: expect.stringContaining('anna@desk') };
+    await expect(server.revive()).rejects.toMatchObject(told);
+    expect(await server.leave()).toBe('stopped');
+    await expect(server.revive()).rejects.toMatchObject(told);
+    expect(await serverStatus(stateDir)).toBeUndefined();
+    const again = await attach();
+    expect(again.started).toBe(true);
+    await again.revive();
+  });
+
+  it('counts as stopped by that command also when its last worker ended it meanwhile', async () => {
+    const server = await attach();
+    expect(await stopServer(stateDir, { drain: () => server.leave() })).toBe(true);
+    expect(await stopServer(stateDir)).toBe(false);
+  });
+});
+
+describe('the keeper of an embedded server', () => {
+  const keeper = {
+    program: fileURLToPath(new URL('../../src/engine/server/keeper.ts', import.meta.url)),
+    nodeOptions: ['--import', fileURLToPath(new URL('./typescript-loader.mjs', import.meta.url))],
+    lookMs: 200,
+  };
+
+  it('stops server and UI when every user was killed, and ends', async () => {
+    await attach({ ui: true, keeper });
+    const before = await record();
+    const user = spawn('sleep', ['60'], { stdio: 'ignore' });
+    await once(user, 'spawn');
+    const identity = await identityOf(user.pid ?? 0);
+    await writeFile(join(stateDir, 'server.json'), JSON.stringify({ ...before, users: [{ ...identity, use: 'x' }] }));
+    const looked = async () => (await stat(join(stateDir, 'server.json'))).mtimeMs;
+    const written = await looked();
+    // It has looked, and nothing has happened: there is a user.
+    await expect.poll(looked, { timeout: 20_000 }).toBeGreaterThan(written);
+    expect(await isAlive(before)).toBe(true);
+    user.kill('SIGKILL');
+    for (const one of [before, before.ui, before.keeper]) {
+      if (one === null) throw new Error('it was not started');
+      await expect.poll(() => isAlive(one), { timeout: 20_000 }).toBe(false);
+    }
+    expect(await record()).toMatchObject({ pid: 0, port: before.port, users: [] });
+  });
+
+  it('leaves one alone that was detached, and ends with it', async () => {
+    const server = await attach({ keeper });
+    await server.detach();
+    await server.leave();
+    const before = await record();
+    const looked = async () => (await stat(join(stateDir, 'server.json'))).mtimeMs;
+    const written = await looked();
+    await expect.poll(looked, { timeout: 20_000 }).toBeGreaterThan(written);
+    expect(await isAlive(before)).toBe(true);
+    await stopServer(stateDir);
+    if (before.keeper === null) throw new Error('it was not started');
+    expect(await isAlive(before.keeper)).toBe(false);
+  });
+});
+
+describe('an embedded server whose port is taken between the look and the start', () => {
+  it('is started on another one', async () => {
+    const { cli } = await findServerBinaries();
+    const executable = join(stateDir, 'temporal');
+    // The first start finds its port taken, in the words of the real one.
+    const taken = 'echo "unable to start: listen tcp 127.0.0.1:1: bind: address already in use"; exit 1';
+    const script = `case "$1" in server) [ -e "$0.tried" ] || { echo "$@" > "$0.tried"; ${taken}; };; esac; exec '${cli}' "$@"`;
+    await writeFile(executable, `#!/bin/sh\n${script}\n`);
+    await chmod(executable, 0o755);
+    const server = await attach({ executable });
+    expect(await readFile(`${executable}.tried`, 'utf8')).toContain('start-dev');
+    expect(await readFile(`${executable}.tried`, 'utf8')).not.toContain(`--port ${server.address.split(':')[1]} `);
+  });
+});
+
+describe('an embedded server that is given up', () => {
+  it('is left by the first Ctrl-C while it starts, with no process of it', async () => {
+    const executable = join(stateDir, 'temporal');
+    const says = 'temporal version 1.5.1 (Server 1.29.1, UI 2.50.0)';
+    const hangs = `echo $$ > "$0.pid"; exec sleep 60`;
+    await writeFile(executable, `#!/bin/sh\ncase "$1" in server) ${hangs};; *) echo '${says}';; esac\n`);
+    await chmod(executable, 0o755);
+    const stopping = new AbortController();
+    const connecting = connect({ env: {}, stateDir, embedded: { executable, ui: false }, signal: stopping.signal });
+    const given = connecting.catch((error: unknown) => error);
+    const pid = async () => Number(await readFile(`${executable}.pid`, 'utf8').catch(() => '0'));
+    await expect.poll(pid).toBeGreaterThan(0);
+    stopping.abort(new Error('Ctrl-C'));
+    expect(await given).toMatchObject({ message: 'Ctrl-C' });
+    await expect.poll(async () => identityOf(await pid())).toBeUndefined();
+    await expect.poll(() => serverStatus(stateDir)).toBeUndefined();
+  });
+
+  it('is left while its program is fetched, whoever is slow there', async () => {
+    const executable = join(stateDir, 'temporal');
+    await writeFile(executable, `#!/bin/sh\nsleep 8\n`);
+    await chmod(executable, 0o755);
+    const signal = AbortSignal.abort(new Error('Ctrl-C'));
+    await expect(connect({ env: {}, stateDir, embedded: { executable }, signal })).rejects.toThrow('Ctrl-C');
+  });
+});
+
 describe('an embedded server that cannot start', () => {
   it('says which program cannot be used', async () => {
     const executable = join(stateDir, 'temporal');
@@ -169,7 +284,11 @@ describe('an embedded server that cannot start', () => {
   it('shows the end of its log', async () => {
     await writeFile(join(stateDir, 'temporal.db'), 'this is no database, and it is longer than a header of SQLite');
     const failure = attach();
-    await expect(failure).rejects.toMatchObject({ code: 'KW509', output: expect.stringMatching(/not a database/) });
+    const safe = expect.stringMatching(/move \S+temporal\.db\* to another place and try again: that is safe/);
+    const told = { code: 'KW509', hint: safe, output: expect.stringMatching(/not a database/) };
+    await expect(failure).rejects.toMatchObject(told);
+    await rename(join(stateDir, 'temporal.db'), join(stateDir, 'aside.db'));
+    expect((await attach()).started).toBe(true);
   });
 });
 

@@ -16,6 +16,8 @@ export interface ServerBinaries {
   cli: string;
   /** The UI's own server; undefined when the one inside `cli` is used. */
   ui: string | undefined;
+  /** What `cli` says of its version, such as `temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)`. */
+  version: string;
   /** Where they come from, for people. */
   source: string;
   /** What the user should know of them, such as a UI that is too old for its buttons. */
@@ -27,26 +29,63 @@ export interface BinaryOptions {
   executable?: string;
   /** Path of the UI's server, for a command line whose own UI is too old. */
   uiExecutable?: string;
+  /**
+   * What last opened the database. Temporal promises nothing for a database of another version, so the same one is used
+   * where it is still found.
+   */
+  previous?: { cli: string; version: string };
   env?: NodeJS.ProcessEnv;
+  /** Ends a download or a build. */
+  signal?: AbortSignal;
   onProgress?: (line: string) => void;
 }
 
 /**
- * Finds what the embedded server is run with: the path given, else `temporal` on PATH, else Kubewright's cache, else
- * the SDK downloads Temporal's command line into the cache, else it is built there from Go modules.
+ * Finds what the embedded server is run with: the path given, else the version that last opened the database, else `temporal`
+ * on PATH, else Kubewright's cache, else the SDK downloads Temporal's command line into the cache, else it is built there
+ * from Go modules.
  *
  * @throws KubewrightError KW508 when the given one cannot be used, KW7xx when nothing else is left and the build fails
  */
 export async function findServerBinaries(options: BinaryOptions = {}): Promise<ServerBinaries> {
-  const env = options.env ?? process.env;
   if (options.executable !== undefined) return given(options.executable, options);
-  const onPath = await findOnPath('temporal', env);
+  return (await asBefore(options)) ?? withChange(await newlyFound(options), options);
+}
+
+async function newlyFound(options: BinaryOptions): Promise<ServerBinaries> {
+  const onPath = await findOnPath('temporal', options.env ?? process.env);
   if (onPath !== undefined) {
     const usable = await inspect(onPath, 'PATH', options).catch(() => undefined);
     if (usable !== undefined) return usable;
     options.onProgress?.(`${onPath} is older than Temporal ${MINIMUM_SERVER.join('.')}: another one is used`);
   }
-  return (await fromCache()) ?? (await fetched(options));
+  return (await fromCache(options)) ?? (await fetched(options));
+}
+
+/** The version that last opened the database, at its place of then or at any other; undefined when it is nowhere. */
+async function asBefore(options: BinaryOptions): Promise<ServerBinaries | undefined> {
+  const { previous } = options;
+  if (previous === undefined) return undefined;
+  const { findTemporal } = await import('../../../lab/artifacts/temporal.js');
+  const places = [
+    previous.cli,
+    await findOnPath('temporal', options.env ?? process.env),
+    (await findTemporal())?.cli,
+    await findDownloaded(downloadDirectory()),
+  ];
+  for (const place of places) {
+    if (place === undefined) continue;
+    const found = await inspect(place, 'the last start', options).catch(() => undefined);
+    if (found?.version === previous.version) return found;
+  }
+  return undefined;
+}
+
+/** Says that the database meets another version: if that goes wrong, people should know what has changed. */
+function withChange(found: ServerBinaries, { previous }: BinaryOptions): ServerBinaries {
+  if (previous === undefined || previous.version === found.version) return found;
+  const change = `The database was last opened by "${previous.version}", which is gone; "${found.version}" (${found.cli}) opens it now.`;
+  return { ...found, notice: [found.notice, change].filter((line) => line !== undefined).join(' ') };
 }
 
 async function given(path: string, options: BinaryOptions): Promise<ServerBinaries> {
@@ -60,25 +99,24 @@ async function given(path: string, options: BinaryOptions): Promise<ServerBinari
   }
 }
 
-async function fromCache(): Promise<ServerBinaries | undefined> {
+async function fromCache(options: BinaryOptions): Promise<ServerBinaries | undefined> {
   const { findTemporal } = await import('../../../lab/artifacts/temporal.js');
-  const built = await findTemporal();
-  if (built !== undefined) return { cli: built.cli, ui: built.ui, source: 'cache' };
-  const downloaded = await findDownloaded(downloadDirectory());
-  return downloaded === undefined ? undefined : inspect(downloaded, 'cache', {}).catch(() => undefined);
+  const cached = (await findTemporal())?.cli ?? (await findDownloaded(downloadDirectory()));
+  return cached === undefined ? undefined : inspect(cached, 'cache', options).catch(() => undefined);
 }
 
 async function fetched(options: BinaryOptions): Promise<ServerBinaries> {
   const say = options.onProgress ?? (() => {});
   say("downloading Temporal's command line");
   try {
-    return await inspect(await downloadBySdk(downloadDirectory()), 'download', options);
+    return await inspect(await downloadBySdk(downloadDirectory(), options.signal), 'download', options);
   } catch (error) {
+    options.signal?.throwIfAborted();
     say(`the download failed (${messageOf(error)}): building it from Go modules, which takes a few minutes once`);
   }
   const { ensureTemporal } = await import('../../../lab/artifacts/temporal.js');
-  const built = await ensureTemporal({ log: say });
-  return { cli: built.cli, ui: built.ui, source: 'build' };
+  const built = await ensureTemporal({ log: say, signal: options.signal });
+  return inspect(built.cli, 'build', options);
 }
 
 function downloadDirectory(): string {
@@ -92,13 +130,14 @@ async function inspect(cli: string, source: string, options: BinaryOptions): Pro
   if (server === undefined || isBefore(server, MINIMUM_SERVER)) {
     throw new Error(`it says ${JSON.stringify(stdout.trim().slice(0, 200))}`);
   }
-  if (options.uiExecutable !== undefined) return { cli, ui: resolve(options.uiExecutable), source };
+  const found = { cli, version: stdout.trim(), source };
+  if (options.uiExecutable !== undefined) return { ...found, ui: resolve(options.uiExecutable) };
   const own = versionAfter('UI', stdout);
-  if (own !== undefined && !isBefore(own, MINIMUM_UI)) return { cli, ui: undefined, source };
+  if (own !== undefined && !isBefore(own, MINIMUM_UI)) return { ...found, ui: undefined };
   const ui = await cachedUi();
-  if (ui !== undefined) return { cli, ui, source };
+  if (ui !== undefined) return { ...found, ui };
   const notice = `Temporal's UI ${own?.join('.') ?? ''} has no button to reset an activity; ${MINIMUM_UI.join('.')} has.`;
-  return { cli, ui: undefined, source, notice };
+  return { ...found, ui: undefined, notice };
 }
 
 async function cachedUi(): Promise<string | undefined> {

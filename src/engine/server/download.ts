@@ -12,12 +12,13 @@ const DOWNLOAD_LIMIT_MS = 5 * 60_000;
  *
  * @returns the path of the executable
  */
-export async function downloadBySdk(directory: string): Promise<string> {
+export async function downloadBySdk(directory: string, signal?: AbortSignal): Promise<string> {
   await mkdir(directory, { recursive: true });
   const program = fileURLToPath(new URL('./download-process.js', import.meta.url));
   await execa(process.execPath, [...process.execArgv, program, directory], {
     timeout: DOWNLOAD_LIMIT_MS,
     stdin: 'ignore',
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
   });
   const path = await findDownloaded(directory);
   if (path === undefined) throw new Error(`the SDK left nothing in ${directory}`);

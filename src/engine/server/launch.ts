@@ -1,20 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, statSync } from 'node:fs';
-import { chmod, readFile } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { chmod, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { KubewrightError, messageOf } from '../../errors.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.js';
 import { identityOf, type ProcessIdentity } from '../processes/identity.js';
+import { rotateLog } from '../processes/logs.js';
+import { terminate } from '../processes/terminate.js';
 import { answers, LOOPBACK } from './ports.js';
 
-/** A log that has grown past this is started anew. */
-const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
 /** Three seconds were measured; a loaded machine is given ten times as many. */
 const READY_LIMIT_MS = 40_000;
 const POLL_MS = 40;
+/** For a server that has no work yet. */
+const ABORT_GRACE_MS = 2_000;
 
 export function databasePath(stateDir: string): string {
   return join(stateDir, 'temporal.db');
@@ -30,7 +32,8 @@ export async function startDetached(
   argv: string[],
   options: { log: string },
 ): Promise<{ child: ChildProcess; identity: ProcessIdentity }> {
-  const log = openLog(options.log);
+  await rotateLog(options.log);
+  const log = openSync(options.log, 'a', 0o600);
   const child = spawn(program, argv, { detached: true, stdio: ['ignore', log, log], env: bareEnvironment() });
   closeSync(log);
   await once(child, 'spawn');
@@ -46,16 +49,6 @@ function bareEnvironment(): NodeJS.ProcessEnv {
   return { PATH, HOME, TMPDIR, TZ };
 }
 
-function openLog(path: string): number {
-  let size = 0;
-  try {
-    size = statSync(path).size;
-  } catch {
-    // The first start: there is no log yet.
-  }
-  return openSync(path, size > LOG_LIMIT_BYTES ? 'w' : 'a', 0o600);
-}
-
 /** Arguments of the server. The database's path stands in them, which is how an orphan is recognised. */
 export function serverArguments(stateDir: string, port: number, uiPort: number | undefined): string[] {
   const argv = ['server', 'start-dev', '--ip', LOOPBACK, '--port', String(port)];
@@ -68,38 +61,70 @@ export function serverArguments(stateDir: string, port: number, uiPort: number |
 /**
  * Starts the server on a port and waits until it serves.
  *
- * @throws KubewrightError KW509 when it ends or does not serve in time, with the end of its log
+ * @param ports the UI's only where the server brings it itself
+ * @throws KubewrightError KW509 when it ends or does not serve in time, with what it logged; the signal's reason when it was
+ * aborted
  */
 export async function launchServer(
   cli: string,
   stateDir: string,
-  port: number,
-  uiPort?: number,
+  ports: { server: number; ui: number | undefined },
+  signal?: AbortSignal,
 ): Promise<ProcessIdentity> {
   const log = join(stateDir, 'temporal.log');
+  const logged = await sizeOf(log);
   try {
-    const { child, identity } = await startDetached(cli, serverArguments(stateDir, port, uiPort), { log });
-    await untilServing(port, () => child.exitCode === null && child.signalCode === null);
+    const { child, identity } = await startDetached(cli, serverArguments(stateDir, ports.server, ports.ui), { log });
+    try {
+      await untilServing(ports.server, () => child.exitCode === null && child.signalCode === null, signal);
+    } catch (error) {
+      await terminate(identity, ABORT_GRACE_MS);
+      throw error;
+    }
     // SQLite gives its side files the mode of the database; the directory's 0700 covers the moment before.
     await chmod(databasePath(stateDir), 0o600);
     return identity;
   } catch (cause) {
-    throw new KubewrightError('KW509', `The embedded Temporal server did not start: ${messageOf(cause)}`, {
-      hint: `Its log is ${log}. \`--address\` uses a Temporal server of yours instead.`,
-      output: (await readFile(log, 'utf8').catch(() => '')).split('\n').slice(-15).join('\n'),
-      cause,
-    });
+    signal?.throwIfAborted();
+    throw notStarted(stateDir, cause, await logSince(log, logged));
   }
 }
 
-async function untilServing(port: number, runs: () => boolean): Promise<void> {
+function notStarted(stateDir: string, cause: unknown, output: string): KubewrightError {
+  return new KubewrightError('KW509', `The embedded Temporal server did not start: ${messageOf(cause)}`, {
+    hint:
+      `Its log is ${join(stateDir, 'temporal.log')}. If it is about the database, move ${databasePath(stateDir)}* to another ` +
+      'place and try again: that is safe. The hosts are the truth, `install` reads from them what is done; only the ' +
+      'history of earlier runs is away meanwhile. `--address` uses a Temporal server of yours instead.',
+    output,
+    cause,
+  });
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+/** The last lines that this start has logged; a log that was rotated meanwhile is shorter than before. */
+async function logSince(path: string, before: number): Promise<string> {
+  const text = await readFile(path).catch(() => Buffer.alloc(0));
+  const since = text.length >= before ? text.subarray(before) : text;
+  return since.toString('utf8').split('\n').slice(-15).join('\n');
+}
+
+async function untilServing(port: number, runs: () => boolean, signal: AbortSignal | undefined): Promise<void> {
   const deadline = Date.now() + READY_LIMIT_MS;
   let last: unknown = new Error('it took no connection');
   while (Date.now() < deadline) {
+    signal?.throwIfAborted();
     if (!runs()) throw new Error('its process ended');
     if (await answers(port)) {
       const failure = await probe(port);
-      if (failure === undefined) return;
+      // Its own, and not that of somebody who took the port a moment before it.
+      if (failure === undefined && runs()) return;
       last = failure;
     }
     await sleep(POLL_MS);

@@ -14,7 +14,8 @@ const LAST_PORT = 29_999;
 const ATTEMPTS = 50;
 
 /**
- * A TCP port that is free on loopback now. Another process may take it before it is used; callers try anew then.
+ * A TCP port that is free on loopback now. Another process may take it before it is used: who starts a program on it asks
+ * `isPortTaken` of what that program says, and tries another one.
  *
  * @param preferred taken when it is free
  */
@@ -35,6 +36,11 @@ function isFree(port: number): Promise<boolean> {
     server.once('error', () => resolve(false));
     server.listen({ host: LOOPBACK, port }, () => server.close(() => resolve(true)));
   });
+}
+
+/** Whether a program's output says that its port was taken before it came: as Go, and so Temporal and its UI, say it. */
+export function isPortTaken(output: string): boolean {
+  return /address already in use/i.test(output);
 }
 
 /** Whether something takes connections on a loopback port. */

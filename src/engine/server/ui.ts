@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import type { ProcessIdentity } from '../processes/identity.js';
+import { isAlive, type ProcessIdentity } from '../processes/identity.js';
 import { startDetached } from './launch.js';
 import { answers, LOOPBACK } from './ports.js';
 
@@ -11,6 +11,8 @@ const READY_LIMIT_MS = 5_000;
 /**
  * Starts Temporal's UI server beside the embedded server, on loopback. It reads its configuration from a file, which is
  * written anew at every start.
+ *
+ * @throws Error when it ends at once, as where something has taken its port meanwhile
  */
 export async function launchUi(
   ui: string,
@@ -23,7 +25,8 @@ export async function launchUi(
   const argv = ['--root', stateDir, '--config', 'ui', '--env', 'development', 'start'];
   const { identity } = await startDetached(ui, argv, { log: join(stateDir, 'temporal-ui.log') });
   const deadline = Date.now() + READY_LIMIT_MS;
-  while (Date.now() < deadline && !(await answers(ports.ui))) await sleep(40);
+  while (Date.now() < deadline && !(await answers(ports.ui)) && (await isAlive(identity))) await sleep(40);
+  if (!(await isAlive(identity))) throw new Error(`it ended at once; see ${join(stateDir, 'temporal-ui.log')}`);
   return identity;
 }
 

@@ -20,7 +20,8 @@ export interface WatchdogOptions {
  * Looks whether the server still answers. Resolves when `signal` says so; a restart of the server is survived, for the
  * SDK goes on polling by itself.
  *
- * @throws KubewrightError KW513 when the server has not answered for `goneAfterMs`, KW516 when it moved to another port
+ * @throws KubewrightError KW513 when the server has not answered for `goneAfterMs`, KW516 when it moved to another port,
+ * KW518 when somebody has stopped it
  */
 export async function watchServer(options: WatchdogOptions): Promise<void> {
   let lastAnswer = Date.now();
@@ -38,8 +39,8 @@ async function answersNow({ connection, server }: WatchdogOptions): Promise<bool
     await connection.withDeadline(Date.now() + ANSWER_LIMIT_MS, () => connection.workflowService.getSystemInfo({}));
     return true;
   } catch (error) {
-    // A server on another port will never answer here. Otherwise what counts is how long it lasts, not why.
-    if (isKubewrightError(error) && error.code === 'KW516') throw error;
+    // A server on another port, or one that was stopped, will never answer here. Otherwise what counts is how long it lasts.
+    if (isKubewrightError(error) && ['KW516', 'KW518'].includes(error.code)) throw error;
     return false;
   }
 }
