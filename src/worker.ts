@@ -1,14 +1,17 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { dataConverterFrom, WITHOUT_KEY } from './engine/codec/payload-codec.js';
 import { connectionError, requireNamespace } from './engine/connection-errors.js';
 import { attachServer, type EmbeddedServer } from './engine/embedded-server.js';
-import { resolveSettings } from './engine/settings.js';
+import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
 import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
 import { workflowSource } from './engine/worker/bundle.js';
+import { workerRecords } from './engine/worker/record.js';
 import { runTogether, stopWorkerOf } from './engine/worker/stop-worker.js';
+import { telemetryOptions } from './engine/worker/telemetry.js';
+import { untilUnused } from './engine/worker/unused.js';
 import { watchServer } from './engine/worker/watchdog.js';
 import { isKubewrightError, messageOf } from './errors.js';
 
@@ -19,10 +22,14 @@ export interface WorkerRunOptions {
   stateDir?: string;
   /** Drains the worker and ends: steps let go of their hosts, where what they started runs on. */
   signal?: AbortSignal;
+  /** Called when it knows which server it works for, before it asks it. */
+  onServer?: (settings: ConnectionSettings) => void;
   /** Called when it takes work. */
   onReady?: () => void;
   /** How long the server may be away before it counts as gone for good, in milliseconds; default ten minutes. */
   serverGoneAfterMs?: number;
+  /** Set for one in the background: it leaves by itself when nobody uses it any more. */
+  background?: { record: string; lookMs?: number };
   /** What carries out the steps, by activity type; the real ones unless given. */
   activities?: object;
   /** Bundle of the workflows; the one that the build made unless given. */
@@ -42,7 +49,8 @@ export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
   const remote = resolveSettings({ env });
   const stateDir = options.stateDir ?? stateDirectory(env);
   const server = remote === undefined ? await attachServer({ stateDir, env }) : undefined;
-  const settings = remote ?? { address: server?.address ?? '', namespace: 'default' };
+  const settings = remote ?? embeddedSettings(server?.address ?? '');
+  options.onServer?.(settings);
   const own = options.activities === undefined ? await ownActivities(env) : undefined;
   try {
     const connection = await openNativeConnection(settings);
@@ -114,39 +122,70 @@ async function runUntilTold(
   options: WorkerRunOptions,
 ): Promise<void> {
   const ended = new AbortController();
+  const { signal } = ended;
   const drain = (): void => {
     if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   options.signal?.addEventListener('abort', drain, { once: true });
   const goneAfterMs = options.serverGoneAfterMs ?? 10 * 60_000;
-  const watching = watchServer({ connection, address: settings.address, server, goneAfterMs, signal: ended.signal });
-  const gone = watching.catch((error: unknown) => {
-    drain();
-    throw error;
-  });
+  let gone: unknown;
   try {
     const running = worker.run();
     if (options.signal?.aborted) drain();
     options.onReady?.();
-    await Promise.race([running, gone.then(() => running)]);
+    const watching = watchServer({ connection, address: settings.address, server, goneAfterMs, signal });
+    const lost = watching.catch((error: unknown) => {
+      gone = error;
+      drain();
+    });
+    const unused = options.background && untilNobodyUsesIt(connection, settings, options, signal).then(drain);
+    // The connection is closed behind this: it must have drained by then, whatever made it end.
+    await running.finally(() => ended.abort());
+    await Promise.all([lost, unused]);
   } finally {
     ended.abort();
     options.signal?.removeEventListener('abort', drain);
-    await gone.catch(() => {});
   }
+  if (gone !== undefined) throw gone;
+}
+
+/** Resolves when a worker in the background should end, or has. */
+async function untilNobodyUsesIt(
+  connection: NativeConnection,
+  { namespace }: ConnectionSettings,
+  { background, stateDir, env = process.env }: WorkerRunOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const query = `TaskQueue = '${taskQueueOf(env).replaceAll("'", "''")}' AND ExecutionStatus = 'Running'`;
+  const openRuns = async (): Promise<number> => {
+    const { count } = await connection.workflowService.countWorkflowExecutions({ namespace, query });
+    return Number(count);
+  };
+  const records = workerRecords(stateDir ?? stateDirectory(env), background?.record ?? '');
+  await untilUnused({ records, openRuns, lookMs: background?.lookMs, signal });
 }
 
 /**
- * Entry of the worker's own process: `node dist/src/worker.js [--state-dir DIR]`. Logs to stderr, one line an entry.
+ * Has the SDK log to stderr, one line an entry, and serve metrics where `KUBEWRIGHT_METRICS` says so. Once a process, before its
+ * first worker.
+ *
+ * @throws KubewrightError KW551 when that is no address
+ */
+export function installRuntime(env: NodeJS.ProcessEnv): void {
+  Runtime.install({ logger: new DefaultLogger('INFO'), telemetryOptions: telemetryOptions(env) });
+}
+
+/**
+ * Entry of the background worker's own process: `node dist/src/worker.js --state-dir DIR --record NAME`. Without metrics:
+ * there may be several on a machine, and a port has one owner.
  */
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { 'state-dir': { type: 'string' }, build: { type: 'string' } } });
-  Runtime.install({
-    logger: new DefaultLogger('INFO'),
-    telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) } },
-  });
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { 'state-dir': text, record: text, build: text } });
+  installRuntime({});
+  const background = values.record === undefined ? undefined : { record: values.record };
   try {
-    await runWorker({ stateDir: values['state-dir'], onReady: () => process.send?.({ ready: true }) });
+    await runWorker({ stateDir: values['state-dir'], background, onReady: () => process.send?.({ ready: true }) });
   } catch (error) {
     const hint = isKubewrightError(error) && error.hint !== undefined ? `\n${error.hint}` : '';
     const code = isKubewrightError(error) ? `${error.code} ` : '';

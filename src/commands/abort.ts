@@ -119,12 +119,16 @@ async function awaitEnd(
 async function withWorker(
   context: CommandContext,
   engine: Engine,
-  _cluster: string,
+  cluster: string,
   act: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
   if (engine.server === undefined) return await act();
-  const { ensureWorker } = await import('../engine/index.js');
-  const worker = await ensureWorker(engine, { env: context.shell.env }).catch((error: unknown) => {
+  const { queueOfRun } = await import('../engine/index.js');
+  const { bringWorker, onQueue } = await import('./support/workers.js');
+  const queue = await queueOfRun(engine, cluster);
+  // Nothing runs: what is sent is refused, and says so.
+  if (queue === undefined) return await act();
+  const worker = await bringWorker(context, onQueue(engine, queue)).catch((error: unknown) => {
     const code = isKubewrightError(error) ? `${error.code}: ` : '';
     context.output.note(`No worker could be started for it (${code}${messageOf(error)}).`);
   });

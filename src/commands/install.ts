@@ -11,7 +11,7 @@ interface InstallOptions {
   /** Milliseconds, as is `patience`. */
   timeout?: number;
   patience?: number;
-  worker: boolean;
+  worker?: boolean;
 }
 
 /** `kubewright install FILE`: makes the cluster that the file describes, or goes on with it. */
@@ -33,6 +33,7 @@ export function installCommand(shell: Shell): Command {
       'ask a person about a host that has not answered for so long; it is tried on (default 10m)',
       parseDuration,
     )
+    .option('--worker', 'start a worker here, for this cluster alone (default with the embedded server)')
     .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
     .action(action<InstallOptions, [string]>(shell, install));
 }
@@ -50,7 +51,11 @@ async function install(context: CommandContext<InstallOptions>, file: string): P
     process.exit(EXIT.interrupted);
   });
   try {
-    const engine = await openEngine(context);
+    // Whatever fails once Ctrl-C was pressed fails for that: what is got ready ends in the middle.
+    const engine = await openEngine(context, interrupt.signal).catch((error: unknown) => {
+      if (!interrupt.signal.aborted) throw error;
+    });
+    if (engine === undefined) return tellNotBegun(context, cluster);
     try {
       return await run(context, { engine, cluster, file, signal: interrupt.signal, parts });
     } finally {
@@ -77,8 +82,10 @@ async function run(
   const { options, output } = context;
   const { tellBlocked, tellEnding } = await import('./support/ending.js');
   const { follow } = await import('./support/follow.js');
-  const started = await start(context, engine, cluster);
-  if (options.worker) parts.worker = await bringWorker(context, engine);
+  const { bringWorker, chooseWorker, onQueue } = await import('./support/workers.js');
+  const { queue, bring } = await chooseWorker(context, engine, cluster.name, options.worker);
+  const started = await start(context, onQueue(engine, queue), cluster);
+  if (bring) parts.worker = await bringWorker(context, onQueue(engine, queue), cluster);
   announce(context, engine, cluster, started);
   if (options.detach) return await leaveRunning(context, engine, cluster, parts.worker);
   const waitWhenBlocked = options.wait ?? output.interactive;
@@ -89,7 +96,7 @@ async function run(
     keepAlive: () => parts.worker?.revive(),
   });
   if (why === 'timeout') return await leaveUnfinished(context, { engine, cluster, file, parts });
-  if (why === 'interrupted' || snapshot === undefined) return tellInterrupted(context, cluster, file);
+  if (why === 'interrupted' || snapshot === undefined) return tellInterrupted(context, cluster, file, bring);
   if (why === 'blocked') return tellBlocked(output, cluster.name, `kubewright install ${file}`);
   return tellEnding(output, snapshot);
 }
@@ -117,11 +124,6 @@ async function start(
 function differenceText(lines: string[], build: string): string {
   if (lines.length === 0) return `The file is the same, but the running install was planned by kubewright ${build}.`;
   return ['What the file says now, against the running install:', ...lines.map((line) => `  ${line}`)].join('\n');
-}
-
-async function bringWorker(context: CommandContext, engine: Engine): Promise<WorkerProcess> {
-  const { ensureWorker } = await import('../engine/index.js');
-  return await ensureWorker(engine, { env: context.shell.env });
 }
 
 function announce(
@@ -180,14 +182,16 @@ async function leaveUnfinished(
   return tellTimeout(output, cluster.name, options.timeout ?? 0, { rest, goOn: `kubewright install ${file}` });
 }
 
-function tellInterrupted(
-  { output, options }: CommandContext<InstallOptions>,
-  cluster: Cluster,
-  file: string,
-): ExitCode {
+function tellNotBegun({ output }: CommandContext, cluster: Cluster): ExitCode {
+  if (output.json) output.object({ type: 'interrupted', cluster: cluster.name });
+  output.note(`\nInterrupted while Temporal was got ready: the install of ${cluster.name} was not begun from here.`);
+  return EXIT.interrupted;
+}
+
+function tellInterrupted({ output }: CommandContext, cluster: Cluster, file: string, brought: boolean): ExitCode {
   if (output.json) output.object({ type: 'interrupted', cluster: cluster.name });
   output.note('\nStopping in order: the worker lets go of the hosts (Ctrl-C again forces it).');
-  const rest = options.worker ? 'waits where it stands' : 'goes on with the worker elsewhere';
+  const rest = brought ? 'waits where it stands' : 'goes on with the worker elsewhere';
   output.note(`The install of ${cluster.name} ${rest}. Go on with: kubewright install ${file}`);
   return EXIT.interrupted;
 }

@@ -1,13 +1,14 @@
 import { homedir } from 'node:os';
 import { Command } from 'commander';
-import type { WorkerOwner } from '../engine/worker-process.js';
+import type { WorkerRecord } from '../engine/worker-process.js';
+import { plural } from '../terminal/text.js';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
 /** `kubewright worker`: carries out installs for a Temporal server until it is told to stop. */
 export function workerCommand(shell: Shell): Command {
   const command = new Command('worker')
-    .summary('run a worker in the foreground, or stop the one in the background')
+    .summary('run a worker in the foreground, or stop those in the background')
     .description(
       'Runs a worker until Ctrl-C: the process that logs in to the hosts and carries out the steps. install brings one by ' +
         'itself; run it here beside a Temporal server of your team. Passwords for sudo and the SSH agent are taken from ' +
@@ -16,58 +17,71 @@ export function workerCommand(shell: Shell): Command {
     .action(action(shell, worker));
   command
     .command('stop')
-    .description('drain and stop the background worker; installs wait where they stand')
+    .description('drain and stop the background workers; installs wait where they stand')
     .action(action(shell, stop));
-  command.command('status').description('show the background worker').action(action(shell, show));
+  command.command('status').description('show the background workers').action(action(shell, show));
   return command;
 }
 
 async function stop(context: CommandContext): Promise<ExitCode> {
-  const { stopWorker } = await import('../engine/index.js');
-  const stopped = await withOwner(context, stopWorker);
-  if (context.output.json) context.output.object({ type: 'worker', running: false, stopped });
-  else context.output.line(stopped ? 'The background worker has stopped.' : 'No background worker was running.');
-  return EXIT.ok;
-}
-
-async function show({ output, ...context }: CommandContext): Promise<ExitCode> {
-  const { workerStatus } = await import('../engine/index.js');
-  const record = await withOwner({ output, ...context }, workerStatus);
-  if (output.json) {
-    output.object({ type: 'worker', running: record !== undefined, ...record });
-    return EXIT.ok;
-  }
-  if (record === undefined) output.line('No background worker runs. install brings one.');
+  const { stopWorkers } = await import('../engine/index.js');
+  const { stateDir, isMeant } = await meantWorkers(context);
+  const stopped = await stopWorkers(stateDir, isMeant);
+  if (context.output.json)
+    context.output.object({ type: 'worker', running: false, stopped: stopped > 0, workers: stopped });
+  else if (stopped === 0) context.output.line('No background worker was running.');
   else
-    output.line(`worker    pid ${record.pid}, version ${record.build}, for ${record.address}\nlog       ${record.log}`);
+    context.output.line(`${plural(stopped, 'background worker')} drained and stopped; installs wait where they stand.`);
   return EXIT.ok;
 }
 
-/** The embedded server's worker is known by the state directory alone; for another server's its settings are needed. */
-async function withOwner<T>(context: CommandContext, use: (owner: WorkerOwner) => Promise<T>): Promise<T> {
-  const { connectOptions, openEngine } = await import('./support/engine.js');
+async function show(context: CommandContext): Promise<ExitCode> {
+  const { output } = context;
+  const { listWorkers } = await import('../engine/index.js');
+  const { stateDir, isMeant } = await meantWorkers(context);
+  const records = (await listWorkers(stateDir)).filter(isMeant);
+  for (const { environment: _, ...record } of records) {
+    if (output.json) output.object({ type: 'worker', running: true, ...record });
+    else output.line(`worker    pid ${record.pid}, version ${record.build}, for ${record.queue} at ${record.address}`);
+    if (!output.json) output.line(`log       ${record.log}`);
+  }
+  if (records.length > 0) return EXIT.ok;
+  if (output.json) output.object({ type: 'worker', running: false });
+  else output.line('No background worker runs. install brings one.');
+  return EXIT.ok;
+}
+
+/** The background workers of the server that is meant; nothing is started or asked to tell them. */
+async function meantWorkers(
+  context: CommandContext,
+): Promise<{ stateDir: string; isMeant: (record: WorkerRecord) => boolean }> {
+  const { connectOptions } = await import('./support/engine.js');
   const { resolveSettings } = await import('../engine/index.js');
   const options = await connectOptions(context);
-  if (resolveSettings(options) === undefined) return await use({ stateDir: options.stateDir ?? '' });
-  const engine = await openEngine(context);
-  try {
-    return await use(engine);
-  } finally {
-    await engine.close();
-  }
+  const named = resolveSettings(options);
+  const isMeant = (record: WorkerRecord) =>
+    named === undefined
+      ? record.embedded
+      : !record.embedded && record.address === named.address && record.namespace === named.namespace;
+  return { stateDir: options.stateDir ?? '', isMeant };
 }
 
 async function worker(context: CommandContext): Promise<ExitCode> {
-  const { runWorker } = await import('../worker.js');
+  const { installRuntime, runWorker } = await import('../worker.js');
+  const { describeSettings, environmentOf } = await import('../engine/settings.js');
   const { connectOptions } = await import('./support/engine.js');
   const { catchInterrupts } = await import('./support/interrupt.js');
   const { output } = context;
-  const { stateDir, env, address, namespace, profile } = await connectOptions(context);
+  const options = await connectOptions(context);
+  const env: NodeJS.ProcessEnv = { HOME: homedir(), ...options.env, ...environmentOf(options) };
+  if (options.address !== undefined) env.KUBEWRIGHT_EMBEDDED = '';
+  installRuntime(env);
   const interrupt = catchInterrupts(() => process.exit(EXIT.interrupted));
   try {
     await runWorker({
-      env: withSettings({ HOME: homedir(), ...env }, { address, namespace, profile }),
-      stateDir,
+      env,
+      stateDir: options.stateDir,
+      onServer: (settings) => output.note(describeSettings(settings)),
       signal: interrupt.signal,
       onReady: () => output.note('The worker is ready; Ctrl-C drains and stops it.'),
     });
@@ -75,17 +89,4 @@ async function worker(context: CommandContext): Promise<ExitCode> {
   } finally {
     interrupt.dispose();
   }
-}
-
-/** Options as Temporal's own variables: what the worker reads. */
-function withSettings(
-  env: NodeJS.ProcessEnv,
-  { address, namespace, profile }: { address?: string; namespace?: string; profile?: string },
-): NodeJS.ProcessEnv {
-  return {
-    ...env,
-    ...(address === undefined ? {} : { TEMPORAL_ADDRESS: address }),
-    ...(namespace === undefined ? {} : { TEMPORAL_NAMESPACE: namespace }),
-    ...(profile === undefined ? {} : { TEMPORAL_PROFILE: profile }),
-  };
 }

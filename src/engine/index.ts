@@ -5,6 +5,7 @@ export {
   type EmbeddedServer,
   type EmbeddedServerOptions,
   type ServerRecord,
+  type StopOptions,
   serverStatus,
   stopServer,
 } from './embedded-server.js';
@@ -12,13 +13,17 @@ export { type DecisionOutcome, decide, endInstall } from './installs/decide.js';
 export { type ListOptions, listInstalls } from './installs/list-installs.js';
 export { PlanConflictError, type StartedInstall, type StartOptions, startInstall } from './installs/start-install.js';
 export { describeInstall, type WatchOptions, watchInstall } from './installs/watch-install.js';
-export { resolveSettings, type SettingsOptions } from './settings.js';
+export { describeSettings, resolveSettings, type SettingsOptions } from './settings.js';
 export { stateDirectory } from './state-directory.js';
 export * from './types.js';
+export { needsOf, type WorkerNeeds } from './worker/environment.js';
+export { isPolled, ownQueue, queueOfRun } from './worker/queue.js';
 export {
   type EnsureWorkerOptions,
   ensureWorker,
+  listWorkers,
   stopWorker,
+  stopWorkers,
   type WorkerProcess,
   type WorkerRecord,
   workerStatus,

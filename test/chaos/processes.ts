@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The records that the program keeps of the processes it started: what a person finds in the state directory. */
@@ -12,9 +12,11 @@ export function serverRecord(stateDir: string): Promise<ProcessRecord | undefine
   return read(join(stateDir, 'server.json'));
 }
 
-/** The background worker; undefined when there is no record. */
-export function workerRecord(stateDir: string): Promise<ProcessRecord | undefined> {
-  return read(join(stateDir, 'worker.json'));
+/** The background worker, which is the installed cluster's; undefined when there is no record. */
+export async function workerRecord(stateDir: string): Promise<ProcessRecord | undefined> {
+  const names = await readdir(stateDir).catch(() => []);
+  const [name] = names.filter((candidate) => /^worker.*\.json$/.test(candidate));
+  return name === undefined ? undefined : read(join(stateDir, name));
 }
 
 async function read(file: string): Promise<ProcessRecord | undefined> {

@@ -37,6 +37,11 @@ export class AesGcmCodec implements PayloadCodec {
     this.keys = new Map([key, ...former].map((each) => [idOf(each), each]));
   }
 
+  /** Of all keys, the one that encrypts first. */
+  get keyIds(): string[] {
+    return [...this.keys.keys()];
+  }
+
   async encode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) => ({
       metadata: { [METADATA_ENCODING_KEY]: encode(ENCODING), [KEY_ID]: encode(this.keyId) },
@@ -144,6 +149,12 @@ function keyOf(text: string, which: string): Buffer {
 
 function noKey(message: string): KubewrightError {
   return new KubewrightError('KW511', message, { hint: 'Make one with `openssl rand -base64 32`.' });
+}
+
+/** Ids of the keys that a converter has, the one that encrypts first; none when it does not encrypt. */
+export function payloadKeyIds(converter: DataConverter | undefined): string[] {
+  const [codec] = converter?.payloadCodecs ?? [];
+  return codec instanceof AesGcmCodec ? codec.keyIds : [];
 }
 
 async function keyText(env: NodeJS.ProcessEnv): Promise<string | undefined> {

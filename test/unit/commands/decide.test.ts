@@ -64,7 +64,8 @@ describe('abort', () => {
     steps: [],
     message: 'Aborting: what runs on the hosts is being stopped.',
   };
-  const scripted = (...moments: InstallSnapshot[]) => Object.assign(new ScriptedEngine(moments), { outcome: aborting });
+  const scripted = (...moments: InstallSnapshot[]) =>
+    Object.assign(new ScriptedEngine(moments), { outcome: aborting, runningOn: 'kubewright/cluster/demo' });
 
   it('brings a worker, and stays until the run is over', async () => {
     const failure = { code: 'KW810', message: 'aborted by anna@bastion: wrong network.', hint: '' };
@@ -73,7 +74,12 @@ describe('abort', () => {
     const { code, stdout } = await run(engine, 'abort', '--reason', 'wrong network');
     expect(code).toBe(0);
     expect(stdout).toBe(`demo: ${aborting.message}\ndemo: aborted by anna@bastion: wrong network.\n`);
-    expect(engine.calls).toEqual(['worker', 'abort demo {"reason":"wrong network"}', 'leave worker', 'close engine']);
+    expect(engine.calls).toEqual([
+      'worker on kubewright/cluster/demo',
+      'abort demo {"reason":"wrong network"}',
+      'leave worker',
+      'close engine',
+    ]);
   });
 
   it('says at once what was answered, ends with Ctrl-C, and names the way out', async () => {

@@ -1,6 +1,8 @@
 import type {
+  ConnectOptions,
   DecisionOutcome,
   Engine,
+  EnsureWorkerOptions,
   InstallListing,
   InstallSnapshot,
   WorkerProcess,
@@ -23,6 +25,18 @@ export class ScriptedEngine {
   patienceMs: number | undefined;
   /** Thrown by describeInstall. */
   unreadable: unknown;
+  /** Whether connecting takes until somebody gives up. */
+  neverConnects = false;
+  /** Whether the server is the embedded one. */
+  embedded = true;
+  /** Queue of the install that runs already. */
+  runningOn: string | undefined;
+  /** Whether a worker asks for steps of a queue. */
+  polled: 'yes' | 'no' | 'unknown' = 'no';
+  /** Why the worker that ran was replaced. */
+  replacedFor: string[] = [];
+  /** What was asked of the worker. */
+  asked: Pick<EnsureWorkerOptions, 'replace' | 'needs'> = {};
 
   constructor(private readonly moments: InstallSnapshot[]) {}
 
@@ -30,14 +44,19 @@ export class ScriptedEngine {
   module(real: object): object {
     return {
       ...real,
-      connect: async () => this.engine(),
-      startInstall: async (_engine: Engine, options: { patienceMs?: number }) => {
-        this.calls.push('start');
+      connect: async (options?: ConnectOptions) => (this.neverConnects ? this.hang(options?.signal) : this.engine()),
+      queueOfRun: async () => this.runningOn,
+      isPolled: async (_engine: Engine, queue: string) => {
+        this.calls.push(`polled ${queue}?`);
+        return this.polled;
+      },
+      startInstall: async ({ taskQueue }: Engine, options: { patienceMs?: number }) => {
+        this.calls.push(`start on ${taskQueue}`);
         this.patienceMs = options.patienceMs;
         if (this.conflict !== undefined) throw this.conflict;
         return { workflowId: 'cluster/demo', runId: 'run-1', attached: this.attached };
       },
-      ensureWorker: async () => this.worker(),
+      ensureWorker: async ({ taskQueue }: Engine, options?: EnsureWorkerOptions) => this.worker(taskQueue, options),
       decide: async (_engine: Engine, cluster: string, verb: string, decision: object) => {
         this.calls.push(`${verb} ${cluster} ${JSON.stringify(decision)}`);
         return this.outcome;
@@ -55,21 +74,29 @@ export class ScriptedEngine {
     };
   }
 
+  private hang(signal: AbortSignal | undefined): Promise<never> {
+    this.calls.push('connecting');
+    return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }));
+  }
+
   private engine(): Partial<Engine> {
     const say = (call: string) => async () => {
       this.calls.push(call);
     };
     const server = { uiUrl: 'http://127.0.0.1:8233', detach: say('detach server') } as unknown as Engine['server'];
-    const settings = { address: '127.0.0.1:7233', namespace: 'default' };
-    return { server, settings, notices: [], close: say('close engine') };
+    const settings = { address: '127.0.0.1:7233', namespace: 'default', source: 'embedded' };
+    const engine = { server: this.embedded ? server : undefined, taskQueue: 'kubewright', settings };
+    return { ...engine, notices: [], close: say('close engine') };
   }
 
-  private worker(): WorkerProcess {
-    this.calls.push('worker');
+  private worker(taskQueue: string, { replace, needs }: EnsureWorkerOptions = {}): WorkerProcess {
+    this.calls.push(`worker on ${taskQueue}`);
+    this.asked = { replace, needs };
     return {
       pid: 0,
       log: '/state/worker.log',
       started: true,
+      replacedFor: this.replacedFor,
       revive: async () => false,
       detach: async () => {
         this.calls.push('detach worker');

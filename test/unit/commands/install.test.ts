@@ -48,7 +48,12 @@ describe('install', () => {
     const engine = new ScriptedEngine([moment(preparing()), finished(7)]);
     const { code, stdout, stderr } = await install(engine);
     expect(code).toBe(0);
-    expect(engine.calls).toEqual(['start', 'worker', 'leave worker', 'close engine']);
+    expect(engine.calls).toEqual([
+      'start on kubewright/cluster/demo',
+      'worker on kubewright/cluster/demo',
+      'leave worker',
+      'close engine',
+    ]);
     expect(stdout).toContain('cp-1/packages  started: Install packages on cp-1');
     expect(stdout).toContain('demo is installed: 8 steps, 7 of them changed something, in 2 m 11 s.');
     expect(stdout).toContain('Left out by decision: w-1');
@@ -70,7 +75,12 @@ describe('install', () => {
     expect(stdout).toContain('then: kubewright retry cp-2/join --cluster demo');
     expect(stdout).toContain('[ERROR Port-10250]: Port 10250 is in use');
     expect(stderr).toContain(`then: kubewright install ${file}`);
-    expect(engine.calls).toEqual(['start', 'worker', 'leave worker', 'close engine']);
+    expect(engine.calls).toEqual([
+      'start on kubewright/cluster/demo',
+      'worker on kubewright/cluster/demo',
+      'leave worker',
+      'close engine',
+    ]);
   });
 
   it('does not take the word of a history for it: a decision may be kept for the worker that is coming', async () => {
@@ -91,7 +101,13 @@ describe('install', () => {
     const { code, stderr } = await running;
     expect(code).toBe(130);
     expect(stderr).toContain(`The install of demo waits where it stands. Go on with: kubewright install ${file}`);
-    expect(engine.calls).toEqual(['start', 'worker', 'waiting', 'leave worker', 'close engine']);
+    expect(engine.calls).toEqual([
+      'start on kubewright/cluster/demo',
+      'worker on kubewright/cluster/demo',
+      'waiting',
+      'leave worker',
+      'close engine',
+    ]);
     expect(process.listenerCount('SIGINT')).toBe(listeners);
   });
 
@@ -128,14 +144,50 @@ describe('install', () => {
     const engine = new ScriptedEngine([moment(preparing())]);
     const { code, stdout } = await install(engine, '--detach');
     expect(code).toBe(0);
-    expect(engine.calls).toEqual(['start', 'worker', 'detach server', 'detach worker', 'leave worker', 'close engine']);
+    expect(engine.calls).toEqual([
+      'start on kubewright/cluster/demo',
+      'worker on kubewright/cluster/demo',
+      'detach server',
+      'detach worker',
+      'leave worker',
+      'close engine',
+    ]);
     expect(stdout).toContain('kubewright watch demo');
   });
 
   it('--no-worker brings none', async () => {
     const engine = new ScriptedEngine([finished(0)]);
     await install(engine, '--no-worker');
-    expect(engine.calls).toEqual(['start', 'close engine']);
+    expect(engine.calls).toEqual(['start on kubewright', 'close engine']);
+  });
+
+  it('asks for a worker with what the hosts need, and says when one without that was replaced', async () => {
+    const engine = new ScriptedEngine([finished(0)]);
+    engine.replacedFor = ['B_SUDO'];
+    const { stderr } = await install(engine);
+    expect(engine.asked).toEqual({ replace: true, needs: { variables: [], agent: true } });
+    expect(stderr).toContain("The worker that ran had not this terminal's B_SUDO: another one was started.");
+  });
+
+  it('goes on with the queue of the install that runs, and replaces no worker that serves others as well', async () => {
+    const engine = new ScriptedEngine([finished(0)]);
+    engine.runningOn = 'kubewright';
+    await install(engine);
+    expect(engine.calls.slice(0, 2)).toEqual(['start on kubewright', 'worker on kubewright']);
+    expect(engine.asked.replace).toBe(false);
+  });
+
+  it('shows which Temporal server it uses, and who named it, before it starts anything', async () => {
+    const engine = new ScriptedEngine([finished(0)]);
+    const named = 'Temporal: 127.0.0.1:1, namespace default (from TEMPORAL_ADDRESS)';
+    const shown = (stderr: string) => /^Temporal: .*$/m.exec(stderr)?.[0];
+    expect(shown((await install(engine)).stderr)).toBe(named);
+    const own = 'Temporal: 127.0.0.1:7233, namespace default (embedded)';
+    expect(shown((await install(engine, '--embedded')).stderr)).toBe(own);
+    const [first, second] = (await install(engine, '--json', '--address', '127.0.0.1:2')).objects;
+    const temporal = { address: '127.0.0.1:2', namespace: 'default', source: 'from --address' };
+    expect(first).toMatchObject({ type: 'started', temporal });
+    expect(second).not.toHaveProperty('temporal');
   });
 
   it('refuses another plan while one runs, and shows what differs', async () => {
@@ -148,7 +200,30 @@ describe('install', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/kubernetes\.version: .*1\.33\.0.* → .*1\.34\.3/);
     expect(stderr).toContain('error KW520: An install of demo with another plan is running');
-    expect(engine.calls).toEqual(['start', 'close engine']);
+    expect(engine.calls).toEqual(['start on kubewright/cluster/demo', 'close engine']);
+  });
+
+  it('ends as interrupted when somebody stops the server on purpose', async () => {
+    const engine = new ScriptedEngine([]);
+    const { KubewrightError } = await import('../../../src/errors.js');
+    engine.conflict = new KubewrightError('KW518', 'The embedded Temporal server was stopped by anna@desk', {
+      hint: 'Go on.',
+    });
+    const { code, stderr } = await install(engine);
+    expect(code).toBe(130);
+    expect(stderr).toContain('KW518: The embedded Temporal server was stopped by anna@desk\n  Go on.');
+  });
+
+  it('is left by the first Ctrl-C while Temporal is got ready', async () => {
+    const engine = new ScriptedEngine([]);
+    engine.neverConnects = true;
+    const running = install(engine);
+    await vi.waitFor(() => expect(engine.calls).toContain('connecting'));
+    process.emit('SIGINT');
+    const { code, stderr } = await running;
+    expect(code).toBe(130);
+    expect(stderr).toContain('the install of demo was not begun from here');
+    expect(engine.calls).toEqual(['connecting']);
   });
 
   it('tells how a run ended that did not end well', async () => {
@@ -165,5 +240,56 @@ describe('install', () => {
     expect(objects[0]).toMatchObject({ type: 'started', cluster: 'demo', attached: false });
     expect(objects[1]).toMatchObject({ type: 'plan', cluster: 'demo' });
     expect(objects.at(-1)).toMatchObject({ type: 'result', changed: 7, durationMs: 131_000 });
+  });
+});
+
+describe('install with a server of somebody else’s', () => {
+  const elsewhere = (polled: 'yes' | 'no' | 'unknown') => {
+    const engine = new ScriptedEngine([finished(0)]);
+    return Object.assign(engine, { embedded: false, polled });
+  };
+
+  it('starts no worker where others work: a forgotten flag makes no laptop a team’s worker', async () => {
+    for (const polled of ['yes', 'unknown'] as const) {
+      const engine = elsewhere(polled);
+      const { stderr } = await install(engine);
+      expect(engine.calls).toEqual(['polled kubewright?', 'start on kubewright', 'close engine']);
+      expect(stderr).toContain('No worker is started here');
+    }
+  });
+
+  it('starts one for this cluster alone where nobody works, and says so', async () => {
+    const engine = elsewhere('no');
+    const { stderr } = await install(engine);
+    expect(engine.calls.slice(0, 3)).toEqual([
+      'polled kubewright?',
+      'start on kubewright/cluster/demo',
+      'worker on kubewright/cluster/demo',
+    ]);
+    expect(stderr).toContain('Nobody works on task queue kubewright there: a worker is started here, for demo alone.');
+  });
+
+  it('starts one with --worker, on a queue that gets no other cluster’s steps', async () => {
+    const engine = elsewhere('yes');
+    await install(engine, '--worker');
+    expect(engine.calls.slice(0, 2)).toEqual(['start on kubewright/cluster/demo', 'worker on kubewright/cluster/demo']);
+  });
+
+  it('does not join the team’s workers with --worker either, when the install runs on their queue', async () => {
+    const engine = Object.assign(elsewhere('yes'), { runningOn: 'kubewright' });
+    const { code, stderr } = await install(engine, '--worker');
+    expect(code).toBe(1);
+    expect(stderr).toContain('KW552');
+    expect(engine.calls).toEqual(['polled kubewright?', 'close engine']);
+  });
+
+  it('leaves a colleague’s install to the worker that he has brought', async () => {
+    const engine = Object.assign(elsewhere('yes'), { runningOn: 'kubewright/cluster/demo' });
+    await install(engine);
+    expect(engine.calls).toEqual([
+      'polled kubewright/cluster/demo?',
+      'start on kubewright/cluster/demo',
+      'close engine',
+    ]);
   });
 });

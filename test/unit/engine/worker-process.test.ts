@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ownIdentity } from '../../../src/engine/processes/identity.js';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { identityOf, isAlive, ownIdentity } from '../../../src/engine/processes/identity.js';
 import type { Engine } from '../../../src/engine/types.js';
-import { ensureWorker } from '../../../src/engine/worker-process.js';
+import { environmentFor } from '../../../src/engine/worker/environment.js';
+import { workerArguments, workerName } from '../../../src/engine/worker/record.js';
+import { ensureWorker, listWorkers, stopWorkers } from '../../../src/engine/worker-process.js';
 import { VERSION } from '../../../src/version.js';
 
 let stateDir: string;
@@ -15,7 +19,6 @@ afterEach(() => rm(stateDir, { recursive: true, force: true }));
 
 describe('a worker of another version that runs already', () => {
   it('is neither used nor stopped nor doubled: the refusal says what to do', async () => {
-    const address = '127.0.0.1:7233';
     // This very process stands for the worker: whoever ends it ends the test.
     const record = { ...(await ownIdentity()), users: [], detached: true, build: '9.8.7', address, log: 'x.log' };
     const file = join(stateDir, 'worker.json');
@@ -30,5 +33,137 @@ describe('a worker of another version that runs already', () => {
       hint: expect.stringMatching(/installs end.*`kubewright worker stop`/),
     });
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(record);
+  });
+});
+
+const address = '127.0.0.1:7233';
+const server = { revive: async () => {} };
+const settings = { address, namespace: 'default', source: 'embedded' };
+const engineOf = (fields: object = {}) =>
+  ({ stateDir, settings, server, environment: {}, taskQueue: 'kubewright', ...fields }) as unknown as Engine;
+const needs = { variables: ['B_SUDO'], agent: false };
+
+/** A process that looks like a background worker. */
+async function orphan(name: string, build: string): Promise<{ pid: number; startTime: string }> {
+  const argv = ['-e', 'setInterval(() => {}, 1e6)', '--', ...workerArguments(stateDir, name, build)];
+  const child = spawn(process.execPath, argv, { detached: true, stdio: 'ignore' });
+  await once(child, 'spawn');
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const identity = await identityOf(child.pid ?? 0);
+  if (identity === undefined) throw new Error('it does not run');
+  return identity;
+}
+
+/** A record that says of this very process that it is the worker of a queue. */
+async function recordThis(name: string, environment: object): Promise<void> {
+  const record = {
+    ...(await ownIdentity()),
+    users: [],
+    detached: true,
+    build: VERSION,
+    address,
+    queue: 'q',
+    environment,
+  };
+  await writeFile(join(stateDir, `${name}.json`), JSON.stringify(record));
+}
+
+describe('a worker’s record', () => {
+  it('is one for each server, namespace and queue', () => {
+    const remote = { server: undefined, settings: { address: 'a:1', namespace: 'n', source: '' } };
+    const names = [
+      workerName({ stateDir }),
+      workerName(engineOf({ taskQueue: 'kubewright/cluster/demo' })),
+      workerName(engineOf({ taskQueue: 'mine/cluster/demo' })),
+      workerName(engineOf(remote)),
+      workerName(engineOf({ ...remote, taskQueue: 'kubewright/cluster/demo' })),
+      workerName(engineOf({ ...remote, settings: { ...remote.settings, namespace: 'other' } })),
+    ];
+    expect(names.slice(0, 2)).toEqual(['worker', 'worker-demo']);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+describe('a worker whose record was lost', () => {
+  it('is found by the state directory, also when it is of another version: it is neither doubled nor killed', async () => {
+    const identity = await orphan('worker', '9.8.7');
+    await expect(ensureWorker(engineOf(), { program: '/none' })).rejects.toMatchObject({
+      code: 'KW515',
+      message: expect.stringContaining(`9.8.7 runs (pid ${identity.pid})`),
+    });
+    expect(await isAlive(identity)).toBe(true);
+    expect(await stopWorkers(stateDir)).toBe(1);
+    expect(await isAlive(identity)).toBe(false);
+  });
+
+  it('is replaced when it is of this version; one of another cluster is left alone', async () => {
+    const [own, other] = [await orphan('worker', VERSION), await orphan('worker-other', VERSION)];
+    // Behind the orphan's end a new one is started: that fails here, for there is no program.
+    await expect(ensureWorker(engineOf(), { program: '/none' })).rejects.toMatchObject({ code: 'KW514' });
+    expect(await isAlive(own)).toBe(false);
+    expect(await isAlive(other)).toBe(true);
+  });
+});
+
+describe('a worker that was started from another terminal', () => {
+  it('is used when it has what this terminal has', async () => {
+    const env = { B_SUDO: 'secret' };
+    await recordThis('worker', await environmentFor(stateDir, env, needs));
+    for (const mine of [env, {}]) {
+      const worker = await ensureWorker(engineOf(), { env: mine, needs, program: '/none' });
+      expect(worker).toMatchObject({ pid: process.pid, started: false, replacedFor: [] });
+    }
+  });
+
+  it('is refused with the variable’s name where it serves others as well, and told how to restart it', async () => {
+    await recordThis('worker', await environmentFor(stateDir, { B_SUDO: 'another' }, needs));
+    const asked = ensureWorker(engineOf(), { env: { B_SUDO: 'secret' }, needs, program: '/none' });
+    await expect(asked).rejects.toMatchObject({
+      code: 'KW517',
+      message: expect.stringMatching(/B_SUDO$/),
+      hint: expect.stringContaining('kubewright worker stop'),
+    });
+    expect(await listWorkers(stateDir)).toHaveLength(1);
+  });
+
+  it('is drained and replaced on a cluster’s own queue', async () => {
+    const name = workerName(engineOf({ taskQueue: 'kubewright/cluster/demo' }));
+    const identity = await orphan(name, VERSION);
+    const environment = await environmentFor(stateDir, { B_SUDO: 'another' }, needs);
+    const record = { ...identity, users: [], detached: false, build: VERSION, address, environment };
+    await writeFile(join(stateDir, `${name}.json`), JSON.stringify(record));
+    const options = { env: { B_SUDO: 'secret' }, needs, replace: true, program: '/none' };
+    await expect(ensureWorker(engineOf({ taskQueue: 'kubewright/cluster/demo' }), options)).rejects.toMatchObject({
+      code: 'KW514',
+    });
+    expect(await isAlive(identity)).toBe(false);
+  });
+});
+
+describe('a worker that was stopped on purpose', () => {
+  it('is not started again by those who used it, and is by a later command', async () => {
+    const identity = await orphan('worker', VERSION);
+    const record = {
+      ...identity,
+      users: [],
+      detached: false,
+      build: VERSION,
+      address,
+      queue: 'kubewright',
+      embedded: true,
+    };
+    await writeFile(join(stateDir, 'worker.json'), JSON.stringify(record));
+    const worker = await ensureWorker(engineOf(), { program: '/none' });
+    expect(await stopWorkers(stateDir, (one) => one.embedded)).toBe(1);
+    expect(await worker.revive()).toBe(false);
+    expect(await worker.leave()).toBe('stopped');
+    expect(await worker.revive()).toBe(false);
+    await expect(ensureWorker(engineOf(), { program: '/none' })).rejects.toMatchObject({ code: 'KW514' });
+  });
+
+  it('is not started either while the server is being stopped', async () => {
+    const stopping = { revive: () => Promise.reject(new Error('the server is being stopped')) };
+    const asked = ensureWorker(engineOf({ server: stopping }), { program: '/none' });
+    await expect(asked).rejects.toThrow('the server is being stopped');
   });
 });
