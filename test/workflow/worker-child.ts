@@ -4,9 +4,10 @@ import { beating, FakeActivities } from './fake-activities.js';
 
 /**
  * A worker in a process of its own, for tests that kill it: fake activities, told by the environment.
- * Steps named in FAKE_HOLD run until the file FAKE_RELEASE exists; every try is a line in FAKE_LOG.
+ * FAKE_LOOK milliseconds pass between two looks whether it is used. Steps named in FAKE_HOLD run until the file FAKE_RELEASE exists; every try is a line in FAKE_LOG.
  */
-const { FAKE_HOLD = '', FAKE_RELEASE = '', FAKE_LOG = '', FAKE_BUNDLE } = process.env;
+const { FAKE_HOLD = '', FAKE_RELEASE = '', FAKE_LOG = '', FAKE_BUNDLE, FAKE_LOOK } = process.env;
+const argument = (name: string): string => process.argv[process.argv.indexOf(name) + 1] ?? '';
 
 const fakes = new FakeActivities();
 for (const step of FAKE_HOLD.split(',')) {
@@ -19,7 +20,8 @@ for (const step of FAKE_HOLD.split(',')) {
 await runWorker({
   activities: fakes.registered(),
   workflowBundle: FAKE_BUNDLE,
-  stateDir: process.argv[process.argv.indexOf('--state-dir') + 1],
+  stateDir: argument('--state-dir'),
+  background: { record: argument('--record'), lookMs: FAKE_LOOK === undefined ? undefined : Number(FAKE_LOOK) },
   onReady: () => process.send?.({ ready: true }),
 });
 process.exit(0);

@@ -55,7 +55,7 @@ describe('the example scripts', () => {
       '  then: kubewright retry cp-2/join',
       expect.stringContaining('is installed; 7 steps changed something'),
     ]);
-    expect(engine.calls).toEqual(['start', 'worker', 'leave worker', 'close engine']);
+    expect(engine.calls).toEqual(['start on kubewright', 'worker on kubewright', 'leave worker', 'close engine']);
   });
 
   it('import nothing but the package', async () => {
