@@ -119,8 +119,8 @@ describe('install', () => {
     expect(stderr).toContain(`kubewright install ${file}`);
     expect(stderr).toContain('kubewright abort --cluster demo');
     expect(engine.calls).toEqual([
-      'start',
-      'worker',
+      'start on kubewright/cluster/demo',
+      'worker on kubewright/cluster/demo',
       'waiting',
       'detach server',
       'detach worker',
