@@ -1,39 +1,20 @@
 import type { Duplex } from 'node:stream';
-import type { ClientChannel, Client as SshClient } from 'ssh2';
+import type { ClientChannel } from 'ssh2';
 import { isKubewrightError, messageOf } from '../../errors.js';
 import { hostError } from '../errors.js';
 import { abortable } from './abort.js';
-import { dial, KEEPALIVE_INTERVAL_MS } from './dial.js';
+import { dial } from './dial.js';
 import type { Hop } from './hop.js';
-import type { Connection, Live } from './types.js';
+import { ChannelRefused, type Open, Ssh2Live } from './live.js';
+import { type Seat, Seats } from './seats.js';
+import type { Connection } from './types.js';
 
-/**
- * Three pings without one byte in return, 9 to 12 s, and the connection counts as lost. OpenSSH's usual advice
- * (10 s x 3) would spend the whole 15 s in which an interrupted install has to run its next command.
- */
-const SILENT_TICKS = 3;
+/** More refusals than this of one session, and something else is wrong than how many there are. */
+const MOST_REFUSALS = 10;
 
-/** An unused connection is closed after this long. */
-const IDLE_MS = 60_000;
-
-/** It stays usable for its open channels after it was retired from the pool. */
-interface Ssh2Live extends Live {
-  readonly client: SshClient;
-  /** Open channels. */
-  channels: number;
-  retired: boolean;
-  lost: string | undefined;
-}
-
-interface Opening {
-  /** Whether it counts against sshd's MaxSessions. */
-  session: boolean;
-  open(client: SshClient, done: (error: Error | undefined, channel: ClientChannel) => void): void;
-}
-
-/** One connection to one hop by the library ssh2. */
+/** Connections to one hop by the library ssh2: one, unless the server allows few sessions on each. */
 export class Ssh2Connection implements Connection {
-  #live: Promise<Ssh2Live> | undefined;
+  readonly #seats: Seats;
   #closed = false;
 
   constructor(
@@ -43,191 +24,124 @@ export class Ssh2Connection implements Connection {
     /** The connection to the bastion before this hop. */
     private readonly via: Ssh2Connection | undefined,
     private readonly log: (line: string) => void,
-  ) {}
+  ) {
+    this.#seats = new Seats(host, hop.label, (gone) => this.#dial(gone));
+  }
 
   get label(): string {
     return this.hop.label;
   }
 
   async exec(command: string, signal?: AbortSignal): Promise<{ channel: ClientChannel; live: Ssh2Live }> {
-    return await this.#open({ session: true, open: (client, done) => client.exec(command, done) }, signal);
+    let isReplaced = false;
+    for (let refusals = 0; ; ) {
+      const { seat, live, isNew } = await this.#seats.take(signal);
+      try {
+        const opening = this.#session(seat, live, (client, done) => client.exec(command, done));
+        return { channel: await abortable(opening, signal, (late) => late.destroy()), live };
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        const isDead: boolean = live.lost !== undefined && !isNew && !isReplaced;
+        if (!isDead && !(error instanceof ChannelRefused)) throw this.#channelError(live, error);
+        isReplaced ||= isDead;
+        refusals += isDead ? 0 : 1;
+        if (refusals > MOST_REFUSALS)
+          throw this.#seats.exhausted(`refuses sessions again and again: ${messageOf(error)}`, error);
+      }
+    }
   }
 
-  /** A stream through this connection to another machine. */
+  /** A stream through this connection to another machine. It does not count as a session. */
   async forward(address: string, port: number): Promise<Duplex> {
-    const { channel } = await this.#open({
-      session: false,
-      open: (client, done) => client.forwardOut('127.0.0.1', 0, address, port, done),
-    });
-    return channel;
+    const open: Open = (client, done) => client.forwardOut('127.0.0.1', 0, address, port, done);
+    const { seat, isNew } = this.#seats.first();
+    const live = await seat.pending;
+    try {
+      return await live.open(open);
+    } catch (error) {
+      if (isNew || live.lost === undefined) throw this.#forwardError(live, error);
+    }
+    const again = await this.#seats.first().seat.pending;
+    return again.open(open).catch((error: unknown) => Promise.reject(this.#forwardError(again, error)));
   }
 
   async ready(signal?: AbortSignal): Promise<Ssh2Live> {
-    return (await this.#acquire(signal)).live;
+    signal?.throwIfAborted();
+    return await abortable(this.#seats.first().seat.pending, signal);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const pending = this.#live ?? Promise.resolve(undefined);
-    this.#live = undefined;
-    const notYet = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
-    const live = await Promise.race([pending.catch(() => undefined), notYet]);
-    if (live === undefined || live.lost !== undefined) return;
-    await new Promise<void>((resolve) => {
-      // A peer that does not answer must not keep the process alive.
-      const timer = setTimeout(() => live.client.destroy(), 500);
-      live.client.once('close', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      live.client.end();
-    });
+    await this.#seats.close();
   }
 
-  async #open(opening: Opening, signal?: AbortSignal): Promise<{ channel: ClientChannel; live: Ssh2Live }> {
-    const { live, reused } = await this.#acquire(signal);
+  /** Opens a session on a place that was taken; the place is given back when it closes. */
+  async #session(seat: Seat, live: Ssh2Live, open: Open): Promise<ClientChannel> {
     try {
-      return { channel: await abortable(this.#channel(live, opening), signal, (late) => late.destroy()), live };
+      const channel = await live.open(open);
+      seat.isProven = true;
+      channel.once('close', () => this.#seats.leave(seat));
+      return channel;
     } catch (error) {
-      if (!reused || live.lost === undefined || signal?.aborted) throw error;
-      const again = await this.#acquire(signal);
-      const channel = await abortable(this.#channel(again.live, opening), signal, (late) => late.destroy());
-      return { channel, live: again.live };
+      this.#seats.leave(seat);
+      if (error instanceof ChannelRefused) this.#seats.refused(seat, error.message);
+      throw error;
     }
   }
 
-  async #acquire(signal?: AbortSignal): Promise<{ live: Ssh2Live; reused: boolean }> {
-    signal?.throwIfAborted();
-    const reused = this.#live !== undefined;
-    const pending = this.#live ?? this.#dial();
-    this.#live = pending;
-    return { live: await abortable(pending, signal), reused };
-  }
-
-  #dial(): Promise<Ssh2Live> {
-    const pending: Promise<Ssh2Live> = (async () => {
-      const via = this.via ? await this.#forwarded(this.via) : undefined;
-      const client = await dial(this.hop, this.host, via);
-      if (this.#closed) {
-        client.end();
-        throw hostError('connectionLost', 'the connection was closed by Kubewright', { host: this.host });
-      }
-      return this.#watch(client, () => this.#forget(pending));
-    })();
-    pending.catch(() => this.#forget(pending));
-    return pending;
+  async #dial(gone: () => void): Promise<Ssh2Live> {
+    const via = this.via ? await this.#forwarded(this.via) : undefined;
+    const client = await dial(this.hop, this.host, via);
+    if (this.#closed) {
+      client.end();
+      throw hostError('connectionLost', 'the connection was closed by Kubewright', { host: this.host });
+    }
+    const onLost = (why: string): void => {
+      gone();
+      this.log(`${this.host}: connection closed (${why})`);
+    };
+    return new Ssh2Live(client, this.hop.user, onLost, gone);
   }
 
   async #forwarded(via: Ssh2Connection): Promise<Duplex> {
     try {
       return await via.forward(this.hop.address, this.hop.port);
     } catch (error) {
-      if (isKubewrightError(error) && error.code !== 'KW204') throw error;
+      if (!(error instanceof ChannelRefused)) throw error;
       const place = `${this.hop.label} at ${this.hop.address} port ${this.hop.port}`;
-      throw hostError('refused', `${via.hop.label} cannot reach ${place}: ${messageOf(error)}`, {
-        host: this.host,
-        hint: 'Is the host up, and may the bastion forward TCP (AllowTcpForwarding)?',
-        cause: error,
-      });
-    }
-  }
-
-  #retire(live: Ssh2Live): void {
-    if (!live.retired) this.#live = undefined;
-    live.retired = true;
-  }
-
-  #forget(pending: Promise<Ssh2Live>): void {
-    if (this.#live === pending) this.#live = undefined;
-  }
-
-  /** Keeps watch over a connection: what broke it, whether it still answers, whether anyone still needs it. */
-  #watch(client: SshClient, forget: () => void): Ssh2Live {
-    const live: Ssh2Live = {
-      client,
-      user: this.hop.user,
-      channels: 0,
-      retired: false,
-      lost: undefined,
-      learned: new Map(),
-    };
-    let lastError = 'the peer closed it';
-    let heard = true;
-    let silent = 0;
-    let idleTicks = 0;
-    const socket = (client as unknown as { _sock: Duplex })._sock;
-    socket.on('data', () => {
-      heard = true;
-    });
-    const timer = setInterval(() => {
-      silent = heard ? 0 : silent + 1;
-      heard = false;
-      if (silent >= SILENT_TICKS) {
-        lastError = `nothing was heard for ${(silent * KEEPALIVE_INTERVAL_MS) / 1000} s`;
-        client.destroy();
-      }
-      idleTicks = live.channels > 0 ? 0 : idleTicks + 1;
-      if (live.channels === 0 && (live.retired || idleTicks * KEEPALIVE_INTERVAL_MS >= IDLE_MS)) {
-        forget();
-        client.end();
-      }
-    }, KEEPALIVE_INTERVAL_MS);
-    client.on('error', (error) => {
-      lastError = error.message;
-    });
-    client.once('close', () => {
-      clearInterval(timer);
-      live.lost = lastError;
-      forget();
-      this.log(`${this.host}: connection closed (${lastError})`);
-    });
-    return live;
-  }
-
-  #channel(live: Ssh2Live, opening: Opening): Promise<ClientChannel> {
-    return new Promise((resolve, reject) => {
-      live.channels += 1;
-      const failed = (error: Error): void => {
-        live.channels -= 1;
-        reject(this.#channelError(live, opening.session, error));
-      };
-      try {
-        opening.open(live.client, (error, channel) => {
-          if (error) return failed(error);
-          channel.once('close', () => {
-            live.channels -= 1;
-          });
-          // Without a listener an error on a channel would end the process; `close` always follows.
-          channel.on('error', () => undefined);
-          resolve(channel);
+      const facts = { host: this.host, cause: error };
+      if (error.reason === PROHIBITED) {
+        throw hostError('forwardingProhibited', `${via.label} may not forward to ${place}: ${error.message}`, {
+          ...facts,
+          hint: 'Allow it there: AllowTcpForwarding, PermitOpen and DisableForwarding in its sshd_config, or the options of the key in authorized_keys.',
         });
-      } catch (error) {
-        live.lost ??= messageOf(error);
-        failed(error instanceof Error ? error : new Error(String(error)));
       }
-    });
-  }
-
-  #channelError(live: Ssh2Live, session: boolean, error: Error): Error {
-    if (/open failure/i.test(error.message)) {
-      // Sessions leaked on the server, or its MaxSessions is small: a fresh connection starts from none.
-      if (session) this.#retire(live);
-      return hostError('channelRefused', `${this.hop.label} refused another session: ${error.message}`, {
-        host: this.host,
-        hint: 'It is tried again on a new connection. If it persists, raise MaxSessions in sshd_config to 10.',
-        cause: error,
+      throw hostError('refused', `${via.label} cannot reach ${place}: ${error.message}`, {
+        ...facts,
+        hint: 'It goes on by itself once the host answers there: is it up, and does the bastion reach it?',
       });
     }
-    if (/Unable to exec/i.test(error.message)) {
-      return hostError('shellUnusable', `${this.hop.label} does not let user ${this.hop.user} run commands`, {
+  }
+
+  #forwardError(live: Ssh2Live, error: unknown): unknown {
+    return error instanceof ChannelRefused ? error : connectionLost(this, live.lost ?? messageOf(error));
+  }
+
+  #channelError(live: Ssh2Live, error: unknown): unknown {
+    if (isKubewrightError(error)) return error;
+    if (/Unable to exec/i.test(messageOf(error))) {
+      return hostError('shellUnusable', `${this.label} does not let user ${this.hop.user} run commands`, {
         host: this.host,
         hint: 'Look for ForceCommand, a restricted key or a nologin shell there.',
         cause: error,
       });
     }
-    return connectionLost(this, live.lost ?? error.message);
+    return connectionLost(this, live.lost ?? messageOf(error));
   }
 }
+
+/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED: https://www.rfc-editor.org/rfc/rfc4254#section-5.1 */
+const PROHIBITED = 1;
 
 /** The connection went away below a command, whose end is therefore not known. */
 export function connectionLost({ label, host }: Pick<Connection, 'label' | 'host'>, why: string): Error {

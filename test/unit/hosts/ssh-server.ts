@@ -31,12 +31,14 @@ export interface ServerOptions {
   onExec?: OnExec;
   /** Sessions a connection beyond which another one is refused. */
   maxSessions?: number;
+  /** Connections beyond which another one is closed at once. */
+  maxConnections?: number;
   /** Environment for the commands that run. */
   env?: NodeJS.ProcessEnv;
   /** Who gets in. Default: whoever shows the login key. */
   authenticate?: (context: AuthContext) => void;
-  /** Answers a request to forward, instead of forwarding. */
-  onForward?: (refuse: () => void) => void;
+  /** Whether it forwards, as a bastion does. Default true; otherwise that is "administratively prohibited". */
+  forwards?: boolean;
 }
 
 export function acceptLoginKey(context: AuthContext): void {
@@ -53,6 +55,10 @@ export class SshServer {
   accepted = 0;
   sessions = 0;
   mostSessions = 0;
+  /** Sessions refused since the start. */
+  refused = 0;
+  /** Connections that take no further session. */
+  readonly #full = new Set<Connection>();
   readonly #server: InstanceType<typeof Server>;
 
   private constructor(server: InstanceType<typeof Server>) {
@@ -76,20 +82,32 @@ export class SshServer {
     for (const connection of this.connections) socketOf(connection).destroy();
   }
 
+  /** From now on the connections that there are take no session, as if all of theirs had leaked. */
+  leak(): void {
+    for (const connection of this.connections) this.#full.add(connection);
+  }
+
   async stop(): Promise<void> {
     this.drop();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
   private take(connection: Connection, options: ServerOptions): void {
+    connection.on('error', () => undefined);
+    if (this.connections.size >= (options.maxConnections ?? Number.POSITIVE_INFINITY)) {
+      socketOf(connection).destroy();
+      return;
+    }
     this.accepted += 1;
     this.connections.add(connection);
-    connection.on('error', () => undefined);
     connection.on('close', () => this.connections.delete(connection));
     connection.on('authentication', options.authenticate ?? acceptLoginKey);
     let open = 0;
     connection.on('session', (accept, reject) => {
-      if (open >= (options.maxSessions ?? 10)) return reject();
+      if (open >= (options.maxSessions ?? 10) || this.#full.has(connection)) {
+        this.refused += 1;
+        return reject();
+      }
       open += 1;
       this.sessions += 1;
       this.mostSessions = Math.max(this.mostSessions, this.sessions);
@@ -102,8 +120,8 @@ export class SshServer {
         (options.onExec ?? runLocally(options.env))(info.command, acceptExec(), connection);
       });
     });
+    if (options.forwards === false) return;
     connection.on('tcpip', (accept, refuse, info) => {
-      if (options.onForward) return options.onForward(refuse);
       // A bastion: forwards within this machine.
       const socket = connect(info.destPort, info.destIP);
       socket.on('error', () => refuse());

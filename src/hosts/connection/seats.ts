@@ -1,0 +1,158 @@
+import { hostError } from '../errors.js';
+import { abortable } from './abort.js';
+import type { Ssh2Live } from './live.js';
+
+/**
+ * sshd may allow few sessions a connection (MaxSessions; hardening guides say 1, 2 or 4). No host is asked for more than
+ * eight at once, so with eight connections even one each is enough.
+ */
+const MOST_CONNECTIONS = 8;
+
+/** How long a command waits for a session of another one to end. Shorter than the time that most commands have in all. */
+const WAIT_MS = 20_000;
+
+/** One connection of a host, and how many sessions on it are open or being opened. */
+export interface Seat {
+  readonly pending: Promise<Ssh2Live>;
+  live: Ssh2Live | undefined;
+  sessions: number;
+  /** Whether it has ever carried a session. */
+  isProven: boolean;
+}
+
+/**
+ * The connections to one host. There is one, until the server refuses a session because of how many there are; from then on
+ * as many as are needed. What was learned is remembered, so that no session is refused twice for the same reason.
+ */
+export class Seats {
+  readonly #seats: Seat[] = [];
+  /** Sessions a connection, as far as the server has let us know. */
+  #limit = Number.POSITIVE_INFINITY;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(
+    private readonly host: string,
+    private readonly label: string,
+    private readonly dial: (gone: () => void) => Promise<Ssh2Live>,
+  ) {}
+
+  /** The first connection, made where there is none. `isNew` tells which. */
+  first(): { seat: Seat; isNew: boolean } {
+    const [known] = this.#seats;
+    return known ? { seat: known, isNew: false } : { seat: this.#add(), isNew: true };
+  }
+
+  /**
+   * Takes a place for a session: on a connection that has one, else on a further one, else when another session ends.
+   *
+   * @throws KubewrightError KW244 when there is none in time; what a connection cannot be made for
+   */
+  async take(signal?: AbortSignal): Promise<{ seat: Seat; live: Ssh2Live; isNew: boolean }> {
+    const deadline = performance.now() + WAIT_MS;
+    let failure: unknown;
+    for (;;) {
+      signal?.throwIfAborted();
+      const vacant = this.#seats.find(({ sessions }) => sessions < this.#limit);
+      const mayDial = failure === undefined && this.#seats.length < MOST_CONNECTIONS;
+      if (vacant === undefined && !mayDial) {
+        await abortable(this.#release(deadline, failure), signal);
+        continue;
+      }
+      const seat = vacant ?? this.#add();
+      seat.sessions += 1;
+      try {
+        return { seat, live: await abortable(seat.pending, signal), isNew: vacant === undefined };
+      } catch (error) {
+        this.leave(seat);
+        // The server may not want another connection either; those that are there will have a place again.
+        if (signal?.aborted || !this.#seats.some(({ live }) => live !== undefined && live.lost === undefined))
+          throw error;
+        failure = error;
+      }
+    }
+  }
+
+  /** Gives back a place. */
+  leave(seat: Seat): void {
+    seat.sessions -= 1;
+    for (const wake of this.#waiting) wake();
+  }
+
+  /**
+   * The server refused a session; its place was given back. Sessions that are still being opened count like open ones: where
+   * they are refused as well, each brings the limit down by one.
+   *
+   * @throws KubewrightError KW244 when a connection that never carried one refuses the first: a further one would, too
+   */
+  refused(seat: Seat, why: string): void {
+    if (seat.sessions > 0) {
+      this.#limit = Math.min(this.#limit, seat.sessions);
+      return;
+    }
+    if (!seat.isProven) throw this.exhausted(`refuses every session: ${why}`, undefined);
+    // Sessions leaked on the server: a fresh connection starts from none.
+    seat.live?.retire();
+    this.#drop(seat);
+  }
+
+  async close(): Promise<void> {
+    const notYet = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
+    const ended = this.#seats.splice(0).map(async ({ pending }) => {
+      const live = await Promise.race([pending.catch(() => undefined), notYet]);
+      await live?.end();
+    });
+    await Promise.all(ended);
+  }
+
+  #add(): Seat {
+    const seat: Seat = {
+      pending: this.dial(() => this.#drop(seat)),
+      live: undefined,
+      sessions: 0,
+      isProven: false,
+    };
+    this.#seats.push(seat);
+    seat.pending.then(
+      (live) => {
+        seat.live = live;
+      },
+      () => this.#drop(seat),
+    );
+    return seat;
+  }
+
+  #drop(seat: Seat): void {
+    const at = this.#seats.indexOf(seat);
+    if (at >= 0) this.#seats.splice(at, 1);
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Until a place may be free. */
+  #release(deadline: number, cause: unknown): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => (): void => {
+        this.#waiting.delete(wake);
+        clearTimeout(timer);
+        act();
+      };
+      const wake = settle(resolve);
+      const expire = settle(() => reject(this.exhausted(this.#limitWords(), cause)));
+      const timer = setTimeout(expire, Math.max(0, deadline - performance.now()));
+      this.#waiting.add(wake);
+    });
+  }
+
+  #limitWords(): string {
+    const { length } = this.#seats;
+    return `allows ${this.#limit} session(s) a connection, and those of ${length} connection(s) stayed in use for ${WAIT_MS / 1000} s`;
+  }
+
+  /** There is no place for a session, and waiting does not help. */
+  exhausted(why: string, cause: unknown): Error {
+    return hostError('sessionsExhausted', `${this.label} ${why}`, {
+      host: this.host,
+      hint: 'Set MaxSessions to 10 in its sshd_config (`sshd -T | grep -i maxsessions` shows it), and let this user log in several times at once (maxlogins in limits.conf).',
+      cause,
+    });
+  }
+}
