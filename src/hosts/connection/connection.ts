@@ -25,7 +25,7 @@ export class Ssh2Connection implements Connection {
     private readonly via: Ssh2Connection | undefined,
     private readonly log: (line: string) => void,
   ) {
-    this.#seats = new Seats(host, hop.label, (gone) => this.#dial(gone));
+    this.#seats = new Seats(host, hop.label, (gone) => this.#dial(gone), log);
   }
 
   get label(): string {

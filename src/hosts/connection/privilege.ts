@@ -7,7 +7,7 @@ export type Privilege = 'none' | 'sudo' | 'sudo-with-password';
 /** Printed by the inner shell before it reads anything: what came before is noise of logins and sudo. */
 export const READY = 'kubewright-ready\n';
 
-/** sudo asks with this. Seen a second time, the password was wrong. */
+/** sudo asks with this, unless a rule there overrides it. */
 export const PROMPT = 'kubewright-password:';
 
 /**
@@ -18,8 +18,11 @@ const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'all_proxy', 
   .flatMap((name) => [name, name.toUpperCase()])
   .join(' ');
 
+/** Printed by the login shell itself: whoever does not print it runs no commands. */
+export const SHELL = 'kubewright-shell';
+
 /** Asks sudo whether it wants a password, ignoring a cached one, without giving any. */
-export const ASK_SUDO = 'env LC_ALL=C sudo -k -n -- bash --norc -c :';
+export const ASK_SUDO = `printf "${SHELL}\\n"; env LC_ALL=C sudo -k -n -- bash --norc -c :`;
 
 /**
  * The command line of an exec request. It is constant but for lengths, so nothing of a script or its input shows up in

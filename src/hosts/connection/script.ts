@@ -2,8 +2,9 @@ import { constants } from 'node:os';
 import { hostError } from '../errors.js';
 import { abortable } from './abort.js';
 import { connectionLost } from './connection.js';
-import { commandLine, PROMPT, type Privilege, READY } from './privilege.js';
-import { askPrivilege, diagnoseRefusal, type SudoFacts } from './sudo.js';
+import { commandLine, type Privilege, READY } from './privilege.js';
+import { diagnoseShell, diagnoseSudo, type Ending } from './refusals.js';
+import { askPrivilege, PasswordDialog, SUDO_ANSWER_MS, type SudoFacts } from './sudo.js';
 import type { Channel, Connection, Live } from './types.js';
 
 export interface ScriptOptions {
@@ -54,6 +55,12 @@ export async function startScript(
   return { channel, exit: session.exit };
 }
 
+/** A login that is asked to run a shell has one within this time, or says why not. Below the time that most commands have. */
+const READY_MS = SUDO_ANSWER_MS;
+
+/** No login prints more before its shell runs. */
+const MOST_NOISE_BYTES = 256 * 1024;
+
 /** Listens to one channel: takes off the preamble, answers sudo, tells the outcome. */
 class ScriptSession {
   readonly exit: Promise<number>;
@@ -63,7 +70,9 @@ class ScriptSession {
   #preamble = Buffer.alloc(0);
   /** What was on stderr before the shell was ready, or all of it (capped) where no password is asked. */
   #complaint = '';
-  #answered = false;
+  readonly #dialog: PasswordDialog | undefined;
+  /** Ends the wait for a shell that does not come. */
+  readonly #limit = new AbortController();
   #becomeReady: () => void = () => undefined;
 
   constructor(
@@ -74,8 +83,25 @@ class ScriptSession {
     private readonly sudo: SudoFacts,
     private readonly options: ScriptOptions,
   ) {
+    this.#dialog = privilege === 'sudo-with-password' ? new PasswordDialog() : undefined;
     channel.on('data', (chunk: Buffer) => this.#onStdout(chunk));
     channel.stderr.on('data', (chunk: Buffer) => this.#onStderr(chunk));
+    const timer = setTimeout(() => this.#limit.abort(this.#unready()), READY_MS);
+    this.exit = this.#ending().finally(() => clearTimeout(timer));
+    // The caller awaits `exit` only after it handed over the script.
+    this.exit.catch(() => undefined);
+    const isReady = new Promise<void>((resolve) => {
+      this.#becomeReady = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.ready = Promise.race([isReady, this.exit.then(() => undefined)]);
+    this.ready.catch(() => undefined);
+  }
+
+  #ending(): Promise<number> {
+    const { channel } = this;
     const closed = new Promise<number>((resolve, reject) => {
       channel.once('close', (code?: number | null, signal?: string) => {
         try {
@@ -85,17 +111,11 @@ class ScriptSession {
         }
       });
     });
-    const { signal } = options;
+    const limits = [this.#limit.signal, ...(this.options.signal ? [this.options.signal] : [])];
+    const signal = AbortSignal.any(limits);
     const detach = (): void => void channel.close();
-    signal?.addEventListener('abort', detach, { once: true });
-    this.exit = abortable(closed, signal).finally(() => signal?.removeEventListener('abort', detach));
-    // The caller awaits `exit` only after it handed over the script.
-    this.exit.catch(() => undefined);
-    const isReady = new Promise<void>((resolve) => {
-      this.#becomeReady = resolve;
-    });
-    this.ready = Promise.race([isReady, this.exit.then(() => undefined)]);
-    this.ready.catch(() => undefined);
+    signal.addEventListener('abort', detach, { once: true });
+    return abortable(closed, signal).finally(() => signal.removeEventListener('abort', detach));
   }
 
   #onStdout(chunk: Buffer): void {
@@ -105,7 +125,10 @@ class ScriptSession {
     }
     this.#preamble = Buffer.concat([this.#preamble, chunk]);
     const at = this.#preamble.indexOf(READY);
-    if (at < 0) return;
+    if (at < 0) {
+      if (this.#preamble.length > MOST_NOISE_BYTES) this.#limit.abort(this.#unready());
+      return;
+    }
     const rest = this.#preamble.subarray(at + READY.length);
     this.#isReady = true;
     this.#preamble = Buffer.alloc(0);
@@ -118,29 +141,45 @@ class ScriptSession {
       this.options.onStderr(chunk);
       return;
     }
-    if (this.#complaint.length < 8192) this.#complaint += chunk.toString('utf8');
-    if (this.privilege === 'sudo-with-password') this.#answerPrompt();
+    const text = chunk.toString('utf8');
+    if (this.#complaint.length < 8192) this.#complaint += text;
     // The script's own words may overtake the ready line, which comes through another pipe.
-    else this.options.onStderr(chunk);
+    if (this.#dialog === undefined) this.options.onStderr(chunk);
+    const wanted = this.#dialog?.feed(text);
+    if (wanted === 'answer') this.channel.write(`${this.sudo.password ?? ''}\n`);
+    // Asked again: it was wrong. No second guess, for an account may be locked after a few.
+    if (wanted === 'wrong') this.channel.end();
   }
 
-  #answerPrompt(): void {
-    const prompts = this.#complaint.split(PROMPT).length - 1;
-    if (prompts === 1 && !this.#answered) {
-      this.#answered = true;
-      this.channel.write(`${this.sudo.password ?? ''}\n`);
-    }
-    // Asked again: it was wrong. No second guess, for an account may be locked after a few.
-    if (prompts > 1) this.channel.end();
+  #ended(code: number | null | undefined): Ending {
+    const { host } = this.connection;
+    return { host, user: this.live.user, stdout: this.#preamble.toString('utf8'), stderr: this.#complaint, code };
+  }
+
+  /** The shell does not come, and the channel stays open. */
+  #unready(): Error {
+    const ending = this.#ended(undefined);
+    if (this.#dialog !== undefined) return this.#dialog.timedOut(ending.host, ending.user, ending.stdout);
+    if (ending.stdout.trim() !== '') return diagnoseShell(ending);
+    return hostError('commandTimedOut', `no shell ran there within ${READY_MS / 1000} s`, {
+      host: ending.host,
+      hint: 'It is tried again. Is the host very busy, or does the login wait for something (PAM, a home directory)?',
+    });
   }
 
   #outcome(code: number | null | undefined, signal: string | undefined): number {
     const { connection } = this;
     if (code === undefined)
       throw connectionLost(connection, this.live.lost ?? 'the channel closed without an exit code');
-    if (!this.#isReady) throw diagnoseRefusal(connection.host, this.live.user, this.privilege, this.#complaint, code);
+    if (!this.#isReady) throw this.#refusal(code);
     if (code === 255 && this.live.lost !== undefined) throw connectionLost(connection, this.live.lost);
     return code ?? 128 + signalNumber(signal);
+  }
+
+  #refusal(code: number | null): Error {
+    const ending = this.#ended(code);
+    if (this.#dialog !== undefined) return diagnoseSudo(ending, true);
+    return this.privilege === 'sudo' ? diagnoseSudo(ending, false) : diagnoseShell(ending);
   }
 }
 
@@ -182,17 +221,20 @@ export async function collectScript(
     if (stderrBytes <= MAX_STDERR_BYTES) stderr.push(chunk);
   };
   const signal = options.signal ? AbortSignal.any([options.signal, limit.signal]) : limit.signal;
-  const running = await startScript(connection, sudo, script, { ...options, onStdout, onStderr, signal });
+  let running: ScriptStream | undefined;
+  // From the beginning: the connection, sudo's question and its password are part of what a command may take.
   const timer = setTimeout(() => {
-    running.channel.signal('TERM');
+    running?.channel.signal('TERM');
+    const what = running === undefined ? 'was not even started' : 'did not end';
     limit.abort(
-      hostError('commandTimedOut', `a command did not end within ${options.timeoutMs / 1000} s`, {
+      hostError('commandTimedOut', `a command ${what} within ${options.timeoutMs / 1000} s`, {
         host,
         hint: 'It is tried again. Is the host very busy, or a file system on it hanging?',
       }),
     );
   }, options.timeoutMs);
   try {
+    running = await startScript(connection, sudo, script, { ...options, onStdout, onStderr, signal });
     return { exitCode: await running.exit, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
   } finally {
     clearTimeout(timer);

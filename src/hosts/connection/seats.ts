@@ -34,6 +34,7 @@ export class Seats {
     private readonly host: string,
     private readonly label: string,
     private readonly dial: (gone: () => void) => Promise<Ssh2Live>,
+    private readonly log: (line: string) => void,
   ) {}
 
   /** The first connection, made where there is none. `isNew` tells which. */
@@ -55,6 +56,9 @@ export class Seats {
       const vacant = this.#seats.find(({ sessions }) => sessions < this.#limit);
       const mayDial = failure === undefined && this.#seats.length < MOST_CONNECTIONS;
       if (vacant === undefined && !mayDial) {
+        this.log(
+          `${this.host}: a command waits for a session (${this.#limit} a connection, ${this.#seats.length} connections)`,
+        );
         await abortable(this.#release(deadline, failure), signal);
         continue;
       }

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createHosts } from '../../../src/hosts/index.js';
 import { HOST_KEYS, type OnExec, pretendToRun, runLocally, SshServer, Surroundings, socketOf } from './ssh-server.js';
 
@@ -13,6 +13,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   await where.end();
   await Promise.all(servers.splice(0).map((server) => server.stop()));
 });
@@ -107,6 +108,78 @@ describe('a command', () => {
     };
     const host = where.host((await serve({ onExec })).port);
     expect((await host.run('echo clean')).stdout).toBe('clean\n');
+  });
+
+  test.each([
+    [
+      "cloud-init's",
+      `echo 'Please login as the user "debian" rather than the user "root".'; echo; exit 142`,
+      'KW245',
+      /Please login as the user "debian"/,
+      /`ssh.user: debian`/,
+    ],
+    [
+      'another',
+      `echo 'use the login debian here'; echo; exit 142`,
+      'KW245',
+      /use the login debian here/,
+      /ssh.user: debian/,
+    ],
+    [
+      'nologin',
+      `echo 'This account is currently not available.'; exit 1`,
+      'KW235',
+      /not available.” and ended/,
+      /nologin/,
+    ],
+    ['a forced command on stderr', `echo 'only git here' >&2; exit 128`, 'KW235', /only git here/, /ForceCommand/],
+    [
+      'a missing bash',
+      `echo 'sh: bash: not found' >&2; exit 127`,
+      'KW235',
+      /no working bash .*exit code 127/,
+      /must be installed/,
+    ],
+  ])('that meets %s forced command says what was printed', async (_title, script, code, message, hint) => {
+    for (const user of ['root', 'ops']) {
+      const server = await serve({ onExec: (_command, ...rest) => runLocally()(script, ...rest) });
+      const error = await where
+        .host(server.port, { user })
+        .run('true')
+        .catch((reason: unknown) => reason);
+      expect(error).toMatchObject({
+        code,
+        transient: false,
+        host: 'cp-1',
+        message: expect.stringMatching(message),
+        hint: expect.stringMatching(hint),
+        output: expect.stringMatching(/^[ -~\n]+$/),
+      });
+    }
+  });
+
+  test('shows nothing of what the login printed that is secret or steers a terminal', async () => {
+    const words = String.raw`printf '\033[2J\033]0;title\007token: abcdef.0123456789abcdef\nnot here\n'; exit 1`;
+    const server = await serve({ onExec: (_command, ...rest) => runLocally()(words, ...rest) });
+    await expect(where.host(server.port).run('true')).rejects.toMatchObject({
+      code: 'KW235',
+      output: 'token: [redacted]\nnot here',
+    });
+  });
+
+  test('takes the time for the login out of its own', async () => {
+    const silent = net.createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    try {
+      await expect(where.host(port).run('true', { timeoutMs: 100 })).rejects.toMatchObject({
+        code: 'KW411',
+        transient: true,
+        message: expect.stringContaining('was not even started'),
+      });
+    } finally {
+      silent.close();
+    }
   });
 
   test('times out as KW411, transient', async () => {
@@ -295,19 +368,23 @@ describe('channels', () => {
     expect(both.map(({ stdout }) => stdout)).toEqual(['one\n', 'two\n']);
   });
 
-  test('are KW244 where that takes too long', { timeout: 60_000 }, async () => {
+  test('are KW244 where that takes too long', async () => {
     const server = await serve({ maxSessions: 1, maxConnections: 1 });
     const host = where.host(server.port);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const controller = new AbortController();
-    const long = host.run('exec sleep 60', { timeoutMs: 60_000, signal: controller.signal });
+    const long = host.run('echo up; exec sleep 60', { signal: controller.signal }).catch((error: unknown) => error);
     await expect.poll(() => server.sessions).toBe(1);
-    await expect(host.run('true')).rejects.toMatchObject({
+    const second = host.run('true').catch((error: unknown) => error);
+    await expect.poll(() => where.log.filter((line) => line.includes('waits for a session')).length).toBe(1);
+    vi.advanceTimersByTime(20_000);
+    expect(await second).toMatchObject({
       code: 'KW244',
       transient: false,
       message: expect.stringContaining('allows 1 session(s) a connection'),
     });
     controller.abort(new Error('enough'));
-    await expect(long).rejects.toThrow('enough');
+    await long;
   });
 });
 

@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import ssh2 from 'ssh2';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientUnderTest } from './client.js';
 import { LOGIN_KEY, type OnExec, runLocally, type ServerOptions, SshServer, Surroundings } from './ssh-server.js';
 
@@ -14,6 +14,7 @@ beforeEach(() => {
   where = new Surroundings();
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await where.end();
   await server?.stop();
   for (const agent of agents.splice(0)) agent.close();
@@ -218,6 +219,55 @@ exit 1`;
     expect((await host.run('cat')).stdout).toBe('');
   });
 
+  /** As sudo-rs 0.2 says it. */
+  const SUDO_RS = WANTS_PASSWORD.replace(
+    'sudo: a password is required',
+    'sudo: interactive authentication is required',
+  );
+
+  test.each([
+    [
+      'sudo-rs, which puts the prompt into its own',
+      SUDO_RS.replace('printf %s "$prompt" >&2', `printf %s "[sudo: $prompt" >&2; printf %s "] Password: " >&2`),
+    ],
+    [
+      'a sudo-rs that ignores -p',
+      SUDO_RS.replace('printf %s "$prompt" >&2', `printf %s "[sudo: authenticate] Password: " >&2`),
+    ],
+    [
+      "a rule that overrides the prompt by sudo's own",
+      WANTS_PASSWORD.replace('printf %s "$prompt" >&2', `printf %s "[sudo] password for ops: " >&2`),
+    ],
+    [
+      'a PAM that asks by itself',
+      WANTS_PASSWORD.replace('printf %s "$prompt" >&2', `printf %s "Password for ops@EXAMPLE.ORG: " >&2`),
+    ],
+  ])('%s gets the password, once', async (_title, behaviour) => {
+    const { host } = await withSudo(behaviour, PASSWORD);
+    expect((await host.run('cat', { input: 'input' })).stdout).toBe('input');
+  });
+
+  test('of the Rust kind wants a password: KW230 without one, KW231 with a wrong one', async () => {
+    const { host } = await withSudo(SUDO_RS);
+    await expect(host.run('true')).rejects.toMatchObject({ code: 'KW230' });
+    const wrong = where.host(server.port, { user: 'ops', sudoPasswordEnv: 'SUDO_PW' }, { SUDO_PW: 'wrong canary' });
+    await expect(wrong.run('true')).rejects.toMatchObject({ code: 'KW231' });
+  });
+
+  test('that hangs before it says whether it wants a password is KW411, and asked anew by the next', async () => {
+    const flag = path.join(where.home, 'mended');
+    const { host, commands } = await withSudo(`[ -e ${flag} ] || exec sleep 60; exec "$@"`);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const outcome = host.run('true', { timeoutMs: 90_000 }).catch((reason: unknown) => reason);
+    await expect.poll(() => commands.length).toBe(1);
+    await expect.poll(() => existsSync(path.join(where.home, 'sudo.log'))).toBe(true);
+    vi.advanceTimersByTime(25_000);
+    expect(await outcome).toMatchObject({ code: 'KW411', transient: true });
+    vi.useRealTimers();
+    writeFileSync(flag, '');
+    expect((await host.run('echo served')).stdout).toBe('served\n');
+  });
+
   test('that has the password cached leaves no password line in the stream', async () => {
     // Wants one when asked without, and none afterwards: the case in which a blind `sudo -S` feeds it to the script.
     const { host } = await withSudo(
@@ -245,6 +295,7 @@ exit 1`;
 
   test.each([
     ['KW232', 'is not in the sudoers file', 'ops is not in the sudoers file.  This incident will be reported.'],
+    ['KW232', 'is refused by sudo-rs', "sudo: I'm sorry ops. I'm afraid I can't do that"],
     ['KW232', 'may not run it', 'Sorry, user ops is not allowed to execute "/bin/bash" as root on cp-1.'],
     ['KW233', 'requires a terminal', 'sudo: sorry, you must have a tty to run sudo'],
     ['KW234', 'is not installed', 'env: sudo: No such file or directory'],
