@@ -1,6 +1,7 @@
 import type { Finding } from '../activities/look.js';
 import { type Cluster, hostsOf } from '../cluster/types.js';
-import { pad, plural } from './text.js';
+import type { KubewrightError } from '../errors.js';
+import { pad, plural, wrap } from './text.js';
 import { paintLine, type Theme } from './theme.js';
 import { ALL_HOSTS } from './tree.js';
 import type { Line } from './types.js';
@@ -27,32 +28,34 @@ export function planLines(cluster: Cluster, findings: Finding[], theme: Theme, c
       { text: host.name, style: 'strong' },
       { text: `  ${host.address}  ${place}`, style: 'faint' },
     ]);
-    lines.push(...hostLines(own, theme), []);
+    lines.push(...hostLines(own, theme, columns), []);
   }
   lines.push([{ text: ALL_HOSTS, style: 'strong' }]);
-  lines.push(...findings.filter((finding) => finding.step.host === null).flatMap((one) => stepLines(one, theme)), []);
+  const together = findings.filter((finding) => finding.step.host === null);
+  lines.push(...together.flatMap((one) => stepLines(one, theme, columns)), []);
   return [...lines.map((line) => paintLine(line, theme, columns)), ...summaryLines(findings)];
 }
 
 /** An unreachable host says so once. */
-function hostLines(findings: Finding[], theme: Theme): Line[] {
+function hostLines(findings: Finding[], theme: Theme, columns: number): Line[] {
   const [first] = findings;
   if (first?.state === 'problem' && findings.every((one) => one.state === 'problem' && one.error === first.error)) {
-    return problemLines('', first.error.message, first.error.hint, theme);
+    return problemLines('', first.error, theme, columns);
   }
-  return findings.flatMap((finding) => stepLines(finding, theme));
+  return findings.flatMap((finding) => stepLines(finding, theme, columns));
 }
 
 const VERB_COLUMNS = 18;
 
-function stepLines(finding: Finding, theme: Theme): Line[] {
+function stepLines(finding: Finding, theme: Theme, columns: number): Line[] {
   const { step } = finding;
+  const warned = (warnings: string[] = []): Line[] => warnings.flatMap((warning) => warningLines(warning, columns));
   const verb = pad(step.id.slice(step.id.indexOf('/') + 1), VERB_COLUMNS);
   switch (finding.state) {
     case 'true':
       return [
         [{ text: `  ${theme.symbols.done} `, style: 'good' }, { text: verb }, { text: finding.found, style: 'faint' }],
-        ...finding.warnings.map(warningLine),
+        ...warned(finding.warnings),
       ];
     case 'to-do':
       return [
@@ -63,7 +66,7 @@ function stepLines(finding: Finding, theme: Theme): Line[] {
             { text: change },
           ],
         ),
-        ...finding.warnings.map(warningLine),
+        ...warned(finding.warnings),
       ];
     case 'later':
       return [
@@ -73,25 +76,44 @@ function stepLines(finding: Finding, theme: Theme): Line[] {
           { text: `after ${finding.after.join(', ')}`, style: 'faint' },
         ],
       ];
-    case 'problem': {
-      const { error, warnings = [] } = finding;
-      return [...problemLines(verb, error.message, error.hint, theme), ...warnings.map(warningLine)];
-    }
+    case 'problem':
+      return [...problemLines(verb, finding.error, theme, columns), ...warned(finding.warnings)];
   }
 }
 
-function warningLine(warning: string): Line {
-  return [{ text: `    ${pad('', VERB_COLUMNS)}warning: `, style: 'warn' }, { text: warning }];
+/** Sentences that a person has to read to their end are broken, not cut. */
+function warningLines(warning: string, columns: number): Line[] {
+  const indent = `    ${pad('', VERB_COLUMNS)}`;
+  const [first = '', ...others] = broken(warning, columns - indent.length - WARNING.length);
+  return [
+    [{ text: `${indent}${WARNING}`, style: 'warn' }, { text: first }],
+    ...others.map((text): Line => [{ text: `${indent}${pad('', WARNING.length)}${text}` }]),
+  ];
 }
 
+const WARNING = 'warning: ';
+
 /** Several problems of one host are one message of several lines (see `preflightError`). */
-function problemLines(verb: string, message: string, hint: string | undefined, theme: Theme): Line[] {
-  const [first = '', ...others] = message.split('\n');
+function problemLines(
+  verb: string,
+  { message, hint }: Pick<KubewrightError, 'message' | 'hint'>,
+  theme: Theme,
+  columns: number,
+): Line[] {
   const indent = `    ${pad('', verb === '' ? 0 : VERB_COLUMNS)}`;
+  const text = hint === undefined ? message : `${message}\n${hint}`;
+  const [first = '', ...others] = text.split('\n').flatMap((line) => broken(line, columns - indent.length));
   return [
     [{ text: `  ${theme.symbols.blocked} `, style: 'bad' }, { text: verb }, { text: first }],
-    ...[...others, ...(hint === undefined ? [] : [hint])].map((text): Line => [{ text: `${indent}${text}` }]),
+    ...others.map((line): Line => [{ text: `${indent}${line}` }]),
   ];
+}
+
+/** A line as lines of at most so many columns, each indented as far as it is. */
+function broken(line: string, columns: number): string[] {
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  const width = Math.max(20, columns - indent.length);
+  return wrap(line.trimStart(), width).map((part) => `${indent}${part}`);
 }
 
 export interface PlanSummary {

@@ -98,7 +98,7 @@ async function look(context: StepContext): Promise<Look> {
     faults: standing,
     found: `${holders[0]} holds ${vip}, and ${listed(answers.map(({ host }) => host.name))} asked there${unasked}`,
     overruled: faults.flatMap(({ code, what }, index) =>
-      reasons[index] === undefined ? [] : [`overruled: ${code} ${what} (reason: ${reasons[index]})`],
+      reasons[index] === undefined ? [] : [`overruled: ${code} (${reasons[index]}): ${what}`],
     ),
   };
 }

@@ -4,7 +4,7 @@ import type { StepContext, StepImplementation } from '../types.js';
 import { clusterProblems } from './checks/cluster.js';
 import { bySeverity, described, type Problem, preflightError } from './checks/index.js';
 import { overrule } from './checks/overrule.js';
-import { blockers, checkReach } from './checks/reach.js';
+import { blockers, checkBackend, checkReach } from './checks/reach.js';
 import { gatherPeerFacts, gatherVipFacts } from './facts/cluster-facts.js';
 import { type Firewall, gatherFirewall } from './reach/firewall.js';
 import { askReach } from './reach/index.js';
@@ -54,5 +54,8 @@ async function lookAtReach(context: StepContext): Promise<Problem[]> {
   const firewalls = blockers(context.cluster, observations).map(
     async (name): Promise<[string, Firewall]> => [name, await gatherFirewall(context.hostNamed(name), context.signal)],
   );
-  return checkReach(context.cluster, observations, new Map(await Promise.all(firewalls)));
+  return [
+    ...checkReach(context.cluster, observations, new Map(await Promise.all(firewalls))),
+    ...checkBackend(context.cluster),
+  ];
 }

@@ -50,6 +50,19 @@ describe('looking at a plan', () => {
     expect(asked.filter((id) => id.startsWith('cp-2/'))).toEqual(['cp-2/preflight']);
   });
 
+  it('breaks what a person has to read to its end, and cuts it nowhere', async () => {
+    const hint = `nftables drops packets on cp-1. Let it in: ${'`nft insert rule` '.repeat(12)}end.`;
+    const problem = new KubewrightError('KW335', `cp-1 cannot be reached at ${'TCP 6443 '.repeat(20)}end`, { hint });
+    const warnings = [`overruled: KW310 (a test): ${'it has little '.repeat(12)}end`];
+    const probe = async (step: Step): Promise<Probe> =>
+      step.id === 'cp-1/preflight' ? { done: false, found: '', changes: [], warnings, problem } : holds('fit');
+    const steps = plan.filter(({ host }) => host === 'cp-1').slice(0, 2);
+    const findings = await lookAtPlan({ plan: steps, probe });
+    const lines = planLines(cluster, findings, createTheme(false, true), 80);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines.join('\n').match(/\bend\b/g)).toHaveLength(3);
+  });
+
   it('shows all problems and warnings of a host, and counts it as something in the way', async () => {
     const problems = [
       { code: 'KW304', what: 'it lacks the tools ss and ip', hint: 'Install them.' },

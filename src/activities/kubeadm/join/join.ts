@@ -85,7 +85,7 @@ async function join(context: StepContext, via: ReadyControlPlane, joining: Joini
       await clearTheWay(context, via, joining);
       return mintJoinSecrets(context, via, host);
     },
-    hint: `The output says why. On ${host.name}, \`journalctl -u kubelet\` and \`crictl ps -a\` tell more. A retry takes away what this join left and joins anew.`,
+    hint: `The output says why. On ${host.name}, \`journalctl -u kubelet\` and \`crictl ps -a\` tell more; whether it reaches the control planes and the virtual IP, \`kubewright plan\` does. A retry takes away what this join left and joins anew.`,
   });
   await revokeJoinSecrets(context, via, host);
   return ca;

@@ -20,7 +20,7 @@ export interface Problem {
 
 /** A problem as one line for `plan` and for a step's summary. */
 export function described({ code, what, hint, overruled }: Problem): string {
-  if (overruled !== undefined) return `overruled: ${code} ${what} (reason: ${overruled})`;
+  if (overruled !== undefined) return `overruled: ${code} (${overruled}): ${what}`;
   return `${code}: ${what}. ${hint}`;
 }
 

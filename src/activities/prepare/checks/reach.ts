@@ -1,6 +1,6 @@
 import type { Cluster } from '../../../cluster/types.js';
 import { type Firewall, type Need, remedy } from '../reach/firewall.js';
-import { type Flow, nameOf } from '../reach/flows.js';
+import { type Flow, nameOf, wayOfNetwork } from '../reach/flows.js';
 import type { Blocked, Observation } from '../reach/observe.js';
 import { reasonFor } from './overrule.js';
 import { listed, type Problem } from './problem.js';
@@ -28,7 +28,7 @@ export function checkReach(
   observations: Observation[],
   firewalls: Map<string, Firewall> = new Map(),
 ): Problem[] {
-  const groups = new Map<string, { code: ReachCode; overruled?: string; seen: Observation[] }>();
+  const groups = new Map<string, Group>();
   for (const seen of observations) {
     const code = codeOf(seen);
     if (code === undefined) continue;
@@ -38,12 +38,58 @@ export function checkReach(
     group.seen.push(seen);
     groups.set(key, group);
   }
-  return [...groups.values()].map(({ code, overruled, seen }) => ({
-    code,
-    ...sentences(cluster, code, seen, firewalls),
-    hosts: hostsIn(seen),
-    ...(overruled === undefined ? {} : { overruled }),
-  }));
+  return shortened([...groups.values()]).map(({ code, overruled, seen, more }) => {
+    const { what, hint } = sentences(cluster, code, seen, firewalls);
+    return {
+      code,
+      what: more === undefined ? what : `${what}; ${more}`,
+      hint,
+      hosts: hostsIn(seen),
+      ...(overruled === undefined ? {} : { overruled }),
+    };
+  });
+}
+
+/** A backend of the pod network whose packets nobody knows how to ask for. flannel's host-gw needs no port. */
+export function checkBackend(cluster: Cluster): Problem[] {
+  const { Type: type } = cluster.network.backend;
+  const alone = cluster.hosts.filter(({ role }) => role !== 'etcd').length < 2;
+  if (alone || type === 'host-gw' || wayOfNetwork(cluster) !== undefined) return [];
+  return [
+    {
+      code: 'KW339',
+      what: `it was not asked whether the packets of the pod network pass between the hosts: its backend ${type} is not known to this check`,
+      hint: 'See that whatever it uses is let in between all nodes.',
+      severity: 'warning',
+      hosts: [],
+    },
+  ];
+}
+
+interface Group {
+  code: ReachCode;
+  overruled?: string;
+  seen: Observation[];
+  /** How many others like it are not told. */
+  more?: string;
+}
+
+/** So many groups of one code are told in full: one firewall's rules often stand on a hundred hosts. */
+const TOLD = 10;
+
+/** The last one that is told counts those that are not. */
+function shortened(groups: Group[]): Group[] {
+  const kinds = new Map<string, Group[]>();
+  for (const group of groups) {
+    const kind = `${group.code}\n${group.overruled ?? ''}`;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), group]);
+  }
+  return [...kinds.values()].flatMap((kind) => {
+    const last = kind[TOLD - 1];
+    if (last === undefined || kind.length === TOLD) return kind;
+    const hosts = kind.slice(TOLD).map(({ seen }) => (seen[0] === undefined ? '' : culprit(seen[0])));
+    return [...kind.slice(0, TOLD - 1), { ...last, more: `and likewise ${listedFew([...new Set(hosts)])}` }];
+  });
 }
 
 /** Names of the hosts whose filter may be what blocks, and which are worth asking for it. */
@@ -121,10 +167,10 @@ function ways(seen: Observation[], other: (flow: Flow) => string = ({ from }) =>
   for (const { flow } of seen) hosts.set(nameOf(flow), [...(hosts.get(nameOf(flow)) ?? []), other(flow)]);
   const names = new Map<string, string[]>();
   for (const [name, others] of hosts) names.set(others.join('\n'), [...(names.get(others.join('\n')) ?? []), name]);
-  return [...names].map(([others, each]) => `${listed(each)} ${word} ${shortened(others.split('\n'))}`).join('; ');
+  return [...names].map(([others, each]) => `${listed(each)} ${word} ${listedFew(others.split('\n'))}`).join('; ');
 }
 
-function shortened(names: string[]): string {
+function listedFew(names: string[]): string {
   return listed(names.length <= SHOWN ? names : [...names.slice(0, SHOWN), `${names.length - SHOWN} more`]);
 }
 

@@ -72,9 +72,7 @@ describe('the virtual IP is proven', () => {
     const ignore = [{ code: 'KW351', hosts: ['w-1'], reason: 'routed later' }];
     expect(await probe({ ...cluster, preflight: { ignore } })).toMatchObject({
       done: true,
-      warnings: [
-        'overruled: KW351 w-1 gets no answer at 10.88.0.100:8443: nobody answers ARP for it (reason: routed later)',
-      ],
+      warnings: ['overruled: KW351 (routed later): w-1 gets no answer at 10.88.0.100:8443: nobody answers ARP for it'],
     });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { described } from '../../../../../src/activities/prepare/checks/problem.js';
-import { blockers, checkReach } from '../../../../../src/activities/prepare/checks/reach.js';
+import { blockers, checkBackend, checkReach } from '../../../../../src/activities/prepare/checks/reach.js';
 import type { Firewall } from '../../../../../src/activities/prepare/reach/firewall.js';
 import { flowsOf } from '../../../../../src/activities/prepare/reach/flows.js';
 import {
@@ -247,6 +247,23 @@ describe('what does not come through', () => {
     ]);
   });
 
+  it('is told in full for ten hosts, and the others are counted', () => {
+    const many = clusterOf({ controlPlanes: 1, workers: 30 });
+    const closed = flowsOf(many).flatMap((flow): Observation[] =>
+      flow.to.startsWith('w') && flow.protocol === 'tcp' ? [{ flow, outcome: { is: 'blocked', how: 'timeout' } }] : [],
+    );
+    const found = checkReach(many, closed);
+    expect(found).toHaveLength(10);
+    expect(found.at(-1)?.what).toMatch(/^w-10 cannot .*; and likewise w-11, w-12, w-13, w-14, w-15, w-16 and 14 more$/);
+  });
+
+  it('is not known for a backend that the check does not know, which is told and stops nothing', () => {
+    const backend = (type: string) =>
+      checkBackend({ ...CLUSTER, network: { plugin: 'flannel', backend: { Type: type } } });
+    expect(backend('ipsec')).toEqual([expect.objectContaining({ code: 'KW339', severity: 'warning' })]);
+    expect([...backend('vxlan'), ...backend('host-gw')]).toEqual([]);
+  });
+
   it('can be overruled host by host, and is told with the reason', () => {
     const ignoring = (entry: Partial<OverruledCheck>) => ({
       ...CLUSTER,
@@ -259,8 +276,8 @@ describe('what does not come through', () => {
     expect(lines({ hosts: ['w-1'] })).toEqual([
       'KW335: cp-2 cannot be reached at TCP 6443 (API server), TCP 8443 (endpoint), TCP 2379 (etc',
       'KW335: cp-1 cannot be reached at TCP 6443 (API server), TCP 8443 (endpoint), TCP 2379 (etc',
-      'overruled: KW335 cp-1 cannot be reached at TCP 6443 (API server) and TCP 8443 (endpoint) f',
-      'overruled: KW335 cp-2 cannot be reached at TCP 6443 (API server) and TCP 8443 (endpoint) f',
+      'overruled: KW335 (a VPN): cp-1 cannot be reached at TCP 6443 (API server) and TCP 8443 (en',
+      'overruled: KW335 (a VPN): cp-2 cannot be reached at TCP 6443 (API server) and TCP 8443 (en',
     ]);
     expect(lines({}).every((line) => line.startsWith('overruled: '))).toBe(true);
     expect(
