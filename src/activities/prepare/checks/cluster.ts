@@ -147,7 +147,7 @@ function checkAuthorities(peers: PeerFacts[]): Problem[] {
     {
       code: 'KW336',
       what: `these hosts belong to different clusters, for they hold different CA certificates (${groups.join('; ')})`,
-      hint: 'Find out which one is the cluster. Reset the other hosts (`kubeadm reset`), or take them out of cluster.yaml.',
+      hint: 'Nothing was changed. Find out which cluster each of them belongs to, and take those of another one out of cluster.yaml. A host is free for this one only when nobody needs what is on it.',
     },
   ];
 }

@@ -1,6 +1,6 @@
 import type { Cluster } from '../../../cluster/types.js';
 import { type Firewall, type Need, remedy } from '../reach/firewall.js';
-import { type Flow, nameOf, wayOfNetwork } from '../reach/flows.js';
+import { type Flow, nameOf, typeOfBackend, wayOfNetwork } from '../reach/flows.js';
 import type { Blocked, Observation } from '../reach/observe.js';
 import { reasonFor } from './overrule.js';
 import { listed, type Problem } from './problem.js';
@@ -52,7 +52,7 @@ export function checkReach(
 
 /** A backend of the pod network whose packets nobody knows how to ask for. flannel's host-gw needs no port. */
 export function checkBackend(cluster: Cluster): Problem[] {
-  const { Type: type } = cluster.network.backend;
+  const type = typeOfBackend(cluster);
   const alone = cluster.hosts.filter(({ role }) => role !== 'etcd').length < 2;
   if (alone || type === 'host-gw' || wayOfNetwork(cluster) !== undefined) return [];
   return [

@@ -86,11 +86,17 @@ const BACKENDS: Readonly<Record<string, { key: string; port: number }>> = {
  * packets of pods) or one that is not known here.
  */
 export function wayOfNetwork({ network }: Pick<Cluster, 'network'>): Way | undefined {
-  const type = String(network.backend.Type);
+  const type = typeOfBackend({ network });
   const backend = BACKENDS[type];
   if (backend === undefined) return undefined;
-  const port = Number(network.backend[backend.key] ?? backend.port);
+  const written = network.backend[backend.key];
+  const port = Number.isInteger(Number(written ?? Number.NaN)) ? Number(written) : backend.port;
   return { protocol: 'udp', port, use: `pod network, ${type}` };
+}
+
+/** As flannel reads it, which does not care for capitals. */
+export function typeOfBackend({ network }: Pick<Cluster, 'network'>): string {
+  return String(network.backend.Type).toLowerCase();
 }
 
 /** The kubelet's own default is 10250 (KubeletConfiguration's `port`). */

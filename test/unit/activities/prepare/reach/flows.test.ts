@@ -47,6 +47,7 @@ describe('what is said between the hosts of a cluster', () => {
 
   it.each([
     [{ Type: 'vxlan' }, 'UDP 8472 (pod network, vxlan)'],
+    [{ Type: 'VXLAN', Port: '8473' }, 'UDP 8473 (pod network, vxlan)'],
     [{ Type: 'vxlan', Port: 4789 }, 'UDP 4789 (pod network, vxlan)'],
     [{ Type: 'wireguard' }, 'UDP 51820 (pod network, wireguard)'],
     [{ Type: 'wireguard', ListenPort: 51821 }, 'UDP 51821 (pod network, wireguard)'],
