@@ -25,7 +25,8 @@ beforeAll(async () => {
   };
   hosts = poolOf(cluster);
   [first, second, worker] = cluster.hosts.map(({ name }) => lab.host(name));
-  await here(first).exec('apt-get -qq update && apt-get -qq install -y --no-install-recommends nftables >/dev/null');
+  const install = 'apt-get -qq update && apt-get -qq install -y --no-install-recommends nftables >/dev/null';
+  await Promise.all([first, second, worker].map((host) => here(host).exec(install)));
 });
 
 afterAll(async () => {
@@ -158,12 +159,12 @@ describe('the virtual IP before the cluster begins', () => {
   });
 
   test('is refused where the network does not know the address: its holder sees nothing wrong', async () => {
-    // What a cloud does between machines, done at the holder: nobody ever hears where the address is.
-    await here(first).exec(`nft 'add table arp a; add chain arp a i { type filter hook input priority 0; }'
-nft 'add rule arp a i arp daddr ip ${lab.vip} drop'
-nft 'add chain arp a o { type filter hook output priority 0; }'
-nft 'add rule arp a o arp saddr ip ${lab.vip} drop'`);
-    for (const host of [second, worker]) await here(host).exec('ip -4 neighbour flush all');
+    // What a cloud does between machines, done at their ends: nobody ever hears where the address is.
+    for (const host of [second, worker]) {
+      await here(host).exec(`nft 'add table arp a; add chain arp a i { type filter hook input priority 0; }'
+nft 'add rule arp a i arp saddr ip ${lab.vip} drop'
+ip -4 neighbour flush all`);
+    }
     expect(await said(first, `ip -4 address show to ${lab.vip}`)).toContain(lab.vip);
     await expect(run('cluster/virtual-ip')).rejects.toMatchObject({
       code: 'KW351',

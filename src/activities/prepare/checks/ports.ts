@@ -1,5 +1,6 @@
 import type { Cluster, Role } from '../../../cluster/types.js';
 import { HAPROXY_MONITOR_PORT } from '../../../render/haproxy.js';
+import { wayOfNetwork } from '../reach/flows.js';
 import type { Checked } from './index.js';
 import { isOurs } from './ownership.js';
 import { listed, type Problem } from './problem.js';
@@ -22,14 +23,10 @@ export function portsOf(role: Role, { endpoint, etcd }: Pick<Cluster, 'endpoint'
   return ports;
 }
 
-/** Where flannel's backends listen by default (flannel's Documentation/backends.md). */
-const BACKEND_PORTS: Record<string, number> = { vxlan: 8472, wireguard: 51820, udp: 8285 };
-
 /** UDP ports that a host of this role listens on: the pod network's. In the kernel, which tells of no process. */
-export function udpPortsOf(role: Role, { network }: Pick<Cluster, 'network'>): number[] {
-  const type = String(network.backend.Type ?? 'vxlan').toLowerCase();
-  const port = Number(network.backend.Port ?? network.backend.ListenPort ?? BACKEND_PORTS[type]);
-  return role === 'etcd' || !(type in BACKEND_PORTS) || !Number.isInteger(port) ? [] : [port];
+export function udpPortsOf(role: Role, cluster: Pick<Cluster, 'network'>): number[] {
+  const way = wayOfNetwork(cluster);
+  return role === 'etcd' || way?.protocol !== 'udp' ? [] : [way.port];
 }
 
 /** Every port must be free, unless this cluster's own component holds it. Each listener counts: a port may have several. */
