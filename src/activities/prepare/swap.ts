@@ -21,7 +21,8 @@ export const SWAP_UNITS = `swap_units() {
   for unit in ${SWAP_SERVICES.join(' ')}; do
     case $(systemctl is-enabled "$unit" 2>/dev/null) in enabled*) echo "$unit disable" ;; esac
   done
-  listed=$(systemctl list-unit-files --type swap --no-legend --plain && systemctl list-units --type swap --all --no-legend --plain) || return 1
+  # Asked for \`--type swap\` alone, systemctl fails where there is none.
+  listed=$(systemctl list-unit-files --no-legend --plain && systemctl list-units --all --no-legend --plain) || return 1
   while read -r unit; do
     [ -n "$unit" ] || continue
     load=$(systemctl show --property LoadState --value -- "$unit") || return 1
@@ -33,7 +34,7 @@ export const SWAP_UNITS = `swap_units() {
       /etc/systemd/system/*:enabled*) echo "$unit disable" ;;
       /run/systemd/generator*|*:enabled*) echo "$unit mask" ;;
     esac
-  done < <(printf '%s\\n' "$listed" | awk '{print $1}' | sort -u)
+  done < <(printf '%s\\n' "$listed" | awk '$1 ~ /\\.swap$/ {print $1}' | sort -u)
 }
 `;
 
