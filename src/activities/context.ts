@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { KubewrightError } from '../errors.js';
 import type { DurableResult, Hosts, RemoteHost } from '../hosts/types.js';
 import { FENCED, fenced } from './fence.js';
+import { notingBackups } from './noted-host.js';
 import type { StageContext } from './step.js';
 import type { DurableOptions, StepHeartbeat, StepInput } from './types.js';
 
@@ -27,17 +28,21 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     Object.assign(state, change);
     options.onProgress?.({ ...state });
   };
+  const kept: string[] = [];
+  const hostNamed = (name: string): RemoteHost =>
+    notingBackups(options.hosts.get(name), (path, copy) => kept.push(`${path} as ${copy}`));
   const context: StageContext = {
     cluster,
+    kept,
     step,
     signal: options.signal,
     fence: [options.attempt ?? 'no run', step.id, randomUUID()].join(' '),
     get host(): RemoteHost {
       // A programming error: `cluster/…` steps choose their host with hostNamed().
       if (step.host === null) throw new Error(`step ${step.id} has no host of its own`);
-      return options.hosts.get(step.host);
+      return hostNamed(step.host);
     },
-    hostNamed: (name) => options.hosts.get(name),
+    hostNamed,
     progress: (line) => report({ line: line.slice(0, 500) }),
     stage: (stage) => report({ stage, line: '' }),
     durable: async (part, script, durable) => {

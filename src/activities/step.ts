@@ -18,7 +18,7 @@ export async function carryOut(implementation: StepImplementation, context: Stag
     context.stage('verify');
     const after = await implementation.probe(context);
     if (!after.done) throw notVerified(after);
-    return { outcome: 'changed', summary: summaryOf(after) };
+    return { outcome: 'changed', summary: `${summaryOf(after)}${keptBy(context)}` };
   } catch (error) {
     throw completed(error, context);
   }
@@ -28,8 +28,15 @@ function summaryOf({ found, warnings = [] }: Probe): string {
   return warnings.length === 0 ? found : `${found}; warning: ${warnings.join('; warning: ')}`;
 }
 
+/** Nothing that was a person's is replaced without a word: where it lies now. */
+function keptBy({ kept }: StageContext): string {
+  return kept.length === 0 ? '' : `; kept what was there: ${kept.join(', ')}`;
+}
+
 /** A step's context that is told which of the three stages it is in. */
 export interface StageContext extends StepContext {
+  /** What was replaced and kept so far: path and name of the copy. */
+  readonly kept: readonly string[];
   stage(name: 'probe' | 'apply' | 'verify'): void;
 }
 

@@ -30,7 +30,7 @@ const ASKED = [...new Set(['containerd', 'runc', DOCKERS_CONTAINERD, ...Object.v
 
 /** Debian and Ubuntu: apt and dpkg. */
 export const debianFamily: DistributionFamily = {
-  supported: 'Debian 12 or newer, or Ubuntu 20.04 or newer',
+  supported: 'Debian 12 or newer, or Ubuntu 22.04 or newer',
   proven: 'Debian 12',
 
   goal(role: Role, present: PackageFacts): PackageGoal {

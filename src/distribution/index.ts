@@ -10,7 +10,7 @@ export type { DistributionFamily, DistributionVerdict, PackageFacts, PackageGoal
 /** The oldest release of each distribution whose systemd, containerd and apt do what the steps ask of them. */
 const OLDEST: Record<string, { version: string; family: DistributionFamily }> = {
   debian: { version: '12', family: debianFamily },
-  ubuntu: { version: '20.04', family: debianFamily },
+  ubuntu: { version: '22.04', family: debianFamily },
 };
 
 /** Releases that the tests install on; every other one is taken with a warning. */

@@ -68,9 +68,25 @@ function archivePath(file: string): string {
   return `${ARCHIVES}/${file.slice(file.lastIndexOf('/') + 1)}`;
 }
 
-/** `check` reads manifests and looks for every blob and snapshot; `ls` knows the labels. */
-function ask({ host, signal }: StepContext): Promise<Facts> {
-  return gatherFacts(host, 'fact check ctr -n k8s.io images check &\nfact list ctr -n k8s.io images ls', signal);
+/** How long containerd may take to say which images it has. */
+const ASK_SECONDS = 20;
+
+/**
+ * `check` reads manifests and looks for every blob and snapshot; `ls` knows the labels. Both end with an error where one
+ * image, whosever it is, is broken, and still print their table; without a table containerd was not asked.
+ *
+ * @throws KubewrightError KW414 (transient): else every image would count as missing and be sent again
+ */
+async function ask({ host, signal }: StepContext): Promise<Facts> {
+  const ctr = `timeout ${ASK_SECONDS} ctr -n k8s.io images`;
+  const facts = await gatherFacts(host, `fact check ${ctr} check &\nfact list ${ctr} ls`, signal);
+  const silent = ['check', 'list'].some((name) => !facts.holds(name) && !facts.text(name).startsWith('REF'));
+  if (!silent) return facts;
+  throw new KubewrightError('KW414', 'containerd does not say which images it has', {
+    host: host.name,
+    transient: true,
+    hint: 'Nothing was changed. It is asked again by itself; `systemctl status containerd` on the host tells more.',
+  });
 }
 
 /** `registry.k8s.io/coredns/coredns:v1.12.1` → `coredns:v1.12.1`. */

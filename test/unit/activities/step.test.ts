@@ -4,7 +4,15 @@ import { toApplicationFailure } from '../../../src/activities/failure.js';
 import { carryOut } from '../../../src/activities/step.js';
 import type { Probe, StepHeartbeat, StepImplementation } from '../../../src/activities/types.js';
 import { KubewrightError } from '../../../src/errors.js';
-import type { DurableCommand, DurableResult, Hosts, RemoteHost } from '../../../src/hosts/types.js';
+import type {
+  DurableCommand,
+  DurableResult,
+  Hosts,
+  RemoteHost,
+  Upload,
+  UploadOptions,
+  WriteOptions,
+} from '../../../src/hosts/types.js';
 import { planInstall } from '../../../src/plan/install.js';
 import { VERSION } from '../../../src/version.js';
 import { clusterOf } from '../cluster-fixture.js';
@@ -51,6 +59,33 @@ function implementation(options: { done?: boolean; sticks?: boolean; apply?: Ste
 }
 
 describe('carrying out a step', () => {
+  it('names what was a person’s and was replaced, wherever it was written', async () => {
+    const host = {
+      name: 'w-1',
+      writeFile: async (path: string, _content: string, options?: WriteOptions) => {
+        options?.onBackup?.(path, `${path}.old`);
+        return true;
+      },
+      upload: async (_files: Upload[], options?: UploadOptions) => {
+        options?.onBackup?.('/usr/local/bin/kubectl', '/usr/local/bin/kubectl.old');
+        return 1;
+      },
+    } as unknown as RemoteHost;
+    const context = createContext(
+      { cluster, step: step as NonNullable<typeof step>, build: VERSION },
+      { hosts: { get: () => host, close: async () => {} }, signal: new AbortController().signal },
+    );
+    const { subject } = implementation({
+      apply: async ({ host, hostNamed }) => {
+        await host.writeFile('/etc/haproxy/haproxy.cfg', 'ours');
+        await hostNamed('cp-1').upload([]);
+      },
+    });
+    expect((await carryOut(subject, context)).summary).toBe(
+      'it holds; kept what was there: /etc/haproxy/haproxy.cfg as /etc/haproxy/haproxy.cfg.old, /usr/local/bin/kubectl as /usr/local/bin/kubectl.old',
+    );
+  });
+
   it('tells in its summary what a person should know although it stops nothing', async () => {
     const subject: StepImplementation = {
       probe: async () => ({ done: true, found: 'it holds', changes: [], warnings: ['KW323: a', 'KW340: b'] }),

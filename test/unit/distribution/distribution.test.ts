@@ -14,7 +14,7 @@ describe('which distribution', () => {
     ['Debian 11', 'ID=debian\nVERSION_ID="11"\nPRETTY_NAME="Debian 11"', false],
     ['Debian 10', 'ID=debian\nVERSION_ID="10"\nPRETTY_NAME="Debian 10"', false],
     ['Debian testing', 'ID=debian\nPRETTY_NAME="Debian GNU/Linux forky/sid"', true],
-    ['Ubuntu 20.04', "ID=ubuntu\nID_LIKE=debian\nVERSION_ID='20.04'\nPRETTY_NAME='Ubuntu 20.04'", true],
+    ['Ubuntu 22.04', "ID=ubuntu\nID_LIKE=debian\nVERSION_ID='22.04'\nPRETTY_NAME='Ubuntu 22.04'", true],
     ['Ubuntu 18.04', 'ID=ubuntu\nVERSION_ID="18.04"\nPRETTY_NAME="Ubuntu 18.04"', false],
     ['Rocky 9', 'ID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\nPRETTY_NAME="Rocky Linux 9.4"', false],
     ['Mint, a relative', 'ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\nPRETTY_NAME="Linux Mint 22"', false],
@@ -24,7 +24,7 @@ describe('which distribution', () => {
     expect(verdict.supported).toBe(supported);
     if (!verdict.supported) {
       expect(verdict.reason).toContain(verdict.os.prettyName);
-      expect(verdict.hint).toContain('Debian 12 or newer, or Ubuntu 20.04 or newer');
+      expect(verdict.hint).toContain('Debian 12 or newer, or Ubuntu 22.04 or newer');
     }
   });
 });

@@ -82,6 +82,14 @@ describe('importImages', () => {
     expect(probe.changes.join()).toContain('kube-apiserver');
   });
 
+  it('sends nothing while containerd does not say what it has', async () => {
+    const context = (fake: FakeHost) => contextOn(fake, CLUSTER, 'importImages');
+    const silent = newHost();
+    await expect(importImages.probe(context(silent))).rejects.toMatchObject({ code: 'KW414', transient: true });
+    await expect(importImages.apply(context(silent), TO_DO)).rejects.toMatchObject({ code: 'KW414' });
+    expect(silent.uploaded).toEqual([]);
+  });
+
   it('uploads only what is missing, and the durable command reads the same whatever is missing', async () => {
     const scripts = await Promise.all(
       [ALL.slice(0, 3), []].map(async (present) => {
@@ -100,6 +108,7 @@ describe('importImages', () => {
 
   it('brings a worker no control plane, and the image of checks only when it is asked for', async () => {
     const fake = newHost();
+    holds(fake, []);
     fake.onDurable = () => holds(fake, ALL);
     await carryOut(importImages, contextOn(fake, CLUSTER, 'importImages', 'w-1'));
     expect(fake.uploaded.map(({ target }) => target.split('/').at(-1))).toEqual([
