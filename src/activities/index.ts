@@ -11,6 +11,7 @@ import { toApplicationFailure } from './failure.js';
 import { withinLimit } from './limit.js';
 import { troubleBefore, withPatience } from './patience.js';
 import { implementations } from './registry.js';
+import { explained } from './replaced.js';
 import { carryOut } from './step.js';
 import { stopCommands } from './stop.js';
 import type { Activities, Probe, StepHeartbeat, StepInput, StepOutput } from './types.js';
@@ -105,7 +106,8 @@ async function runStep(action: Action, input: StepInput, hosts: Hosts): Promise<
   } catch (error) {
     // Pause, reset and shutdown arrive as cancellation; only the SDK's own failure is mapped back to what it was.
     if (activity.cancellationSignal.aborted) throw activity.cancellationSignal.reason;
-    throw withPatience(toApplicationFailure(error), input, began);
+    const failure = withPatience(toApplicationFailure(error), input, began);
+    throw failure.nonRetryable ? await explained(failure, input, hosts) : failure;
   } finally {
     clearInterval(timer);
   }

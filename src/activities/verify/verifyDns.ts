@@ -3,6 +3,7 @@ import { checkImages } from '../../bundle/bundle.js';
 import type { Cluster } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
+import type { CommandResult } from '../../hosts/types.js';
 import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
 import { bundleFor } from '../prepare/target.js';
 import { gatherFacts } from '../remote-facts.js';
@@ -137,12 +138,22 @@ async function askFromPods(context: StepContext, via: ReadyControlPlane): Promis
     timeoutMs: (2 * PATIENCE_SECONDS + 60) * 1_000,
   });
   if (result.exitCode === 0) return;
-  throw new KubewrightError('KW483', 'DNS did not answer from a pod on every node', {
-    host: via.host.name,
-    output: `${result.stdout}\n${result.stderr}`.trim(),
-    hint: `The lines say on which nodes. ${LOOK_AT}`,
+  throw silentPods(result);
+}
+
+/** The fault is where a pod got no answer, not on the control plane that was asked about it. */
+function silentPods({ stdout, stderr }: Pick<CommandResult, 'stdout' | 'stderr'>): KubewrightError {
+  const named = SILENT.exec(stdout)?.[1]?.trim().split(/\s+/).filter(Boolean) ?? [];
+  const where = named.length === 0 ? 'from pods' : `from a pod on ${named.join(', ')}`;
+  return new KubewrightError('KW483', `DNS did not answer ${where}`, {
+    host: named.length === 1 ? named[0] : undefined,
+    output: `${stdout.replace(SILENT, '')}\n${stderr}`.trim(),
+    hint: LOOK_AT,
   });
 }
+
+/** Line in which the script names the nodes whose pods got no answer. */
+const SILENT = /^kubewright-silent:(.*)$\n?/m;
 
 /** Also what an interrupted check left is deleted first, and what this one makes always. Prints what went wrong where. */
 function podScript(via: ReadyControlPlane, pods: number): string {
@@ -160,6 +171,8 @@ printf '%s' "$manifest" | ${inNamespace} apply -f - >/dev/null
 ${patient} wait pods ${ours} --for=${quote('jsonpath={.status.phase}=Succeeded')} ${wait} >/dev/null 2>&1 || true
 done=$(${inNamespace} get pods ${ours} --field-selector=status.phase=Succeeded -o name | wc -l)
 [ "$done" -eq ${pods} ] && exit 0
+silent=$(${inNamespace} get pods ${ours} --field-selector=status.phase!=Succeeded -o ${quote('jsonpath={range .items[*]}{.spec.nodeName}{" "}{end}')})
+echo "kubewright-silent: $silent"
 ${inNamespace} get pods ${ours} -o wide
 for pod in $(${inNamespace} get pods ${ours} --field-selector=status.phase!=Succeeded -o name); do
   ${inNamespace} logs --tail=3 "$pod" 2>&1 || true

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { Cluster } from '../../cluster/types.js';
@@ -77,7 +76,7 @@ async function startNew(engine: Engine, options: StartOptions): Promise<StartedI
       if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
       if (!engine.searchAttributes || !isUnknownAttribute(error)) throw error;
       if (Date.now() > deadline) return await withoutAttributes(engine, options);
-      await pause(1_000);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
   }
 }

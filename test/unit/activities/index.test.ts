@@ -149,3 +149,47 @@ describe('a step that hangs', () => {
     expect(beats).toHaveLength(1);
   });
 });
+
+describe('a step that builds upon a host which is another one by now', () => {
+  const joining = { ...inputOf('w-1/join'), build: VERSION };
+  const failing = new KubewrightError('KW464', 'no control plane has an API server', { hint: 'Bring them back.' });
+
+  /** `blank`: it has no record; `dead`: it cannot be asked; else it is ours. */
+  const hostsWith = (states: Record<string, 'blank' | 'dead' | 'ours'>): Hosts => ({
+    get: (name) =>
+      ({
+        name,
+        address: '10.0.0.1',
+        run: () => Promise.reject(failing),
+        readFile: async () => {
+          if (states[name] === 'dead') throw new KubewrightError('KW202', 'no way to it', { transient: true });
+          return states[name] === 'blank' ? undefined : Buffer.from('{}');
+        },
+      }) as unknown as RemoteHost,
+    close: async () => undefined,
+  });
+  const failureOf = (hosts: Hosts) =>
+    withActivities(hosts, ({ joinWorker }) => joinWorker(joining)).catch((error: unknown) => error);
+
+  it('says which, that what was done there is gone, and how to begin anew', async () => {
+    const failure = await failureOf(hostsWith({ 'cp-1': 'blank' }));
+    expect(failure).toMatchObject({ type: 'KW540', nonRetryable: true });
+    expect((failure as Error).message).toMatch(/^cp-1: it is blank now, although this run has done cp-1\/init there/);
+    expect((failure as { details: object[] }).details[0]).toMatchObject({
+      host: 'cp-1',
+      step: 'w-1/join',
+      hint: expect.stringMatching(/kubewright abort --cluster demo.*kubewright install/),
+      output: expect.stringContaining('no control plane has an API server'),
+    });
+  });
+
+  it('says so of the step’s own host as well', async () => {
+    const failure = await failureOf(hostsWith({ 'w-1': 'blank' }));
+    expect((failure as Error).message).toMatch(/^w-1: it is blank now.*w-1\/images/);
+  });
+
+  it('never says so of a host that is ours or that cannot be asked', async () => {
+    expect(await failureOf(hostsWith({}))).toMatchObject({ type: 'KW464' });
+    expect(await failureOf(hostsWith({ 'cp-1': 'dead', 'w-1': 'dead' }))).toMatchObject({ type: 'KW464' });
+  });
+});

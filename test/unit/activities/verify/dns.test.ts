@@ -77,3 +77,22 @@ it('makes no pod before the hosts themselves get an answer, and remembers when p
   expect(JSON.parse(record?.input ?? '')).toMatchObject({ kind: 'ConfigMap', data: { dns: expect.any(String) } });
   await rm(directory, { recursive: true });
 });
+
+it.each([
+  ['one node', 'w-1 ', 'w-1', 'DNS did not answer from a pod on w-1'],
+  ['several', 'cp-1 w-1', undefined, 'DNS did not answer from a pod on cp-1, w-1'],
+  ['nobody knows where', '', undefined, 'DNS did not answer from pods'],
+])('names the hosts whose pods got no answer, not the one that was asked: %s', async (_name, nodes, host, message) => {
+  const directory = layBundle();
+  const cluster = clusterOf({ controlPlanes: 1, workers: 1 }, { packages: { source: 'bundle', bundle: directory } });
+  const hosts = fakeHosts(cluster);
+  const found = answer(0, [10, 96, 0, 1]).toString('hex');
+  const via = hostIn(hosts, 'cp-1').fact('initialised', '').fact('ready', 'ok').fact('answer', found);
+  via.fact('nodes', 'cp-1=a\nw-1=b').fact('dns', '10.96.0.10').fact('api', '10.96.0.1').fact('machine', 'x86_64');
+  hostIn(hosts, 'w-1').fact('answer', found);
+  via.answer('clear_pods', { exitCode: 1, stdout: `kubewright-silent: ${nodes}\ncheck-w-1 Error\n` });
+  const context = contextAmong(hosts, cluster, 'verifyDns', null);
+  const failed = verifyDns.apply(context, await verifyDns.probe(context));
+  await expect(failed).rejects.toMatchObject({ code: 'KW483', host, message, output: 'check-w-1 Error' });
+  await rm(directory, { recursive: true });
+});
