@@ -84,7 +84,10 @@ it.each([
   ['nobody knows where', '', undefined, 'DNS did not answer from pods'],
 ])('names the hosts whose pods got no answer, not the one that was asked: %s', async (_name, nodes, host, message) => {
   const directory = layBundle();
-  const cluster = clusterOf({ controlPlanes: 1, workers: 1 }, { packages: { source: 'bundle', bundle: directory } });
+  const cluster = clusterOf(
+    { controlPlanes: 1, workers: 1 },
+    { packages: { source: 'bundle', bundle: directory, proxy: null } },
+  );
   const hosts = fakeHosts(cluster);
   const found = answer(0, [10, 96, 0, 1]).toString('hex');
   const via = hostIn(hosts, 'cp-1').fact('initialised', '').fact('ready', 'ok').fact('answer', found);
