@@ -6,6 +6,7 @@ import { kubeconfigCommand } from './commands/kubeconfig.js';
 import { planCommand } from './commands/plan.js';
 import { schemaCommand } from './commands/schema.js';
 import { serverCommand } from './commands/server.js';
+import { sshCheckCommand } from './commands/ssh-check.js';
 import { statusCommand } from './commands/status.js';
 import { createOutput } from './commands/support/action.js';
 import { addGlobalOptions } from './commands/support/global-options.js';
@@ -31,7 +32,7 @@ export function createProgram(shell: Shell): Command {
   program.commandsGroup('Decide on a blocked step:');
   [retryCommand, skipCommand, abortCommand].forEach(add);
   program.commandsGroup('cluster.yaml:');
-  [validateCommand, schemaCommand].forEach(add);
+  [validateCommand, sshCheckCommand, schemaCommand].forEach(add);
   program.commandsGroup('Run and rehearse:');
   [workerCommand, serverCommand].forEach(add);
   program.addCommand(
