@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, type LabHost, labUp } from '../../lab/hosts/index.js';
 import type { Cluster, SshSettings } from '../../src/cluster/types.js';
 import type { Hosts, HostsOptions, RemoteHost } from '../../src/hosts/index.js';
+import { clientUnderTest } from '../unit/hosts/client.js';
 import { clusterOfLab, eventually, poolOf } from './lab-hosts.js';
 
 /** cp-1: sudo without a password · cp-2: with one · cp-3: only through the bastion. */
@@ -16,7 +17,7 @@ const pools: Hosts[] = [];
 
 beforeAll(async () => {
   lab = await labUp({
-    name: 'connections',
+    name: `conn-${clientUnderTest()}`,
     hosts: 3,
     kinds: { 'cp-1': ['sudo'], 'cp-2': ['sudo-password'], 'cp-3': ['bastion'] },
     sudoPassword: PASSWORD,
@@ -31,7 +32,7 @@ afterAll(() => lab?.down());
 
 function host(name: string, ssh: Partial<SshSettings> = {}, options: Partial<HostsOptions> = {}): RemoteHost {
   const changed = structuredClone(cluster);
-  for (const each of changed.hosts) if (each.name === name) Object.assign(each.ssh, ssh);
+  for (const each of changed.hosts) if (each.name === name) Object.assign(each.ssh, { client: clientUnderTest() }, ssh);
   const pool = poolOf(changed, { env: { KUBEWRIGHT_SUDO_PASSWORD: PASSWORD }, ...options });
   pools.push(pool);
   return pool.get(name);

@@ -100,7 +100,8 @@ export class OpensshConnection implements Connection {
         '--',
         hop.destination,
       ];
-      const facts = { hop, host, at, via: via?.label, args, control, env, dismissal: this.#end.signal };
+      const heardBefore = bastion?.live.master.listen() ?? (() => '');
+      const facts = { hop, host, at, via: via?.label, args, control, env, heardBefore, dismissal: this.#end.signal };
       const master = await Master.start(facts, keeper);
       void master.gone.then(release);
       return this.#watch(master, prepared, forget);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { KubewrightError } from '../../../errors.js';
 import { hostError } from '../../errors.js';
 import { redact } from '../../redact.js';
+import { quote } from '../../shell.js';
 import type { Evaluated } from './options.js';
 import type { Hop } from './way.js';
 
@@ -40,10 +41,8 @@ const FINDINGS: readonly [RegExp, (attempt: Attempt, found: RegExpExecArray) => 
   [/Host key verification failed|No \S+ host key is known for/, unknown],
   [/Too many authentication failures/, tooMany],
   [/Permission denied \(([^)]*)\)|: Permission denied[. ]*$|No more authentication methods/m, rejected],
-  [
-    /stdio forward(?:ing)? (?:request )?failed|open failed: (?:connect failed|administratively prohibited)[^\n]*/i,
-    bastionRefused,
-  ],
+  [/open failed: administratively prohibited/i, prohibited],
+  [/stdio forward(?:ing)? (?:request )?failed|open failed: connect failed/i, bastionRefused],
   [/Temporary failure in name resolution/, unreachable],
   [/Could not resolve hostname ([^\n:]*)/, nameNotResolved],
   [/Connection refused/, refused],
@@ -182,7 +181,7 @@ function changed(attempt: Attempt): Finding {
     message: `the host key of ${who(attempt)} has changed: ${at} says another one, it showed ${keyShown(attempt.words)}`,
     hint:
       'A person must decide: the machine was rebuilt, or someone stands in between. Only if you know that it was rebuilt: ' +
-      `\`ssh-keygen -f ${at.replace(/:\d+$/, '')} -R '${knownAs(attempt)}'\`, then add the new key.`,
+      `\`ssh-keygen -f ${quote(at.replace(/:\d+$/, ''))} -R '${knownAs(attempt)}'\`, then add the new key.`,
   };
 }
 
@@ -241,12 +240,20 @@ function tooMany(attempt: Attempt): Finding {
   };
 }
 
+function prohibited(attempt: Attempt): Finding {
+  return {
+    name: 'forwardingProhibited',
+    message: `${attempt.via ?? 'the jump host'} may not forward to ${place(attempt)}`,
+    hint: 'Allow it there: AllowTcpForwarding, PermitOpen and DisableForwarding in its sshd_config, or the options of the key in authorized_keys.',
+  };
+}
+
 function bastionRefused(attempt: Attempt): Finding {
   const over = attempt.via ?? 'the jump host';
   return {
     name: 'refused',
     message: `${over} cannot reach ${place(attempt)}`,
-    hint: 'Is the host up, and may the bastion forward TCP (AllowTcpForwarding)?',
+    hint: 'It goes on by itself once the host answers there: is it up, and does the bastion reach it?',
   };
 }
 

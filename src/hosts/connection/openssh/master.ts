@@ -27,6 +27,8 @@ export interface MasterFacts {
   /** Path of the control socket. */
   control: string;
   env: NodeJS.ProcessEnv;
+  /** What the bastion's own connection has said since this one began: only there stands why it would not forward. */
+  heardBefore: () => string;
   /** Ends a start that nobody waits for any more. */
   dismissal: AbortSignal;
 }
@@ -39,6 +41,7 @@ export class Master {
   /** What it died of, once it did. */
   lost: string | undefined;
   #words = '';
+  #heard = 0;
   #dismissed = false;
 
   private constructor(
@@ -48,6 +51,7 @@ export class Master {
     this.control = facts.control;
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#words = (this.#words + chunk.toString('utf8')).slice(-MOST_WORDS);
+      this.#heard += chunk.length;
     });
     // `close` and not `exit`: by then all its words are there. A program of its configuration may keep the pipe open.
     this.gone = new Promise((resolve) => {
@@ -76,6 +80,15 @@ export class Master {
     return master;
   }
 
+  /** Begins to listen: what it says from now on, without what only the debug level brings. */
+  listen(): () => string {
+    const from = this.#heard;
+    return () => {
+      const fresh = this.#words.slice(Math.max(0, this.#words.length - (this.#heard - from)));
+      return this.#heard === from ? '' : fresh.replace(/^debug.*\n/gm, '');
+    };
+  }
+
   /** Ends it, and every channel on it. */
   async stop(): Promise<void> {
     this.#dismissed = true;
@@ -101,6 +114,6 @@ export class Master {
 
   #attempt() {
     const { hop, host, at, via, env } = this.facts;
-    return { hop, host, at, via, agent: agentOf(at, env), words: this.#words };
+    return { hop, host, at, via, agent: agentOf(at, env), words: `${this.facts.heardBefore()}${this.#words}` };
   }
 }

@@ -185,6 +185,22 @@ describe('what the host answers', () => {
     await expect(echo(host(server))).rejects.toMatchObject({ code: 'KW235', transient: false });
   });
 
+  test('a bastion that may not forward is KW243', async () => {
+    const server = await serve();
+    const gate = await Sshd.start(() => 'AllowTcpForwarding no');
+    try {
+      writeFileSync(where.knownHosts, server.knownAs + gate.knownAs);
+      const bastion = { address: '127.0.0.1', port: gate.port, user: gate.user, keyFiles: [gate.keyFile] };
+      await expect(echo(host(server, { bastion }))).rejects.toMatchObject({
+        code: 'KW243',
+        transient: false,
+        message: expect.stringContaining('bastion 127.0.0.1 may not forward to cp-1'),
+      });
+    } finally {
+      await gate.stop();
+    }
+  });
+
   test.each([1, 2])('with MaxSessions %i as many commands run at once, and one more is KW204', async (sessions) => {
     const server = await serve(() => `MaxSessions ${sessions}`);
     const remote = host(server);
