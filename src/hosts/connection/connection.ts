@@ -6,15 +6,12 @@ import { abortable } from './abort.js';
 import { dial } from './dial.js';
 import type { Hop } from './hop.js';
 import { ChannelRefused, type Open, Ssh2Live } from './live.js';
-import { type Seat, Seats } from './seats.js';
+import { Seats } from './seats.js';
 import type { Connection } from './types.js';
-
-/** More refusals than this of one session, and something else is wrong than how many there are. */
-const MOST_REFUSALS = 10;
 
 /** Connections to one hop by the library ssh2: one, unless the server allows few sessions on each. */
 export class Ssh2Connection implements Connection {
-  readonly #seats: Seats;
+  readonly #seats: Seats<Ssh2Live>;
   #closed = false;
 
   constructor(
@@ -33,22 +30,11 @@ export class Ssh2Connection implements Connection {
   }
 
   async exec(command: string, signal?: AbortSignal): Promise<{ channel: ClientChannel; live: Ssh2Live }> {
-    let isReplaced = false;
-    for (let refusals = 0; ; ) {
-      const { seat, live, isNew } = await this.#seats.take(signal);
-      try {
-        const opening = this.#session(seat, live, (client, done) => client.exec(command, done));
-        return { channel: await abortable(opening, signal, (late) => late.destroy()), live };
-      } catch (error) {
-        if (signal?.aborted) throw error;
-        const isDead: boolean = live.lost !== undefined && !isNew && !isReplaced;
-        if (!isDead && !(error instanceof ChannelRefused)) throw this.#channelError(live, error);
-        isReplaced ||= isDead;
-        refusals += isDead ? 0 : 1;
-        if (refusals > MOST_REFUSALS)
-          throw this.#seats.exhausted(`refuses sessions again and again: ${messageOf(error)}`, error);
-      }
-    }
+    return await this.#seats.session(
+      (live) => live.open((client, done) => client.exec(command, done)),
+      (live, error) => this.#channelError(live, error),
+      signal,
+    );
   }
 
   /** A stream through this connection to another machine. It does not count as a session. */
@@ -73,20 +59,6 @@ export class Ssh2Connection implements Connection {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#seats.close();
-  }
-
-  /** Opens a session on a place that was taken; the place is given back when it closes. */
-  async #session(seat: Seat, live: Ssh2Live, open: Open): Promise<ClientChannel> {
-    try {
-      const channel = await live.open(open);
-      seat.isProven = true;
-      channel.once('close', () => this.#seats.leave(seat));
-      return channel;
-    } catch (error) {
-      this.#seats.leave(seat);
-      if (error instanceof ChannelRefused) this.#seats.refused(seat, error.message);
-      throw error;
-    }
   }
 
   async #dial(gone: () => void): Promise<Ssh2Live> {

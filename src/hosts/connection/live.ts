@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { ClientChannel, Client as SshClient } from 'ssh2';
 import { messageOf } from '../../errors.js';
 import { KEEPALIVE_INTERVAL_MS } from './dial.js';
-import type { Live } from './types.js';
+import { type SeatLive, SessionRefused } from './seats.js';
 
 /**
  * Three pings without one byte in return, 9 to 12 s, and the connection counts as lost. OpenSSH's usual advice
@@ -14,7 +14,7 @@ const SILENT_TICKS = 3;
 const IDLE_MS = 60_000;
 
 /** The server would not open a channel. */
-export class ChannelRefused extends Error {
+export class ChannelRefused extends SessionRefused {
   /** As RFC 4254, 5.1: 1 is "administratively prohibited", 2 "connect failed", 4 "resource shortage". */
   readonly reason: number | undefined;
 
@@ -28,7 +28,7 @@ export class ChannelRefused extends Error {
 export type Open = (client: SshClient, done: (error: Error | undefined, channel: ClientChannel) => void) => void;
 
 /** One established connection by ssh2. It stays usable for its open channels after it was retired. */
-export class Ssh2Live implements Live {
+export class Ssh2Live implements SeatLive {
   readonly learned = new Map<string, Promise<unknown>>();
   lost: string | undefined;
   /** Channels that are open, or being opened. */

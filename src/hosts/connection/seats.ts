@@ -1,6 +1,7 @@
+import { messageOf } from '../../errors.js';
 import { hostError } from '../errors.js';
 import { abortable } from './abort.js';
-import type { Ssh2Live } from './live.js';
+import type { Channel, Live } from './types.js';
 
 /**
  * sshd may allow few sessions a connection (MaxSessions; hardening guides say 1, 2 or 4). No host is asked for more than
@@ -11,10 +12,23 @@ const MOST_CONNECTIONS = 8;
 /** How long a command waits for a session of another one to end. Shorter than the time that most commands have in all. */
 const WAIT_MS = 20_000;
 
+/** More refusals than this of one session, and something else is wrong than how many there are. */
+const MOST_REFUSALS = 10;
+
+/** The server would not open a session. */
+export abstract class SessionRefused extends Error {}
+
+/** What is done here with a connection of either client. */
+export interface SeatLive extends Live {
+  /** Closes it once its last channel is closed. */
+  retire(): void;
+  end(): Promise<void>;
+}
+
 /** One connection of a host, and how many sessions on it are open or being opened. */
-export interface Seat {
-  readonly pending: Promise<Ssh2Live>;
-  live: Ssh2Live | undefined;
+export interface Seat<L extends SeatLive> {
+  readonly pending: Promise<L>;
+  live: L | undefined;
   sessions: number;
   /** Whether it has ever carried a session. */
   isProven: boolean;
@@ -24,8 +38,8 @@ export interface Seat {
  * The connections to one host. There is one, until the server refuses a session because of how many there are; from then on
  * as many as are needed. What was learned is remembered, so that no session is refused twice for the same reason.
  */
-export class Seats {
-  readonly #seats: Seat[] = [];
+export class Seats<L extends SeatLive> {
+  readonly #seats: Seat<L>[] = [];
   /** Sessions a connection, as far as the server has let us know. */
   #limit = Number.POSITIVE_INFINITY;
   readonly #waiting = new Set<() => void>();
@@ -33,12 +47,12 @@ export class Seats {
   constructor(
     private readonly host: string,
     private readonly label: string,
-    private readonly dial: (gone: () => void) => Promise<Ssh2Live>,
+    private readonly dial: (gone: () => void) => Promise<L>,
     private readonly log: (line: string) => void,
   ) {}
 
   /** The first connection, made where there is none. `isNew` tells which. */
-  first(): { seat: Seat; isNew: boolean } {
+  first(): { seat: Seat<L>; isNew: boolean } {
     const [known] = this.#seats;
     return known ? { seat: known, isNew: false } : { seat: this.#add(), isNew: true };
   }
@@ -48,7 +62,7 @@ export class Seats {
    *
    * @throws KubewrightError KW244 when there is none in time; what a connection cannot be made for
    */
-  async take(signal?: AbortSignal): Promise<{ seat: Seat; live: Ssh2Live; isNew: boolean }> {
+  async take(signal?: AbortSignal): Promise<{ seat: Seat<L>; live: L; isNew: boolean }> {
     const deadline = performance.now() + WAIT_MS;
     let failure: unknown;
     for (;;) {
@@ -76,8 +90,51 @@ export class Seats {
     }
   }
 
+  /**
+   * Opens a session where there is a place for it. A connection that turns out to be dead is replaced once: nothing has run
+   * by then. A refusal tells how many sessions the server allows, and the next place is tried.
+   *
+   * @param open throws SessionRefused when the server says no
+   * @throws KubewrightError KW244; what `open` throws, put into words by `explain`
+   */
+  async session<C extends Channel>(
+    open: (live: L) => Promise<C>,
+    explain: (live: L, error: unknown) => unknown,
+    signal?: AbortSignal,
+  ): Promise<{ channel: C; live: L }> {
+    let isReplaced = false;
+    for (let refusals = 0; ; ) {
+      const { seat, live, isNew } = await this.take(signal);
+      try {
+        return { channel: await abortable(this.#occupy(seat, open(live)), signal, (late) => late.destroy()), live };
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        const isDead: boolean = live.lost !== undefined && !isNew && !isReplaced;
+        if (!isDead && !(error instanceof SessionRefused)) throw explain(live, error);
+        isReplaced ||= isDead;
+        refusals += isDead ? 0 : 1;
+        if (refusals > MOST_REFUSALS)
+          throw this.exhausted(`refuses sessions again and again: ${messageOf(error)}`, error);
+      }
+    }
+  }
+
+  /** Keeps a place that was taken for a session; it is given back when the session closes, or does not open. */
+  async #occupy<C extends Channel>(seat: Seat<L>, opening: Promise<C>): Promise<C> {
+    try {
+      const channel = await opening;
+      seat.isProven = true;
+      channel.once('close', () => this.leave(seat));
+      return channel;
+    } catch (error) {
+      this.leave(seat);
+      if (error instanceof SessionRefused) this.refused(seat, error.message);
+      throw error;
+    }
+  }
+
   /** Gives back a place. */
-  leave(seat: Seat): void {
+  leave(seat: Seat<L>): void {
     seat.sessions -= 1;
     for (const wake of this.#waiting) wake();
   }
@@ -88,7 +145,7 @@ export class Seats {
    *
    * @throws KubewrightError KW244 when a connection that never carried one refuses the first: a further one would, too
    */
-  refused(seat: Seat, why: string): void {
+  refused(seat: Seat<L>, why: string): void {
     if (seat.sessions > 0) {
       this.#limit = Math.min(this.#limit, seat.sessions);
       return;
@@ -108,8 +165,8 @@ export class Seats {
     await Promise.all(ended);
   }
 
-  #add(): Seat {
-    const seat: Seat = {
+  #add(): Seat<L> {
+    const seat: Seat<L> = {
       pending: this.dial(() => this.#drop(seat)),
       live: undefined,
       sessions: 0,
@@ -125,7 +182,7 @@ export class Seats {
     return seat;
   }
 
-  #drop(seat: Seat): void {
+  #drop(seat: Seat<L>): void {
     const at = this.#seats.indexOf(seat);
     if (at >= 0) this.#seats.splice(at, 1);
     for (const wake of this.#waiting) wake();

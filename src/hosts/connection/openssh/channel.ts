@@ -160,11 +160,10 @@ export class OpensshChannel extends Duplex implements Channel {
 
   async #ended(code: number | null): Promise<void> {
     const isItsOwn = this.#held === STATUS_255;
-    const isLost = code === 255 && !isItsOwn && (await this.isLost());
     const words = this.#words;
-    if (!this.#isOpen && code === 255 && (isLost || REFUSED.test(words) || NOBODY.test(words))) {
-      this.#settle({ refused: !isLost && REFUSED.test(words), words });
-    }
+    const refused = !this.#isOpen && code === 255 && REFUSED.test(words);
+    const isLost = code === 255 && !isItsOwn && !refused && (await this.isLost());
+    if (!this.#isOpen && code === 255 && (isLost || refused || NOBODY.test(words))) this.#settle({ refused, words });
     // 255 before the command ran is the word of whatever runs there instead of a shell; after it, nobody's.
     const isUnknown = code === null || (code === 255 && this.#isOpen && !isItsOwn);
     this.#becomeOpen();

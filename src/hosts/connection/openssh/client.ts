@@ -47,15 +47,17 @@ export class OpensshClient {
    * Everything that can be found out before anything is dialled: the program, the key files, the configuration.
    * @throws KubewrightError KW270 to KW272, KW211, KW240
    */
-  async prepare(hop: Hop, host: string, proxyCommand: string | undefined): Promise<Prepared> {
+  async prepare(hop: Hop, host: string, proxyCommand: string | undefined, signal: AbortSignal): Promise<Prepared> {
     const env = this.#env;
     const version = await this.#checked(host);
     await checkKeyFiles(hop, host, env);
+    signal.throwIfAborted();
     this.#keeper ??= new Keeper(env);
     const keeper = this.#keeper;
     keeper.ensureDirectory();
     const config = this.#configFile(hop, host, keeper);
-    const at = await this.#evaluate(hop, host, config, proxyCommand);
+    const at = await this.#evaluate(hop, host, config, { proxyCommand, keeper, signal });
+    signal.throwIfAborted();
     checkKnownHosts(at.knownHostsFiles, hop.hostKeys, host);
     this.#tell(hop, host, version, at);
     return { version, keeper, env, configFile: config.file, at };
@@ -91,9 +93,20 @@ export class OpensshClient {
     return { file, link };
   }
 
-  async #evaluate(hop: Hop, host: string, config: ConfigFile, proxyCommand: string | undefined): Promise<Evaluated> {
-    const args = ['-G', '-T', ...destinationArgs(hop, config.file, proxyCommand), '--', hop.destination];
-    const said = await ask('ssh', args, { env: this.#env, host, timeoutMs: EVALUATION_MS });
+  async #evaluate(
+    hop: Hop,
+    host: string,
+    config: ConfigFile,
+    how: { proxyCommand: string | undefined; keeper: Keeper; signal: AbortSignal },
+  ): Promise<Evaluated> {
+    const args = ['-G', '-T', ...destinationArgs(hop, config.file, how.proxyCommand), '--', hop.destination];
+    const said = await ask('ssh', args, {
+      env: this.#env,
+      host,
+      timeoutMs: EVALUATION_MS,
+      signal: how.signal,
+      started: (child) => how.keeper.keep(child),
+    });
     if (said.code === 0) {
       const at = readEvaluated(said.stdout);
       // The list is told without quotes, so a path with a space in it would not be read back.

@@ -100,16 +100,23 @@ export class Master {
   }
 
   async #stands(): Promise<void> {
-    const limit = performance.now() + (this.facts.at.connectSeconds + LOGIN_SECONDS) * 1000;
-    while (this.lost === undefined && !existsSync(this.control)) {
-      if (performance.now() > limit || this.facts.dismissal.aborted) {
-        await this.stop();
-        if (this.facts.dismissal.aborted) throw this.facts.dismissal.reason;
-        throw tooSlow(this.#attempt());
-      }
-      await Promise.race([this.gone, new Promise((resolve) => setTimeout(resolve, LOOK_MS))]);
-    }
-    if (this.lost !== undefined) throw diagnose(this.#attempt());
+    const { at, dismissal } = this.facts;
+    const limit = performance.now() + (at.connectSeconds + LOGIN_SECONDS) * 1000;
+    await new Promise<void>((resolve) => {
+      const timer = setInterval(() => {
+        if (!existsSync(this.control) && !dismissal.aborted && performance.now() < limit) return;
+        clearInterval(timer);
+        resolve();
+      }, LOOK_MS);
+      void this.gone.then(() => {
+        clearInterval(timer);
+        resolve();
+      });
+    });
+    if (this.lost === undefined && existsSync(this.control) && !dismissal.aborted) return;
+    const failed = this.lost !== undefined ? diagnose : tooSlow;
+    await this.stop();
+    throw dismissal.aborted ? dismissal.reason : failed(this.#attempt());
   }
 
   #attempt() {

@@ -109,13 +109,20 @@ function notStarted(program: string, host: string, error: unknown): Error {
   });
 }
 
+interface Asking {
+  env: NodeJS.ProcessEnv;
+  host: string;
+  /** Default 20 000. */
+  timeoutMs?: number;
+  /** Ends the program; the answer is then what it said so far. */
+  signal?: AbortSignal;
+  started?: (child: ChildProcess) => void;
+}
+
 /** Runs a program that ends by itself and says a few lines. @throws KubewrightError KW270, KW272 */
-export async function ask(
-  program: string,
-  args: readonly string[],
-  context: { env: NodeJS.ProcessEnv; host: string; timeoutMs?: number },
-): Promise<Said> {
-  const child = await start(program, args, { ...context, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function ask(program: string, args: readonly string[], asking: Asking): Promise<Said> {
+  const child = await start(program, args, { ...asking, stdio: ['ignore', 'pipe', 'pipe'] });
+  asking.started?.(child);
   const said = { stdout: '', stderr: '' };
   child.stdout?.on('data', (chunk: Buffer) => {
     if (said.stdout.length < 65_536) said.stdout += chunk.toString('utf8');
@@ -123,9 +130,12 @@ export async function ask(
   child.stderr?.on('data', (chunk: Buffer) => {
     if (said.stderr.length < 65_536) said.stderr += chunk.toString('utf8');
   });
-  const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), context.timeoutMs ?? 20_000);
+  const end = (): void => signalGroup(child, 'SIGKILL');
+  const timer = setTimeout(end, asking.timeoutMs ?? 20_000);
+  asking.signal?.addEventListener('abort', end, { once: true });
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(timer);
+  asking.signal?.removeEventListener('abort', end);
   return { code, ...said };
 }
 

@@ -201,20 +201,29 @@ describe('what the host answers', () => {
     }
   });
 
-  test.each([1, 2])('with MaxSessions %i as many commands run at once, and one more is KW204', async (sessions) => {
+  test.each([1, 2])('with MaxSessions %i more commands at once go over further connections', async (sessions) => {
     const server = await serve(() => `MaxSessions ${sessions}`);
     const remote = host(server);
     const gate = path.join(where.home, 'gate');
     const started = (index: number): string => path.join(where.home, `started-${index}`);
-    const wait = (index: number) =>
-      remote.run(`touch ${started(index)}; until [ -e ${gate} ]; do sleep 0.05; done; echo ${index}`, { root: false });
-    const held = Array.from({ length: sessions }, (_, index) => wait(index));
-    await eventually(() => held.every((_, index) => existsSync(started(index))), 'all run');
-    await expect(echo(remote)).rejects.toMatchObject({ code: 'KW204', transient: true, output: expect.any(String) });
-    // The connection that is full takes no more; what runs on it goes on.
-    expect(await echo(remote)).toBe('in\n');
+    const held = Array.from({ length: 4 }, (_, index) =>
+      remote.run(`touch ${started(index)}; until [ -e ${gate} ]; do sleep 0.05; done; echo ${index}`, { root: false }),
+    );
+    await eventually(() => held.every((_, index) => existsSync(started(index))), 'all run at once');
+    expect(server.log.match(/Accepted publickey/g)).toHaveLength(4 / sessions);
     writeFileSync(gate, '');
-    expect((await Promise.all(held)).map(({ stdout }) => stdout)).toEqual(held.map((_, index) => `${index}\n`));
+    expect((await Promise.all(held)).map(({ stdout }) => stdout)).toEqual(['0\n', '1\n', '2\n', '3\n']);
+  });
+
+  test('a command at its time limit is ended, not only left', async () => {
+    const server = await serve();
+    const remote = host(server);
+    await echo(remote);
+    const [started, ended] = [path.join(where.home, 'started'), path.join(where.home, 'ended')];
+    const command = `trap 'touch ${ended}; exit' TERM; touch ${started}; while :; do sleep 0.05; done`;
+    await expect(remote.run(command, { root: false, timeoutMs: 5_000 })).rejects.toMatchObject({ code: 'KW411' });
+    expect(existsSync(started)).toBe(true);
+    await eventually(() => existsSync(ended), 'the signal arrived');
   });
 });
 

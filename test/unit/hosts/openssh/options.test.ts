@@ -95,7 +95,7 @@ describe('a value that ssh would take for something else is KW240', () => {
     ['a user that is an option', { user: '-v' }],
     ['a key file with a quote', { keyFiles: ['/k"'] }],
     ['a known_hosts with a line end', { knownHostsFile: '/k\nProxyCommand x' }],
-    ['a known_hosts with a variable', { knownHostsFile: '/k${HOME}' }],
+    ['a known_hosts with a variable', { knownHostsFile: '/k$HOME' }],
     ['a bastion that is an option', { bastion: { address: '-D1', port: 22, user: 'root', keyFiles: [] } }],
   ])('%s', (_title, ssh) => {
     expect(() => way(ssh)).toThrow(expect.objectContaining({ code: 'KW240', transient: false }));
