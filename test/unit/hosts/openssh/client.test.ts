@@ -219,11 +219,18 @@ describe('what the host answers', () => {
     const server = await serve();
     const remote = host(server);
     await echo(remote);
-    const [started, ended] = [path.join(where.home, 'started'), path.join(where.home, 'ended')];
-    const command = `trap 'touch ${ended}; exit' TERM; touch ${started}; while :; do sleep 0.05; done`;
+    const started = path.join(where.home, 'started');
+    const command = `echo $$ >${started}; while :; do sleep 0.05; done`;
     await expect(remote.run(command, { root: false, timeoutMs: 5_000 })).rejects.toMatchObject({ code: 'KW411' });
-    expect(existsSync(started)).toBe(true);
-    await eventually(() => existsSync(ended), 'the signal arrived');
+    const pid = Number(readFileSync(started, 'utf8'));
+    expect(pid).toBeGreaterThan(1);
+    await eventually(() => {
+      try {
+        return !process.kill(pid, 0);
+      } catch {
+        return true;
+      }
+    }, 'it is gone');
   });
 });
 
