@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
+import { expectNothingLivingIsTouched } from './support/unanswered.js';
 
 describe('an install with stacked etcd on five fresh hosts', () => {
   let cluster: Installed;
@@ -36,6 +37,7 @@ describe('an install with stacked etcd on five fresh hosts', () => {
     expect(after).toEqual(before);
   });
 
+  expectNothingLivingIsTouched(() => cluster);
   expectSurvivesAnyHost(() => cluster, ['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2']);
   expectOutlivesBlackout(() => cluster);
 });

@@ -1,9 +1,10 @@
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { until } from '../../../lab/hosts/machine/run.js';
 import { countCommands, identityOf } from '../../chaos/promises.js';
 import type { Installed } from './installed.js';
+import { NameObservers } from './names.js';
 
 /** What holds of every installed cluster, whatever its topology, asserted from outside. */
 export function expectPostConditions(get: () => Installed): void {
@@ -71,6 +72,10 @@ export function expectPostConditions(get: () => Installed): void {
     await cluster.kubectl(['delete', 'pods', '-l', 'test=dns', '--force', '--grace-period=0']);
   });
 
+  test('CoreDNS runs on at least two hosts', async () => {
+    expect((await dnsHosts(get())).length).toBeGreaterThanOrEqual(2);
+  });
+
   test('no pod of the installer’s own check is left, and no token that a host was let in with', async () => {
     const cluster = get();
     expect(
@@ -95,19 +100,56 @@ export function expectPostConditions(get: () => Installed): void {
   });
 }
 
-/** Cuts the power of each host in turn; a write through the VIP has to go through while it is off. */
+/**
+ * Cuts the power of each host in turn. While it is off, a write through the VIP has to go through, and from every other
+ * node names have to be resolved: one within ten seconds, all of them again within a minute.
+ */
 export function expectSurvivesAnyHost(get: () => Installed, names: string[]): void {
-  test.each(names)('takes a write through the VIP while %s has no power', async (name) => {
-    const cluster = get();
-    const host = cluster.lab.host(name);
-    await host.powerOff();
-    try {
-      expect(await cluster.takesWrite(`without-${name}`)).toBe(true);
-    } finally {
-      await host.powerOn();
-    }
-    expect(await cluster.whole()).toBe(true);
+  describe('while one host has no power', () => {
+    let observers: NameObservers;
+    beforeAll(async () => {
+      observers = await NameObservers.start(get());
+    });
+    afterAll(() => observers?.stop());
+
+    test.each(names)('%s: a write goes through the VIP, and names are resolved on all other nodes', async (name) => {
+      const cluster = get();
+      const host = cluster.lab.host(name);
+      const hadDns = (await dnsHosts(cluster)).includes(name);
+      const since = Date.now();
+      await host.powerOff();
+      try {
+        expect(await cluster.takesWrite(`without-${name}`)).toBe(true);
+        // Where no pod of CoreDNS was lost there is nothing to wait for: what was seen until now tells.
+        const seen = await observers.recovery(since, name, hadDns ? 120_000 : 0);
+        console.log(`${name} lost${hadDns ? ' with a pod of CoreDNS' : ''}: ${JSON.stringify(seen)}`);
+        for (const { node, first, lastLost } of seen) {
+          expect(first, `first answer on ${node}`).toBeLessThanOrEqual(10);
+          expect(lastLost, `last lost answer on ${node}`).toBeLessThanOrEqual(60);
+        }
+      } finally {
+        await host.powerOn();
+      }
+      expect(await cluster.whole()).toBe(true);
+      expect(await until(() => observers.allAnswered(), 120_000)).toBe(true);
+    });
+
+    test('and afterwards, or after install has found it otherwise, CoreDNS runs on two hosts again', async () => {
+      const cluster = get();
+      await cluster.install();
+      expect((await dnsHosts(cluster)).length).toBeGreaterThanOrEqual(2);
+    });
   });
+}
+
+/** Names of the nodes with a pod of CoreDNS that is Ready. */
+async function dnsHosts(cluster: Installed): Promise<string[]> {
+  const list = await cluster.kubectl(['-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=kube-dns', '-o', 'json']);
+  const { items } = JSON.parse(list) as { items: PodJson[] };
+  const ready = items.filter(({ status }) =>
+    status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True'),
+  );
+  return [...new Set(ready.flatMap(({ spec }) => spec.nodeName ?? []))];
 }
 
 /** Cuts the power of all hosts at once, and installs in the moment in which it is back, when nothing answers yet. */
@@ -122,6 +164,11 @@ export function expectOutlivesBlackout(get: () => Installed): void {
     expect(await cluster.whole()).toBe(true);
     expect({ identity: await identityOf(cluster), counts: await countCommands(cluster) }).toEqual(before);
   });
+}
+
+interface PodJson {
+  spec: { nodeName?: string };
+  status: { conditions?: { type: string; status: string }[] };
 }
 
 interface NodeJson {
