@@ -7,6 +7,7 @@ import { Report } from './report.js';
 import { resolveCluster } from './resolve/cluster.js';
 import { type ClusterDraft, inner, pick } from './resolve/draft.js';
 import { matchSchema } from './schema/explain.js';
+import { reportOtherTool } from './schema/other-tools.js';
 import type { Cluster, KubeadmPatch } from './types.js';
 import { parseYaml } from './yaml/document.js';
 import { decodeText, LARGEST_FILE, normaliseText } from './yaml/text.js';
@@ -51,6 +52,7 @@ export function parseCluster(text: string, { path, directory }: ParseOptions): L
 
   const report = new Report(path, document);
   report.problems.push(...problems);
+  reportOtherTool(report);
   const draft = matchSchema(report);
   const sketch = resolveCluster(draft, { directory, patches: patchesOf(draft, directory, report) });
   runChecks(sketch, report);

@@ -1,6 +1,7 @@
 import { stringify } from 'smol-toml';
 import { compareVersions } from '../compare-versions.js';
 import { KubewrightError, messageOf } from '../errors.js';
+import { inFormat } from './containerd-names.js';
 import { CNI_BINARY_DIRECTORY } from './kubelet-unit.js';
 import { dropInPath, recordLoadedConfig } from './loaded-config.js';
 
@@ -26,9 +27,10 @@ type Table = { [key: string]: unknown };
  * default, because distributions patch the defaults: Debian's has CNI plugins in /usr/lib/cni.
  */
 export function renderContainerdConfig({ version, pauseImage, overrides }: ContainerdConfig): string {
-  const generated =
-    compareVersions(version, '2') >= 0 ? formatVersion3(version, pauseImage) : formatVersion2(pauseImage);
-  return `# Written by Kubewright. Change it through "runtime.config" in cluster.yaml.\n${toml(merge(generated, overrides))}\n`;
+  const format = compareVersions(version, '2') >= 0 ? 3 : 2;
+  const generated = format === 3 ? formatVersion3(version, pauseImage) : formatVersion2(pauseImage);
+  const wanted = merge(generated, inFormat(format, overrides));
+  return `# Written by Kubewright. Change it through "runtime.config" in cluster.yaml.\n${toml(wanted)}\n`;
 }
 
 /** The kubelet uses the systemd cgroup driver, and two managers of one cgroup tree end in lost limits. */

@@ -9,6 +9,7 @@ import { checkPorts } from './ports.js';
 import { checkPreflight } from './preflight.js';
 import { checkComponentConfig } from './settings/config.js';
 import { checkExtraArgs } from './settings/flags.js';
+import { checkNeeds } from './settings/needs.js';
 import { checkSecrets } from './settings/secrets.js';
 import { checkSysctls } from './settings/sysctls.js';
 import { checkSsh } from './ssh.js';
@@ -31,6 +32,7 @@ const CHECKS: Check[] = [
   checkPorts,
   checkExtraArgs,
   checkComponentConfig,
+  checkNeeds,
   checkLabels,
   checkPreflight,
   checkSysctls,

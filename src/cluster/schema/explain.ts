@@ -88,7 +88,7 @@ function explain(issue: Issue, path: Path, report: Report): void {
   const isSecret = path.at(-1) === 'sudoPasswordEnv';
   report.error(path, value === null ? 'no-value' : 'bad-value', {
     message: value === null ? 'has no value' : isWrongType(issue) ? 'is of the wrong type' : 'is not valid',
-    expected: `${issue.message}${suggestValue(issue, value)}${missingSpace(issue, value)}`,
+    expected: `${issue.message}${bothRoles(path, value)}${suggestValue(issue, value)}${missingSpace(issue, value)}`,
     ...(isSecret ? { found: 'something else (not shown)' } : value === null ? { found: '' } : {}),
   });
 }
@@ -102,6 +102,14 @@ function missingSpace(issue: Issue, value: unknown): string {
   const wantsMap = issue.code === 'invalid_type' && ['object', 'record'].includes(issue.expected);
   return wantsMap && typeof value === 'string' && /^[\w-]+:\S/.test(value)
     ? '; a space is missing after the colon'
+    : '';
+}
+
+/** `controller+worker` of k0sctl, `master,worker` of others: a control plane that runs everybody's pods. */
+function bothRoles(path: Path, value: unknown): string {
+  const both = typeof value === 'string' && /worker/i.test(value) && /control|master|server/i.test(value);
+  return path.at(-1) === 'role' && both
+    ? '; a control plane that runs pods like a worker has taints: [] beside it'
     : '';
 }
 
@@ -129,7 +137,7 @@ function explainUnknownKey(path: Path, known: string[], report: Report): string 
 
 function insteadOf(path: Path, isPassword: boolean): string {
   if (isPassword) {
-    return ": secrets never stand in this file; put the sudo password into the worker's environment and the variable's name into ssh.sudoPasswordEnv";
+    return ": secrets never stand in this file, and hosts are logged in to with a key, never with a password; a password for sudo goes into the worker's environment, and the variable's name into ssh.sudoPasswordEnv";
   }
   const key = String(path.at(-1));
   const here = describePath(path).replace(/\[\d+\]/g, '[]');

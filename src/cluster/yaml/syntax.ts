@@ -3,6 +3,12 @@ import { describeValue } from '../describe.js';
 
 /** The parser's message in words for someone who does not know its grammar. */
 export function describeSyntaxError(error: YAMLError, text: string): string {
+  if (
+    /^\s*\[[\w:.-]+\]\s*$/m.test(text.slice(0, 4_000)) &&
+    /^[\w.-]+(\s+[\w.]+=\S+)+\s*$/m.test(text.slice(0, 4_000))
+  ) {
+    return 'this is an INI file, such as an inventory of Ansible, and not YAML; begin with examples/clusters/minimal.yaml';
+  }
   const [start, end] = error.pos;
   const excerpt = text.slice(start, Math.max(end, start + 1)).split('\n')[0] ?? '';
   switch (error.code) {

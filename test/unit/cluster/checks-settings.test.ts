@@ -149,3 +149,62 @@ describe('secrets', () => {
     expect(problemsOf(spec(`kubernetes: { kubelet: { config: ${config} } }`))).toEqual([]);
   });
 });
+
+describe('what a flag or a setting needs besides itself', () => {
+  const config = (setting: string) => spec(`kubernetes: { kubelet: { config: { ${setting} } } }`);
+
+  it.each([
+    ['a policy without its file in the pod', '{ audit-policy-file: /etc/kubernetes/audit/policy.yaml }', 'not-mounted'],
+    [
+      'a key without its file in the pod',
+      '{ encryption-provider-config: /etc/kubernetes/enc/enc.yaml }',
+      'not-mounted',
+    ],
+    ['a log without a policy', '{ audit-log-path: "-" }', 'audit-without-policy'],
+    ['plugins without NodeRestriction', '{ enable-admission-plugins: PodSecurity }', 'no-node-restriction'],
+    [
+      'images that are in no registry',
+      '{ enable-admission-plugins: "NodeRestriction,AlwaysPullImages" }',
+      'always-pull',
+    ],
+    [
+      'a limit without its settings',
+      '{ enable-admission-plugins: "NodeRestriction,EventRateLimit" }',
+      'admission-config',
+    ],
+    ['kubelets without rights', '{ authorization-mode: RBAC }', 'authorization-mode'],
+  ])('%s', (_, args, code) => {
+    expect(problemsOf(flags('apiServer', args)).map((problem) => `${problem.line} ${problem.code}`)).toEqual([
+      `21 ${code}`,
+    ]);
+  });
+
+  it.each([
+    '{ oidc-ca-file: /etc/kubernetes/pki/oidc.crt }',
+    '{ oidc-ca-file: /etc/ssl/certs/oidc.pem }',
+    '{ enable-admission-plugins: "NodeRestriction,PodSecurity" }',
+    '{ authorization-mode: "Node,RBAC,Webhook" }',
+    '{ audit-policy-file: /etc/kubernetes/pki/policy.yaml, audit-log-path: "-" }',
+  ])('nothing is said of %s', (args) => {
+    expect(problemsOf(flags('apiServer', args))).toEqual([]);
+  });
+
+  it.each([
+    ['healthzPort: 0', 'healthz-off'],
+    ['serverTLSBootstrap: true', 'serving-certificates'],
+    ['protectKernelDefaults: true', 'kernel-defaults'],
+    ['clusterDNS: [169.254.25.10]', 'managed-setting'],
+  ])('the kubelet with %s', (setting, code) => {
+    expect(problemsOf(config(setting)).map((problem) => problem.code)).toEqual([code]);
+  });
+
+  it('the kubelet may look after its kernel settings when they are what it wants', () => {
+    const [problem] = problemsOf(config('protectKernelDefaults: true'));
+    const sysctls = problem?.expected.replace('in spec.sysctls: ', '');
+    expect(problemsOf(`${config('protectKernelDefaults: true')}  sysctls: { ${sysctls} }\n`)).toEqual([]);
+  });
+
+  it('another health port is followed', () => {
+    expect(problemsOf(config('healthzPort: 10348'))).toEqual([]);
+  });
+});

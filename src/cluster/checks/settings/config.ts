@@ -19,6 +19,10 @@ const RULES: Rule[] = [
   { path: [...KUBELET, 'kind'], only: 'KubeletConfiguration', reason: 'it is merged into this one' },
   { path: [...KUBELET, 'cgroupDriver'], only: 'systemd', reason: 'containerd is set up with the systemd driver' },
   { path: [...KUBELET, 'clusterDomain'], reason: 'use spec.kubernetes.dnsDomain' },
+  {
+    path: [...KUBELET, 'clusterDNS'],
+    reason: 'it follows from spec.kubernetes.serviceSubnet, and names at another address would be served by nobody',
+  },
   { path: [...KUBELET, 'staticPodPath'], reason: 'kubeadm writes the static pods to /etc/kubernetes/manifests' },
   { path: [...KUBELET, 'containerRuntimeEndpoint'], reason: 'use spec.runtime' },
   { path: [...KUBELET, 'registerWithTaints'], reason: "use the host's taints" },

@@ -66,7 +66,7 @@ function checkAnonymousAuth(cluster: Sketch<Cluster>, report: Report): void {
 }
 
 /** Where a flag stands: both ways of writing flags are possible. */
-function flagPath(owner: Path, name: string, report: Report): Path {
+export function flagPath(owner: Path, name: string, report: Report): Path {
   const base = [...owner, 'extraArgs'];
   const written = valueAt(report.document.value, base);
   if (!Array.isArray(written)) return [...base, name];

@@ -1,0 +1,35 @@
+import type { Report } from '../report.js';
+
+type Document = Record<string, unknown>;
+
+const startsWith = (prefix: string) => (file: Document) => String(file.apiVersion ?? '').startsWith(prefix);
+const has =
+  (...keys: string[]) =>
+  (file: Document) =>
+    keys.every((key) => key in file);
+
+/** Files of other tools, told by what only they have. */
+const TOOLS: [name: string, is: (file: Document) => boolean][] = [
+  ['k0sctl', startsWith('k0sctl.k0sproject.io/')],
+  ['KubeOne', startsWith('kubeone.')],
+  ['KubeKey', startsWith('kubekey.kubesphere.io/')],
+  ['sealos', startsWith('apps.sealos.io/')],
+  ['kubeadm', startsWith('kubeadm.k8s.io/')],
+  ['Cluster API', startsWith('cluster.x-k8s.io/')],
+  ['kops', startsWith('kops.k8s.io/')],
+  ['RKE', has('nodes', 'services')],
+  ['Ansible (an inventory, as kubespray has it)', has('all')],
+];
+
+/** Says in one sentence whose file it is, before the places at which it is not ours. */
+export function reportOtherTool(report: Report): void {
+  const file = report.document.value;
+  if (typeof file !== 'object' || file === null || Array.isArray(file)) return;
+  const tool = TOOLS.find(([, is]) => is(file as Document))?.[0];
+  if (tool === undefined) return;
+  report.error([], 'another-tool', {
+    message: `this is a file of ${tool}, and Kubewright has a format of its own`,
+    found: '',
+    expected: 'to begin with examples/clusters/minimal.yaml, which has ten lines',
+  });
+}
