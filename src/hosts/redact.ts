@@ -4,22 +4,35 @@
  */
 const REDACTED = '[redacted]';
 
-/** Values this process learned (a sudo password, minted keys). Longest first, so that a prefix cannot shield a value. */
-let known: string[] = [];
-
-/** Shorter values would blank out ordinary words; no real password is that short. */
-const SHORTEST_KNOWN_VALUE = 4;
+/** Passwords, for as long as this process lives: no rule knows them by their form. There are as many as the files name. */
+const passwords = new Set<string>();
 
 /**
- * Redacts this value wherever it appears from now on in this process. Of a value with several lines, each line of at
+ * What was minted for a step or delivered by one, such as tokens and keys. A worker that lives for months makes them without
+ * end and looks for each in every line, so the oldest are forgotten: they are of no use any more, and known by their form.
+ */
+const minted = new Set<string>();
+
+/** The parts of some sixty private keys, or the tokens of a thousand joins. */
+const MINTED_LIMIT = 2_000;
+
+/** A shorter value is looked for as a word of its own: within others it would blank out ordinary text. */
+const SHORTEST_PART = 4;
+
+/** All of them as patterns or plain text. Longest first, so that a prefix cannot shield a value. */
+let known: (string | RegExp)[] = [];
+
+/**
+ * Redacts this password wherever it appears from now on in this process. Of a value with several lines, each line of at
  * least eight characters counts as well, for output is redacted line by line.
  */
 export function registerSecret(value: string): void {
-  const trimmed = value.trim();
-  if (trimmed.length < SHORTEST_KNOWN_VALUE) return;
-  const lines = trimmed.split(/\r?\n/).filter((line) => line.length >= 8 && !line.startsWith('-----'));
-  const parts = (lines.length > 1 ? lines : [trimmed]).flatMap((part) => [part, JSON.stringify(part).slice(1, -1)]);
-  known = [...new Set([...known, ...parts])].sort((a, b) => b.length - a.length);
+  remember(passwords, value);
+}
+
+/** As `registerSecret`, for what is made anew again and again: the latest 2 000 are remembered. */
+export function registerMinted(value: string): void {
+  remember(minted, value);
 }
 
 /**
@@ -30,7 +43,37 @@ export function registerSecretFile(content: string): void {
   const trimmed = content.trim();
   const isMaterial = (word: string): boolean => /^[A-Za-z0-9+_=-][A-Za-z0-9+/_=-]{31,}$/.test(word);
   const secrets = trimmed.includes('\n') ? trimmed.split(/[\s"',]+/).filter(isMaterial) : [trimmed];
-  for (const secret of secrets) registerSecret(secret);
+  for (const secret of secrets) registerMinted(secret);
+}
+
+/** How many values are looked for in each line. */
+export function knownSecrets(): number {
+  return known.length;
+}
+
+function remember(values: Set<string>, value: string): void {
+  const trimmed = value.trim();
+  if (trimmed === '') return;
+  const lines = trimmed.split(/\r?\n/).filter((line) => line.length >= 8 && !line.startsWith('-----'));
+  const parts = (lines.length > 1 ? lines : [trimmed]).flatMap((part) => [part, JSON.stringify(part).slice(1, -1)]);
+  const isNew = parts.some((part) => !values.has(part));
+  for (const part of parts) {
+    // Used again, so it is the youngest now.
+    values.delete(part);
+    values.add(part);
+  }
+  for (const oldest of minted) {
+    if (minted.size <= MINTED_LIMIT) break;
+    minted.delete(oldest);
+  }
+  if (!isNew) return;
+  const all = [...new Set([...passwords, ...minted])].sort((a, b) => b.length - a.length);
+  known = all.map((part) => (part.length < SHORTEST_PART ? wordOf(part) : part));
+}
+
+function wordOf(value: string): RegExp {
+  const escaped = value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`(?<![\\p{L}\\p{N}_])${escaped}(?![\\p{L}\\p{N}_])`, 'gu');
 }
 
 const RULES: readonly [RegExp, string][] = [
@@ -115,7 +158,10 @@ function isPrivateKey(base64: string): boolean {
 
 function redactKnown(line: string): string {
   let text = line;
-  for (const value of known) if (text.includes(value)) text = text.replaceAll(value, REDACTED);
+  for (const value of known) {
+    if (typeof value !== 'string') text = text.replace(value, REDACTED);
+    else if (text.includes(value)) text = text.replaceAll(value, REDACTED);
+  }
   return text;
 }
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { OutputLines } from '../../../src/hosts/durable/lines.js';
-import { redact, registerSecret, registerSecretFile } from '../../../src/hosts/redact.js';
+import { knownSecrets, redact, registerMinted, registerSecret, registerSecretFile } from '../../../src/hosts/redact.js';
 
 const TOKEN = 'abcdef.0123456789abcdef';
 const HEX = '4f5b2c0d'.repeat(8);
@@ -138,5 +138,35 @@ describe('a stream', () => {
     expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(100);
     expect(tail).toMatch(/^line \d+\n/);
     expect(tail).toMatch(/line 99\n$/);
+  });
+});
+
+describe('a worker that lives for long', () => {
+  test('does not look for every token that it has ever made, and forgets no password', () => {
+    registerSecret('correct-horse-battery');
+    for (let join = 0; join < 5_000; join += 1) registerMinted(`minted-opaque-value-${join}`);
+    expect(knownSecrets()).toBeLessThan(2_100);
+    expect(redact('sudo: correct-horse-battery')).toBe('sudo: [redacted]');
+    expect(redact('it said minted-opaque-value-4999')).toBe('it said [redacted]');
+  });
+
+  test('still knows a token that is used again and again', () => {
+    registerMinted('opaque-value-in-use');
+    for (let join = 0; join < 3_000; join += 1) {
+      registerMinted(`another-opaque-value-${join}`);
+      if (join % 1_000 === 0) registerMinted('opaque-value-in-use');
+    }
+    expect(redact('it said opaque-value-in-use')).toBe('it said [redacted]');
+  });
+});
+
+describe('a password of one to three characters', () => {
+  test('is not shown where it stands alone, and leaves other words readable', () => {
+    registerSecret('x7');
+    registerSecret('$^');
+    expect(redact('password x7, "x7" and $^!')).toBe('password [redacted], "[redacted]" and [redacted]!');
+    expect(redact('max7 x70 linux7')).toBe('max7 x70 linux7');
+    registerSecret('  ');
+    expect(redact('a b')).toBe('a b');
   });
 });

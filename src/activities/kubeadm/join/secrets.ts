@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { ClusterHost } from '../../../cluster/types.js';
-import { registerSecret } from '../../../hosts/redact.js';
+import { registerMinted } from '../../../hosts/redact.js';
 import { quote } from '../../../hosts/shell.js';
 import { renderUploadCertsConfig } from '../../../render/kubeadm.js';
 import type { StepContext } from '../../types.js';
@@ -29,7 +29,7 @@ export async function mintJoinSecrets(
   const id = randomText(6);
   const secret = randomText(16);
   const token = `${id}.${secret}`;
-  registerSecret(token);
+  registerMinted(token);
   const { signal } = context;
   const mint = `expiration=$(date --utc --date='+${TOKEN_MINUTES} minutes' +%Y-%m-%dT%H:%M:%SZ) || exit 1
 secret=$(cat)
@@ -41,7 +41,7 @@ printf %s "\${secret/${EXPIRATION_MARK}/$expiration}" | ${via.kubectl} create -f
     return { [TOKEN_FILE]: token };
   }
   const certificateKey = randomBytes(32).toString('hex');
-  registerSecret(certificateKey);
+  registerMinted(certificateKey);
   const config = renderUploadCertsConfig(context.cluster, via.host, certificateKey);
   await Promise.all([minted, via.remote.run(UPLOAD, { input: config, signal, timeoutMs: 60_000 })]);
   return { [TOKEN_FILE]: token, [CERTIFICATE_KEY_FILE]: certificateKey };
