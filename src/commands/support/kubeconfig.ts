@@ -1,5 +1,5 @@
-import { chmod, constants, copyFile, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, constants, copyFile, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { type Cluster, hostsOf } from '../../cluster/types.js';
 import { isKubewrightError, KubewrightError, messageOf } from '../../errors.js';
@@ -97,5 +97,17 @@ async function backUp(target: string, now: Date): Promise<string> {
   const backup = `${target}.backup-${now.toISOString().replace(/[-:]|\.\d+/g, '')}`;
   await copyFile(target, backup, constants.COPYFILE_EXCL);
   await chmod(backup, 0o600);
+  await removeOldBackups(target);
   return backup;
+}
+
+/** Each is an administrator's key: the newest few are a way back, more of them are only more to steal. */
+const BACKUPS_KEPT = 3;
+
+/** Only what `backUp` has named: their names sort by time. */
+async function removeOldBackups(target: string): Promise<void> {
+  const prefix = `${basename(target)}.backup-`;
+  const isOurs = (name: string): boolean => name.startsWith(prefix) && /^\d{8}T\d{6}Z$/.test(name.slice(prefix.length));
+  const backups = (await readdir(dirname(target))).filter(isOurs).sort();
+  for (const name of backups.slice(0, -BACKUPS_KEPT)) await rm(join(dirname(target), name), { force: true });
 }

@@ -72,6 +72,21 @@ describe('writing it', () => {
     expect((await readdir(directory)).sort()).toEqual(['config', 'config.backup-20261120T123456Z']);
   });
 
+  it('keeps the newest three of what was there, for their owner alone, and nobody else’s copies', async () => {
+    const target = join(directory, 'config');
+    const mine = `${target}.backup-before-the-move`;
+    await writeFile(mine, 'mine');
+    await writeFile(target, 'version 0', { mode: 0o644 });
+    for (let day = 1; day <= 5; day += 1) {
+      await writeKubeconfig(target, `version ${day}`, new Date(`2026-11-0${day}T12:00:00Z`));
+    }
+    const kept = (await readdir(directory)).filter((name) => /backup-\d/.test(name)).sort();
+    expect(kept.map((name) => name.slice(-16, -8))).toEqual(['20261103', '20261104', '20261105']);
+    for (const name of kept) expect((await stat(join(directory, name))).mode & 0o777).toBe(0o600);
+    expect(await readFile(join(directory, kept[2] ?? ''), 'utf8')).toBe('version 4');
+    expect(await readFile(mine, 'utf8')).toBe('mine');
+  });
+
   it('changes nothing but a mode that is too open when it is the same', async () => {
     const target = join(directory, 'config');
     await writeFile(target, 'one', { mode: 0o644 });
