@@ -1,14 +1,15 @@
 import { appendFileSync, existsSync } from 'node:fs';
-import { runWorker } from '../../src/worker.js';
+import { installRuntime, runWorker } from '../../src/worker.js';
 import { beating, FakeActivities } from './fake-activities.js';
 
 /**
  * A worker in a process of its own, for tests that kill it: fake activities, told by the environment.
- * FAKE_LOOK milliseconds pass between two looks whether it is used. Steps named in FAKE_HOLD run until the file FAKE_RELEASE exists; every try is a line in FAKE_LOG.
+ * With KUBEWRIGHT_METRICS it serves metrics, as `kubewright worker` does. FAKE_LOOK milliseconds pass between two looks whether it is used. Steps named in FAKE_HOLD run until the file FAKE_RELEASE exists; every try is a line in FAKE_LOG.
  */
 const { FAKE_HOLD = '', FAKE_RELEASE = '', FAKE_LOG = '', FAKE_BUNDLE, FAKE_LOOK } = process.env;
 const argument = (name: string): string => process.argv[process.argv.indexOf(name) + 1] ?? '';
 
+if (process.env.KUBEWRIGHT_METRICS) installRuntime(process.env);
 const fakes = new FakeActivities();
 for (const step of FAKE_HOLD.split(',')) {
   fakes.on(step, async (_input, attempt) => {

@@ -183,4 +183,12 @@ describe('the Dockerfile', () => {
     expect(copied).toEqual(expect.arrayContaining(['package.json', 'bin', 'dist', 'node_modules']));
     expect(copied).toContain(service('worker').healthcheck?.test[2]);
   });
+
+  it('gives the worker longer to drain than it takes, and says how long that is', async () => {
+    const [, limit = ''] = /shutdownForceTime: '(\d+) seconds'/.exec(await read('src/worker.ts')) ?? [];
+    const [, grace = '', said = ''] =
+      /stop_grace_period: (\d+)s # .* (\d+) s at most/.exec(await read('docker-compose.yml')) ?? [];
+    expect(said).toBe(limit);
+    expect(Number(grace)).toBeGreaterThan(Number(limit));
+  });
 });
