@@ -1,6 +1,7 @@
 /**
  * Turns Ctrl-C, and a polite SIGTERM, into something that can be waited for. SIGHUP is left alone: when the terminal is
- * gone, nobody asked the install to stop. This process ends, worker and server run on, and the next command finds them.
+ * gone there is nobody to tell anything. This process ends; worker and server miss it within half a minute and end in order,
+ * unless another command uses them or they were detached.
  */
 export interface Interrupt {
   /** Aborted by the first signal. */
