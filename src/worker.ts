@@ -175,6 +175,11 @@ export function installRuntime(env: NodeJS.ProcessEnv): void {
   Runtime.install({ logger: new DefaultLogger('INFO'), telemetryOptions: telemetryOptions(env) });
 }
 
+/** Its starter waits for this word. One that was killed meanwhile hears nothing; the worker then leaves by itself. */
+function tellStarter(): void {
+  process.send?.({ ready: true }, undefined, undefined, () => {});
+}
+
 /**
  * Entry of the background worker's own process: `node dist/src/worker.js --state-dir DIR --record NAME`. Without metrics:
  * there may be several on a machine, and a port has one owner.
@@ -185,7 +190,7 @@ async function main(): Promise<void> {
   installRuntime({});
   const background = values.record === undefined ? undefined : { record: values.record };
   try {
-    await runWorker({ stateDir: values['state-dir'], background, onReady: () => process.send?.({ ready: true }) });
+    await runWorker({ stateDir: values['state-dir'], background, onReady: tellStarter });
   } catch (error) {
     const hint = isKubewrightError(error) && error.hint !== undefined ? `\n${error.hint}` : '';
     const code = isKubewrightError(error) ? `${error.code} ` : '';

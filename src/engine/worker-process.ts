@@ -94,7 +94,8 @@ async function revive(records: SharedRecord<WorkerRecord>, before: WorkerRecord,
   const others = await livingUsers(withoutUser(record.users, use.self));
   const lacks = await differences(use.environment, record.environment, use.needs);
   if (others.length > 0 && lacks.length > 0) return false;
-  return (await ensureAs(use)).started;
+  // Until it is this one's turn another terminal may have replaced it, with what that one has: that counts.
+  return (await ensureAs({ ...use, content: true })).started;
 }
 
 /** Drains and stops the background worker of an engine's queue whoever uses it. Returns false when none ran. */
@@ -171,7 +172,8 @@ interface Found {
   replacedFor: string[];
 }
 
-async function running(record: WorkerRecord | undefined, { engine, options, needs, environment }: Use): Promise<Found> {
+async function running(record: WorkerRecord | undefined, use: Use): Promise<Found> {
+  const { engine, options, needs, environment } = use;
   const none = { present: undefined, replacedFor: [] };
   if (record === undefined || !(await isAlive(record))) {
     // What an orphan says of itself is lost. It talks to a server by address, so a new one is quicker than finding out.
@@ -183,7 +185,7 @@ async function running(record: WorkerRecord | undefined, { engine, options, need
   }
   requireSameBuild(record);
   const moved = engine.server !== undefined && record.address !== engine.settings.address;
-  const other = await differences(record.environment, environment, needs);
+  const other = use.content ? [] : await differences(record.environment, environment, needs);
   if (!moved && other.length === 0) return { present: record, replacedFor: [] };
   if (!moved && !options.replace) throw otherEnvironment(record, other);
   // The embedded server came back on another port, or its cluster's steps want what this terminal has.

@@ -35,6 +35,8 @@ export interface Use {
   needs: WorkerNeeds;
   environment: WorkerEnvironment;
   self: ProcessUser;
+  /** Takes a worker that runs as it is: only one that has died is missed. */
+  content?: boolean;
 }
 
 /** @throws KubewrightError KW514 when it does not start, with the end of its log */

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { identityOf, isAlive, ownIdentity } from '../../../src/engine/processes/identity.js';
 import type { Engine } from '../../../src/engine/types.js';
 import { environmentFor } from '../../../src/engine/worker/environment.js';
-import { workerArguments, workerName } from '../../../src/engine/worker/record.js';
+import { workerArguments, workerName, workerRecords } from '../../../src/engine/worker/record.js';
 import { ensureWorker, listWorkers, stopWorkers } from '../../../src/engine/worker-process.js';
 import { VERSION } from '../../../src/version.js';
 
@@ -137,6 +137,32 @@ describe('a worker that was started from another terminal', () => {
       code: 'KW514',
     });
     expect(await isAlive(identity)).toBe(false);
+  });
+});
+
+describe('a worker that another terminal has just replaced', () => {
+  it('is not replaced back by those who missed the one before', async () => {
+    const taskQueue = 'kubewright/cluster/demo';
+    const name = workerName(engineOf({ taskQueue }));
+    const [before, after] = [await orphan('x', VERSION), await orphan('y', VERSION)];
+    const recorded = async (identity: object, B_SUDO: string) => {
+      const environment = await environmentFor(stateDir, { B_SUDO }, needs);
+      return { ...identity, users: [], detached: false, build: VERSION, address, environment } as never;
+    };
+    await writeFile(join(stateDir, `${name}.json`), JSON.stringify(await recorded(before, 'mine')));
+    const options = { env: { B_SUDO: 'mine' }, needs, replace: true, program: '/none' };
+    const worker = await ensureWorker(engineOf({ taskQueue }), options);
+    let revived: Promise<boolean> | undefined;
+    await workerRecords(stateDir, name).update(async () => {
+      process.kill(before.pid, 'SIGKILL');
+      await expect.poll(() => isAlive(before)).toBe(false);
+      // It sees that its worker is gone, and has to wait for its turn.
+      revived = worker.revive();
+      await expect.poll(async () => Promise.race([revived, 'waits'])).toBe('waits');
+      return { record: await recorded(after, 'theirs'), result: undefined };
+    });
+    expect(await revived).toBe(false);
+    expect(await isAlive(after)).toBe(true);
   });
 });
 
