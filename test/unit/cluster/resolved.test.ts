@@ -201,6 +201,16 @@ describe('a resolved cluster', () => {
     });
   });
 
+  it('names the SSH client only where it is not the built-in one, so that older clusters stay equal', () => {
+    const clientsOf = (ssh: string): (string | undefined)[] => {
+      const hosts = parse(`${BASE}${ssh}`).hosts;
+      return [...new Set(hosts.map((host) => ('client' in host.ssh ? host.ssh.client : undefined)))];
+    };
+    expect(clientsOf('')).toEqual([undefined]);
+    expect(clientsOf('  ssh: { client: ssh2 }\n')).toEqual([undefined]);
+    expect(clientsOf('  ssh: { client: openssh }\n')).toEqual(['openssh']);
+  });
+
   it('derives the VRRP id from the VIP, and never 0', () => {
     expect(parse(BASE).endpoint.virtualRouterId).toBe(100);
     const wide = edited(['vip: 10.88.0.100', 'vip: 10.88.1.0\n    prefixLength: 16']);

@@ -2,7 +2,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, type TestContext, test } from 'vitest';
 import type { SshSettings } from '../../../../src/cluster/types.js';
-import type { RemoteHost } from '../../../../src/hosts/index.js';
+import { createHosts, type RemoteHost } from '../../../../src/hosts/index.js';
+import { clusterOf } from '../../cluster-fixture.js';
 import { eventually } from '../../eventually.js';
 import { useClient } from '../client.js';
 import { Surroundings } from '../ssh-server.js';
@@ -183,6 +184,25 @@ describe('what the host answers', () => {
       return `AuthorizedKeysFile ${made.file('authorized')}`;
     });
     await expect(echo(host(server))).rejects.toMatchObject({ code: 'KW235', transient: false });
+  });
+
+  test('a bastion of cluster.yaml carries all hosts behind it on one connection', async () => {
+    const server = await serve();
+    const gate = await Sshd.start();
+    const cluster = clusterOf({ controlPlanes: 3, workers: 0 });
+    const bastion = { address: '127.0.0.1', port: gate.port, user: gate.user, keyFiles: [gate.keyFile] };
+    const [like] = where.cluster(server.port, { user: server.user, keyFiles: [server.keyFile], bastion }).hosts;
+    for (const each of cluster.hosts) if (like) each.ssh = like.ssh;
+    const hosts = createHosts(cluster, { env: {}, homeDirectory: where.home });
+    try {
+      writeFileSync(where.knownHosts, server.knownAs + gate.knownAs);
+      await Promise.all(cluster.hosts.map(({ name }) => echo(hosts.get(name))));
+      expect(server.log.match(/Accepted publickey/g)).toHaveLength(3);
+      expect(gate.log.match(/Accepted publickey/g)).toHaveLength(1);
+    } finally {
+      await hosts.close();
+      await gate.stop();
+    }
   });
 
   test('a bastion that may not forward is KW243', async () => {
