@@ -33,7 +33,9 @@ export function checkReach(
     const code = codeOf(seen);
     if (code === undefined) continue;
     const overruled = reasonFor(cluster, code, [seen.flow.from, seen.flow.to]);
-    const key = [code, culprit(seen), mannerOf(seen), overruled ?? ''].join('\n');
+    // One host that cannot ask leaves many flows unknown, for one reason.
+    const place = seen.outcome.is === 'unknown' ? '' : culprit(seen);
+    const key = [code, place, mannerOf(seen), overruled ?? ''].join('\n');
     const group = groups.get(key) ?? { code, seen: [], ...(overruled === undefined ? {} : { overruled }) };
     group.seen.push(seen);
     groups.set(key, group);
@@ -70,7 +72,7 @@ interface Group {
   code: ReachCode;
   overruled?: string;
   seen: Observation[];
-  /** How many others like it are not told. */
+  /** Hosts of others like it that are not told, as the end of the sentence. */
   more?: string;
 }
 
@@ -134,7 +136,7 @@ function sentences(
   const { outcome, flow } = first;
   if (outcome.is === 'unknown') {
     return {
-      what: `it is not known whether ${flow.to} is reached at ${ways(seen)}: ${outcome.why}`,
+      what: `it is not known whether ${listedFew([...new Set(seen.map((one) => one.flow.to))])} can be reached at ${ways(seen)}: ${outcome.why}`,
       hint: 'Mend what kept it from being asked (perl-base is all that it needs), then retry; or overrule it.',
     };
   }
