@@ -15,7 +15,7 @@ export function differences(before: Cluster, after: Cluster): string[] {
 
 /** Lists whose items have names become maps, so that an item that is added does not shift all others. */
 function named(cluster: Cluster): unknown {
-  const { hosts, kubernetes, ...rest } = cluster;
+  const { hosts, kubernetes, places: _, ...rest } = cluster;
   return {
     ...rest,
     kubernetes: { ...kubernetes, patches: new Named(kubernetes.patches.map((patch) => [patch.name, patch])) },

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { runChecks } from './checks/index.js';
 import { readPatches, systemReason } from './patches.js';
+import { type Places, placesOf } from './places.js';
 import { byPosition, ClusterFileError, type Problem } from './problem.js';
 import { Report } from './report.js';
 import { resolveCluster } from './resolve/cluster.js';
@@ -16,6 +17,8 @@ export interface LoadedCluster {
   cluster: Cluster;
   /** What is taken, but may surprise; in the order of the file. */
   warnings: Problem[];
+  /** Where its keys stand in the file; `prepareInstall` sends them along for messages. */
+  places: Places;
 }
 
 export interface ParseOptions {
@@ -66,7 +69,8 @@ export function parseCluster(text: string, { path, directory }: ParseOptions): L
   const found = atMost(distinct(report.problems.sort(byPosition(path))), MOST_PROBLEMS);
   if (report.hasErrors) throw new ClusterFileError(path, found);
   // Without an error nothing in the sketch is missing: only what the schema refused is undefined.
-  return { cluster: sketch as Cluster, warnings: found };
+  const cluster = sketch as Cluster;
+  return { cluster, warnings: found, places: placesOf(document, cluster) };
 }
 
 /** A value that an alias repeats is wrong in one place, however many paths lead there. */

@@ -1,3 +1,5 @@
+import type { Places } from './places.js';
+
 /**
  * The cluster as everything behind `cluster/` sees it: checked, with every default filled in, relative paths resolved
  * and referenced files (kubeadm patches) read. Plain JSON, because it is the workflow's input; it holds names of
@@ -138,6 +140,11 @@ export interface Cluster {
   /** Added to (and overriding) the sysctls that Kubernetes needs, on every host. */
   sysctls: Record<string, string>;
   hosts: ClusterHost[];
+  /**
+   * Lines of the file by key, for messages. No part of what the cluster is: neither the plan's hash nor a comparison of two
+   * clusters looks at them, so that a comment in the file changes nothing.
+   */
+  places?: Places;
 }
 
 /** Every host of a role, in the order of the file: the first control plane is where the cluster begins. */

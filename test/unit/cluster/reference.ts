@@ -1,3 +1,4 @@
+import { CHANGE_WORDS, KEY_CHANGES } from '../../../src/cluster/changes.js';
 import type { JsonSchema } from '../../../src/cluster/schema/json-schema.js';
 
 interface Key {
@@ -44,10 +45,23 @@ export function referenceTables(schema: JsonSchema): string {
 function table(title: string, keys: Key[], description = ''): string {
   const rows = keys.map(({ path, schema, isRequired }) => {
     const fallback = isRequired ? '**required**' : showDefault(schema);
-    return `| \`${path.replace(/^spec\./, '')}\` | ${fallback} | ${cell(schema.description ?? '')} |`;
+    return `| \`${path.replace(/^spec\./, '')}\` | ${fallback} | ${laterOf(path)} | ${cell(schema.description ?? '')} |`;
   });
   const intro = description === '' ? [] : [description, ''];
-  return [`### ${title}`, '', ...intro, '| key | default | what it is |', '|---|---|---|', ...rows, ''].join('\n');
+  return [
+    `### ${title}`,
+    '',
+    ...intro,
+    '| key | default | later | what it is |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/** What becomes of an edit once the cluster is there. */
+function laterOf(path: string): string {
+  return CHANGE_WORDS[KEY_CHANGES[path]?.change ?? 'section'];
 }
 
 function showDefault(schema: JsonSchema): string {

@@ -1,0 +1,117 @@
+/**
+ * What becomes of a key of `cluster.yaml` that is edited when the cluster is there already:
+ * - `applied`: `install` carries it out
+ * - `used`: it says how Kubewright does its work; the next run goes by it, and no host has to change
+ * - `refused`: it could be changed on a living cluster, and this version of Kubewright cannot do it
+ * - `never`: what was built on it cannot be built on anything else; it takes another cluster
+ * - `fixed`: it has one value so far
+ * - `section`: it only holds other keys
+ */
+export type Change = 'applied' | 'used' | 'refused' | 'never' | 'fixed' | 'section';
+
+/** Operations that will change what is refused now. None of them exists yet. */
+export type LaterOperation = 'upgrade' | 'reconfigure' | 'add and remove nodes';
+
+export interface KeyChange {
+  change: Change;
+  /** `refused`: what will change it. */
+  later?: LaterOperation;
+  /** `applied`: the step that compares it on each host and carries it out, where `cluster/applied` does not look itself. */
+  step?: string;
+}
+
+const section: KeyChange = { change: 'section' };
+const used: KeyChange = { change: 'used' };
+const never: KeyChange = { change: 'never' };
+const fixed: KeyChange = { change: 'fixed' };
+const applied: KeyChange = { change: 'applied' };
+const by = (step: string): KeyChange => ({ change: 'applied', step });
+const refused = (later: LaterOperation): KeyChange => ({ change: 'refused', later });
+
+/**
+ * Every key of the schema, as `spec.hosts[].address`. A key that starts with another one of this table and is of a free map
+ * (labels, flags) goes by that one. A test holds it complete: who adds a key decides here what becomes of an edit.
+ */
+export const KEY_CHANGES: Readonly<Record<string, KeyChange>> = {
+  apiVersion: fixed,
+  kind: fixed,
+  metadata: section,
+  'metadata.name': never,
+  spec: section,
+  'spec.endpoint': section,
+  'spec.endpoint.vip': refused('reconfigure'),
+  'spec.endpoint.port': refused('reconfigure'),
+  'spec.endpoint.prefixLength': used,
+  'spec.endpoint.interface': by('load-balancer'),
+  'spec.endpoint.virtualRouterId': by('load-balancer'),
+  'spec.endpoint.advertIntervalMs': by('load-balancer'),
+  'spec.hosts': section,
+  'spec.hosts[].name': never,
+  'spec.hosts[].address': never,
+  'spec.hosts[].role': refused('add and remove nodes'),
+  'spec.hosts[].labels': applied,
+  'spec.hosts[].taints': applied,
+  'spec.hosts[].taints[].key': applied,
+  'spec.hosts[].taints[].value': applied,
+  'spec.hosts[].taints[].effect': applied,
+  ...ssh('spec.hosts[].ssh', ['address']),
+  'spec.kubernetes': section,
+  'spec.kubernetes.version': refused('upgrade'),
+  'spec.kubernetes.podSubnet': never,
+  'spec.kubernetes.serviceSubnet': never,
+  'spec.kubernetes.dnsDomain': never,
+  'spec.kubernetes.certificateSANs': refused('reconfigure'),
+  'spec.kubernetes.apiServer': section,
+  'spec.kubernetes.apiServer.extraArgs': refused('reconfigure'),
+  'spec.kubernetes.controllerManager': section,
+  'spec.kubernetes.controllerManager.extraArgs': refused('reconfigure'),
+  'spec.kubernetes.scheduler': section,
+  'spec.kubernetes.scheduler.extraArgs': refused('reconfigure'),
+  'spec.kubernetes.kubelet': section,
+  'spec.kubernetes.kubelet.config': refused('reconfigure'),
+  'spec.kubernetes.kubelet.extraArgs': refused('reconfigure'),
+  'spec.kubernetes.kubeProxy': section,
+  'spec.kubernetes.kubeProxy.config': refused('reconfigure'),
+  'spec.kubernetes.patchesDirectory': refused('reconfigure'),
+  'spec.kubernetes.ignorePreflightErrors': used,
+  'spec.etcd': section,
+  'spec.etcd.topology': never,
+  'spec.etcd.extraArgs': refused('reconfigure'),
+  'spec.loadBalancer': section,
+  'spec.loadBalancer.type': fixed,
+  'spec.runtime': section,
+  'spec.runtime.type': fixed,
+  'spec.runtime.config': by('runtime'),
+  'spec.network': section,
+  'spec.network.plugin': fixed,
+  'spec.network.backend': refused('reconfigure'),
+  'spec.packages': section,
+  'spec.packages.source': fixed,
+  'spec.packages.bundle': used,
+  'spec.sysctls': by('system'),
+  ...ssh('spec.ssh', []),
+};
+
+/** How a host is reached is no part of what runs on it. */
+function ssh(prefix: string, more: string[]): Record<string, KeyChange> {
+  const keyFiles = ['keyFile', 'keyFiles'];
+  const bastion = ['address', 'port', 'user', ...keyFiles].map((key) => `bastion.${key}`);
+  const own = ['user', 'port', ...keyFiles, 'agent', 'configFile', 'knownHostsFile', 'hostKeys', 'bastion', ...bastion];
+  const keys = [...more, ...own, 'sudoPasswordEnv'].map((key) => [`${prefix}.${key}`, used] as const);
+  return Object.fromEntries([[prefix, section], ...keys]);
+}
+
+/** Keys that other steps compare on each host, and which ones. */
+export function keysOfSteps(): { key: string; step: string }[] {
+  return Object.entries(KEY_CHANGES).flatMap(([key, { step }]) => (step === undefined ? [] : [{ key, step }]));
+}
+
+/** What a reader of the reference is told of an edit. */
+export const CHANGE_WORDS: Readonly<Record<Change, string>> = {
+  applied: 'yes',
+  used: 'next run',
+  refused: 'refused',
+  never: 'never',
+  fixed: '',
+  section: '',
+};
