@@ -1,5 +1,4 @@
 import { hashOf } from './cluster/hash.js';
-import type { Places } from './cluster/places.js';
 import type { Cluster } from './cluster/types.js';
 import type { StartOptions } from './engine/installs/start-install.js';
 import { planInstall } from './plan/install.js';
@@ -7,13 +6,11 @@ import { VERSION } from './version.js';
 
 /**
  * What an install is started with: the plan is computed here, by the client, and becomes the workflow's input, so newer
- * code never changes a running install. The hash tells whether two plans are the same.
- *
- * @param places where the file's keys stand, so that messages of the run name lines; they do not count for the hash
+ * code never changes a running install. The hash tells whether two plans are the same; where a key stands in the file does
+ * not count.
  */
-export function prepareInstall(cluster: Cluster, places?: Places): StartOptions {
+export function prepareInstall(cluster: Cluster): StartOptions {
   const plan = planInstall(cluster);
   const { places: _, ...content } = cluster;
-  const planHash = hashOf({ cluster: content, plan });
-  return { cluster: places === undefined ? cluster : { ...content, places }, plan, planHash, build: VERSION };
+  return { cluster, plan, planHash: hashOf({ cluster: content, plan }), build: VERSION };
 }

@@ -1,9 +1,12 @@
 import { isKubewrightError, KubewrightError, messageOf } from '../errors.js';
 import type { Step } from '../plan/types.js';
+import type { Comparison } from './applied/difference.js';
 import type { Probe } from './types.js';
 
 /** What is known of one step without having changed anything. */
-export type Finding =
+export type Finding = LookedAt & { comparison?: Comparison };
+
+type LookedAt =
   | { step: Step; state: 'true'; found: string; warnings: string[] }
   | { step: Step; state: 'to-do'; found: string; changes: string[]; warnings: string[] }
   /** It cannot be looked at before the steps that it needs are done. */
@@ -57,9 +60,11 @@ function unmet(step: Step, findings: Map<string, Finding>): string[] {
 
 async function lookAtStep(step: Step, probe: LookOptions['probe'], missing: string[]): Promise<Finding> {
   try {
-    const { done, found, changes, warnings = [], problem } = await probe(step);
-    if (problem !== undefined) return { step, state: 'problem', error: problem, warnings };
-    return done ? { step, state: 'true', found, warnings } : { step, state: 'to-do', found, changes, warnings };
+    const { done, found, changes, warnings = [], problem, comparison } = await probe(step);
+    const more = comparison === undefined ? {} : { comparison };
+    if (problem !== undefined) return { step, state: 'problem', error: problem, warnings, ...more };
+    if (done) return { step, state: 'true', found, warnings, ...more };
+    return { step, state: 'to-do', found, changes, warnings, ...more };
   } catch (cause) {
     const error = isKubewrightError(cause) ? cause : unexpected(step, cause);
     if (missing.length > 0 && !error.code.startsWith('KW2')) return { step, state: 'later', after: missing };

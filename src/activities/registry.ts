@@ -1,4 +1,5 @@
 import type { Action } from '../plan/types.js';
+import { compareApplied } from './applied/compareApplied.js';
 import { createEtcdAuthority } from './etcd/createEtcdAuthority.js';
 import { deliverEtcdCertificates } from './etcd/deliverEtcdCertificates.js';
 import { deliverEtcdClient } from './etcd/deliverEtcdClient.js';
@@ -28,6 +29,7 @@ import { verifyNodes } from './verify/verifyNodes.js';
 export const implementations: Record<Action, StepImplementation> = {
   checkHost,
   checkCluster,
+  compareApplied,
   prepareSystem,
   installPackages,
   installBinaries,

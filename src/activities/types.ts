@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster/types.js';
 import type { KubewrightError } from '../errors.js';
 import type { RemoteHost } from '../hosts/types.js';
 import type { Action, Step } from '../plan/types.js';
+import type { Comparison } from './applied/difference.js';
 
 /** The one object that goes into every step's activity. */
 export interface StepInput {
@@ -53,6 +54,8 @@ export interface Probe {
   warnings?: string[];
   /** What `apply` would throw, where the probe knows already that a person has to act first. */
   problem?: KubewrightError;
+  /** What `cluster/applied` found between cluster.yaml and the living cluster; `plan` shows it as a list of its own. */
+  comparison?: Comparison;
 }
 
 export interface StepContext {

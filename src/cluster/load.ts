@@ -17,7 +17,7 @@ export interface LoadedCluster {
   cluster: Cluster;
   /** What is taken, but may surprise; in the order of the file. */
   warnings: Problem[];
-  /** Where its keys stand in the file; `prepareInstall` sends them along for messages. */
+  /** Where its keys stand in the file. `{ ...cluster, places }` makes later messages name lines. */
   places: Places;
 }
 

@@ -33,7 +33,9 @@ async function plan({ output, shell }: CommandContext, file: string): Promise<Ex
     const summary = summarize(findings);
     if (output.json) {
       const { findingEvent } = await import('../terminal/plan.js');
+      const { comparisonEvents } = await import('../terminal/comparison.js');
       for (const finding of findings) output.object(findingEvent(finding));
+      for (const event of comparisonEvents(findings)) output.object(event);
       output.object({ type: 'summary', cluster: cluster.name, ...summary });
     } else {
       for (const line of planLines(cluster, findings, output.theme, output.columns)) output.line(line);

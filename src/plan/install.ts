@@ -6,7 +6,8 @@ import type { Action, Phase, Step } from './types.js';
  * every step stands behind what it needs. The client computes it and it becomes the workflow's input, so newer code never
  * changes a running install.
  *
- * There is one barrier, `cluster/preflight`: nothing is changed anywhere before every host was looked at. Everything else
+ * There is one barrier: nothing is changed anywhere before every host was looked at (`cluster/preflight`), and a cluster that
+ * is there already was compared with the file (`cluster/applied`). Everything else
  * waits only for what it really needs; control planes join one after the other, because etcd takes one learner at a time.
  */
 export function planInstall(cluster: Cluster): Step[] {
@@ -21,6 +22,7 @@ export function planInstall(cluster: Cluster): Step[] {
 }
 
 const CLUSTER_PREFLIGHT = 'cluster/preflight';
+const CLUSTER_APPLIED = 'cluster/applied';
 
 interface StepFields {
   phase: Phase;
@@ -57,7 +59,14 @@ function preflight(cluster: Cluster): Step[] {
     title: 'Check all hosts against each other',
     needs: checks.map((step) => step.id),
   });
-  return [...checks, together];
+  // Beside the hosts' own checks, so that all that stands in the way is told at once.
+  const comparison = clusterStep('applied', {
+    phase: 'preflight',
+    action: 'compareApplied',
+    title: 'Compare cluster.yaml with what was applied to the cluster',
+    needs: [],
+  });
+  return [...checks, comparison, together];
 }
 
 function prepare(cluster: Cluster): Step[] {
@@ -68,7 +77,7 @@ function prepare(cluster: Cluster): Step[] {
         phase: 'prepare',
         action: 'prepareSystem',
         title: `Prepare the system of ${name}`,
-        needs: [CLUSTER_PREFLIGHT],
+        needs: [CLUSTER_APPLIED, CLUSTER_PREFLIGHT],
       }),
       hostStep(host, 'packages', {
         phase: 'prepare',

@@ -2,6 +2,7 @@
 export const ACTIONS = [
   'checkHost',
   'checkCluster',
+  'compareApplied',
   'prepareSystem',
   'installPackages',
   'installBinaries',

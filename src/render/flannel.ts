@@ -7,6 +7,7 @@ import { KubewrightError } from '../errors.js';
 export const CONTENT_HASH_ANNOTATION = 'kubewright.dev/content-hash';
 export const FLANNEL_NAMESPACE = 'kube-flannel';
 export const FLANNEL_DAEMONSET = 'kube-flannel-ds';
+export const FLANNEL_CONFIG_MAP = 'kube-flannel-cfg';
 
 const CONTAINER = ['spec', 'template', 'spec', 'containers', 0];
 
@@ -14,6 +15,8 @@ export interface FlannelManifest {
   content: string;
   /** SHA-256 in hexadecimal of everything but the annotation that carries it. */
   hash: string;
+  /** All that it consists of. */
+  objects: { kind: string; name: string }[];
 }
 
 /**
@@ -24,7 +27,7 @@ export interface FlannelManifest {
  */
 export function renderFlannel(manifest: string, cluster: Cluster): FlannelManifest {
   const documents = parseAllDocuments(manifest).filter((document) => document.contents !== null);
-  const config = find(documents, 'ConfigMap', 'kube-flannel-cfg');
+  const config = find(documents, 'ConfigMap', FLANNEL_CONFIG_MAP);
   const daemonSet = find(documents, 'DaemonSet', FLANNEL_DAEMONSET);
 
   const network = JSON.parse(text(config, ['data', 'net-conf.json'])) as Record<string, unknown>;
@@ -42,7 +45,11 @@ export function renderFlannel(manifest: string, cluster: Cluster): FlannelManife
 
   const hash = createHash('sha256').update(join(documents)).digest('hex');
   daemonSet.setIn(['metadata', 'annotations', CONTENT_HASH_ANNOTATION], hash);
-  return { content: join(documents), hash };
+  const objects = documents.map((document) => ({
+    kind: String(document.get('kind')),
+    name: String(document.getIn(['metadata', 'name'])),
+  }));
+  return { content: join(documents), hash, objects };
 }
 
 function join(documents: Document[]): string {

@@ -1,6 +1,7 @@
 import type { Finding } from '../activities/look.js';
 import { type Cluster, hostsOf } from '../cluster/types.js';
 import type { KubewrightError } from '../errors.js';
+import { comparisonLines } from './comparison.js';
 import { pad, plural, wrap } from './text.js';
 import { paintLine, type Theme } from './theme.js';
 import { ALL_HOSTS } from './tree.js';
@@ -33,6 +34,7 @@ export function planLines(cluster: Cluster, findings: Finding[], theme: Theme, c
   lines.push([{ text: ALL_HOSTS, style: 'strong' }]);
   const together = findings.filter((finding) => finding.step.host === null);
   lines.push(...together.flatMap((one) => stepLines(one, theme, columns)), []);
+  lines.push(...comparisonLines(findings, theme, columns));
   return [...lines.map((line) => paintLine(line, theme, columns)), ...summaryLines(findings)];
 }
 
@@ -76,8 +78,12 @@ function stepLines(finding: Finding, theme: Theme, columns: number): Line[] {
           { text: `after ${finding.after.join(', ')}`, style: 'faint' },
         ],
       ];
-    case 'problem':
-      return [...problemLines(verb, finding.error, theme, columns), ...warned(finding.warnings)];
+    case 'problem': {
+      const { error, comparison } = finding;
+      // What differs has a list of its own, below.
+      const message = comparison === undefined ? error.message : (error.message.split('\n')[0] ?? '');
+      return [...problemLines(verb, { message, hint: error.hint }, theme, columns), ...warned(finding.warnings)];
+    }
   }
 }
 

@@ -1,26 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { file } from '../../bundle/bundle.js';
 import { KubewrightError } from '../../errors.js';
-import { quote } from '../../hosts/shell.js';
-import {
-  CONTENT_HASH_ANNOTATION,
-  FLANNEL_DAEMONSET,
-  FLANNEL_NAMESPACE,
-  type FlannelManifest,
-  renderFlannel,
-} from '../../render/flannel.js';
+import { type FlannelManifest, renderFlannel } from '../../render/flannel.js';
 import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
 import { bundleFor } from '../prepare/target.js';
-import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
+import {
+  architectureOfNetwork,
+  type LivingNetwork,
+  missingObjects,
+  otherNetwork,
+  readNetwork,
+} from './living-network.js';
 
 /** Path in every bundle. */
 const MANIFEST = 'manifests/kube-flannel.yml';
 
 /**
- * Gives the cluster its pod network: flannel, rendered for this cluster and applied through a control plane. Done when the
- * DaemonSet carries the hash of exactly this manifest; that its pods run shows in `verifyNodes`, for a node without
- * network is not Ready.
+ * Gives the cluster its pod network: flannel, rendered for this cluster and applied through a control plane. Done when every
+ * object of the manifest is there and the DaemonSet carries the hash of exactly this manifest; that its pods run shows in
+ * `verifyNodes`, for a node without network is not Ready. A living network of another kind is left alone.
  */
 export const applyNetwork: StepImplementation = {
   async probe(context) {
@@ -28,17 +27,20 @@ export const applyNetwork: StepImplementation = {
     if (via === undefined) {
       return { done: false, found: 'no control plane is ready', changes: ['apply flannel once the API is there'] };
     }
-    const { manifest, applied } = await look(context, via);
-    if (applied === manifest.hash) {
+    const { manifest, living, missing } = await look(context, via);
+    const problem = otherNetwork(context.cluster, living);
+    if (problem !== undefined) return { done: false, found: problem.message, changes: [], problem };
+    if (missing.length === 0 && living.hash === manifest.hash) {
       return { done: true, found: `flannel is applied with ${context.cluster.kubernetes.podSubnet}`, changes: [] };
     }
-    const present = applied === '' ? 'there is no flannel' : 'flannel was applied with another configuration';
-    return { done: false, found: present, changes: ['apply the flannel manifest'] };
+    return { done: false, found: describe(living, missing), changes: ['apply the flannel manifest'] };
   },
 
   async apply(context) {
     const via = await requireControlPlane(context);
-    const { manifest } = await look(context, via);
+    const { manifest, living } = await look(context, via);
+    const problem = otherNetwork(context.cluster, living);
+    if (problem !== undefined) throw problem;
     const result = await via.remote.run(
       `${via.kubectl} apply --server-side --force-conflicts --field-manager=kubewright -f -`,
       {
@@ -57,20 +59,18 @@ export const applyNetwork: StepImplementation = {
   },
 };
 
+function describe(living: LivingNetwork, missing: string[]): string {
+  if (living.hash === '' && living.config === undefined) return 'there is no flannel';
+  return missing.length > 0 ? `flannel lacks ${missing.join(', ')}` : 'flannel was applied with another manifest';
+}
+
 async function look(
   context: StepContext,
   via: ReadyControlPlane,
-): Promise<{ manifest: FlannelManifest; applied: string }> {
-  const path = CONTENT_HASH_ANNOTATION.replaceAll('.', '\\.');
-  const facts = await gatherFacts(
-    via.remote,
-    `fact machine uname -m
-fact hash ${via.kubectl} -n ${FLANNEL_NAMESPACE} get daemonset ${FLANNEL_DAEMONSET} -o ${quote(`jsonpath={.metadata.annotations.${path}}`)}`,
-    context.signal,
-  );
-  // The manifest is the same in the bundles of all architectures; this one is sure to be there.
-  const architecture = facts.text('machine') === 'aarch64' ? 'arm64' : 'amd64';
-  const bundle = await bundleFor(context.cluster, architecture);
+): Promise<{ manifest: FlannelManifest; living: LivingNetwork; missing: string[] }> {
+  const living = await readNetwork(context, via);
+  const bundle = await bundleFor(context.cluster, architectureOfNetwork(context.cluster, living));
   const text = await readFile(file(bundle, MANIFEST).absolutePath, 'utf8');
-  return { manifest: renderFlannel(text, context.cluster), applied: facts.text('hash') };
+  const manifest = renderFlannel(text, context.cluster);
+  return { manifest, living, missing: await missingObjects(context, via, manifest) };
 }

@@ -10,6 +10,7 @@ import {
   renderKubeletUnit,
 } from '../../render/kubelet-unit.js';
 import { loadedConfigPath } from '../../render/loaded-config.js';
+import { otherVersion } from '../applied/version-fence.js';
 import { inTurn } from '../in-turn.js';
 import { digestOf, gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
@@ -34,10 +35,12 @@ const UNIT_DIGEST = digestOf([...UNIT_FILES.values()].join(''));
 /**
  * Brings what a host of this role runs from the bundle, and the kubelet's unit: enabled, so that a node comes back after
  * a reboot, and not started, for only kubeadm gives it a configuration. A kubelet that runs with what was there before is
- * restarted.
+ * restarted. A node that runs another version is left alone.
  */
 export const installBinaries: StepImplementation = {
   async probe(context) {
+    const problem = await otherVersion(context);
+    if (problem !== undefined) return { done: false, found: problem.message, changes: [], problem };
     const { bundle, files } = await wantedOf(context);
     const [missing, unit] = await Promise.all([
       context.host.missingUploads(files, { signal: context.signal }),
@@ -56,6 +59,8 @@ export const installBinaries: StepImplementation = {
   async apply(context) {
     const { host, signal } = context;
     const { files } = await wantedOf(context);
+    const problem = await otherVersion(context);
+    if (problem !== undefined) throw problem;
     await host.upload(files, { signal, onProgress: (line) => context.progress(line) });
     for (const [path, content] of UNIT_FILES) await host.writeFile(path, content);
     await host.run('systemctl daemon-reload && systemctl enable --quiet kubelet.service\n', { signal });

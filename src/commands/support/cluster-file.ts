@@ -2,7 +2,7 @@ import type { LoadedCluster } from '../../cluster/load.js';
 import type { Output } from '../../terminal/output.js';
 
 /**
- * Reads a cluster.yaml and tells its warnings.
+ * Reads a cluster.yaml and tells its warnings. The cluster knows where its keys stand, for messages that come later.
  *
  * @throws ClusterFileError KW101 with every problem of the file
  */
@@ -11,5 +11,5 @@ export async function readCluster(output: Output, file: string): Promise<LoadedC
   const { formatProblem } = await import('../../cluster/problem.js');
   const loaded = await loadCluster(file);
   if (!output.json) for (const warning of loaded.warnings) output.note(formatProblem(warning));
-  return loaded;
+  return { ...loaded, cluster: { ...loaded.cluster, places: loaded.places } };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Comparison } from '../../../src/activities/applied/difference.js';
 import { type Finding, lookAtPlan } from '../../../src/activities/look.js';
 import { preflightError } from '../../../src/activities/prepare/checks/index.js';
 import type { Probe } from '../../../src/activities/types.js';
@@ -19,9 +20,38 @@ const unreachable = () =>
     hint: 'Is sshd running there? Try: ssh root@10.88.0.12',
   });
 
+const found = { line: 12, hosts: [], later: null };
+const comparison: Comparison = {
+  differences: [
+    { ...found, key: 'spec.hosts[w-1].labels.disk', applied: 'ssd', wanted: 'nothing', verdict: 'install' },
+    { ...found, key: 'spec.kubernetes.podSubnet', applied: '10.244.0.0/16', wanted: '10.245.0.0/16', verdict: 'never' },
+    {
+      ...found,
+      key: 'spec.kubernetes.certificateSANs',
+      line: null,
+      hosts: ['cp-1', 'cp-2'],
+      applied: 'no api.example.org',
+      wanted: 'api.example.org',
+      verdict: 'refused',
+      later: 'reconfigure',
+    },
+  ],
+  unchecked: ['spec.kubernetes.kubeProxy.config: the cluster has no ConfigMap of it'],
+};
+const refused: Probe = {
+  done: false,
+  found: '3 differences',
+  changes: [],
+  comparison,
+  problem: new KubewrightError('KW361', 'cluster.yaml asks for 2 things that install cannot change:\n  the list', {
+    hint: 'Put back what the cluster has.',
+  }),
+};
+
 /** cp-1 is prepared as far as its packages, cp-2 is off, w-1 is blank and has swap on. */
 async function halfway(step: Step): Promise<Probe> {
   if (step.host === 'cp-2') throw unreachable();
+  if (step.id === 'cluster/applied') return refused;
   if (step.id === 'cp-1/preflight') return holds('the host can take the role');
   if (step.id === 'w-1/preflight') throw new KubewrightError('KW305', 'swap is on', { hint: 'Run: swapoff -a' });
   if (step.id === 'cp-1/system') return holds('modules and sysctls are set');

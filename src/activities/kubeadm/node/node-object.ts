@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../../cluster/hash.js';
 import type { ClusterHost, Taint } from '../../../cluster/types.js';
 import { messageOf } from '../../../errors.js';
 import { quote } from '../../../hosts/shell.js';
@@ -6,12 +7,33 @@ import { type Facts, SAYS_NO } from '../../remote-facts.js';
 
 export const CONTROL_PLANE_LABEL = 'node-role.kubernetes.io/control-plane';
 
+/** On a node: what the last install set there of the file's labels and taints, so that what is taken out can be removed. */
+export const APPLIED_METADATA = 'kubewright.dev/applied-metadata';
+
+/** Labels and taints that cluster.yaml gave a node. */
+export interface NodeMetadata {
+  labels: Record<string, string>;
+  taints: Taint[];
+}
+
+/** From the annotation. One that is not there, or of another making, remembers nothing: then nothing is taken away. */
+export function parseMetadata(text: string): NodeMetadata {
+  try {
+    const { labels, taints } = JSON.parse(text) as Partial<NodeMetadata>;
+    return { labels: labels ?? {}, taints: taints ?? [] };
+  } catch {
+    return { labels: {}, taints: [] };
+  }
+}
+
 /** A node as the API has it, as far as a step needs to know. */
 export interface NodeObject {
   /** Changes when a node of the same name is made anew. */
   uid: string;
   labels: Record<string, string>;
   taints: Taint[];
+  /** What the last install set there. */
+  set: NodeMetadata;
   internalAddresses: string[];
   ready: boolean;
   kubeletVersion: string;
@@ -30,6 +52,7 @@ const TEMPLATE = [
   '{.status.addresses[?(@.type=="InternalIP")].address}',
   '{.status.conditions[?(@.type=="Ready")].status}',
   '{.status.nodeInfo.kubeletVersion}',
+  `{.metadata.annotations.${APPLIED_METADATA.replaceAll('.', '\\.')}}`,
   LAST,
 ].join('{"\\n"}');
 
@@ -59,8 +82,8 @@ export function nodeIn(facts: Facts, { name }: Pick<ClusterHost, 'name'>): Answe
 /** Reads what `node_object` printed; warnings of kubectl may stand before it. */
 export function parseNode(text: string): Answer<NodeObject> {
   const lines = text.split('\n');
-  const [first, uid = '', labels = '', taints = '', addresses = '', ready = '', kubeletVersion = '', last] =
-    lines.slice(-8);
+  const [first, uid = '', labels = '', taints = '', addresses = '', ready = '', kubeletVersion = '', set = '', last] =
+    lines.slice(-9);
   try {
     if (first !== FIRST || last !== LAST || uid === '') throw new SyntaxError('it is not whole');
     return yes({
@@ -70,6 +93,7 @@ export function parseNode(text: string): Answer<NodeObject> {
       internalAddresses: addresses.split(' ').filter(Boolean),
       ready: ready === 'True',
       kubeletVersion,
+      set: parseMetadata(set),
     });
   } catch (error) {
     return unknown(`kubectl did not print a node: ${messageOf(error)}`);
@@ -84,8 +108,9 @@ const CONTROL_PLANE_LABELS = {
 const CONTROL_PLANE_TAINT: Taint = { key: CONTROL_PLANE_LABEL, value: '', effect: 'NoSchedule' };
 
 /** A node as `kubeadm init` and `kubeadm join` leave it: with its role and its taints, without labels of cluster.yaml. */
-export function freshNode(host: ClusterHost): Pick<NodeObject, 'labels' | 'taints'> {
-  return { labels: host.role === 'control-plane' ? CONTROL_PLANE_LABELS : {}, taints: host.taints ?? [] };
+export function freshNode(host: ClusterHost): Pick<NodeObject, 'labels' | 'taints' | 'set'> {
+  const labels = host.role === 'control-plane' ? CONTROL_PLANE_LABELS : {};
+  return { labels, taints: host.taints ?? [], set: { labels: {}, taints: [] } };
 }
 
 /** As the API itself tells of a node. */
@@ -97,6 +122,7 @@ export function parseNodeJson(json: string): Answer<NodeObject> {
       uid: metadata.uid,
       labels: metadata.labels ?? {},
       taints: spec?.taints ?? [],
+      set: parseMetadata(metadata.annotations?.[APPLIED_METADATA] ?? ''),
       internalAddresses: (status?.addresses ?? [])
         .filter(({ type }) => type === 'InternalIP')
         .map(({ address }) => address),
@@ -110,7 +136,7 @@ export function parseNodeJson(json: string): Answer<NodeObject> {
 
 interface ApiNode {
   kind: string;
-  metadata: { uid?: string; labels?: Record<string, string> };
+  metadata: { uid?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   spec: { taints?: Taint[] };
   status: {
     addresses?: { type: string; address: string }[];
@@ -120,37 +146,78 @@ interface ApiNode {
 }
 
 /**
- * Arguments of kubectl, one command an entry, that give a node its role and the labels and taints of cluster.yaml. What
- * others put there stays, but for kubeadm's own taint of control planes where cluster.yaml has taints without it.
+ * Arguments of kubectl, one command an entry, that give a node its role and the labels and taints of cluster.yaml, and take
+ * away what an earlier file gave it and this one does not. What others put there stays, but for kubeadm's own taint of
+ * control planes where cluster.yaml has taints without it. The memory is written last: until then all is done again.
  */
-export function metadataCommands(host: ClusterHost, node: Pick<NodeObject, 'labels' | 'taints'>): string[] {
-  const role = host.role === 'control-plane' ? CONTROL_PLANE_LABELS : {};
-  const labels = Object.entries({ ...role, ...host.labels })
-    .filter(([key, value]) => node.labels[key] !== value)
-    .map(([key, value]) => quote(`${key}=${value}`));
+export function metadataCommands(host: ClusterHost, node: Pick<NodeObject, 'labels' | 'taints' | 'set'>): string[] {
+  const labels = labelChanges(host, node);
   const taints = taintChanges(host, node);
+  const memory = memoryChange(host, node.set);
   const name = quote(host.name);
   return [
     ...(labels.length === 0 ? [] : [`label node ${name} --overwrite ${labels.join(' ')}`]),
     ...(taints.length === 0 ? [] : [`taint node ${name} --overwrite ${taints.join(' ')}`]),
+    ...(memory === undefined ? [] : [`annotate node ${name} --overwrite ${memory}`]),
   ];
 }
 
-function taintChanges(host: ClusterHost, node: Pick<NodeObject, 'labels' | 'taints'>): string[] {
+function labelChanges(host: ClusterHost, node: Pick<NodeObject, 'labels' | 'set'>): string[] {
+  const wanted = { ...(host.role === 'control-plane' ? CONTROL_PLANE_LABELS : {}), ...host.labels };
+  const set = Object.entries(wanted)
+    .filter(([key, value]) => node.labels[key] !== value)
+    .map(([key, value]) => quote(`${key}=${value}`));
+  return [...set, ...leftLabels(host, node).map(([key]) => quote(`${key}-`))];
+}
+
+/** Labels that an earlier file gave the node and this one does not. One that somebody has changed since is theirs. */
+export function leftLabels(host: ClusterHost, node: Pick<NodeObject, 'labels' | 'set'>): [string, string][] {
+  return Object.entries(node.set.labels).filter(
+    ([key, value]) => !(key in host.labels) && !(key in CONTROL_PLANE_LABELS) && node.labels[key] === value,
+  );
+}
+
+function taintChanges(host: ClusterHost, node: Pick<NodeObject, 'labels' | 'taints' | 'set'>): string[] {
   const wanted = host.taints ?? defaultTaints(host, node);
-  const same = (a: Taint, b: Taint) => a.key === b.key && a.effect === b.effect && (a.value ?? '') === (b.value ?? '');
   const missing = wanted
-    .filter((taint) => !node.taints.some((there) => same(there, taint)))
-    .map(({ key, value, effect }) => quote(value ? `${key}=${value}:${effect}` : `${key}:${effect}`));
-  const unwanted = node.taints
-    .filter(
-      ({ key }) => host.taints !== null && key === CONTROL_PLANE_LABEL && !wanted.some((taint) => taint.key === key),
-    )
-    .map(({ key, effect }) => quote(`${key}:${effect}-`));
-  return [...missing, ...unwanted];
+    .filter((taint) => !node.taints.some((there) => isSameTaint(there, taint)))
+    .map((taint) => quote(taintText(taint)));
+  const unwanted = node.taints.filter(
+    ({ key }) => host.taints !== null && key === CONTROL_PLANE_LABEL && !wanted.some((taint) => taint.key === key),
+  );
+  const removed = [...unwanted, ...leftTaints(host, node)].map(({ key, effect }) => quote(`${key}:${effect}-`));
+  return [...missing, ...new Set(removed)];
+}
+
+/** Taints that an earlier file gave the node and this one does not, as far as they are there as they were set. */
+export function leftTaints(host: ClusterHost, node: Pick<NodeObject, 'taints' | 'set'>): Taint[] {
+  // Left out, kubeadm's own is meant.
+  const wanted = host.taints ?? (host.role === 'control-plane' ? [CONTROL_PLANE_TAINT] : []);
+  return node.set.taints.filter(
+    (taint) =>
+      node.taints.some((there) => isSameTaint(there, taint)) &&
+      !wanted.some(({ key, effect }) => key === taint.key && effect === taint.effect),
+  );
+}
+
+export function isSameTaint(a: Taint, b: Taint): boolean {
+  return a.key === b.key && a.effect === b.effect && (a.value ?? '') === (b.value ?? '');
+}
+
+/** As kubectl writes it: `dedicated=database:NoSchedule`. */
+export function taintText({ key, value, effect }: Taint): string {
+  return value ? `${key}=${value}:${effect}` : `${key}:${effect}`;
 }
 
 /** kubeadm's taint where a join ended before it was set; once the node has its role, taking it off is the user's right. */
 function defaultTaints(host: ClusterHost, node: Pick<NodeObject, 'labels'>): Taint[] {
   return host.role === 'control-plane' && !(CONTROL_PLANE_LABEL in node.labels) ? [CONTROL_PLANE_TAINT] : [];
+}
+
+/** The annotation as it has to be, where it is not so; a node that was given nothing has none. */
+function memoryChange(host: ClusterHost, set: NodeMetadata): string | undefined {
+  const wanted: NodeMetadata = { labels: host.labels, taints: host.taints ?? [] };
+  if (canonicalJson(wanted) === canonicalJson(set)) return undefined;
+  const isEmpty = Object.keys(wanted.labels).length === 0 && wanted.taints.length === 0;
+  return isEmpty ? `${APPLIED_METADATA}-` : quote(`${APPLIED_METADATA}=${canonicalJson(wanted)}`);
 }

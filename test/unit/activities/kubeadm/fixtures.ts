@@ -12,7 +12,7 @@ CtV/Qjc=
 -----END CERTIFICATE-----
 `;
 
-/** What `node_object` prints of a node that is Ready. */
-export function nodeText(labels: string, taints: string, address: string): string {
-  return ['node', 'u-1', labels, taints, address, 'True', 'v1.34.3', 'end of node'].join('\n');
+/** What `node_object` prints of a node that is Ready; `set` is what it remembers of the file's labels and taints. */
+export function nodeText(labels: string, taints: string, address: string, set = ''): string {
+  return ['node', 'u-1', labels, taints, address, 'True', 'v1.34.3', set, 'end of node'].join('\n');
 }

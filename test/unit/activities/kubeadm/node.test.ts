@@ -22,6 +22,8 @@ const ROLE = {
   'node-role.kubernetes.io/control-plane': '',
   'node.kubernetes.io/exclude-from-external-load-balancers': '',
 };
+const MEMORY = 'kubewright.dev/applied-metadata';
+const NONE = { labels: {}, taints: [] };
 const TAINT = { key: 'node-role.kubernetes.io/control-plane', value: '', effect: 'NoSchedule' as const };
 
 describe('labels and taints of cluster.yaml', () => {
@@ -36,17 +38,52 @@ describe('labels and taints of cluster.yaml', () => {
       labels: { disk: 'ssd', zone: 'a b' },
       taints: [{ key: 'gpu', value: 'yes', effect: 'NoExecute' as const }],
     };
-    const node = { labels: { disk: 'ssd' }, taints: [] };
+    const node = { labels: { disk: 'ssd' }, taints: [], set: NONE };
     expect(metadataCommands(host, node)).toEqual([
       "label node w-1 --overwrite 'zone=a b'",
       'taint node w-1 --overwrite gpu=yes:NoExecute',
+      `annotate node w-1 --overwrite '${MEMORY}={"labels":{"disk":"ssd","zone":"a b"},"taints":[{"effect":"NoExecute","key":"gpu","value":"yes"}]}'`,
     ]);
+  });
+
+  test('what an earlier file set and this one does not is taken away, and the memory of it at last', () => {
+    const gpu = { key: 'gpu', value: 'yes', effect: 'NoExecute' as const };
+    const set = { labels: { disk: 'ssd', zone: 'a' }, taints: [gpu] };
+    const node = { labels: { ...set.labels, mine: '1' }, taints: [gpu, { ...gpu, key: 'mine' }], set };
+    expect(metadataCommands({ ...worker, labels: { zone: 'a' } }, node)).toEqual([
+      'label node w-1 --overwrite disk-',
+      'taint node w-1 --overwrite gpu:NoExecute-',
+      `annotate node w-1 --overwrite '${MEMORY}={"labels":{"zone":"a"},"taints":[]}'`,
+    ]);
+    const after = {
+      labels: { zone: 'a', mine: '1' },
+      taints: [{ ...gpu, key: 'mine' }],
+      set: { labels: { zone: 'a' }, taints: [] },
+    };
+    expect(metadataCommands({ ...worker, labels: { zone: 'a' } }, after)).toEqual([]);
+    expect(metadataCommands(worker, { labels: {}, taints: [], set })).toEqual([
+      `annotate node w-1 --overwrite ${MEMORY}-`,
+    ]);
+  });
+
+  test('a label or taint that somebody has changed since is theirs, and one that nobody remembers is left', () => {
+    const gpu = { key: 'gpu', value: 'yes', effect: 'NoExecute' as const };
+    const set = { labels: { disk: 'ssd' }, taints: [gpu] };
+    const node = { labels: { disk: 'hdd' }, taints: [{ ...gpu, value: 'no' }], set };
+    expect(metadataCommands(worker, node)).toEqual([`annotate node w-1 --overwrite ${MEMORY}-`]);
+    expect(metadataCommands(worker, { ...node, set: NONE })).toEqual([]);
+  });
+
+  test("kubeadm's own taint stays where cluster.yaml no longer writes it out: left out, it is meant", () => {
+    const node = { labels: ROLE, taints: [TAINT], set: { labels: {}, taints: [TAINT] } };
+    expect(metadataCommands(controlPlane, node)).toEqual([`annotate node cp-1 --overwrite ${MEMORY}-`]);
   });
 
   test("what others put on a node stays; kubeadm's taint goes where cluster.yaml has taints without it", () => {
     const node = {
       labels: { ...ROLE, mine: '1' },
       taints: [TAINT, { key: 'mine', value: '', effect: 'NoSchedule' as const }],
+      set: NONE,
     };
     expect(metadataCommands(controlPlane, node)).toEqual([]);
     expect(metadataCommands({ ...controlPlane, taints: [] }, node)).toEqual([
@@ -55,19 +92,20 @@ describe('labels and taints of cluster.yaml', () => {
   });
 
   test('a join that ended before the role was set is finished; a taint that was taken off stays off', () => {
-    expect(metadataCommands(controlPlane, { labels: {}, taints: [] })).toEqual([
+    expect(metadataCommands(controlPlane, { labels: {}, taints: [], set: NONE })).toEqual([
       'label node cp-1 --overwrite node-role.kubernetes.io/control-plane= node.kubernetes.io/exclude-from-external-load-balancers=',
       'taint node cp-1 --overwrite node-role.kubernetes.io/control-plane:NoSchedule',
     ]);
-    expect(metadataCommands(controlPlane, { labels: ROLE, taints: [] })).toEqual([]);
+    expect(metadataCommands(controlPlane, { labels: ROLE, taints: [], set: NONE })).toEqual([]);
   });
 });
 
 test('kubectl and the API tell the same of a node', () => {
-  const text = nodeText(JSON.stringify(ROLE), JSON.stringify([TAINT]), '10.88.0.11');
+  const set = JSON.stringify({ labels: { disk: 'ssd' }, taints: [] });
+  const text = nodeText(JSON.stringify(ROLE), JSON.stringify([TAINT]), '10.88.0.11', set);
   const json = JSON.stringify({
     kind: 'Node',
-    metadata: { uid: 'u-1', labels: ROLE },
+    metadata: { uid: 'u-1', labels: ROLE, annotations: { [MEMORY]: set } },
     spec: { taints: [TAINT] },
     status: {
       addresses: [
@@ -82,6 +120,7 @@ test('kubectl and the API tell the same of a node', () => {
     },
   });
   expect(parseNode(text)).toEqual(parseNodeJson(json));
+  expect(parseNode(text)).toMatchObject({ value: { set: { labels: { disk: 'ssd' }, taints: [] } } });
   expect(parseNode(`Warning: use of a deprecated version\n${text}`)).toEqual(parseNode(text));
   for (let length = 0; length < text.length; length++) {
     expect(parseNode(text.slice(0, length)).is, `${length} characters`).toBe('unknown');

@@ -1,4 +1,5 @@
 import { createContext } from '../../../../src/activities/context.js';
+import { SAYS_NO } from '../../../../src/activities/remote-facts.js';
 import type { StageContext } from '../../../../src/activities/step.js';
 import type { Cluster } from '../../../../src/cluster/types.js';
 import type { DurableCommand, DurableResult, RemoteHost, Upload } from '../../../../src/hosts/types.js';
@@ -9,7 +10,7 @@ export class FakeHost {
   readonly written = new Map<string, string>();
   readonly uploaded: Upload[] = [];
   readonly durables: DurableCommand[] = [];
-  /** Facts by name, as `remote-facts` asks them: status and text. */
+  /** Facts by name, as `remote-facts` asks them: status and text. One that is asked by `ask` and not here is a no. */
   readonly facts = new Map<string, string>();
   /** Answers to plain scripts, by a text that they contain. */
   readonly answers = new Map<string, string>();
@@ -48,7 +49,9 @@ export class FakeHost {
   #answer(script: string): string {
     for (const [text, answer] of this.answers) if (script.includes(text)) return answer;
     const lines = [...this.facts].map(([name, text]) => `fact ${name} 0 ${Buffer.from(text).toString('base64')}`);
-    return [...lines, 'facts end'].join('\n');
+    const asked = [...script.matchAll(/\bask (\S+) /g)].map(([, name = '']) => name);
+    const refused = asked.filter((name) => !this.facts.has(name)).map((name) => `fact ${name} ${SAYS_NO} `);
+    return [...lines, ...refused, 'facts end'].join('\n');
   }
 }
 

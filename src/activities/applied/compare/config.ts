@@ -1,0 +1,122 @@
+import { type Cluster, type ExtraArg, hostsOf } from '../../../cluster/types.js';
+import { clientUrl } from '../../../render/etcd.js';
+import { endpointOf } from '../../../render/kubeadm.js';
+import { below, type Found, shown } from '../difference.js';
+import type { Applied, AppliedConfig } from '../types.js';
+import { isSame } from '../values.js';
+import type { Part } from './index.js';
+
+/** Keys whose values kubeadm keeps in the cluster, and flannel its own. */
+export function compareConfig(cluster: Cluster, applied: Applied): Part {
+  const { config } = applied;
+  if (config === undefined) {
+    const what = 'spec.kubernetes, spec.endpoint and spec.etcd: kubeadm init has not put them into the cluster yet';
+    return { found: [], unchecked: [what] };
+  }
+  const network = compareNetwork(cluster, applied, config);
+  return {
+    found: [
+      ...compareNames(cluster, config),
+      ...network.found,
+      ...compareSans(cluster, applied, config),
+      ...compareArgs(
+        'spec.kubernetes.apiServer.extraArgs',
+        cluster.kubernetes.apiServer.extraArgs,
+        config.extraArgs.apiServer,
+      ),
+      ...compareArgs(
+        'spec.kubernetes.controllerManager.extraArgs',
+        cluster.kubernetes.controllerManager.extraArgs,
+        config.extraArgs.controllerManager,
+      ),
+      ...compareArgs(
+        'spec.kubernetes.scheduler.extraArgs',
+        cluster.kubernetes.scheduler.extraArgs,
+        config.extraArgs.scheduler,
+      ),
+      ...compareEtcd(cluster, config),
+    ],
+    unchecked: network.unchecked,
+  };
+}
+
+function one(key: string, applied: unknown, wanted: unknown): Found[] {
+  return isSame(applied, wanted) ? [] : [{ key, applied: shown(applied), wanted: shown(wanted) }];
+}
+
+function compareNames(cluster: Cluster, config: AppliedConfig): Found[] {
+  const { kubernetes, endpoint } = cluster;
+  const [vip = '', port = ''] = config.endpoint.split(':');
+  return [
+    ...one('metadata.name', config.name, cluster.name),
+    ...one('spec.kubernetes.version', config.version, kubernetes.version),
+    ...(config.endpoint === endpointOf(cluster)
+      ? []
+      : [...one('spec.endpoint.vip', vip, endpoint.vip), ...one('spec.endpoint.port', port, String(endpoint.port))]),
+    ...one('spec.kubernetes.podSubnet', config.podSubnet, kubernetes.podSubnet),
+    ...one('spec.kubernetes.serviceSubnet', config.serviceSubnet, kubernetes.serviceSubnet),
+    ...one('spec.kubernetes.dnsDomain', config.dnsDomain, kubernetes.dnsDomain),
+  ];
+}
+
+/** flannel's own word on the pod network, where it is another one than kubeadm's. */
+function compareNetwork({ kubernetes, network }: Cluster, applied: Applied, config: AppliedConfig): Part {
+  if (applied.network === undefined) {
+    return { found: [], unchecked: ['spec.network.backend: the cluster has no pod network yet'] };
+  }
+  const { podSubnet, backend } = applied.network;
+  const subnet =
+    podSubnet === config.podSubnet ? [] : one('spec.kubernetes.podSubnet', podSubnet, kubernetes.podSubnet);
+  return { found: [...subnet, ...one('spec.network.backend', backend, network.backend)], unchecked: [] };
+}
+
+/** Names that hosts bring along are none of the file's: a host that was added or taken out is named as such. */
+function compareSans(cluster: Cluster, applied: Applied, config: AppliedConfig): Found[] {
+  const wanted = cluster.kubernetes.certificateSANs;
+  const hosts = [...hostsOf(cluster, 'control-plane'), ...applied.nodes].flatMap(({ name, address }) => [
+    name,
+    address,
+  ]);
+  const own = new Set([cluster.endpoint.vip, config.endpoint.split(':')[0], ...hosts]);
+  const extra = config.certificateSANs.filter((name) => !own.has(name));
+  const key = 'spec.kubernetes.certificateSANs';
+  return [
+    ...wanted
+      .filter((name) => !config.certificateSANs.includes(name))
+      .map((name) => ({ key, applied: `no ${shown(name)}`, wanted: shown(name) })),
+    ...extra
+      .filter((name) => !wanted.includes(name))
+      // A name too many opens nothing, and a control plane that was taken out by hand leaves its own.
+      .map((name) => ({ key, applied: shown(name), wanted: `no ${shown(name)}`, verdict: 'stays' as const })),
+  ];
+}
+
+/** Flag by flag; one that stands several times is all of its values in their order. */
+export function compareArgs(key: string, wanted: ExtraArg[], applied: ExtraArg[]): Found[] {
+  const names = new Set([...applied, ...wanted].map(({ name }) => name));
+  return [...names].flatMap((name) => one(below(key, [name]), valuesOf(applied, name), valuesOf(wanted, name)));
+}
+
+function valuesOf(args: ExtraArg[], name: string): string | undefined {
+  const values = args.filter((arg) => arg.name === name).map(({ value }) => value);
+  return values.length === 0 ? undefined : values.join(', ');
+}
+
+function compareEtcd(cluster: Cluster, { etcd }: AppliedConfig): Found[] {
+  if (etcd.topology !== cluster.etcd.topology) return one('spec.etcd.topology', etcd.topology, cluster.etcd.topology);
+  if (etcd.topology === 'stacked') return compareArgs('spec.etcd.extraArgs', cluster.etcd.extraArgs, etcd.extraArgs);
+  const members = hostsOf(cluster, 'etcd');
+  const wanted = members.map(({ address }) => clientUrl(address));
+  return [
+    ...members
+      .filter(({ address }) => !etcd.endpoints.includes(clientUrl(address)))
+      .map(({ name, address }) => ({
+        key: `spec.hosts[${name}].role`,
+        applied: 'no member of etcd',
+        wanted: `etcd at ${address}`,
+      })),
+    ...etcd.endpoints
+      .filter((url) => !wanted.includes(url))
+      .map((url) => ({ key: 'spec.hosts[].role', applied: `a member of etcd at ${shown(url)}`, wanted: 'nothing' })),
+  ];
+}

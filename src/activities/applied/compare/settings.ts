@@ -1,0 +1,53 @@
+import type { Cluster } from '../../../cluster/types.js';
+import { kubeletConfiguration } from '../../../render/kubelet-config.js';
+import { below, type Found, shown } from '../difference.js';
+import type { Applied, Settings } from '../types.js';
+import { type SettingDifference, takenOut, unmet } from '../values.js';
+import { compareArgs } from './config.js';
+import type { Part } from './index.js';
+
+export const KUBELET_KEY = 'spec.kubernetes.kubelet.config';
+const KUBE_PROXY_KEY = 'spec.kubernetes.kubeProxy.config';
+const KUBELET_ARGS_KEY = 'spec.kubernetes.kubelet.extraArgs';
+
+/** The free maps: what is wanted must be so in the cluster, and what was taken out must be gone. */
+export function compareSettings(cluster: Cluster, applied: Applied): Part {
+  const { kubelet, kubeProxy } = cluster.kubernetes;
+  const { begun } = applied;
+  const parts = [
+    compareMap(KUBELET_KEY, kubelet.config, applied.kubelet, begun && withoutOwn(cluster, begun.kubelet)),
+    compareMap(KUBE_PROXY_KEY, kubeProxy.config, applied.kubeProxy, begun?.kubeProxy),
+  ];
+  const gone = begun?.kubeletArgs.filter(
+    ({ name }) => name !== 'node-ip' && !kubelet.extraArgs.some((arg) => arg.name === name),
+  );
+  return {
+    found: [...parts.flatMap(({ found }) => found), ...compareArgs(KUBELET_ARGS_KEY, [], gone ?? [])],
+    unchecked: [...parts.flatMap(({ unchecked }) => unchecked), ...(begun === undefined ? [NOTHING_KEPT] : [])],
+  };
+}
+
+const NOTHING_KEPT = `whether anything was taken out of ${KUBELET_KEY}, ${KUBELET_ARGS_KEY} or ${KUBE_PROXY_KEY}: no control plane keeps what the cluster was begun with`;
+
+function compareMap(key: string, wanted: Settings, applied: Settings | undefined, begun: Settings | undefined): Part {
+  if (applied === undefined) return { found: [], unchecked: [`${key}: the cluster has no ConfigMap of it`] };
+  return {
+    found: [...unmet(applied, wanted), ...takenOut(begun ?? {}, wanted, applied)].map((one) => foundOf(key, one)),
+    unchecked: [],
+  };
+}
+
+export function foundOf(key: string, { path, applied, wanted }: SettingDifference): Found {
+  return { key: below(key, path), applied: shown(applied), wanted: shown(wanted) };
+}
+
+/** Without what Kubewright itself sets on every kubelet; it cannot be taken out of the file. */
+function withoutOwn(cluster: Cluster, begun: Settings): Settings {
+  const own = kubeletConfiguration({
+    ...cluster,
+    kubernetes: { ...cluster.kubernetes, kubelet: { ...cluster.kubernetes.kubelet, config: {} } },
+  });
+  return Object.fromEntries(
+    Object.entries(begun).filter(([key, value]) => !(key in own) || (own as Settings)[key] !== value),
+  );
+}

@@ -1,0 +1,85 @@
+import type { ExtraArg, Taint } from '../../cluster/types.js';
+import type { NodeMetadata } from '../kubeadm/node/node-object.js';
+
+/** A component's settings as a file or a ConfigMap holds them. */
+export type Settings = Record<string, unknown>;
+
+/** What a living cluster was built with, as it says itself: from its API, and from the hosts of cluster.yaml. */
+export interface Applied {
+  /** Name of the control plane that was asked. */
+  via: string;
+  /**
+   * Whether `kubeadm init` has come to its end, which the ownership record of a control plane tells. Before that, the next
+   * run goes through its phases again with the file as it is then.
+   */
+  finished: boolean;
+  /** What kubeadm keeps in the cluster; undefined before init has put it there. */
+  config: AppliedConfig | undefined;
+  /** ConfigMap kubelet-config; undefined when there is none. */
+  kubelet: Settings | undefined;
+  /** ConfigMap kube-proxy; undefined when there is none. */
+  kubeProxy: Settings | undefined;
+  /** flannel's net-conf.json; undefined before the network is there. */
+  network: { podSubnet: string; backend: Settings } | undefined;
+  nodes: AppliedNode[];
+  /** What init was begun with, as a control plane keeps it; undefined when none of them does (the first one was replaced). */
+  begun: BegunWith | undefined;
+  /** By name; without those that could not be asked. */
+  hosts: Map<string, AppliedHost>;
+}
+
+/** kubeadm's ClusterConfiguration, as far as cluster.yaml has a say in it. */
+export interface AppliedConfig {
+  name: string;
+  /** Without a leading v. */
+  version: string;
+  /** `VIP:port`. */
+  endpoint: string;
+  podSubnet: string;
+  serviceSubnet: string;
+  dnsDomain: string;
+  certificateSANs: string[];
+  extraArgs: Record<'apiServer' | 'controllerManager' | 'scheduler', ExtraArg[]>;
+  etcd: { topology: 'stacked'; extraArgs: ExtraArg[] } | { topology: 'external'; endpoints: string[] };
+}
+
+export interface AppliedNode {
+  name: string;
+  address: string;
+  /** Without a leading v. */
+  kubeletVersion: string;
+  controlPlane: boolean;
+  labels: Record<string, string>;
+  taints: Taint[];
+  /** What the last install set there of the file's labels and taints. */
+  set: NodeMetadata;
+}
+
+/** What the first control plane's init was run with. */
+export interface BegunWith {
+  kubelet: Settings;
+  kubeProxy: Settings;
+  kubeletArgs: ExtraArg[];
+}
+
+/** What one host has from former runs. */
+export interface AppliedHost {
+  name: string;
+  /** Whether it is a whole member of the cluster, by its ownership record; only then has it something to lose. */
+  member: boolean;
+  /** What it is by what runs there; undefined when nothing tells. */
+  role: 'control-plane' | 'etcd' | undefined;
+  /** Version of the kubelet that runs, else of the one that is installed; without a leading v. */
+  kubeletVersion: string | undefined;
+  /** Command lines of static pods, by component. */
+  commands: Map<string, string[]>;
+  /** Names and addresses in the API server's certificate. */
+  certificateNames: string[] | undefined;
+  /** Flags that kubeadm gave its kubelet, as one line. */
+  kubeletFlags: string | undefined;
+  kubelet: Settings | undefined;
+  /** Flags that its member of external etcd was started with. */
+  etcdArgs: ExtraArg[] | undefined;
+  /** SHA-256 of kubeadm patches, by file name. */
+  patches: Map<string, string>;
+}

@@ -1,0 +1,309 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compareCluster } from '../../../../src/activities/applied/compare/index.js';
+import type { Comparison } from '../../../../src/activities/applied/difference.js';
+import { readApplied } from '../../../../src/activities/applied/read.js';
+import type { Applied } from '../../../../src/activities/applied/types.js';
+import { loadCluster } from '../../../../src/cluster/load.js';
+import type { Cluster, ClusterHost } from '../../../../src/cluster/types.js';
+import { clusterOf } from '../../cluster-fixture.js';
+import { contextAmong, fakeHosts } from '../fake-hosts.js';
+import { livingHosts } from './living.js';
+
+const EXAMPLES = join(import.meta.dirname, '../../../../examples/clusters');
+
+/** What is read of a cluster that was made from a file, by a run with another one; hosts that it has more are blank. */
+async function appliedOf(made: Cluster, cluster = made): Promise<Applied> {
+  const hosts = new Map([...fakeHosts(cluster), ...livingHosts(made)]);
+  const context = contextAmong(hosts, cluster, 'compareApplied', null);
+  const { answer } = await readApplied(context);
+  if (answer.is !== 'yes') throw new Error(`not read: ${answer.is === 'unknown' ? answer.why : answer.evidence}`);
+  return answer.value;
+}
+
+const NOTHING: Comparison = { differences: [], unchecked: [] };
+
+/** Every kind of setting in use, so that each can be edited. */
+function rich(topology: 'stacked' | 'external' = 'stacked'): Cluster {
+  const cluster = clusterOf({ controlPlanes: 3, workers: 2, etcd: topology === 'external' ? 3 : 0 });
+  const [w1] = cluster.hosts.filter(({ name }) => name === 'w-1') as [ClusterHost];
+  w1.labels = { disk: 'ssd', 'example.org/pool': 'a' };
+  w1.taints = [{ key: 'dedicated', value: 'db', effect: 'NoSchedule' }];
+  Object.assign(cluster.kubernetes, {
+    certificateSANs: ['api.example.org'],
+    apiServer: { extraArgs: [{ name: 'v', value: '2' }] },
+    controllerManager: { extraArgs: [{ name: 'v', value: '3' }] },
+    scheduler: { extraArgs: [{ name: 'v', value: '4' }] },
+    kubelet: {
+      config: {
+        maxPods: 150,
+        shutdownGracePeriod: '60s',
+        evictionHard: { 'memory.available': '200Mi' },
+        failSwapOn: false,
+      },
+      extraArgs: [{ name: 'v', value: '1' }],
+    },
+    kubeProxy: { config: { conntrack: { maxPerCore: 0 } } },
+    patches: [{ name: 'etcd+json.yaml', content: '[]\n' }],
+  });
+  cluster.etcd.extraArgs = [{ name: 'quota-backend-bytes', value: '8589934592' }];
+  return cluster;
+}
+
+describe('a file that the cluster was made from', () => {
+  it.each(readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml')))('%s differs in nothing', async (name) => {
+    const { cluster } = await loadCluster(join(EXAMPLES, name));
+    expect(compareCluster(cluster, await appliedOf(cluster))).toEqual(NOTHING);
+  });
+
+  it.each(['stacked', 'external'] as const)('with everything set, %s, differs in nothing', async (topology) => {
+    const cluster = rich(topology);
+    expect(compareCluster(cluster, await appliedOf(cluster))).toEqual(NOTHING);
+  });
+
+  it('differs in nothing, whatever it says', async () => {
+    await fc.assert(
+      fc.asyncProperty(clusters, async (cluster) => {
+        expect(compareCluster(cluster, await appliedOf(cluster))).toEqual(NOTHING);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+type Edit = (cluster: Cluster) => void;
+const host = (cluster: Cluster, name: string): ClusterHost =>
+  cluster.hosts.find((one) => one.name === name) as ClusterHost;
+
+/** One edit of the file each, the key that has to be named, and what becomes of it. */
+const EDITS: [key: string, verdict: string, edit: Edit][] = [
+  ['metadata.name', 'never', (cluster) => Object.assign(cluster, { name: 'other' })],
+  ['spec.endpoint.vip', 'refused', ({ endpoint }) => Object.assign(endpoint, { vip: '10.88.0.101' })],
+  ['spec.endpoint.port', 'refused', ({ endpoint }) => Object.assign(endpoint, { port: 9443 })],
+  ['spec.kubernetes.version', 'refused', ({ kubernetes }) => Object.assign(kubernetes, { version: '1.34.4' })],
+  ['spec.kubernetes.podSubnet', 'never', ({ kubernetes }) => Object.assign(kubernetes, { podSubnet: '10.245.0.0/16' })],
+  [
+    'spec.kubernetes.serviceSubnet',
+    'never',
+    ({ kubernetes }) => Object.assign(kubernetes, { serviceSubnet: '10.97.0.0/16' }),
+  ],
+  ['spec.kubernetes.dnsDomain', 'never', ({ kubernetes }) => Object.assign(kubernetes, { dnsDomain: 'k8s.example' })],
+  [
+    'spec.kubernetes.certificateSANs',
+    'refused',
+    ({ kubernetes }) => kubernetes.certificateSANs.push('api2.example.org'),
+  ],
+  ['spec.kubernetes.certificateSANs', 'stays', ({ kubernetes }) => kubernetes.certificateSANs.pop()],
+  ['spec.kubernetes.apiServer.extraArgs.v', 'refused', ({ kubernetes }) => kubernetes.apiServer.extraArgs.pop()],
+  [
+    'spec.kubernetes.apiServer.extraArgs.profiling',
+    'refused',
+    ({ kubernetes }) => kubernetes.apiServer.extraArgs.push({ name: 'profiling', value: 'false' }),
+  ],
+  [
+    'spec.kubernetes.controllerManager.extraArgs.v',
+    'refused',
+    ({ kubernetes }) => Object.assign(kubernetes.controllerManager.extraArgs[0] ?? {}, { value: '5' }),
+  ],
+  ['spec.kubernetes.scheduler.extraArgs.v', 'refused', ({ kubernetes }) => kubernetes.scheduler.extraArgs.pop()],
+  [
+    'spec.kubernetes.kubelet.config.maxPods',
+    'refused',
+    ({ kubernetes }) => Object.assign(kubernetes.kubelet.config, { maxPods: 200 }),
+  ],
+  ['spec.kubernetes.kubelet.config.maxPods', 'refused', ({ kubernetes }) => delete kubernetes.kubelet.config.maxPods],
+  [
+    'spec.kubernetes.kubelet.config.failSwapOn',
+    'refused',
+    ({ kubernetes }) => delete kubernetes.kubelet.config.failSwapOn,
+  ],
+  [
+    'spec.kubernetes.kubelet.config.evictionHard["memory.available"]',
+    'refused',
+    ({ kubernetes }) => Object.assign(kubernetes.kubelet.config, { evictionHard: { 'memory.available': '300Mi' } }),
+  ],
+  [
+    'spec.kubernetes.kubeProxy.config.mode',
+    'refused',
+    ({ kubernetes }) => Object.assign(kubernetes.kubeProxy.config, { mode: 'ipvs' }),
+  ],
+  [
+    'spec.kubernetes.kubeProxy.config.conntrack.maxPerCore',
+    'refused',
+    ({ kubernetes }) => delete kubernetes.kubeProxy.config.conntrack,
+  ],
+  ['spec.kubernetes.kubelet.extraArgs.v', 'refused', ({ kubernetes }) => kubernetes.kubelet.extraArgs.pop()],
+  [
+    'spec.kubernetes.kubelet.extraArgs.node-labels',
+    'refused',
+    ({ kubernetes }) => kubernetes.kubelet.extraArgs.push({ name: 'node-labels', value: 'a=b' }),
+  ],
+  ['spec.kubernetes.patchesDirectory', 'refused', ({ kubernetes }) => kubernetes.patches.pop()],
+  [
+    'spec.kubernetes.patchesDirectory',
+    'refused',
+    ({ kubernetes }) => kubernetes.patches.push({ name: 'etcd1.yaml', content: 'a: b\n' }),
+  ],
+  ['spec.etcd.extraArgs.quota-backend-bytes', 'refused', ({ etcd }) => etcd.extraArgs.pop()],
+  ['spec.network.backend', 'refused', ({ network }) => Object.assign(network, { backend: { Type: 'host-gw' } })],
+  ['spec.hosts[w-1].labels.disk', 'install', (cluster) => Object.assign(host(cluster, 'w-1').labels, { disk: 'hdd' })],
+  ['spec.hosts[w-1].labels.disk', 'install', (cluster) => delete host(cluster, 'w-1').labels.disk],
+  ['spec.hosts[w-2].labels.zone', 'install', (cluster) => Object.assign(host(cluster, 'w-2').labels, { zone: 'b' })],
+  ['spec.hosts[w-1].taints', 'install', (cluster) => Object.assign(host(cluster, 'w-1'), { taints: null })],
+  ['spec.hosts[cp-2].taints', 'install', (cluster) => Object.assign(host(cluster, 'cp-2'), { taints: [] })],
+  ['spec.hosts[w-1].role', 'refused', (cluster) => Object.assign(host(cluster, 'w-1'), { role: 'control-plane' })],
+  ['spec.hosts[cp-3].role', 'refused', (cluster) => Object.assign(host(cluster, 'cp-3'), { role: 'worker' })],
+  ['spec.hosts[w-2].address', 'never', (cluster) => Object.assign(host(cluster, 'w-2'), { address: '10.88.0.99' })],
+  ['spec.hosts[w-9].name', 'never', (cluster) => Object.assign(host(cluster, 'w-2'), { name: 'w-9' })],
+  [
+    'spec.hosts[cp-3].role',
+    'refused',
+    (cluster) => Object.assign(cluster, { hosts: cluster.hosts.filter(({ name }) => name !== 'cp-3') }),
+  ],
+  [
+    'spec.hosts[w-2]',
+    'stays',
+    (cluster) => Object.assign(cluster, { hosts: cluster.hosts.filter(({ name }) => name !== 'w-2') }),
+  ],
+  [
+    'spec.hosts[w-3]',
+    'install',
+    (cluster) => cluster.hosts.push({ ...host(cluster, 'w-2'), name: 'w-3', address: '10.88.0.77' }),
+  ],
+];
+
+/** Edits that are of a kind with others: a renamed host is a new one and a former one. */
+const BESIDES: Record<string, string[]> = { 'spec.hosts[w-9].name': ['spec.hosts[w-2]'] };
+
+describe('an edited file', () => {
+  it.each(EDITS)('%s: %s', async (key, verdict, edit) => {
+    const before = rich();
+    const after = structuredClone(before);
+    edit(after);
+    const { differences, unchecked } = compareCluster(after, await appliedOf(before, after));
+    const others = BESIDES[key] ?? [];
+    expect(differences.filter((one) => !others.includes(one.key)).map((one) => [one.key, one.verdict])).toEqual([
+      [key, verdict],
+    ]);
+    expect(unchecked).toEqual([]);
+    for (const { applied: was, wanted } of differences) expect(was).not.toBe(wanted);
+  });
+
+  it('is told whole: every edit at once is every key at once', async () => {
+    const before = rich();
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(fc.constantFrom(...DISTINCT), { minLength: 2 }), async (edits) => {
+        const after = structuredClone(before);
+        for (const [, , edit] of edits) edit(after);
+        const found = compareCluster(after, await appliedOf(before, after)).differences.map(({ key }) => key);
+        expect(found.sort()).toEqual(edits.map(([key]) => key).sort());
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([
+    [
+      'a topology',
+      'spec.etcd.topology',
+      'never',
+      (cluster: Cluster) => Object.assign(cluster.etcd, { topology: 'stacked' }),
+    ],
+    [
+      'a member more',
+      'spec.hosts[etcd-4].role',
+      'refused',
+      (cluster: Cluster) => cluster.hosts.push({ ...host(cluster, 'etcd-1'), name: 'etcd-4', address: '10.88.0.34' }),
+    ],
+    [
+      'a member less',
+      'spec.hosts[].role',
+      'refused',
+      (cluster: Cluster) => Object.assign(cluster, { hosts: cluster.hosts.filter(({ name }) => name !== 'etcd-3') }),
+    ],
+    [
+      'a flag of etcd',
+      'spec.etcd.extraArgs.v',
+      'refused',
+      (cluster: Cluster) => cluster.etcd.extraArgs.push({ name: 'v', value: '1' }),
+    ],
+  ])('of external etcd: %s', async (_, key, verdict, edit) => {
+    const before = rich('external');
+    const after = structuredClone(before);
+    edit(after);
+    expect(
+      compareCluster(after, await appliedOf(before, after)).differences.map((one) => [one.key, one.verdict]),
+    ).toEqual([[key, verdict]]);
+  });
+});
+
+/** Edits that do not touch what another one touches. */
+const DISTINCT = EDITS.filter(
+  ([key], index) =>
+    EDITS.findIndex(([other]) => other === key) === index &&
+    !/(profiling|node-labels|\.role|\.name|\.address|spec\.hosts\[w-2\])$/.test(key),
+);
+
+const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
+const value = fc.oneof(word, fc.integer({ min: 0, max: 99 }).map(String));
+const args = fc.array(fc.record({ name: word, value }), { maxLength: 3 });
+const settings = fc.dictionary(
+  word,
+  fc.oneof(
+    value,
+    fc.boolean(),
+    fc.integer(),
+    fc.constant('60s'),
+    fc.array(word, { maxLength: 2 }),
+    fc.dictionary(word, value, { maxKeys: 2 }),
+  ),
+  { maxKeys: 4 },
+);
+const labels = fc.dictionary(word, word, { maxKeys: 3 });
+const taint = fc.record({
+  key: word,
+  value: fc.oneof(word, fc.constant('')),
+  effect: fc.constantFrom('NoSchedule' as const, 'NoExecute' as const),
+});
+
+/** Clusters that the loader would take, as far as the comparison looks at them. */
+const clusters: fc.Arbitrary<Cluster> = fc
+  .record({
+    controlPlanes: fc.constantFrom(1, 3),
+    workers: fc.integer({ min: 0, max: 3 }),
+    etcd: fc.constantFrom(0, 3),
+    sans: fc.uniqueArray(word, { maxLength: 3 }),
+    args: fc.tuple(args, args, args, args, args),
+    kubelet: settings,
+    kubeProxy: settings,
+    labels: fc.array(labels, { minLength: 9, maxLength: 9 }),
+    taints: fc.array(
+      fc.option(fc.uniqueArray(taint, { maxLength: 2, selector: ({ key, effect }) => `${key}:${effect}` })),
+      { minLength: 9, maxLength: 9 },
+    ),
+    patches: fc.uniqueArray(fc.record({ name: word.map((name) => `etcd${name}.yaml`), content: word }), {
+      maxLength: 2,
+      selector: ({ name }) => name,
+    }),
+  })
+  .map((drawn) => {
+    const cluster = clusterOf(drawn);
+    const [apiServer, controllerManager, scheduler, kubelet, etcd] = drawn.args;
+    Object.assign(cluster.kubernetes, {
+      certificateSANs: drawn.sans,
+      apiServer: { extraArgs: apiServer },
+      controllerManager: { extraArgs: controllerManager },
+      scheduler: { extraArgs: scheduler },
+      kubelet: { config: drawn.kubelet, extraArgs: kubelet },
+      kubeProxy: { config: drawn.kubeProxy },
+      patches: drawn.patches,
+    });
+    cluster.etcd.extraArgs = etcd;
+    for (const [index, one] of cluster.hosts.entries()) {
+      one.labels = drawn.labels[index] ?? {};
+      one.taints = drawn.taints[index] ?? null;
+    }
+    return cluster;
+  });
