@@ -88,6 +88,11 @@ export const KEY_CHANGES: Readonly<Record<string, KeyChange>> = {
   'spec.packages': section,
   'spec.packages.source': fixed,
   'spec.packages.bundle': used,
+  'spec.preflight': section,
+  'spec.preflight.ignore': used,
+  'spec.preflight.ignore[].code': used,
+  'spec.preflight.ignore[].hosts': used,
+  'spec.preflight.ignore[].reason': used,
   'spec.sysctls': by('system'),
   ...ssh('spec.ssh', []),
 };
@@ -99,6 +104,23 @@ function ssh(prefix: string, more: string[]): Record<string, KeyChange> {
   const own = ['user', 'port', ...keyFiles, 'agent', 'configFile', 'knownHostsFile', 'hostKeys', 'bastion', ...bastion];
   const keys = [...more, ...own, 'sudoPasswordEnv'].map((key) => [`${prefix}.${key}`, used] as const);
   return Object.fromEntries([[prefix, section], ...keys]);
+}
+
+/** The class of a key, or of the nearest one that it is below of: `spec.kubernetes.kubelet.config.maxPods`. */
+export function changeOf(key: string): KeyChange | undefined {
+  const form = key.replace(/^spec\.hosts\[[^\]]*\]/, 'spec.hosts[]');
+  return upwards(form)
+    .map((one) => KEY_CHANGES[one])
+    .find((known) => known !== undefined);
+}
+
+/** A key, and those that it is below of: `a.b["c.d"]`, `a.b["c`, `a.b`, `a`. */
+export function upwards(key: string): string[] {
+  const keys: string[] = [];
+  for (let rest = key; rest !== ''; rest = rest.slice(0, Math.max(rest.lastIndexOf('.'), rest.lastIndexOf('['), 0))) {
+    keys.push(rest);
+  }
+  return keys;
 }
 
 /** Keys that other steps compare on each host, and which ones. */

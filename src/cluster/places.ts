@@ -1,4 +1,4 @@
-import { KEY_CHANGES } from './changes.js';
+import { changeOf, KEY_CHANGES, upwards } from './changes.js';
 import { type Path, valueAt } from './path.js';
 import type { Cluster } from './types.js';
 import type { YamlDocument } from './yaml/document.js';
@@ -41,23 +41,16 @@ export function placesOf(document: YamlDocument, cluster: Cluster): Places {
 
 /** Line of a key, or of the nearest written key that it belongs to; undefined when the file has neither. */
 export function lineOf(places: Places | undefined, key: string): number | undefined {
-  for (let rest = key; rest !== ''; rest = rest.slice(0, Math.max(rest.lastIndexOf('.'), 0))) {
-    const line = places?.[rest];
-    if (line !== undefined) return line;
-  }
-  return undefined;
+  return upwards(key)
+    .map((one) => places?.[one])
+    .find((line) => line !== undefined);
 }
 
 function entriesOf(value: unknown): [string, unknown][] {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
 }
 
-/** Whether the key, or the one that it is below of, is compared with a living cluster. */
 function isCompared(key: string): boolean {
-  for (let rest = key; rest !== ''; rest = rest.slice(0, Math.max(rest.lastIndexOf('.'), 0))) {
-    const known = KEY_CHANGES[rest];
-    if (known === undefined) continue;
-    return known.step === undefined && ['applied', 'refused', 'never'].includes(known.change);
-  }
-  return false;
+  const known = changeOf(key);
+  return known !== undefined && known.step === undefined && ['applied', 'refused', 'never'].includes(known.change);
 }

@@ -21,12 +21,11 @@ export function comparisonLines(findings: Finding[], theme: Theme, columns: numb
           ? theme.symbols.waiting
           : theme.symbols.blocked;
     return [
-      [{ text: `  ${sign} `, style: STYLES[verdict] }, { text: head }],
+      ...headed(sign, STYLES[verdict], head, columns),
       ...ones.flatMap((one) => indented(differenceText(one), columns)),
     ];
   });
-  const missing: Line[] =
-    unchecked.length === 0 ? [] : [[{ text: `  ${theme.symbols.waiting} `, style: 'faint' }, { text: 'not checked' }]];
+  const missing: Line[] = unchecked.length === 0 ? [] : headed(theme.symbols.waiting, 'faint', 'not checked', columns);
   return [
     [{ text: 'cluster.yaml against the cluster', style: 'strong' }],
     ...groups,
@@ -34,6 +33,13 @@ export function comparisonLines(findings: Finding[], theme: Theme, columns: numb
     ...unchecked.flatMap((what) => indented(what, columns)),
     [],
   ];
+}
+
+function headed(sign: string, style: StyleName, head: string, columns: number): Line[] {
+  return wrap(head, Math.max(20, columns - 4)).map((part, index) => [
+    { text: index === 0 ? `  ${sign} ` : '    ', style },
+    { text: part },
+  ]);
 }
 
 /** Whole, however narrow the terminal: what is cut off is what a person has to know. */

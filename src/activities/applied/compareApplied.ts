@@ -40,14 +40,17 @@ function probeOf(context: StepContext, reading: Reading): Probe {
   return { done: problem === undefined, found, changes: [], comparison, ...(problem ? { problem } : {}) };
 }
 
-/** A cluster that comes back is waited for; a defect that waiting does not mend is told at once. */
-async function awaitReading(context: StepContext): Promise<Reading> {
-  const deadline = Date.now() + PATIENCE_MS;
+/** Waits for a cluster that comes back, as after a blackout; what is unknown at the end stays so. */
+export async function awaitReading(
+  context: StepContext,
+  { patienceMs, pollMs } = { patienceMs: PATIENCE_MS, pollMs: POLL_MS },
+): Promise<Reading> {
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     const reading = await readApplied(context);
     if (reading.answer.is !== 'unknown' || Date.now() > deadline) return reading;
     context.progress(`waiting for the cluster, to read what was applied: ${reading.answer.why}`);
-    await pause(POLL_MS, undefined, { signal: context.signal });
+    await pause(pollMs, undefined, { signal: context.signal });
   }
 }
 

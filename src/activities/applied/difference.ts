@@ -1,4 +1,4 @@
-import { KEY_CHANGES, type LaterOperation } from '../../cluster/changes.js';
+import { changeOf, type LaterOperation } from '../../cluster/changes.js';
 import { describePath, describeValue } from '../../cluster/describe.js';
 import { canonicalJson } from '../../cluster/hash.js';
 import { lineOf, type Places } from '../../cluster/places.js';
@@ -43,21 +43,13 @@ export type Found = Pick<Difference, 'key' | 'applied' | 'wanted'> & { hosts?: s
 /** Completes a finding: its line in the file, and what becomes of it by the key's class in `KEY_CHANGES`. */
 export function difference(found: Found, places: Places | undefined): Difference {
   const { key, applied, wanted, hosts = [] } = found;
-  const { change, later } = classOf(key);
+  const known = changeOf(key);
+  // A key of the comparison that the table does not have is a programming error, not a user's.
+  if (known === undefined) throw new Error(`no class for ${key}`);
+  const { change, later } = known;
   const verdict = found.verdict ?? (change === 'applied' ? 'install' : change === 'never' ? 'never' : 'refused');
   const line = lineOf(places, key) ?? null;
   return { key, line, hosts, applied, wanted, verdict, later: verdict === 'refused' ? (later ?? null) : null };
-}
-
-/** The class of the key in the table, or of the one that it is below of. */
-function classOf(key: string) {
-  const form = key.replace(/^spec\.hosts\[[^\]]*\]/, 'spec.hosts[]');
-  for (let rest = form; rest !== ''; rest = rest.slice(0, Math.max(rest.lastIndexOf('.'), 0))) {
-    const known = KEY_CHANGES[rest];
-    if (known !== undefined) return known;
-  }
-  // A key of a comparison that the table does not have is a programming error, not a user's.
-  throw new Error(`no class for ${key}`);
 }
 
 /** Finds that are the same but for the host become one with all of its hosts. */

@@ -48,7 +48,7 @@ describe('spec.preflight.ignore', () => {
     );
   });
 
-  it.each(['KW320', 'KW321', 'KW322', 'KW334', 'KW336'])('never lets %s be overruled', (code) => {
+  it.each(['KW320', 'KW321', 'KW322', 'KW334', 'KW336', 'KW360', 'KW361'])('never lets %s be overruled', (code) => {
     expect(problemsOf(ignoring(`{ code: ${code}, reason: x }`)).map((one) => one.code)).toEqual(['protected-check']);
   });
 });
