@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectEditsAreRefused } from './support/edited-file.js';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
@@ -54,6 +55,7 @@ describe('an install with external etcd on seven fresh hosts', () => {
     }
   });
 
+  expectEditsAreRefused(() => cluster);
   expectSurvivesAnyHost(() => cluster, ['etcd-1', 'etcd-2', 'etcd-3', 'cp-1', 'cp-2', 'cp-3', 'w-1']);
   expectOutlivesBlackout(() => cluster);
 });
