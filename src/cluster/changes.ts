@@ -101,7 +101,18 @@ export const KEY_CHANGES: Readonly<Record<string, KeyChange>> = {
 function ssh(prefix: string, more: string[]): Record<string, KeyChange> {
   const keyFiles = ['keyFile', 'keyFiles'];
   const bastion = ['address', 'port', 'user', ...keyFiles].map((key) => `bastion.${key}`);
-  const own = ['user', 'port', ...keyFiles, 'agent', 'configFile', 'knownHostsFile', 'hostKeys', 'bastion', ...bastion];
+  const own = [
+    'user',
+    'port',
+    ...keyFiles,
+    'agent',
+    'client',
+    'configFile',
+    'knownHostsFile',
+    'hostKeys',
+    'bastion',
+    ...bastion,
+  ];
   const keys = [...more, ...own, 'sudoPasswordEnv'].map((key) => [`${prefix}.${key}`, used] as const);
   return Object.fromEntries([[prefix, section], ...keys]);
 }
