@@ -1,6 +1,6 @@
 import { type Cluster, type ExtraArg, hostsOf } from '../../../cluster/types.js';
 import { clientUrl } from '../../../render/etcd.js';
-import { endpointOf } from '../../../render/kubeadm.js';
+import { endpointOf, NODE_MONITOR_GRACE } from '../../../render/kubeadm.js';
 import { below, type Found, shown } from '../difference.js';
 import type { Applied, AppliedConfig } from '../types.js';
 import { isSame } from '../values.js';
@@ -27,7 +27,7 @@ export function compareConfig(cluster: Cluster, applied: Applied): Part {
       ...compareArgs(
         'spec.kubernetes.controllerManager.extraArgs',
         cluster.kubernetes.controllerManager.extraArgs,
-        config.extraArgs.controllerManager,
+        withoutOwn(config.extraArgs.controllerManager, cluster.kubernetes.controllerManager.extraArgs),
       ),
       ...compareArgs(
         'spec.kubernetes.scheduler.extraArgs',
@@ -89,6 +89,15 @@ function compareSans(cluster: Cluster, applied: Applied, config: AppliedConfig):
       // A name too many opens nothing, and a control plane that was taken out by hand leaves its own.
       .map((name) => ({ key, applied: shown(name), wanted: `no ${shown(name)}`, verdict: 'stays' as const })),
   ];
+}
+
+/**
+ * Without what Kubewright sets by itself where the file says nothing. A cluster of an earlier version may lack it: the file
+ * asks for no change there. A value that is set by itself no longer has to stay in this list.
+ */
+function withoutOwn(applied: ExtraArg[], wanted: ExtraArg[]): ExtraArg[] {
+  const own = [NODE_MONITOR_GRACE].filter(({ name }) => !wanted.some((arg) => arg.name === name));
+  return applied.filter((arg) => !own.some(({ name, value }) => name === arg.name && value === arg.value));
 }
 
 /** Flag by flag; one that stands several times is all of its values in their order. */

@@ -131,6 +131,23 @@ describe('the step cluster/applied', () => {
     });
   });
 
+  it("asks for nothing that Kubewright sets by itself, and sees where the file's own value was taken back", async () => {
+    const grace = 'node-monitor-grace-period';
+    const made = clusterOf({ controlPlanes: 3, workers: 1 });
+    made.kubernetes.controllerManager.extraArgs = [{ name: grace, value: '50s' }];
+    const kept = (hosts.get('cp-1')?.facts.get('kubeadm-config') ?? '').replace(
+      / *- name: node-monitor.*\n.*value.*\n/,
+      '',
+    );
+    expect(kept).not.toContain(grace);
+    everyControlPlane((host) => host.fact('kubeadm-config', kept));
+    expect(await carryOut(compareApplied, context())).toMatchObject({ outcome: 'unchanged' });
+    hosts = livingHosts(made);
+    await expect(carryOut(compareApplied, context())).rejects.toMatchObject({
+      message: expect.stringMatching(/controllerManager\.extraArgs\.node-monitor-grace-period .*: 50s → nothing/),
+    });
+  });
+
   it('names a single host whose kubelet is of another version', async () => {
     hostIn(hosts, 'w-1').fact('kubelet', 'Kubernetes v1.34.4');
     await expect(carryOut(compareApplied, context())).rejects.toMatchObject({
