@@ -88,6 +88,7 @@ export const KEY_CHANGES: Readonly<Record<string, KeyChange>> = {
   'spec.packages': section,
   'spec.packages.source': fixed,
   'spec.packages.bundle': used,
+  'spec.packages.proxy': used,
   'spec.preflight': section,
   'spec.preflight.ignore': used,
   'spec.preflight.ignore[].code': used,
