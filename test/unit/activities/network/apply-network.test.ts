@@ -42,7 +42,10 @@ const config = (network: string, backend: object) => JSON.stringify({ Network: n
 
 /** flannel runs as it was rendered for the file of now. */
 beforeEach(() => {
-  cluster = clusterOf({ controlPlanes: 1, workers: 1 }, { packages: { source: 'bundle', bundle: directory } });
+  cluster = clusterOf(
+    { controlPlanes: 1, workers: 1 },
+    { packages: { source: 'bundle', bundle: directory, proxy: null } },
+  );
   hosts = fakeHosts(cluster);
   via = hostIn(hosts, 'cp-1')
     .fact('ready', 'ok')

@@ -16,7 +16,7 @@ const directory = layBundle();
 afterAll(() => rmSync(directory, { recursive: true }));
 const CLUSTER = clusterOf(
   { controlPlanes: 1, workers: 1, etcd: 3 },
-  { packages: { source: 'bundle', bundle: directory } },
+  { packages: { source: 'bundle', bundle: directory, proxy: null } },
 );
 const TO_DO = { done: false, found: '', changes: [] };
 
