@@ -48,10 +48,10 @@ describe('the documents', () => {
 
   it('name every command, and none that there is not', async () => {
     const { stdout } = await runCommand(['--help']);
-    const commands = [...stdout.matchAll(/^ {2}([a-z-]+) .* {2}\S/gm)].map(([, name = '']) => name);
+    const commands = [...stdout.matchAll(/^ {2}([a-z][a-z-]+) .* {2}\S/gm)].map(([, name = '']) => name);
     const table = (await read('README.md')).split('\n').filter((line) => line.startsWith('| `'));
     const named = table.flatMap((line) =>
-      [...(line.split('|')[1] ?? '').matchAll(/`([a-z-]+)/g)].map(([, name = '']) => name),
+      [...(line.split('|')[1] ?? '').matchAll(/`([a-z][a-z-]+)/g)].map(([, name = '']) => name),
     );
     expect(new Set(named)).toEqual(new Set(commands));
   });
