@@ -50,7 +50,8 @@ export async function follow(
     options.waitWhenBlocked ? undefined : hindrance.after(options.giveUpAfterMs ?? GIVE_UP_AFTER_MS, Date.now());
   let snapshot: InstallSnapshot | undefined;
   const onUnreachable = (failures: number) => {
-    if (failures > 0) hindrance.unanswered(Date.now());
+    if (failures === 0) return;
+    hindrance.unanswered(Date.now());
     const error = giveUp();
     if (error !== undefined) givenUp.abort(error);
   };

@@ -66,6 +66,13 @@ describe('following an install where nobody waits', () => {
     expect(said.join('')).toContain('Temporal answers again.');
   });
 
+  it('does not end in the moment in which the server is back, however long it was away', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { followed } = following([1, moment(preparing()), 1, 2, 0, ended]);
+    expect((await followed).why).toBe('ended');
+    vi.useRealTimers();
+  });
+
   it('goes on for as long as it takes where somebody waits', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const { followed } = following([unanswered, unanswered, unanswered, unanswered, ended], { waitWhenBlocked: true });

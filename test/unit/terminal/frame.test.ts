@@ -22,6 +22,31 @@ describe('a frame', () => {
     await expect(text(frame(blocked(), 107))).toMatchFileSnapshot('golden/blocked.golden');
   });
 
+  it('shows that a host asks for a person and is still tried, and a first try that failed, with what to do', () => {
+    const view = preparing();
+    const step = view.progress.steps.find(({ id }) => id === 'cp-2/packages');
+    const other = view.progress.steps.find(({ id }) => id === 'cp-1/packages');
+    if (step === undefined || other === undefined) throw new Error('the snapshot has these steps');
+    step.state = 'blocked';
+    const facts = { code: 'KW202', host: 'cp-2', message: 'cp-2: no way to it', hint: 'Is it on?', output: '' };
+    const asked = { ...facts, step: step.id, blocking: 1, tries: 0, since: at(5), skippable: false };
+    view.progress.blocked = [{ ...asked, retrying: true }];
+    other.failed = { ...facts, code: 'KW431', host: 'cp-1', message: 'apt failed', hint: 'See.', tries: 1, at: at(11) };
+    const lines = frame(view, 12, 120);
+    for (const line of [
+      '✗ cp-2/packages  waits for a person since 7 s, and is still tried (KW202)',
+      '    cp-2: no way to it',
+      '    now:  kubewright retry cp-2/packages --cluster demo',
+      "    or:   kubewright abort --cluster demo --reason '…'",
+      '! cp-1/packages  failed (KW431, try 1); it is tried again by itself',
+      '    cp-1: apt failed',
+    ])
+      expect(lines).toContain(line);
+    expect(lines.join('\n')).toContain(
+      'waits for a person, still tried: try 3 in 4 s: cp-2: the connection was refused',
+    );
+  });
+
   it('shows a finished install with the time it took, however late one looks', async () => {
     await expect(text(frame(done(), 9_999))).toMatchFileSnapshot('golden/done.golden');
   });
