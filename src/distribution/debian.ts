@@ -32,6 +32,15 @@ const ASKED = [...new Set(['containerd', 'runc', DOCKERS_CONTAINERD, ...Object.v
 export const debianFamily: DistributionFamily = {
   supported: 'Debian 12 or newer, or Ubuntu 22.04 or newer',
   proven: 'Debian 12',
+  toolsCommand: 'apt-get install coreutils findutils iproute2 kmod mawk systemd tar',
+
+  upgradeCommand(packages) {
+    return `apt-get install --only-upgrade ${packages.join(' ')}`;
+  },
+
+  candidateCommand(name) {
+    return `apt-get update && apt-cache policy ${name}`;
+  },
 
   goal(role: Role, present: PackageFacts): PackageGoal {
     const dockers = present.packages.some(({ name, installed }) => name === DOCKERS_CONTAINERD && installed);

@@ -34,6 +34,11 @@ export function distributionOf(os: OsRelease): DistributionVerdict {
   return { supported: true, family: known.family, os, proven: PROVEN.has(`${os.id} ${os.versionId}`) };
 }
 
+/** The family whose words fit a host best, also one that is not supported: for what people are told to do. */
+export function familyOf(os: OsRelease): DistributionFamily {
+  return OLDEST[os.id]?.family ?? debianFamily;
+}
+
 const MARK = '--- packages ---';
 
 /** Read-only script that asks a host which distribution it runs and what is installed; for `parsePackageFacts`. */

@@ -36,6 +36,12 @@ export interface DistributionFamily {
   readonly supported: string;
   /** For people: what the tests install on. */
   readonly proven: string;
+  /** For people: installs what the steps call on every host. */
+  readonly toolsCommand: string;
+  /** For people: upgrades packages that are installed. */
+  upgradeCommand(packages: string[]): string;
+  /** For people: shows which version of a package would be installed. */
+  candidateCommand(name: string): string;
   /** What must be installed on a host of this role, given what is there already. */
   goal(role: Role, present: PackageFacts): PackageGoal;
   /** Read-only script, a moment long; `parseFacts` understands what it prints. */

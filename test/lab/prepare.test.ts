@@ -82,6 +82,35 @@ hostname localhost`);
     expect(await run('cp-1/preflight')).toMatchObject({ outcome: 'unchanged' });
   });
 
+  test('names what hosts of people have, each with its code, and is content when it is gone', async () => {
+    await controlPlane.exec(`set -e
+cp /etc/resolv.conf /root/; echo nameserver 127.0.0.1 >/etc/resolv.conf
+mkdir -p /etc/kubernetes/pki; touch /etc/kubernetes/pki/ca.key
+iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+iptables -A INPUT -p tcp --dport 22 -j ACCEPT
+iptables -P INPUT DROP`);
+    await expect(run('cp-1/preflight')).rejects.toMatchObject({
+      code: 'KW300',
+      message: expect.stringMatching(/KW325 .*ca\.key.*KW316 .*127\.0\.0\.1.*KW315 .*iptables chain INPUT/s),
+    });
+    await controlPlane.exec(`iptables -P INPUT ACCEPT; iptables -F INPUT
+cat /root/resolv.conf >/etc/resolv.conf; rm -r /etc/kubernetes`);
+    expect(await run('cp-1/preflight')).toMatchObject({ outcome: 'unchanged' });
+  });
+
+  test('takes an empty disk of its own for etcd, and names what else is on it', async () => {
+    await controlPlane.exec(
+      'mkdir -p /var/lib/etcd; mount -t tmpfs tmpfs /var/lib/etcd; mkdir /var/lib/etcd/lost+found',
+    );
+    expect(await run('cp-1/preflight')).toMatchObject({ outcome: 'unchanged' });
+    await controlPlane.exec('mkdir /var/lib/etcd/default');
+    await expect(run('cp-1/preflight')).rejects.toMatchObject({
+      code: 'KW321',
+      message: expect.stringContaining('/var/lib/etcd/default'),
+    });
+    await controlPlane.exec('umount /var/lib/etcd; rmdir /var/lib/etcd');
+  });
+
   test('finds the virtual IP taken, by one of the hosts and by a stranger', async () => {
     const card = await said(worker, `ip -o -4 address show | awk '$4 ~ /^${worker.address}\\// {print $2}'`);
     await worker.exec(`ip address add ${lab.vip}/32 dev ${card}`);
@@ -196,6 +225,23 @@ describe('preparation', () => {
         'systemctl show -p InvocationID containerd; stat -c "%n %Y" /etc/containerd/* /etc/systemd/system/*',
       ),
     ).toBe(before);
+  });
+
+  test('holds after a reboot, also where /etc/sysctl.conf says otherwise', async () => {
+    const settings = ['net/ipv4/ip_forward', 'net/bridge/bridge-nf-call-iptables'];
+    const values = `cd /proc/sys; cat ${settings.join(' ')} | xargs`;
+    for (const host of [controlPlane, worker]) {
+      // A host's network outlives its boots in the lab, so what is set there now has to be wrong before one.
+      await host.exec(`set -e
+printf '%s = 0\\n' ${settings.join(' ')} >>/etc/sysctl.conf
+ln -sf ../sysctl.conf /etc/sysctl.d/99-sysctl.conf
+for setting in ${settings.join(' ')}; do echo 0 >/proc/sys/$setting; done
+rm -f /etc/sysctl.d/99-kubewright.conf`);
+      await host.reboot();
+      expect(await said(host, values)).toBe('1 1');
+      expect(await run(`${host.name}/system`)).toMatchObject({ outcome: 'unchanged' });
+      expect(await run(`${host.name}/preflight`)).toMatchObject({ outcome: 'unchanged' });
+    }
   });
 
   test('puts right what was changed by hand, and keeps what it replaces', async () => {

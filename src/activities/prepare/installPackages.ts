@@ -50,12 +50,16 @@ async function look(context: StepContext): Promise<Look> {
   const { host, signal } = context;
   const { stdout } = await host.run(packageFactsScript(), { signal });
   const { family, present } = parsePackageFacts(stdout);
-  refuseOldContainerd(context, present);
+  refuseOldContainerd(context, family, present);
   return { family, present, goal: family.goal(hostOf(context).role, present) };
 }
 
 /** Whatever the preflight could see: what is installed is not upgraded. @throws KubewrightError KW453 */
-function refuseOldContainerd({ cluster, host }: StepContext, { packages }: PackageFacts): void {
+function refuseOldContainerd(
+  { cluster, host }: StepContext,
+  family: DistributionFamily,
+  { packages }: PackageFacts,
+): void {
   const oldest = oldestContainerd(cluster.kubernetes.version);
   const runtime = packages.find(({ name, installed }) => installed && name.startsWith('containerd'));
   const version = /\d+\.\d+(\.\d+)?/.exec(runtime?.version ?? '')?.[0];
@@ -65,7 +69,7 @@ function refuseOldContainerd({ cluster, host }: StepContext, { packages }: Packa
     `its ${runtime.name} is ${runtime.version}, and Kubernetes ${cluster.kubernetes.version} needs ${oldest} or newer`,
     {
       host: host.name,
-      hint: `Upgrade it (\`apt-get install --only-upgrade ${runtime.name}\`), or install containerd.io of Docker's repository, which is kept; then retry the step.`,
+      hint: `Upgrade it (\`${family.upgradeCommand([runtime.name])}\`), or install containerd.io of Docker's repository, which is kept; then retry the step.`,
     },
   );
 }

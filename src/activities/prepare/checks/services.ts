@@ -1,5 +1,6 @@
 import { compareVersions } from '../../../compare-versions.js';
 import { oldestContainerd } from '../../../distribution/containerd.js';
+import { familyOf } from '../../../distribution/index.js';
 import { CONTAINERD_CONFIG_PATH, CRICTL_CONFIG_PATH } from '../../../render/containerd.js';
 import { HAPROXY_CONFIG_PATH } from '../../../render/haproxy.js';
 import { KEEPALIVED_CONFIG_PATH } from '../../../render/keepalived.js';
@@ -10,7 +11,8 @@ import { listed, type Problem } from './problem.js';
 
 /** Services that the host has for other ends, files of others that would be replaced, and the version of containerd. */
 export function checkServices(checked: Checked): Problem[] {
-  const foreign = isOurs(checked) ? [] : [...checkInUse(checked), ...checkReplaced(checked)];
+  // A host that bears any cluster's record has what a node has; whose it is, is judged by that record.
+  const foreign = checked.facts.owner === undefined ? [...checkInUse(checked), ...checkReplaced(checked)] : [];
   return [...foreign, ...checkContainerd(checked)];
 }
 
@@ -80,15 +82,15 @@ function checkContainerd(checked: Checked): Problem[] {
   const oldest = oldestContainerd(cluster.kubernetes.version);
   if (version === undefined) {
     if (state === 'installed' || isOurs(checked)) return [];
-    const what = 'which containerd it would get cannot be seen: apt has no package lists yet';
-    const hint = `Kubernetes ${cluster.kubernetes.version} needs ${oldest} or newer; \`apt-get update && apt-cache policy containerd\` tells.`;
+    const what = 'which containerd it would get cannot be seen: it has no package lists yet';
+    const hint = `Kubernetes ${cluster.kubernetes.version} needs ${oldest} or newer; \`${familyOf(facts.os).candidateCommand('containerd')}\` tells.`;
     return [{ code: 'KW319', what, hint, severity: 'warning' }];
   }
   if (compareVersions(version, oldest) >= 0) return [];
   const what = `its containerd ${state === 'installed' ? 'is' : 'would be'} ${version}, and Kubernetes ${cluster.kubernetes.version} needs ${oldest} or newer`;
   const hint =
     state === 'installed'
-      ? 'Upgrade the package (`apt-get install --only-upgrade containerd`, or the package that it came from); containers run on meanwhile.'
+      ? `Upgrade the package that it came from (\`${familyOf(facts.os).upgradeCommand(['containerd'])}\`); containers run on meanwhile.`
       : "Use a newer release of the distribution, or install containerd.io of Docker's repository, which is kept.";
   return [{ code: 'KW319', what, hint }];
 }

@@ -1,4 +1,4 @@
-import { distributionOf } from '../../../distribution/index.js';
+import { distributionOf, familyOf } from '../../../distribution/index.js';
 import { KubewrightError } from '../../../errors.js';
 import { renderContainerdConfig } from '../../../render/containerd.js';
 import { architectureOf } from '../target.js';
@@ -42,7 +42,7 @@ export function checkSystem({ facts }: Checked): Problem[] {
     problems.push({ code: 'KW303', what, hint: 'Use a host with one of these.' });
   }
   if (facts.missingTools.length > 0) {
-    const hint = 'Install them: `apt-get install coreutils findutils iproute2 kmod mawk systemd tar`.';
+    const hint = `Install them: \`${familyOf(facts.os).toolsCommand}\`.`;
     problems.push({ code: 'KW304', what: `it lacks the tools ${listed(facts.missingTools)}`, hint });
   }
   return problems;

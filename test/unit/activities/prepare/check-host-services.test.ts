@@ -50,6 +50,11 @@ describe('a service of somebody else', () => {
     ['as the package brought it', { ...HAPROXY, file: [['/etc/haproxy/haproxy.cfg', 'packaged']] }, []],
     ['that neither runs nor starts', { ...HAPROXY, service: [] }, ['KW344']],
     ['on a host of ours', { ...HAPROXY, owner: ownerLine() }, []],
+    [
+      'on a host of another cluster, which is left alone',
+      { ...HAPROXY, owner: ownerLine({ cluster: 'x' }) },
+      ['KW320'],
+    ],
     ['Docker without a container', { service: [['docker', 'active']] }, []],
   ] as [string, Record<string, string[][]>, string[]][])('is no obstacle: %s', (_, changes, wanted) => {
     expect(codes(changes)).toEqual(wanted);
