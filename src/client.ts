@@ -83,6 +83,8 @@ export async function main(argv: string[], shell: Shell = processShell()): Promi
     await program.parseAsync(withHelpOption(argv), { from: 'user' });
     return shell.exitCode;
   } catch (error) {
+    // Ctrl-C while something was got ready that can only be given up: whoever pressed it knows why it ended.
+    if (error instanceof Error && error.name === 'AbortError') return EXIT.interrupted;
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.input;
     const output = await createOutput(shell, outputOptions(argv));
     output.error(error);

@@ -40,7 +40,7 @@ async function abort(context: CommandContext<AbortOptions>): Promise<ExitCode> {
   const { catchInterrupts } = await import('./support/interrupt.js');
   const interrupt = catchInterrupts(() => process.exit(EXIT.interrupted));
   try {
-    const engine = await openExistingEngine(context);
+    const engine = await openExistingEngine(context, interrupt.signal);
     try {
       const cluster = await chooseCluster(engine, options.cluster, 'running');
       if (options.force) return await end(context, engine, cluster);

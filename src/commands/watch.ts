@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Engine } from '../engine/index.js';
 import { action, type CommandContext } from './support/action.js';
 import { parseDuration } from './support/duration.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
@@ -22,31 +23,41 @@ export function watchCommand(shell: Shell): Command {
 }
 
 async function watch(context: CommandContext<WatchCommandOptions>, named: string | undefined): Promise<ExitCode> {
-  const { output, options } = context;
-  const { chooseCluster, openExistingEngine } = await import('./support/engine.js');
-  const { tellBlocked, tellEnding, tellTimeout } = await import('./support/ending.js');
-  const { follow } = await import('./support/follow.js');
+  const { openExistingEngine } = await import('./support/engine.js');
   const { catchInterrupts } = await import('./support/interrupt.js');
   const interrupt = catchInterrupts(() => process.exit(EXIT.interrupted));
-  const engine = await openExistingEngine(context);
   try {
-    const cluster = await chooseCluster(engine, named, 'running');
-    const waitWhenBlocked = options.wait ?? output.interactive;
-    const { why, snapshot } = await follow(engine, cluster, output, {
-      waitWhenBlocked,
-      signal: interrupt.signal,
-      timeoutMs: options.timeout,
-    });
-    if (why === 'timeout') {
-      const goOn = `kubewright watch ${cluster} --timeout …`;
-      return tellTimeout(output, cluster, options.timeout ?? 0, { rest: 'goes on without being watched', goOn });
+    const engine = await openExistingEngine(context, interrupt.signal);
+    try {
+      return await watchOn(context, engine, named, interrupt.signal);
+    } finally {
+      await engine.close();
     }
-    if (why === 'interrupted' || snapshot === undefined) return EXIT.interrupted;
-    return why === 'blocked'
-      ? tellBlocked(output, cluster, `kubewright watch ${cluster}`)
-      : tellEnding(output, snapshot);
   } finally {
-    await engine.close();
     interrupt.dispose();
   }
+}
+
+async function watchOn(
+  { output, options }: CommandContext<WatchCommandOptions>,
+  engine: Engine,
+  named: string | undefined,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const { chooseCluster } = await import('./support/engine.js');
+  const { tellBlocked, tellEnding, tellTimeout } = await import('./support/ending.js');
+  const { follow } = await import('./support/follow.js');
+  const cluster = await chooseCluster(engine, named, 'running');
+  const waitWhenBlocked = options.wait ?? output.interactive;
+  const { why, snapshot } = await follow(engine, cluster, output, {
+    waitWhenBlocked,
+    signal,
+    timeoutMs: options.timeout,
+  });
+  if (why === 'timeout') {
+    const goOn = `kubewright watch ${cluster} --timeout …`;
+    return tellTimeout(output, cluster, options.timeout ?? 0, { rest: 'goes on without being watched', goOn });
+  }
+  if (why === 'interrupted' || snapshot === undefined) return EXIT.interrupted;
+  return why === 'blocked' ? tellBlocked(output, cluster, `kubewright watch ${cluster}`) : tellEnding(output, snapshot);
 }

@@ -44,7 +44,7 @@ async function tellServer({ output }: CommandContext, settings: ConnectionSettin
  *
  * @throws KubewrightError KW523 then
  */
-export async function openExistingEngine(context: CommandContext): Promise<Engine> {
+export async function openExistingEngine(context: CommandContext, signal?: AbortSignal): Promise<Engine> {
   const options = await connectOptions(context);
   const { resolveSettings } = await import('../../engine/settings.js');
   const { databasePath } = await import('../../engine/server/launch.js');
@@ -53,7 +53,7 @@ export async function openExistingEngine(context: CommandContext): Promise<Engin
       hint: 'Start one with `kubewright install cluster.yaml`, or name another Temporal server (--address) or --state-dir.',
     });
   }
-  return openEngine(context);
+  return openEngine(context, signal);
 }
 
 /**

@@ -55,7 +55,7 @@ export class Hindrance {
       worker: [
         'KW535',
         `No worker has answered for ${lasted}`,
-        'Start one (`kubewright worker`, or `kubewright install cluster.yaml`). The install waits where it stands.',
+        '`kubewright install cluster.yaml` brings one, or has it carried out by the workers that it was started for.',
       ],
       task: [
         'KW536',

@@ -293,3 +293,23 @@ describe('install with a server of somebody else’s', () => {
     ]);
   });
 });
+
+describe('watch and abort', () => {
+  it.each([['watch', 'demo'], ['abort']])(
+    '%s is left by the first Ctrl-C while Temporal is got ready',
+    async (...argv) => {
+      const engine = new ScriptedEngine([]);
+      engine.neverConnects = true;
+      vi.doMock('../../../src/engine/index.js', async (original) => engine.module(await original<object>()));
+      const running = runCommand(
+        argv.filter((word) => typeof word === 'string'),
+        { env },
+      );
+      await vi.waitFor(() => expect(engine.calls).toContain('connecting'));
+      process.emit('SIGINT');
+      const { code, stderr } = await running;
+      expect(code).toBe(130);
+      expect(stderr).toBe('Temporal: 127.0.0.1:1, namespace default (from TEMPORAL_ADDRESS)\n');
+    },
+  );
+});
