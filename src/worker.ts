@@ -29,7 +29,7 @@ export interface WorkerRunOptions {
   /** How long the server may be away before it counts as gone for good, in milliseconds; default ten minutes. */
   serverGoneAfterMs?: number;
   /** Set for one in the background: it leaves by itself when nobody uses it any more. */
-  background?: { record: string; lookMs?: number };
+  background?: { record: string; lookMs?: number; idleMs?: number };
   /** What carries out the steps, by activity type; the real ones unless given. */
   activities?: object;
   /** Bundle of the workflows; the one that the build made unless given. */
@@ -161,8 +161,9 @@ async function untilNobodyUsesIt(
     const { count } = await connection.workflowService.countWorkflowExecutions({ namespace, query });
     return Number(count);
   };
-  const records = workerRecords(stateDir ?? stateDirectory(env), background?.record ?? '');
-  await untilUnused({ records, openRuns, lookMs: background?.lookMs, signal });
+  const { record = '', lookMs, idleMs } = background ?? {};
+  const records = workerRecords(stateDir ?? stateDirectory(env), record);
+  await untilUnused({ records, openRuns, lookMs, idleMs, signal });
 }
 
 /**

@@ -43,7 +43,7 @@ export interface WorkerProcess {
   readonly replacedFor: readonly string[];
   /** Starts it again when it has died, unless somebody has stopped it. Returns true when it did. */
   revive(): Promise<boolean>;
-  /** Lets it run on when the last user leaves, until no install is left on its queue. */
+  /** Lets it run on when the last user leaves, until there has been no install on its queue for an hour. */
   detach(): Promise<void>;
   /** Ends this command's use; the last user's leaving drains and stops it unless it is detached. */
   leave(): Promise<'stopped' | 'running'>;

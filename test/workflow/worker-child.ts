@@ -22,7 +22,11 @@ await runWorker({
   activities: fakes.registered(),
   workflowBundle: FAKE_BUNDLE,
   stateDir: argument('--state-dir'),
-  background: { record: argument('--record'), lookMs: FAKE_LOOK === undefined ? undefined : Number(FAKE_LOOK) },
+  background: {
+    record: argument('--record'),
+    lookMs: FAKE_LOOK === undefined ? undefined : Number(FAKE_LOOK),
+    idleMs: 1_000,
+  },
   onReady: () => process.send?.({ ready: true }),
 });
 process.exit(0);

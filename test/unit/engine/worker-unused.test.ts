@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(stateDir, { recursive: true, force: true }));
 
 /** This process is the worker. What it does is written down. */
-async function watch(fields: object, openRuns: () => Promise<number>) {
+async function watch(fields: object, openRuns: () => Promise<number>, idleMs = 0) {
   const records = workerRecords(stateDir, 'worker-demo');
   const log = join(stateDir, 'worker.log');
   const record = { ...(await ownIdentity()), users: [], detached: false, log, ...fields };
@@ -27,7 +27,7 @@ async function watch(fields: object, openRuns: () => Promise<number>) {
     looks += 1;
     return openRuns();
   };
-  const ended = untilUnused({ records, openRuns: counted, lookMs: 10, signal: stopping.signal }).then(() => {
+  const ended = untilUnused({ records, openRuns: counted, lookMs: 10, idleMs, signal: stopping.signal }).then(() => {
     left = !stopping.signal.aborted;
   });
   return { records, ended, left: () => left, looks: () => looks };
@@ -49,6 +49,12 @@ describe('a background worker', () => {
     await records.update(async (record) => ({ record: record && { ...record, users: [] }, result: undefined }));
     await ended;
     expect(left()).toBe(true);
+  });
+
+  it('stays for a while when it was detached and its install has ended: a Reset may take that up again', async () => {
+    const { looks, left } = await watch({ detached: true }, async () => 0, 3_600_000);
+    await expect.poll(looks).toBeGreaterThan(2);
+    expect(left()).toBe(false);
   });
 
   it('stays when it was detached, until no install is left on its queue', async () => {
