@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, type TestContext, test } from 'vitest';
 import type { SshSettings } from '../../../../src/cluster/types.js';
+import { OpensshPool } from '../../../../src/hosts/connection/openssh/pool.js';
 import { createHosts, type RemoteHost } from '../../../../src/hosts/index.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { eventually } from '../../eventually.js';
@@ -43,6 +44,14 @@ function config(text: string): string {
   const file = path.join(where.home, 'ssh_config');
   writeFileSync(file, text, { mode: 0o600 });
   return file;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 describe('what the built-in client cannot do', () => {
@@ -235,22 +244,22 @@ describe('what the host answers', () => {
     expect((await Promise.all(held)).map(({ stdout }) => stdout)).toEqual(['0\n', '1\n', '2\n', '3\n']);
   });
 
-  test('a command at its time limit is ended, not only left', async () => {
+  test('a signal, which a command gets at its time limit, ends it there', async () => {
     const server = await serve();
-    const remote = host(server);
-    await echo(remote);
-    const started = path.join(where.home, 'started');
-    const command = `echo $$ >${started}; while :; do sleep 0.05; done`;
-    await expect(remote.run(command, { root: false, timeoutMs: 5_000 })).rejects.toMatchObject({ code: 'KW411' });
-    const pid = Number(readFileSync(started, 'utf8'));
-    expect(pid).toBeGreaterThan(1);
-    await eventually(() => {
-      try {
-        return !process.kill(pid, 0);
-      } catch {
-        return true;
-      }
-    }, 'it is gone');
+    const [like] = where.cluster(server.port, { user: server.user, keyFiles: [server.keyFile] }).hosts;
+    const pool = new OpensshPool({ env: {}, homeDirectory: where.home }, () => undefined);
+    try {
+      if (like === undefined) throw new Error('no host');
+      const { channel } = await pool.connection(like).exec(`bash --norc -c 'echo $$; while :; do sleep 0.05; done'`);
+      const pid = Number(await new Promise((resolve) => channel.once('data', resolve)));
+      expect(pid).toBeGreaterThan(1);
+      const closed = new Promise((resolve) => channel.once('close', resolve));
+      channel.signal('TERM');
+      await closed;
+      await eventually(() => !isAlive(pid), 'it is gone');
+    } finally {
+      await pool.close();
+    }
   });
 });
 
