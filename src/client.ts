@@ -9,13 +9,14 @@ import { serverCommand } from './commands/server.js';
 import { sshCheckCommand } from './commands/ssh-check.js';
 import { statusCommand } from './commands/status.js';
 import { createOutput } from './commands/support/action.js';
+import { flushed } from './commands/support/flushed.js';
 import { addGlobalOptions } from './commands/support/global-options.js';
 import { lazyGroup, loadLazily } from './commands/support/lazy.js';
 import { EXIT, type ExitCode, processShell, type Shell } from './commands/support/shell.js';
 import { validateCommand } from './commands/validate.js';
 import { watchCommand } from './commands/watch.js';
 import { workerCommand } from './commands/worker.js';
-import { isKubewrightError } from './errors.js';
+import { isKubewrightError, KubewrightError } from './errors.js';
 import { VERSION } from './version.js';
 
 /** The command line as a tree of commands. Light: whatever a command needs is imported when it runs. */
@@ -85,11 +86,22 @@ export async function main(argv: string[], shell: Shell = processShell()): Promi
   } catch (error) {
     // Ctrl-C while something was got ready that can only be given up: whoever pressed it knows why it ended.
     if (error instanceof Error && error.name === 'AbortError') return EXIT.interrupted;
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.input;
-    const output = await createOutput(shell, outputOptions(argv));
-    output.error(error);
-    return exitCodeOf(error);
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    const options = outputOptions(argv);
+    // Commander has told a wrong command line in its own words; a program gets them as an object.
+    if (error instanceof CommanderError && !options.json) return EXIT.input;
+    const output = await createOutput(shell, options);
+    const told = error instanceof CommanderError ? usageError(error) : error;
+    output.error(told);
+    output.end(exitCodeOf(told));
+    return exitCodeOf(told);
   }
+}
+
+function usageError(error: CommanderError): KubewrightError {
+  return new KubewrightError('KW102', error.message.replace(/^error: /, ''), {
+    hint: '`kubewright --help` shows all commands and options.',
+  });
 }
 
 function exitCodeOf(error: unknown): ExitCode {
@@ -119,8 +131,11 @@ function outputOptions(argv: string[]): { json: boolean; color: boolean } {
 export async function run(): Promise<void> {
   // `kubewright schema | head` closes the pipe early; that is no error of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-  // Ends here even where a library left a timer or a socket behind: a command that is done must return.
   const code = await main(process.argv.slice(2));
   // `lab ssh` sets the exit code of what ran on the host.
-  process.exit(code === EXIT.ok ? process.exitCode : code);
+  if (code !== EXIT.ok) process.exitCode = code;
+  // A pipe takes 64 KiB at a time, and as slowly as its reader: what it has not taken yet would be lost.
+  await Promise.all([process.stdout, process.stderr].map(flushed));
+  // Ends here even where a library left a timer or a socket behind: a command that is done must return.
+  process.exit();
 }

@@ -25,6 +25,7 @@ export class Output {
   readonly theme: Theme;
   private readonly errorTheme: Theme;
   private pending: object = {};
+  private hasObjects = false;
 
   constructor(readonly options: OutputOptions) {
     const { env, stdout, stderr } = options;
@@ -48,11 +49,17 @@ export class Output {
   object(value: object): void {
     this.options.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...value, ...this.pending })}\n`);
     this.pending = {};
+    this.hasObjects = true;
   }
 
   /** Fields that the next object has besides its own: what a command would otherwise have to hand through. */
   withNextObject(fields: object): void {
     this.pending = { ...this.pending, ...fields };
+  }
+
+  /** Last object of a command that has printed any: how it ended, for whoever has no way to see its exit code. */
+  end(exitCode: number): void {
+    if (this.json && this.hasObjects) this.object({ type: 'end', exitCode });
   }
 
   /** Something said on the way. */

@@ -30,6 +30,7 @@ export function action<Options, Arguments extends unknown[] = []>(
     const options = mergedOptions<Options>(command);
     const output = await createOutput(shell, options);
     shell.exitCode = await handler({ options, output, shell }, ...(args.slice(0, -2) as Arguments));
+    output.end(shell.exitCode);
   };
 }
 

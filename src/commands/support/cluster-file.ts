@@ -10,6 +10,9 @@ export async function readCluster(output: Output, file: string): Promise<LoadedC
   const { loadCluster } = await import('../../cluster/load.js');
   const { formatProblem } = await import('../../cluster/problem.js');
   const loaded = await loadCluster(file);
-  if (!output.json) for (const warning of loaded.warnings) output.note(formatProblem(warning));
+  for (const warning of loaded.warnings) {
+    if (output.json) output.object({ type: 'warning', ...warning });
+    else output.note(formatProblem(warning));
+  }
   return { ...loaded, cluster: { ...loaded.cluster, places: loaded.places } };
 }

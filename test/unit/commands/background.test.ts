@@ -47,10 +47,15 @@ describe('what runs in the background', () => {
     await worker('worker-a', {});
     expect((await run('worker', 'status', '--json')).objects).toMatchObject([
       { type: 'worker', running: true, queue: 'q-worker-a' },
+      { type: 'end', exitCode: 0 },
     ]);
     expect((await run('server', 'stop', '--json')).objects).toMatchObject([
       { type: 'server', running: false, stopped: false, workers: 1 },
+      { type: 'end', exitCode: 0 },
     ]);
-    expect((await run('worker', 'status', '--json')).objects).toMatchObject([{ type: 'worker', running: false }]);
+    expect((await run('worker', 'status', '--json')).objects).toMatchObject([
+      { type: 'worker', running: false },
+      { type: 'end', exitCode: 0 },
+    ]);
   });
 });

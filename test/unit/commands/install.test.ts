@@ -184,7 +184,8 @@ describe('install', () => {
     expect(shown((await install(engine)).stderr)).toBe(named);
     const own = 'Temporal: 127.0.0.1:7233, namespace default (embedded)';
     expect(shown((await install(engine, '--embedded')).stderr)).toBe(own);
-    const [first, second] = (await install(engine, '--json', '--address', '127.0.0.1:2')).objects;
+    const { objects } = await install(engine, '--json', '--address', '127.0.0.1:2');
+    const [first, second] = objects.filter(({ type }) => type !== 'warning');
     const temporal = { address: '127.0.0.1:2', namespace: 'default', source: 'from --address' };
     expect(first).toMatchObject({ type: 'started', temporal });
     expect(second).not.toHaveProperty('temporal');
@@ -237,9 +238,12 @@ describe('install', () => {
     const { code, stdout, objects } = await install(new ScriptedEngine([moment(preparing()), finished(7)]), '--json');
     expect(code).toBe(0);
     expect(objects).toHaveLength(stdout.trimEnd().split('\n').length);
-    expect(objects[0]).toMatchObject({ type: 'started', cluster: 'demo', attached: false });
-    expect(objects[1]).toMatchObject({ type: 'plan', cluster: 'demo' });
-    expect(objects.at(-1)).toMatchObject({ type: 'result', changed: 7, durationMs: 131_000 });
+    const [warning, started, plan] = objects;
+    expect(warning).toMatchObject({ type: 'warning', severity: 'warning', line: expect.any(Number) });
+    expect(started).toMatchObject({ type: 'started', cluster: 'demo', attached: false });
+    expect(plan).toMatchObject({ type: 'plan', cluster: 'demo' });
+    expect(objects.at(-2)).toMatchObject({ type: 'result', changed: 7, durationMs: 131_000 });
+    expect(objects.at(-1)).toMatchObject({ type: 'end', exitCode: 0 });
   });
 });
 

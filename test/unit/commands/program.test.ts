@@ -74,6 +74,18 @@ describe('a command', () => {
     }
   });
 
+  it.each([['install'], ['install', 'a', 'b', '--no-such'], ['no-such']])(
+    'tells a wrong command line as an object with --json: %j',
+    async (...argv) => {
+      const { code, objects } = await runCommand([...argv, '--json']);
+      expect(code).toBe(2);
+      expect(objects).toMatchObject([
+        { type: 'error', code: 'KW102' },
+        { type: 'end', exitCode: 2 },
+      ]);
+    },
+  );
+
   it('tells errors as one object with --json, before or behind its name', async () => {
     const file = join(directory, 'missing.yaml');
     for (const argv of [
@@ -83,7 +95,10 @@ describe('a command', () => {
       const { code, objects, stderr } = await runCommand(argv);
       expect(code).toBe(2);
       expect(stderr).toBe('');
-      expect(objects).toMatchObject([{ type: 'error', code: 'KW101', problems: [{ line: 1, column: 1 }] }]);
+      expect(objects).toMatchObject([
+        { type: 'error', code: 'KW101', problems: [{ line: 1, column: 1 }] },
+        { type: 'end', exitCode: 2 },
+      ]);
     }
   });
 
