@@ -45,8 +45,9 @@ export const spreadDns: StepImplementation = {
     const via = await requireControlPlane(context);
     // Pods that are on their way are let come: a template that changes now would make them anew.
     await settle(context, via);
-    const state = requireKnown(await look(context, via), 'where CoreDNS runs', via.host.name);
-    if (state.is === 'yes') await change(context, via, state.value);
+    const found = await look(context, via);
+    const state = requireKnown(found, 'where CoreDNS runs', via.host.name);
+    if (state.is === 'yes' && faultsOf(found, leastHosts(context)).length > 0) await change(context, via, state.value);
     const left = await awaitFaultless(context, async () => faultsOf(await look(context, via), leastHosts(context)), {
       patienceMs: PATIENCE_MS,
       everyMs: LOOK_EVERY_MS,
@@ -137,6 +138,8 @@ function faultsOf(state: Answer<DnsDeployment>, hosts: number): string[] {
   const faults = [...new Set(value.pending)].map((message) => `a pod of CoreDNS is not scheduled: ${message}`);
   if (value.replicas < hosts) faults.push(`CoreDNS has ${value.replicas} replica`);
   if (!toleratesShortly(value.tolerations)) faults.push('CoreDNS stays for minutes on a host that is lost');
+  // Before it is, the pods of the old template count too, and they go.
+  if (!value.settled) faults.push('CoreDNS is still being rolled out');
   if (value.hosts.length < hosts) faults.push(`CoreDNS runs on ${value.hosts.join(', ') || 'no host'} only`);
   return faults;
 }

@@ -27,9 +27,18 @@ interface Dns {
   on: string[];
   leaving?: string[];
   unscheduled?: string;
+  /** Pods of the newest template that are ready; default: all. */
+  updated?: number;
 }
 
-function dns({ tolerations = [...KUBEADMS, ...SHORT], replicas = 2, on, leaving = [], unscheduled }: Dns): void {
+function dns({
+  tolerations = [...KUBEADMS, ...SHORT],
+  replicas = 2,
+  on,
+  leaving = [],
+  unscheduled,
+  updated,
+}: Dns): void {
   const pod = (nodeName: string, metadata = {}) => ({
     metadata,
     spec: { nodeName },
@@ -42,7 +51,7 @@ function dns({ tolerations = [...KUBEADMS, ...SHORT], replicas = 2, on, leaving 
     ...(unscheduled ? [{ metadata: {}, spec: {}, status: { conditions: [waiting] } }] : []),
   ];
   via.fact('pods', JSON.stringify({ items }));
-  const ready = { observedGeneration: 3, updatedReplicas: replicas, readyReplicas: replicas, replicas };
+  const ready = { observedGeneration: 3, updatedReplicas: updated ?? replicas, readyReplicas: replicas, replicas };
   const metadata = { resourceVersion: '77', generation: 3 };
   const spec = { replicas, template: { spec: { tolerations } } };
   via.fact('deployment', JSON.stringify({ metadata, spec, status: ready }));
@@ -59,6 +68,7 @@ describe('CoreDNS is highly available', () => {
   test.each<[string, Dns, RegExp]>([
     ['both pods are on the first host, as kubeadm makes them', { on: ['cp-1', 'cp-1'] }, /runs on cp-1 only/],
     ['the pod on the second host is leaving', { on: ['cp-1'], leaving: ['w-1'] }, /runs on cp-1 only/],
+    ['its old pods are still there, which will go', { on: ['cp-1', 'cp-2'], updated: 1 }, /still being rolled out/],
     ['somebody scaled it to one', { on: ['cp-1'], replicas: 1 }, /has 1 replica/],
     ['it stays on a lost host for five minutes', { on: ['cp-1', 'w-1'], tolerations: KUBEADMS }, /stays for minutes/],
     ['a pod is not scheduled', { on: ['cp-1'], unscheduled: '0/5 nodes: untolerated taint' }, /untolerated taint/],
