@@ -129,7 +129,7 @@ export class BashHosts {
       .replaceAll(/<>\/dev\/tcp\/[^\s;)]+/g, '</dev/null');
     const env = { PATH: `${home}/bin:${process.env.PATH}`, TMPDIR: join(home, 'tmp'), LC_ALL: 'C' };
     return new Promise((resolve) => {
-      const child = execFile('bash', ['-c', text], { env, cwd: home }, (error, stdout, stderr) => {
+      const child = execFile('bash', ['--norc', '-c', text], { env, cwd: home }, (error, stdout, stderr) => {
         const exitCode = typeof error?.code === 'number' ? error.code : error === null ? 0 : 137;
         resolve({ exitCode, stdout, stderr, durationMs: 1 });
       });

@@ -8,7 +8,7 @@ import type { RemoteHost } from '../../../src/hosts/types.js';
 
 /** This machine's own bash in place of a host's. */
 const local = {
-  run: async (script: string) => ({ ...(await execa('bash', ['-c', script])), exitCode: 0, durationMs: 1 }),
+  run: async (script: string) => ({ ...(await execa('bash', ['--norc', '-c', script])), exitCode: 0, durationMs: 1 }),
 } as unknown as RemoteHost;
 
 const gather = (script: string) => gatherFacts(local, script, new AbortController().signal);

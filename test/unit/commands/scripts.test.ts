@@ -145,7 +145,7 @@ describe('.ci/run', () => {
       await writeFile(join(bin, name), `#!/bin/sh\necho "called: ${name} $*"\n${script}\n`, { mode: 0o755 });
     }
     const env = { PATH: `${bin}:/usr/bin:/bin`, HOME: directory, TMPDIR: directory };
-    const { status, stdout } = spawnSync('bash', [join(directory, '.ci', 'run')], { env, encoding: 'utf8' });
+    const { status, stdout } = spawnSync('bash', ['--norc', join(directory, '.ci', 'run')], { env, encoding: 'utf8' });
     return { status, lines: stdout.trimEnd().split('\n') };
   }
 

@@ -149,7 +149,7 @@ test('the record of the run that is on is kept, whatever the clock said when it 
   for (const run of runs) await mkdir(`${unit}/runs/${run}`, { recursive: true });
   await symlink(`runs/${runs[0]}`, `${unit}/current`);
   const script = host.localised(`unit=x\n${LIBRARY}\narchive runs/20991231T000000.6\n`);
-  await promisify(execFile)('bash', ['-c', script]);
+  await promisify(execFile)('bash', ['--norc', '-c', script]);
   const kept = (await readdir(`${unit}/runs`)).sort();
   expect(kept).toEqual([runs[0], ...runs.slice(-5)]);
   await expect(readFile(`${unit}/current/start`)).rejects.toMatchObject({ code: 'ENOENT' });

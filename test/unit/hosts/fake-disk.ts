@@ -37,7 +37,9 @@ export class FakeDisk {
       .replaceAll('/var/lib/kubewright', this.path('var/lib/kubewright'))
       .replaceAll(/\b(timeout|read -r -t|-t) 30\b/g, `$1 ${this.silenceSeconds}`);
     await writeFile(file, local);
-    const child = spawn('bash', [file], { env: { PATH: `${this.root}/bin:${process.env.PATH}`, LC_ALL: 'C' } });
+    const child = spawn('bash', ['--norc', file], {
+      env: { PATH: `${this.root}/bin:${process.env.PATH}`, LC_ALL: 'C' },
+    });
     child.stdin.on('error', () => undefined);
     let sent = 0;
     const write = child.stdin.write.bind(child.stdin) as (chunk: Buffer | string) => boolean;

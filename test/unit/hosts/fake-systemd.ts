@@ -110,7 +110,7 @@ export class FakeSystemd {
     const file = join(this.root, 'scripts', String(this.#scripts));
     await writeFile(file, this.localised(script));
     // A group of its own, so that nothing of it outlives its connection here.
-    const child = spawn('bash', [file], {
+    const child = spawn('bash', ['--norc', file], {
       detached: true,
       env: { PATH: `${this.root}/bin:${process.env.PATH}`, LC_ALL: 'C' },
     });

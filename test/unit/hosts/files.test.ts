@@ -120,7 +120,7 @@ describe('an upload', () => {
 describe('how much is asked for at a time', () => {
   const pace = async (...pieces: [bytes: number, microseconds: number][]): Promise<number> => {
     const calls = pieces.map(([bytes, time]) => `pace ${bytes} ${time}\n`).join('');
-    return Number((await promisify(execFile)('bash', ['-c', `set -u\n${PACE}${calls}echo $piece`])).stdout);
+    return Number((await promisify(execFile)('bash', ['--norc', '-c', `set -u\n${PACE}${calls}echo $piece`])).stdout);
   };
   const [LEAST, SECOND] = [65_536, 1_000_000];
 

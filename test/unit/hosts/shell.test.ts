@@ -11,7 +11,7 @@ describe('quote', () => {
   test('gives any word to a shell as it is', () => {
     const words = fc.sample(fc.string({ unit: 'binary' }), 300).filter((word) => !word.includes('\0'));
     const script = words.map((word) => `printf '%s\\0' ${quote(word)}\n`).join('');
-    const back = execFileSync('bash', ['-s'], { input: script }).toString().split('\0');
+    const back = execFileSync('bash', ['--norc', '-s'], { input: script }).toString().split('\0');
     expect(back.slice(0, -1)).toEqual(words.map((word) => Buffer.from(word).toString()));
   });
 
@@ -40,7 +40,7 @@ test.each([
   ['list uploads', listScript()],
   ['receive uploads', receiveScript()],
 ])('the script %s is bash, every brace of its own in place', (_name, script) => {
-  execFileSync('bash', ['-n'], { input: script });
+  execFileSync('bash', ['--norc', '-n'], { input: script });
   expect(script).not.toMatch(/\\\$\{|undefined|\[object/);
 });
 

@@ -119,7 +119,7 @@ describe('what the scripts are given', () => {
     const file = join(directory, 'settings');
     await writeFile(file, hostSettings('/state/lab', record, host, 77));
     const script = `. ${shellQuote(file)}; printf '%s\\n' "$HOST" "$ADDRESS" "$BASE" "$SWITCH" "\${CGROUPS[@]}"`;
-    const { stdout } = await execa('bash', ['-c', script]);
+    const { stdout } = await execa('bash', ['--norc', '-c', script]);
     expect(stdout.split('\n')).toEqual([
       'cp-1',
       '10.88.0.11',

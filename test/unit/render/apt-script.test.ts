@@ -40,7 +40,10 @@ function run(
     PATH: `${directory}:${process.env.PATH}`,
     TMPDIR: directory,
   };
-  const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', script], { env, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', script], {
+    env,
+    encoding: 'utf8',
+  });
   const calls = readFileSync(join(directory, 'calls'), 'utf8').split('\n').filter(Boolean);
   return { status, output: stdout + stderr, calls };
 }
@@ -114,7 +117,10 @@ describe('the apt transaction', () => {
     const env = { ...process.env, PATH: `${directory}:${process.env.PATH}`, TMPDIR: directory };
     const moved = script.replace("echo 'kubewright: waiting", "SECONDS=$((SECONDS + 100)); echo 'kubewright: waiting");
     expect(moved).not.toBe(script);
-    const { status, stdout } = spawnSync('bash', ['-euo', 'pipefail', '-c', moved], { env, encoding: 'utf8' });
+    const { status, stdout } = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', moved], {
+      env,
+      encoding: 'utf8',
+    });
     expect(status).toBe(2);
     expect(stdout).toContain('was held for 600 s');
   });
@@ -130,7 +136,7 @@ describe('the apt transaction', () => {
     const fresh = script.replace(/lists_are_fresh\(\) \{[\s\S]*?\n\}/, 'lists_are_fresh() { true; }');
     expect(fresh).not.toBe(script);
     const env = { ...process.env, PATH: `${directory}:${process.env.PATH}`, TMPDIR: directory };
-    execFileSync('bash', ['-euo', 'pipefail', '-c', fresh], { env, stdio: 'ignore' });
+    execFileSync('bash', ['--norc', '-euo', 'pipefail', '-c', fresh], { env, stdio: 'ignore' });
     const verbs = readFileSync(join(directory, 'calls'), 'utf8').match(/^apt-get \w+/gm);
     expect(verbs).toEqual(['apt-get install', 'apt-get update', 'apt-get install']);
   });

@@ -21,7 +21,7 @@ async function monitor(status: number): Promise<number> {
 /** Whether keepalived's check succeeds against that port, in a real bash. */
 async function check(question: 'alive' | 'backend', port: number): Promise<boolean> {
   const script = renderCheckScript().replace(/127\.0\.0\.1\/\d+/, `127.0.0.1/${port}`);
-  return await promisify(execFile)('bash', ['-c', script, 'check-haproxy', question]).then(
+  return await promisify(execFile)('bash', ['--norc', '-c', script, 'check-haproxy', question]).then(
     () => true,
     () => false,
   );

@@ -42,7 +42,9 @@ const host = {
   name: 'etcd-1',
   run: async (script: string, options: RunOptions) => {
     const local = script.replaceAll(/(?<![\w.@])\/(etc|run)\//g, `${root}/$1/`);
-    running = spawn('bash', ['--norc', '-c', local], { env: { PATH: `${root}/bin:${process.env.PATH}`, LC_ALL: 'C' } });
+    running = spawn('bash', ['--norc', '--norc', '-c', local], {
+      env: { PATH: `${root}/bin:${process.env.PATH}`, LC_ALL: 'C' },
+    });
     let [stdout, stderr] = ['', ''];
     running.stdout?.on('data', (chunk: Buffer) => {
       stdout += chunk.toString();

@@ -82,9 +82,13 @@ describe('the secrets of a join', () => {
       input: '',
     };
     // By the clock of the control plane, which judges it: the worker's may be wrong.
-    const { stdout } = await execa('bash', ['-c', `kubectl() { cat; }\n${script}`.replace('>/dev/null', '')], {
-      input,
-    });
+    const { stdout } = await execa(
+      'bash',
+      ['--norc', '-c', `kubectl() { cat; }\n${script}`.replace('>/dev/null', '')],
+      {
+        input,
+      },
+    );
     const secret = JSON.parse(stdout);
     const minutes = (Date.parse(secret.stringData.expiration) - Date.now()) / 60_000;
     expect(minutes).toBeLessThanOrEqual(20);

@@ -134,7 +134,11 @@ describe('whether there is a node, asked of kubectl in a real bash', () => {
   const ask = async (kubectl: string) => {
     const host = {
       name: 'cp-1',
-      run: async (script: string) => ({ ...(await execa('bash', ['-c', script])), exitCode: 0, durationMs: 1 }),
+      run: async (script: string) => ({
+        ...(await execa('bash', ['--norc', '-c', script])),
+        exitCode: 0,
+        durationMs: 1,
+      }),
     } as unknown as RemoteHost;
     const script = `kubectl() { ${kubectl}; }\n${nodeQuestion('kubectl', { name: 'w-1' })}ask node node_object`;
     return nodeIn(await gatherFacts(host, script, new AbortController().signal), { name: 'w-1' });
@@ -184,7 +188,7 @@ describe('a static pod runs with its manifest', () => {
   test('the process is found by its program, with each argument as it was given', async () => {
     const child = spawn('sleep', ['86399'], { stdio: 'ignore', argv0: '/opt/kubewright-asleep' });
     const script = `fact() { [ "$1" != process:kubewright-asleep ] || "\${@:2}"; }\n${staticPodFacts(['kubewright-asleep'])}`;
-    const { stdout } = await promisify(execFile)('bash', ['-c', script]);
+    const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', script]);
     child.kill();
     expect(stdout).toBe('/opt/kubewright-asleep\n86399\n\n');
   });

@@ -50,7 +50,7 @@ async function run(script: string): Promise<{ calls: string[]; stdout: string; c
     `${root}/$1/`,
   );
   const env = { PATH: `${root}/bin:${process.env.PATH}`, KUBEWRIGHT_SECRETS: `${root}/secrets` };
-  const { stdout, code } = await promisify(execFile)('bash', ['-c', text], { env }).then(
+  const { stdout, code } = await promisify(execFile)('bash', ['--norc', '-c', text], { env }).then(
     (result) => ({ stdout: result.stdout, code: 0 }),
     (error: { stdout: string; code: number }) => error,
   );

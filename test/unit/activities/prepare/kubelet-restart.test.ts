@@ -76,9 +76,9 @@ describe('a kubelet that runs', () => {
     const kubelet = execa(join(folder, 'kubelet'), ['60'], { reject: false });
     onTestFinished(() => void kubelet.kill());
     const script = `systemctl() { echo ${kubelet.pid}; }\n${RUNNING_PROGRAM.replaceAll('/usr/local/bin', folder)}\nrunning`;
-    expect((await execa('bash', ['-c', script])).stdout).toBe('ours');
+    expect((await execa('bash', ['--norc', '-c', script])).stdout).toBe('ours');
     copyFileSync('/bin/sleep', join(folder, 'new'));
     renameSync(join(folder, 'new'), join(folder, 'kubelet'));
-    expect((await execa('bash', ['-c', script])).stdout).toBe('other');
+    expect((await execa('bash', ['--norc', '-c', script])).stdout).toBe('other');
   });
 });

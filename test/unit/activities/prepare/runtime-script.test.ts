@@ -57,7 +57,7 @@ esac`,
   );
   const script = `set -euo pipefail\n${startScript(OURS).replaceAll('/run/', `${root}/run/`)}`;
   const env = { PATH: `${root}/bin:${process.env.PATH}` };
-  const { stdout, code } = await promisify(execFile)('bash', ['-c', script], { env }).then(
+  const { stdout, code } = await promisify(execFile)('bash', ['--norc', '-c', script], { env }).then(
     (result) => ({ stdout: result.stdout, code: 0 }),
     (error: { stdout: string; code: number }) => error,
   );

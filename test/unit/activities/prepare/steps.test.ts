@@ -250,7 +250,7 @@ describe('the ownership record', () => {
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const path = join(folder, 'it’s', 'owner.json');
     const claims = Array.from({ length: 12 }, (_, index) => renderOwner({ ...OTHER, cluster: `c-${index}` }));
-    const claim = async (input: string) => (await execa('bash', ['-c', claimScript(path)], { input })).stdout;
+    const claim = async (input: string) => (await execa('bash', ['--norc', '-c', claimScript(path)], { input })).stdout;
     const seen = await Promise.all(claims.map(claim));
     const owners = new Set(seen.map((text) => parseOwner(text)?.cluster));
     expect(owners.size).toBe(1);

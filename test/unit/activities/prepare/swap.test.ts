@@ -34,7 +34,11 @@ swapoff() { :; }
 
 function run(script: string): { stdout: string; code: number } {
   try {
-    const stdout = execFileSync('bash', ['-euo', 'pipefail'], { input: script, encoding: 'utf8', stdio: 'pipe' });
+    const stdout = execFileSync('bash', ['--norc', '-euo', 'pipefail'], {
+      input: script,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
     return { stdout, code: 0 };
   } catch (error) {
     const { stdout, status } = error as { stdout: string; status: number };

@@ -101,7 +101,7 @@ systemctl() { echo "$main"; }
 ${RUNNING_KUBELET}
 main=$$; running_kubelet
 main=0; running_kubelet || echo "status $?"`;
-    const { stdout } = await promisify(execFile)('bash', ['-c', script]);
+    const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', script]);
     expect(stdout).toMatch(/^\/proc\/\d+\/exe --version\nstatus 44\n$/);
   });
 });

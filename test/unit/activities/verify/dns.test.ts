@@ -31,7 +31,7 @@ describe('the DNS question', () => {
     });
     await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
     const script = askDnsFunction(NAME).replace('$1/53', `$1/${server.address().port}`);
-    const { stdout } = await promisify(execFile)('bash', ['-c', `${script}\nask_dns 127.0.0.1`]);
+    const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', `${script}\nask_dns 127.0.0.1`]);
     server.close();
     expect(seen).toEqual([dnsQuery(NAME)]);
     expect(answersWith(stdout, '10.96.0.1')).toBe(true);

@@ -13,7 +13,7 @@ const isRoot = process.getuid?.() === 0;
 
 function runHere(script: string): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const child = execFile('bash', ['-s'], (error, stdout, stderr) =>
+    const child = execFile('bash', ['--norc', '-s'], (error, stdout, stderr) =>
       resolve({ exitCode: Number(error?.code ?? 0), stdout, stderr, durationMs: 0 }),
     );
     child.stdin?.end(script);
