@@ -35,6 +35,6 @@ async function sshCheck(
     else for (const line of sshReportLines(report, output.theme, output.columns)) output.line(line);
   }
   const failed = reports.filter(({ problem }) => problem !== undefined).length;
-  if (output.json) output.object({ type: 'summary', cluster: cluster.name, hosts: reports.length, failed });
+  if (output.json) output.object({ type: 'ssh-summary', cluster: cluster.name, hosts: reports.length, failed });
   return failed > 0 ? EXIT.failed : EXIT.ok;
 }

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { Command } from 'commander';
 import type { WorkerRecord } from '../engine/worker-process.js';
+import type { WorkerObject } from '../terminal/json/background.js';
 import { plural } from '../terminal/text.js';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
@@ -40,8 +41,8 @@ async function show(context: CommandContext): Promise<ExitCode> {
   const { listWorkers } = await import('../engine/index.js');
   const { stateDir, isMeant } = await meantWorkers(context);
   const records = (await listWorkers(stateDir)).filter(isMeant);
-  for (const { environment: _, ...record } of records) {
-    if (output.json) output.object({ type: 'worker', running: true, ...record });
+  for (const record of records) {
+    if (output.json) output.object(workerObject(record));
     else output.line(`worker    pid ${record.pid}, version ${record.build}, for ${record.queue} at ${record.address}`);
     if (!output.json) output.line(`log       ${record.log}`);
   }
@@ -49,6 +50,11 @@ async function show(context: CommandContext): Promise<ExitCode> {
   if (output.json) output.object({ type: 'worker', running: false });
   else output.line('No background worker runs. install brings one.');
   return EXIT.ok;
+}
+
+/** What is known of a worker; its record holds more, which is between the commands. */
+function workerObject({ pid, build, address, namespace, queue, embedded, detached, log }: WorkerRecord): WorkerObject {
+  return { type: 'worker', running: true, pid, build, address, namespace, queue, embedded, detached, log };
 }
 
 /** The background workers of the server that is meant; nothing is started or asked to tell them. */

@@ -66,16 +66,21 @@ export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'term
 
 /** Everything that can be known of an install at one moment. */
 export interface InstallSnapshot {
+  /** Where it and its steps stand. */
   progress: InstallProgress;
   /** By step id; only steps that are being tried. */
   activities: Record<string, StepActivity>;
+  /** The workflow in Temporal, `cluster/NAME`. */
   workflowId: string;
+  /** The run of that workflow. */
   runId: string;
+  /** What Temporal says of the run. */
   status: RunStatus;
   /** `worker`: asked of the workflow itself. `history`: no worker answered, so it was read from what is recorded. */
   source: 'worker' | 'history';
   /** Milliseconds since the epoch. */
   startedAt: number;
+  /** Milliseconds since the epoch; absent while it runs. */
   closedAt?: number;
   /** Number of events in the history. */
   events: number;
@@ -89,20 +94,35 @@ export interface InstallSnapshot {
   /** When `completed`. */
   result?: InstallResult;
   /** When it ended otherwise. */
-  failure?: { code: string; message: string; hint: string };
+  failure?: {
+    /** Stable code, `KW` and three digits. */
+    code: string;
+    /** Why it ended. */
+    message: string;
+    /** What to do next. */
+    hint: string;
+  };
 }
 
 /** One line of the list of installs. */
 export interface InstallListing {
+  /** Name of the cluster. */
   cluster: string;
+  /** The workflow in Temporal, `cluster/NAME`. */
   workflowId: string;
+  /** The run of that workflow. */
   runId: string;
+  /** What Temporal says of the run. */
   status: RunStatus;
   /** From the search attributes; empty where they are not registered. */
   state: string;
+  /** Phase of the install, likewise. */
   phase: string;
+  /** Ids of the steps that wait for a person, likewise. */
   blocked: string[];
+  /** Milliseconds since the epoch. */
   startedAt: number;
+  /** Milliseconds since the epoch; absent while it runs. */
   closedAt?: number;
 }
 

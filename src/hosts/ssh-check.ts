@@ -12,7 +12,9 @@ import { createHosts } from './index.js';
 
 /** A value, and which key of cluster.yaml or line of an SSH configuration gave it. */
 export interface Sourced<T> {
+  /** The value. */
   value: T;
+  /** Who gave it. */
   source: string;
 }
 
@@ -20,27 +22,54 @@ export interface Sourced<T> {
 export interface HopReport {
   /** The host's name, or `bastion gate`. */
   name: string;
+  /** Name or address that is dialled. */
   address: Sourced<string>;
+  /** Port that is dialled. */
   port?: Sourced<number>;
+  /** User that logs in. */
   user?: Sourced<string>;
+  /** Socket of the SSH agent; null for none. */
   agent?: Sourced<string | null>;
   /** Keys in the order in which they are offered. */
-  keys: { key: string; from: string; source: string }[];
+  keys: {
+    /** Type and fingerprint, or why it cannot be used. */
+    key: string;
+    /** File, or the agent. */
+    from: string;
+    /** Who named it. */
+    source: string;
+  }[];
   /** What was found and is not offered, and why. */
   leftOut: string[];
   /** Under which name the host key is looked up, where, and what is on file. */
-  hostKey?: { name: string; files: string[]; source: string; known: string[] };
+  hostKey?: {
+    /** Name that is looked up. */
+    name: string;
+    /** Files in which it is looked for. */
+    files: string[];
+    /** Who named them. */
+    source: string;
+    /** Keys on file, by type and fingerprint. */
+    known: string[];
+  };
 }
 
 /** How one host is reached, and what came of it. */
 export interface SshReport {
+  /** Name of the host. */
   host: string;
+  /** Which client reaches it: the one that is built in, or this machine's `ssh`. */
   client: 'ssh2' | 'openssh';
   /** Outermost first; the last one is the host. */
   hops: HopReport[];
+  /** How commands become root there. */
   sudo: string;
   /** Absent when no login was tried: with `offline`, or because of `problem`. */
-  login?: { durationMs: number };
+  login?: {
+    /** How long it took, milliseconds. */
+    durationMs: number;
+  };
+  /** What is in the way. */
   problem?: KubewrightError;
 }
 

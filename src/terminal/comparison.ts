@@ -1,5 +1,6 @@
 import { type Comparison, differenceText, grouped, type Verdict } from '../activities/applied/difference.js';
 import type { Finding } from '../activities/look.js';
+import type { DifferenceObject, UncheckedObject } from './json/hosts.js';
 import { wrap } from './text.js';
 import type { Theme } from './theme.js';
 import type { Line, StyleName } from './types.js';
@@ -50,11 +51,11 @@ function indented(text: string, columns: number): Line[] {
 }
 
 /** The same for machines: an object a difference, and one for each thing that could not be compared. */
-export function comparisonEvents(findings: Finding[]): Record<string, unknown>[] {
+export function comparisonEvents(findings: Finding[]): (DifferenceObject | UncheckedObject)[] {
   const { differences, unchecked } = comparisonIn(findings) ?? { differences: [], unchecked: [] };
   return [
-    ...differences.map((one) => ({ type: 'difference', ...one })),
-    ...unchecked.map((what) => ({ type: 'unchecked', what })),
+    ...differences.map((one) => ({ type: 'difference' as const, ...one })),
+    ...unchecked.map((what) => ({ type: 'unchecked' as const, what })),
   ];
 }
 

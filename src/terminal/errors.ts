@@ -1,5 +1,6 @@
 import { formatProblem, isClusterFileError } from '../cluster/problem.js';
 import { isKubewrightError, type KubewrightError, messageOf } from '../errors.js';
+import type { ErrorObject } from './json/common.js';
 import { lastLines, wrap } from './text.js';
 import { paintLine, type Theme } from './theme.js';
 import type { Line } from './types.js';
@@ -48,7 +49,7 @@ function hintLines(error: KubewrightError, width: number): Line[] {
 }
 
 /** An error for machines, as one object of the `--json` stream. */
-export function errorEvent(error: unknown): Record<string, unknown> {
+export function errorEvent(error: unknown): ErrorObject {
   if (!isKubewrightError(error)) return { type: 'error', message: messageOf(error) };
   const { code, message, host, step, hint, output } = error;
   const problems = isClusterFileError(error) ? error.problems : undefined;

@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import { errorEvent, errorLines } from './errors.js';
+import type { CommonFields, JsonObject } from './json/index.js';
 import { createTheme, type Theme, unicodeIn } from './theme.js';
 
 type Stream = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
@@ -24,7 +25,7 @@ export class Output {
   readonly interactive: boolean;
   readonly theme: Theme;
   private readonly errorTheme: Theme;
-  private pending: object = {};
+  private pending: Omit<CommonFields, 'time'> = {};
   private hasObjects = false;
 
   constructor(readonly options: OutputOptions) {
@@ -45,15 +46,15 @@ export class Output {
     this.options.stdout.write(`${text}\n`);
   }
 
-  /** One object of the NDJSON stream. */
-  object(value: object): void {
+  /** One object of the NDJSON stream; docs/json.md lists them. */
+  object(value: JsonObject): void {
     this.options.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...value, ...this.pending })}\n`);
     this.pending = {};
     this.hasObjects = true;
   }
 
   /** Fields that the next object has besides its own: what a command would otherwise have to hand through. */
-  withNextObject(fields: object): void {
+  withNextObject(fields: Omit<CommonFields, 'time'>): void {
     this.pending = { ...this.pending, ...fields };
   }
 

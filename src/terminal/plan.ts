@@ -2,6 +2,7 @@ import type { Finding } from '../activities/look.js';
 import { type Cluster, hostsOf } from '../cluster/types.js';
 import type { KubewrightError } from '../errors.js';
 import { comparisonLines } from './comparison.js';
+import type { FindingObject, PlanSummary } from './json/hosts.js';
 import { pad, plural, wrap } from './text.js';
 import { paintLine, type Theme } from './theme.js';
 import { ALL_HOSTS } from './tree.js';
@@ -122,13 +123,6 @@ function broken(line: string, columns: number): string[] {
   return wrap(line.trimStart(), width).map((part) => `${indent}${part}`);
 }
 
-export interface PlanSummary {
-  true: number;
-  toDo: number;
-  later: number;
-  problems: number;
-}
-
 export function summarize(findings: Finding[]): PlanSummary {
   const count = (state: Finding['state']) => findings.filter((finding) => finding.state === state).length;
   return { true: count('true'), toDo: count('to-do'), later: count('later'), problems: count('problem') };
@@ -143,12 +137,12 @@ function summaryLines(findings: Finding[]): string[] {
 }
 
 /** A finding for machines, as one object of the `--json` stream. */
-export function findingEvent(finding: Finding): Record<string, unknown> {
+export function findingEvent(finding: Finding): FindingObject {
   const { id, host, phase, title } = finding.step;
-  const base = { type: 'finding', step: id, host, phase, title, state: finding.state };
+  const base = { type: 'finding', step: id, host, phase, title, state: finding.state } as const;
   if (finding.state === 'problem') {
     const { code, message, hint } = finding.error;
-    return { ...base, code, message, hint };
+    return { ...base, code, message, hint, warnings: finding.warnings };
   }
   if (finding.state === 'later') return { ...base, after: finding.after };
   const { found, warnings } = finding;

@@ -1,5 +1,6 @@
 import type { HopReport, SshReport } from '../hosts/ssh-check.js';
 import { errorLines } from './errors.js';
+import type { SshObject } from './json/hosts.js';
 import { duration } from './text.js';
 import { paintLine, type Theme } from './theme.js';
 import type { Line } from './types.js';
@@ -56,12 +57,9 @@ function detail(name: string, text: string, source?: string): Line {
 }
 
 /** The same for programs. */
-export function sshReportEvent({ problem, ...report }: SshReport): Record<string, unknown> {
-  const { code, message, hint, output } = problem ?? {};
-  return {
-    type: 'ssh',
-    ...report,
-    ok: problem === undefined,
-    ...(problem && { error: { code, message, hint, output } }),
-  };
+export function sshReportEvent({ problem, ...report }: SshReport): SshObject {
+  const event: SshObject = { type: 'ssh', ...report, ok: problem === undefined };
+  if (problem === undefined) return event;
+  const { code, message, hint, output } = problem;
+  return { ...event, error: { code, message, hint, output } };
 }

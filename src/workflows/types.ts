@@ -23,18 +23,28 @@ export interface InstallInput {
 /** Long enough for a reboot with a memory test, short enough that nobody waits an hour for a host that is switched off. */
 export const DEFAULT_PATIENCE_MS = 10 * 60_000;
 
+/** `blocked`: it waits for a person. `skipped`: left out by decision, or by an abort. */
 export type StepState = 'waiting' | 'running' | 'done' | 'blocked' | 'skipped';
 
+/** Where one step stands. */
 export interface StepProgress {
+  /** Such as `cp-2/join`. */
   id: string;
+  /** What the step does, for people. */
   title: string;
+  /** Phase of the install. */
   phase: Phase;
+  /** Host of the step; null for what concerns all of them. */
   host: string | null;
+  /** Where it stands. */
   state: StepState;
   /** Milliseconds since the epoch. */
   startedAt?: number;
+  /** Milliseconds since the epoch. */
   endedAt?: number;
+  /** Of a step that is done: whether it changed something. */
   outcome?: 'changed' | 'unchanged';
+  /** Of a step that is done: what was found or done, one sentence. */
   summary?: string;
   /** Why its last try failed; only while it is tried again by itself. */
   failed?: FailedTry;
@@ -42,9 +52,13 @@ export interface StepProgress {
 
 /** A try that failed and counts; the next one follows by itself. */
 export interface FailedTry {
+  /** Stable code, `KW` and three digits. */
   code: string;
+  /** What happened. */
   message: string;
+  /** What to do about it; may be empty. */
   hint: string;
+  /** Host where it happened. */
   host: string | null;
   /** Last lines of output, redacted. */
   output: string;
@@ -56,18 +70,25 @@ export interface FailedTry {
 
 /** A step that waits for a person: what went wrong and what can be done. */
 export interface BlockedStep {
+  /** Id of the step. */
   step: string;
+  /** Host where it happened. */
   host: string | null;
   /** Number of this blocking within the run, from 1: a decision that names an older one is ignored. */
   blocking: number;
+  /** Stable code, `KW` and three digits. */
   code: string;
+  /** What happened. */
   message: string;
+  /** What to do about it; may be empty. */
   hint: string;
   /** Last lines of output, redacted. */
   output: string;
   /** Tries that counted; 0 for one that is still tried. */
   tries: number;
+  /** Milliseconds since the epoch. */
   since: number;
+  /** Whether `skip` is taken for it. */
   skippable: boolean;
   /**
    * True for a step in trouble that may heal by itself (a host that does not answer) once its patience is used up: a
@@ -81,10 +102,15 @@ export type InstallState = 'running' | 'blocked' | 'done' | 'aborted' | 'cancell
 
 /** Answer of the `progress` query. */
 export interface InstallProgress {
+  /** Name of the cluster. */
   cluster: string;
+  /** Where the install as a whole stands. */
   state: InstallState;
+  /** All steps, in the order of the plan. */
   steps: StepProgress[];
+  /** Those that wait for a person. */
   blocked: BlockedStep[];
+  /** The latest decisions; none where `source` is `history`. */
   decisions: DecisionRecord[];
 }
 
@@ -92,15 +118,21 @@ export const VERBS = ['retry', 'skip', 'abort'] as const;
 
 export type Verb = (typeof VERBS)[number];
 
+/** A decision on blocked steps. */
 export interface DecisionRecord {
   /** Number of the decision within the run, from 1; missing in runs of 0.1.0. */
   number?: number;
+  /** What was decided. */
   verb: Verb;
+  /** The steps it was about. */
   steps: string[];
+  /** Why, as the sender says. */
   reason?: string;
   /** Who decided, as the sender says; the history's events carry the identity that Temporal saw. */
   by?: string;
+  /** Milliseconds since the epoch. */
   at: number;
+  /** How it was sent: an update is answered, a signal is kept until a worker runs. */
   via: 'update' | 'signal';
   /** Why it had no effect; only signals get this far, a wrong update is refused. */
   ignored?: string;
@@ -141,9 +173,14 @@ export interface FailureDetails {
   waitedMs?: number;
 }
 
+/** What came of an install that ended well. */
 export interface InstallResult {
+  /** Name of the cluster. */
   cluster: string;
+  /** How many steps changed something. */
   changed: number;
+  /** How many found their result true already. */
   unchanged: number;
+  /** Ids of the steps that were left out by decision. */
   skipped: string[];
 }

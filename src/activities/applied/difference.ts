@@ -25,6 +25,7 @@ export interface Difference {
   applied: string;
   /** What the file says. */
   wanted: string;
+  /** What becomes of it: `install` carries it out; `refused` and `never` stop the install; it `stays` as it is. */
   verdict: Verdict;
   /** Of a refused one: the operation that will change it. It does not exist yet. */
   later: LaterOperation | null;

@@ -11,7 +11,7 @@ export async function readCluster(output: Output, file: string): Promise<LoadedC
   const { formatProblem } = await import('../../cluster/problem.js');
   const loaded = await loadCluster(file);
   for (const warning of loaded.warnings) {
-    if (output.json) output.object({ type: 'warning', ...warning });
+    if (output.json) output.object({ ...warning, type: 'warning', severity: 'warning' });
     else output.note(formatProblem(warning));
   }
   return { ...loaded, cluster: { ...loaded.cluster, places: loaded.places } };

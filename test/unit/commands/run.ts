@@ -35,5 +35,7 @@ export async function runCommand(argv: string[], { env = {}, tty = false }: RunO
   const { main } = await import('../../../src/client.js');
   const code = await main(argv, shell);
   const lines = stdout.text.split('\n').filter((line) => line.startsWith('{"'));
-  return { code, stdout: stdout.text, stderr: stderr.text, objects: lines.map((line) => JSON.parse(line)) };
+  const objects = lines.map((line) => JSON.parse(line));
+  if (argv.includes('--json') && objects.length > 0) (await import('./json-checks.js')).expectDocumented(argv, objects);
+  return { code, stdout: stdout.text, stderr: stderr.text, objects };
 }

@@ -94,7 +94,7 @@ describe('ssh-check', () => {
       },
       { type: 'ssh', host: 'cp-2', ok: false, error: { code: 'KW221', hint: expect.any(String) } },
       { type: 'ssh', host: 'cp-3', ok: false, error: { code: 'KW241' } },
-      { type: 'summary', cluster: 'demo', hosts: 3, failed: 2 },
+      { type: 'ssh-summary', cluster: 'demo', hosts: 3, failed: 2 },
       { type: 'end', exitCode: 1 },
     ]);
   });

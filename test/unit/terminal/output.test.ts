@@ -54,6 +54,16 @@ describe('the output', () => {
     expect(output({ env: { LANG: 'de_DE.utf8' } }).made.theme.symbols.done).toBe('✓');
   });
 
+  it('prints no object that docs/json.md does not have: the compiler refuses it', () => {
+    const { made, stdout } = output({ json: true });
+    made.object({ type: 'unchecked', what: 'spec.kubernetes.version: no answer' });
+    // @ts-expect-error there is no such object
+    made.object({ type: 'unheard-of' });
+    // @ts-expect-error a field is missing
+    made.object({ type: 'unchecked' });
+    expect(stdout.text.trimEnd().split('\n')).toHaveLength(3);
+  });
+
   it('tells errors to people on stderr, to programs on stdout', () => {
     const person = output();
     person.made.error(new Error('no'));

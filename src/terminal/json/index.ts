@@ -1,0 +1,63 @@
+/**
+ * What `--json` prints, one object a line, told apart by `type`. It is an interface: fields and types are only ever added.
+ * docs/json.md and docs/json.schema.json are made from these types and their comments; `@printedBy` names the commands.
+ */
+import type { ProgressEvent } from '../events.js';
+import type { ServerObject, WorkerObject } from './background.js';
+import type { CommonFields, EndObject, ErrorObject, WarningObject } from './common.js';
+import type {
+  DifferenceObject,
+  FindingObject,
+  KubeconfigObject,
+  SshObject,
+  SshSummaryObject,
+  SummaryObject,
+  UncheckedObject,
+  ValidObject,
+} from './hosts.js';
+import type {
+  DecidedObject,
+  DifferencesObject,
+  InstallObject,
+  InterruptedObject,
+  ListingObject,
+  ResultObject,
+  StartedObject,
+  TimeoutObject,
+} from './install.js';
+
+export type { CommonFields, TemporalInUse } from './common.js';
+
+/** What happens in an install, and in which. */
+export type ClusterEvent = ProgressEvent & {
+  /** Name of the cluster. */
+  cluster: string;
+};
+
+/** Every object there is, without the fields that all of them have. */
+export type JsonObject =
+  | StartedObject
+  | DifferencesObject
+  | ClusterEvent
+  | ResultObject
+  | TimeoutObject
+  | InterruptedObject
+  | DecidedObject
+  | InstallObject
+  | ListingObject
+  | ValidObject
+  | FindingObject
+  | DifferenceObject
+  | UncheckedObject
+  | SummaryObject
+  | SshObject
+  | SshSummaryObject
+  | KubeconfigObject
+  | WorkerObject
+  | ServerObject
+  | WarningObject
+  | ErrorObject
+  | EndObject;
+
+/** A line as it is printed. */
+export type PrintedObject = JsonObject & CommonFields;

@@ -1,0 +1,95 @@
+import type { DecisionOutcome, InstallListing, InstallSnapshot } from '../../engine/index.js';
+import type { InstallResult, Verb } from '../../workflows/types.js';
+
+/**
+ * An install has begun, or was found running.
+ * @printedBy install
+ */
+export interface StartedObject {
+  type: 'started';
+  /** Name of the cluster. */
+  cluster: string;
+  /** The workflow in Temporal, `cluster/NAME`. */
+  workflowId: string;
+  /** The run of that workflow. */
+  runId: string;
+  /** True when the same install ran already, and is only followed from here. */
+  attached: boolean;
+  /** The Temporal server, host and port. */
+  address: string;
+  /** Address of the embedded server's UI, where it has one. */
+  ui?: string;
+}
+
+/**
+ * What the file says now against the install that runs with another plan; the error KW520 follows.
+ * @printedBy install
+ */
+export interface DifferencesObject {
+  type: 'differences';
+  /** One difference a line, for people. Empty when only the version of Kubewright differs. */
+  lines: string[];
+}
+
+/**
+ * The install has ended well.
+ * @printedBy install, watch
+ */
+export interface ResultObject extends InstallResult {
+  type: 'result';
+  /** From the start of the run to its end, milliseconds. */
+  durationMs: number;
+}
+
+/**
+ * Time is up (`--timeout`); the install goes on, and the exit code is 4.
+ * @printedBy install, watch
+ */
+export interface TimeoutObject {
+  type: 'timeout';
+  /** Name of the cluster. */
+  cluster: string;
+  /** What `--timeout` said, milliseconds. */
+  timeoutMs: number;
+}
+
+/**
+ * Ctrl-C, or `server stop` in another terminal. The install waits where it stands, goes on with a worker elsewhere, or was not
+ * begun.
+ * @printedBy install
+ */
+export interface InterruptedObject {
+  type: 'interrupted';
+  /** Name of the cluster. */
+  cluster: string;
+}
+
+/**
+ * A decision was sent.
+ * @printedBy retry, skip, abort
+ */
+export interface DecidedObject extends Partial<DecisionOutcome> {
+  type: 'decided';
+  /** Name of the cluster. */
+  cluster: string;
+  /** What was decided. */
+  verb: Verb;
+  /** `abort --force`: the run was ended without being asked, and none of the fields above is there. */
+  force?: true;
+}
+
+/**
+ * Everything that is known of one install.
+ * @printedBy status
+ */
+export interface InstallObject extends InstallSnapshot {
+  type: 'install';
+}
+
+/**
+ * One install of several.
+ * @printedBy status
+ */
+export interface ListingObject extends InstallListing {
+  type: 'listing';
+}
