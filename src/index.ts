@@ -1,46 +1,83 @@
 /**
- * Kubewright for scripts: the same functions that its command line uses. See examples/scripts.
+ * Kubewright for scripts: the same functions that its command line uses. See examples/scripts. What a signature names is
+ * exported, too.
  *
  * ```ts
  * import { connect, ensureWorker, loadCluster, prepareInstall, startInstall, watchInstall } from 'kubewright';
  * ```
  */
-export { type Finding, type LookOptions, lookAtPlan } from './activities/look.js';
-export type { Probe } from './activities/types.js';
+export type { Comparison, Difference, Verdict } from './activities/applied/difference.js';
+export type { Finding, LookedAt } from './activities/look.js';
+export type { LaterOperation } from './cluster/changes.js';
 export { differences } from './cluster/differences.js';
 export { type LoadedCluster, loadCluster, type ParseOptions, parseCluster } from './cluster/load.js';
+export type { Places } from './cluster/places.js';
 export { ClusterFileError, formatProblem, isClusterFileError, type Problem } from './cluster/problem.js';
-export { clusterJsonSchema } from './cluster/schema/json-schema.js';
+export { clusterJsonSchema, type JsonSchema } from './cluster/schema/json-schema.js';
 export type * from './cluster/types.js';
 export {
+  type ConnectionSettings,
   type ConnectOptions,
   connect,
   type DecisionOutcome,
   decide,
   describeInstall,
+  type EmbeddedServer,
+  type EmbeddedServerOptions,
   type Engine,
+  type EnsureWorkerOptions,
+  endInstall,
   ensureWorker,
   type InstallListing,
   type InstallSnapshot,
+  type ListOptions,
   listInstalls,
+  listWorkers,
+  needsOf,
   PlanConflictError,
   type RunStatus,
+  type ServerRecord,
+  type SettingsOptions,
   type StartedInstall,
   type StartOptions,
+  type StepActivity,
+  type StopOptions,
+  serverStatus,
   startInstall,
+  stateDirectory,
+  stopServer,
+  stopWorker,
+  stopWorkers,
   type WatchOptions,
+  type WorkerNeeds,
   type WorkerProcess,
+  type WorkerRecord,
   watchInstall,
+  workerStatus,
 } from './engine/index.js';
+export type { ProcessIdentity } from './engine/processes/identity.js';
+export type { Machine } from './engine/processes/machine.js';
+export type { ProcessUser, SharedProcess } from './engine/processes/shared-record.js';
+export type { BinaryOptions } from './engine/server/binaries.js';
+export type { WorkerEnvironment } from './engine/worker/environment.js';
+export type { WorkerOwner } from './engine/worker/record.js';
 export { type ErrorFacts, isKubewrightError, KubewrightError } from './errors.js';
+export type { HopReport, Sourced, SshReport } from './hosts/ssh-check.js';
+export type { Kubeconfig } from './kubeconfig.js';
+export { type AccessOptions, fetchKubeconfig, type LookAtOptions, lookAtCluster } from './on-hosts.js';
 export { planInstall } from './plan/install.js';
 export type * from './plan/types.js';
 export { prepareInstall } from './prepare-install.js';
+export { runWorker } from './run-worker.js';
+export type * from './terminal/json/index.js';
 export { VERSION } from './version.js';
+export type { RunWorkerOptions } from './worker.js';
 export type {
   BlockedStep,
   Decision,
   DecisionRecord,
+  FailedTry,
+  InstallInput,
   InstallProgress,
   InstallResult,
   InstallState,

@@ -15,7 +15,8 @@ import { untilUnused } from './engine/worker/unused.js';
 import { watchServer } from './engine/worker/watchdog.js';
 import { isKubewrightError, messageOf } from './errors.js';
 
-export interface WorkerRunOptions {
+/** How a worker runs that a program has for itself. */
+export interface RunWorkerOptions {
   /** The worker's environment: how Temporal is reached, the payload key, and what its steps look up there. */
   env?: NodeJS.ProcessEnv;
   /** State directory of the embedded server, used where the environment names no server. */
@@ -26,6 +27,9 @@ export interface WorkerRunOptions {
   onServer?: (settings: ConnectionSettings) => void;
   /** Called when it takes work. */
   onReady?: () => void;
+}
+
+export interface WorkerRunOptions extends RunWorkerOptions {
   /** How long the server may be away before it counts as gone for good, in milliseconds; default ten minutes. */
   serverGoneAfterMs?: number;
   /** Set for one in the background: it leaves by itself when nobody uses it any more. */

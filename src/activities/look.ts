@@ -6,7 +6,8 @@ import type { Probe } from './types.js';
 /** What is known of one step without having changed anything. */
 export type Finding = LookedAt & { comparison?: Comparison };
 
-type LookedAt =
+/** What came of looking at one step. */
+export type LookedAt =
   | { step: Step; state: 'true'; found: string; warnings: string[] }
   | { step: Step; state: 'to-do'; found: string; changes: string[]; warnings: string[] }
   /** It cannot be looked at before the steps that it needs are done. */

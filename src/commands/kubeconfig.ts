@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { Command } from 'commander';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
@@ -26,26 +25,21 @@ async function kubeconfig(
 ): Promise<ExitCode> {
   const { readCluster } = await import('./support/cluster-file.js');
   const { cluster } = await readCluster(output, file);
-  const { createHosts } = await import('../hosts/index.js');
-  const { fetchKubeconfig, refuseTerminal, writeKubeconfig } = await import('./support/kubeconfig.js');
+  const { fetchKubeconfig } = await import('../on-hosts.js');
+  const { refuseTerminal, writeKubeconfig } = await import('./support/kubeconfig.js');
   const target = options.output ?? `${cluster.name}.kubeconfig`;
   if (target === '-') refuseTerminal(shell.stdout.isTTY === true);
-  const hosts = createHosts(cluster, { env: shell.env, homeDirectory: homedir() });
-  try {
-    const { content, host } = await fetchKubeconfig(cluster, hosts);
-    if (target === '-') {
-      shell.stdout.write(content);
-      return EXIT.ok;
-    }
-    const { backup, changed } = await writeKubeconfig(target, content, new Date());
-    if (output.json) output.object({ type: 'kubeconfig', path: target, host, changed, backup });
-    else {
-      output.line(changed ? `Wrote ${target} (from ${host}).` : `${target} is up to date.`);
-      if (backup !== undefined) output.line(`What was there before is in ${backup}.`);
-      output.line(`Use it with: export KUBECONFIG=${target}`);
-    }
+  const { content, host } = await fetchKubeconfig(cluster, { env: shell.env });
+  if (target === '-') {
+    shell.stdout.write(content);
     return EXIT.ok;
-  } finally {
-    await hosts.close();
   }
+  const { backup, changed } = await writeKubeconfig(target, content, new Date());
+  if (output.json) output.object({ type: 'kubeconfig', path: target, host, changed, backup });
+  else {
+    output.line(changed ? `Wrote ${target} (from ${host}).` : `${target} is up to date.`);
+    if (backup !== undefined) output.line(`What was there before is in ${backup}.`);
+    output.line(`Use it with: export KUBECONFIG=${target}`);
+  }
+  return EXIT.ok;
 }

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { Command } from 'commander';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
@@ -18,30 +17,17 @@ export function planCommand(shell: Shell): Command {
 async function plan({ output, shell }: CommandContext, file: string): Promise<ExitCode> {
   const { readCluster } = await import('./support/cluster-file.js');
   const { cluster } = await readCluster(output, file);
-  const { lookAtPlan } = await import('../activities/look.js');
-  const { probeStep } = await import('../activities/index.js');
-  const { createHosts } = await import('../hosts/index.js');
-  const { planInstall } = await import('../plan/install.js');
-  const { planLines, summarize } = await import('../terminal/plan.js');
-
-  const hosts = createHosts(cluster, { env: shell.env, homeDirectory: homedir() });
-  try {
-    const findings = await lookAtPlan({
-      plan: planInstall(cluster),
-      probe: (step) => probeStep(cluster, step, hosts),
-    });
-    const summary = summarize(findings);
-    if (output.json) {
-      const { findingEvent } = await import('../terminal/plan.js');
-      const { comparisonEvents } = await import('../terminal/comparison.js');
-      for (const finding of findings) output.object(findingEvent(finding));
-      for (const event of comparisonEvents(findings)) output.object(event);
-      output.object({ type: 'summary', cluster: cluster.name, ...summary });
-    } else {
-      for (const line of planLines(cluster, findings, output.theme, output.columns)) output.line(line);
-    }
-    return summary.problems > 0 ? EXIT.failed : EXIT.ok;
-  } finally {
-    await hosts.close();
+  const { lookAtCluster } = await import('../on-hosts.js');
+  const { findingEvent, planLines, summarize } = await import('../terminal/plan.js');
+  const { comparisonEvents } = await import('../terminal/comparison.js');
+  const findings = await lookAtCluster(cluster, { env: shell.env });
+  const summary = summarize(findings);
+  if (output.json) {
+    for (const finding of findings) output.object(findingEvent(finding));
+    for (const event of comparisonEvents(findings)) output.object(event);
+    output.object({ type: 'summary', cluster: cluster.name, ...summary });
+  } else {
+    for (const line of planLines(cluster, findings, output.theme, output.columns)) output.line(line);
   }
+  return summary.problems > 0 ? EXIT.failed : EXIT.ok;
 }

@@ -1,5 +1,5 @@
 import { blockedLines, failedLines } from './blocked.js';
-import type { ProgressEvent, StepEvent } from './events.js';
+import type { ProgressEvent, StepEvent } from './json/events.js';
 import { duration, offset, pad, plural } from './text.js';
 import { paintLine, type Theme } from './theme.js';
 import type { Line } from './types.js';

@@ -2,9 +2,9 @@
  * What `--json` prints, one object a line, told apart by `type`. It is an interface: fields and types are only ever added.
  * docs/json.md and docs/json.schema.json are made from these types and their comments; `@printedBy` names the commands.
  */
-import type { ProgressEvent } from '../events.js';
 import type { ServerObject, WorkerObject } from './background.js';
 import type { CommonFields, EndObject, ErrorObject, WarningObject } from './common.js';
+import type { ProgressEvent } from './events.js';
 import type {
   DifferenceObject,
   FindingObject,
@@ -26,7 +26,11 @@ import type {
   TimeoutObject,
 } from './install.js';
 
-export type { CommonFields, TemporalInUse } from './common.js';
+export type * from './background.js';
+export type * from './common.js';
+export type * from './events.js';
+export type * from './hosts.js';
+export type * from './install.js';
 
 /** What happens in an install, and in which. */
 export type ClusterEvent = ProgressEvent & {

@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
@@ -56,6 +57,22 @@ describe('the example scripts', () => {
       expect.stringContaining('is installed; 7 steps changed something'),
     ]);
     expect(engine.calls).toEqual(['start on kubewright', 'worker on kubewright', 'leave worker', 'close engine']);
+  });
+
+  it('look.ts tells what is in the way', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'kubewright-examples-'));
+    const file = join(directory, 'cluster.yaml');
+    const host = '{ name: cp-1, address: 10.88.0.11, role: control-plane, ssh: { address: 127.0.0.1, port: 1 } }';
+    const spec = `{ endpoint: { vip: 10.88.0.100 }, hosts: [${host}] }`;
+    await writeFile(
+      file,
+      `apiVersion: kubewright.dev/v1alpha1\nkind: Cluster\nmetadata: { name: demo }\nspec: ${spec}\n`,
+    );
+    const { code, lines } = await run('look.ts', [file]);
+    await rm(directory, { recursive: true });
+    expect(code).toBe(1);
+    expect(lines[0]).toMatch(/^cp-1\/preflight: KW2\d\d /);
+    expect(lines.at(-1)).toMatch(/^demo: \d+ steps, 0 to do, \d+ in the way$/);
   });
 
   it('import nothing but the package', async () => {

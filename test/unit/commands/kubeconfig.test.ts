@@ -2,9 +2,10 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fetchKubeconfig, refuseTerminal, writeKubeconfig } from '../../../src/commands/support/kubeconfig.js';
+import { refuseTerminal, writeKubeconfig } from '../../../src/commands/support/kubeconfig.js';
 import { KubewrightError } from '../../../src/errors.js';
 import type { Hosts, RemoteHost } from '../../../src/hosts/types.js';
+import { readKubeconfig } from '../../../src/kubeconfig.js';
 import { clusterOf } from '../cluster-fixture.js';
 
 const cluster = clusterOf({ controlPlanes: 2, workers: 1 });
@@ -31,12 +32,12 @@ function hosts(states: Record<string, { file?: string; ready?: boolean; down?: b
 
 describe('the kubeconfig', () => {
   it('comes from the first control plane whose API server is ready', async () => {
-    const found = await fetchKubeconfig(
+    const found = await readKubeconfig(
       cluster,
       hosts({ 'cp-1': { down: true }, 'cp-2': { file: right, ready: true } }),
     );
     expect(found).toEqual({ content: right, host: 'cp-2' });
-    await expect(fetchKubeconfig(cluster, hosts({ 'cp-1': { file: right }, 'cp-2': {} }))).rejects.toMatchObject({
+    await expect(readKubeconfig(cluster, hosts({ 'cp-1': { file: right }, 'cp-2': {} }))).rejects.toMatchObject({
       code: 'KW530',
       output: 'cp-1: its API server is not ready\ncp-2: no /etc/kubernetes/admin.conf',
     });
@@ -44,7 +45,7 @@ describe('the kubeconfig', () => {
 
   it('of another cluster is refused', async () => {
     const other = hosts({ 'cp-1': { file: config('https://10.99.0.1:6443'), ready: true } });
-    await expect(fetchKubeconfig(cluster, other)).rejects.toMatchObject({ code: 'KW532', host: 'cp-1' });
+    await expect(readKubeconfig(cluster, other)).rejects.toMatchObject({ code: 'KW532', host: 'cp-1' });
   });
 
   it('does not go to a terminal', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StepActivity } from '../../../src/engine/types.js';
-import { Chronicle, type ProgressEvent } from '../../../src/terminal/events.js';
+import { Chronicle } from '../../../src/terminal/events.js';
+import type { ProgressEvent } from '../../../src/terminal/json/events.js';
 import { plainLines } from '../../../src/terminal/plain.js';
 import { createTheme } from '../../../src/terminal/theme.js';
 import type { InstallView } from '../../../src/terminal/types.js';
