@@ -8,6 +8,7 @@ import { DEFAULT_PATIENCE_MS, type InstallInput } from '../../workflows/types.js
 import { type Engine, INSTALL_WORKFLOW, workflowIdOf } from '../types.js';
 import { readInput } from './history.js';
 import { statusOf } from './snapshot.js';
+import { explainedStart, refuseHuge } from './too-large.js';
 
 export interface StartOptions {
   cluster: Cluster;
@@ -51,7 +52,8 @@ export class PlanConflictError extends KubewrightError {
  * attached to: a new one is started.
  *
  * @throws PlanConflictError (KW520) when an install with another plan runs
- * @throws KubewrightError KW521 when something other than an install runs for this cluster
+ * @throws KubewrightError KW521 when something other than an install runs for this cluster, KW560 when cluster and plan are
+ * larger than the server takes
  */
 export async function startInstall(engine: Engine, options: StartOptions): Promise<StartedInstall> {
   for (;;) {
@@ -94,7 +96,8 @@ async function startWith(
 ): Promise<StartedInstall> {
   const workflowId = workflowIdOf(options.cluster.name);
   const input: InstallInput = { ...options, searchAttributes, patienceMs: patienceMs ?? DEFAULT_PATIENCE_MS };
-  const handle = await engine.client.workflow.start(INSTALL_WORKFLOW, {
+  refuseHuge(input);
+  const starting = engine.client.workflow.start(INSTALL_WORKFLOW, {
     workflowId,
     taskQueue: engine.taskQueue,
     args: [input],
@@ -105,6 +108,9 @@ async function startWith(
     memo: { planHash: options.planHash, build: options.build },
     typedSearchAttributes: searchAttributes ? startAttributes(options.cluster.name) : undefined,
     staticSummary: `Install cluster ${options.cluster.name} on ${options.cluster.hosts.length} hosts`.slice(0, 66),
+  });
+  const handle = await starting.catch((error: unknown) => {
+    throw explainedStart(error, input);
   });
   return { workflowId, runId: handle.firstExecutionRunId, attached: false };
 }
