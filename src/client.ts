@@ -10,7 +10,7 @@ import { sshCheckCommand } from './commands/ssh-check.js';
 import { statusCommand } from './commands/status.js';
 import { createOutput } from './commands/support/action.js';
 import { flushed } from './commands/support/flushed.js';
-import { addGlobalOptions } from './commands/support/global-options.js';
+import { addGlobalOptions, type GlobalOptions } from './commands/support/global-options.js';
 import { lazyGroup, loadLazily } from './commands/support/lazy.js';
 import { EXIT, type ExitCode, processShell, type Shell } from './commands/support/shell.js';
 import { validateCommand } from './commands/validate.js';
@@ -122,9 +122,11 @@ function withHelpOption(argv: string[]): string[] {
 }
 
 /** Read from the line itself: the command that failed may not have come to its options. */
-function outputOptions(argv: string[]): { json: boolean; color: boolean } {
+function outputOptions(argv: string[]): Pick<GlobalOptions, 'json' | 'color'> {
   const own = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
-  return { json: own.includes('--json'), color: !own.includes('--no-color') };
+  const says = (when: string): boolean => own.some((word, at) => `${own[at - 1]}=${word}`.endsWith(`--color=${when}`));
+  const isNever = own.includes('--no-color') || says('never');
+  return { json: own.includes('--json'), color: isNever ? 'never' : says('always') ? 'always' : 'auto' };
 }
 
 /** The process: what bin/kubewright.mjs calls. */

@@ -38,9 +38,24 @@ const MOST_PROBLEMS = 500;
  * @throws ClusterFileError KW101 with every problem at its line and column; nothing else, whatever the file holds
  */
 export async function loadCluster(path: string): Promise<LoadedCluster> {
-  const decoded = decodeText(await readBounded(path), path);
-  if ('problem' in decoded) throw new ClusterFileError(path, [decoded.problem]);
-  return parseCluster(decoded.text, { path, directory: dirname(resolve(path)) });
+  return decodeCluster(await readFileBounded(path), { path, directory: dirname(resolve(path)) });
+}
+
+/**
+ * The same for what a stream holds, such as standard input.
+ * @throws ClusterFileError KW101 with every problem at its line and column
+ */
+export async function loadClusterFrom(stream: NodeJS.ReadableStream, options: ParseOptions): Promise<LoadedCluster> {
+  const bytes = await bounded(stream).catch((error: unknown) => {
+    throw unreadable(options.path, error);
+  });
+  return decodeCluster(bytes, options);
+}
+
+function decodeCluster(bytes: Uint8Array, options: ParseOptions): LoadedCluster {
+  const decoded = decodeText(bytes, options.path);
+  if ('problem' in decoded) throw new ClusterFileError(options.path, [decoded.problem]);
+  return parseCluster(decoded.text, options);
 }
 
 /**
@@ -95,25 +110,34 @@ function patchesOf(draft: ClusterDraft, directory: string, report: Report): Kube
   return written === undefined ? [] : readPatches(written, directory, report);
 }
 
-/** At most one byte more than is allowed: the file may be a device or a pipe without an end. */
-async function readBounded(path: string): Promise<Buffer> {
+async function readFileBounded(path: string): Promise<Buffer> {
   try {
     const file = await open(path, 'r');
     try {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      for await (const chunk of file.createReadStream({ end: LARGEST_FILE, autoClose: false })) {
-        chunks.push(chunk as Buffer);
-        length += (chunk as Buffer).length;
-        if (length > LARGEST_FILE) break;
-      }
-      return Buffer.concat(chunks);
+      return await bounded(file.createReadStream({ end: LARGEST_FILE, autoClose: false }));
     } finally {
       await file.close();
     }
   } catch (error) {
-    const place = { file: path, line: 1, column: 1, path: '', found: '', expected: '' };
-    const message = `the file cannot be read: ${systemReason(error)}`;
-    throw new ClusterFileError(path, [{ severity: 'error', code: 'unreadable', ...place, message }]);
+    throw unreadable(path, error);
   }
+}
+
+/** Little more than is allowed: the file may be a device or a pipe without an end. */
+async function bounded(stream: NodeJS.ReadableStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    const bytes = Buffer.from(chunk);
+    chunks.push(bytes);
+    length += bytes.length;
+    if (length > LARGEST_FILE) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+function unreadable(path: string, error: unknown): ClusterFileError {
+  const place = { file: path, line: 1, column: 1, path: '', found: '', expected: '' };
+  const message = `the file cannot be read: ${systemReason(error)}`;
+  return new ClusterFileError(path, [{ severity: 'error', code: 'unreadable', ...place, message }]);
 }

@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster/types.js';
 import type { Engine, StartedInstall, WorkerProcess } from '../engine/index.js';
 import { action, type CommandContext } from './support/action.js';
 import { parseDuration } from './support/duration.js';
+import { FILE_ARGUMENT } from './support/file-argument.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
 interface InstallOptions {
@@ -23,7 +24,7 @@ export function installCommand(shell: Shell): Command {
         'where it stood; on an installed cluster it changes nothing and says so. Without --address it starts and stops ' +
         'a Temporal server of its own.',
     )
-    .argument('<file>', 'path of the cluster.yaml')
+    .argument(...FILE_ARGUMENT)
     .option('--detach', 'leave worker and server running in the background, and return at once', false)
     .option('--wait', 'go on when a step is blocked (default on a terminal)')
     .option('--no-wait', 'exit with code 3 when a step is blocked and nothing else can run (default elsewhere)')
@@ -39,9 +40,8 @@ export function installCommand(shell: Shell): Command {
 }
 
 async function install(context: CommandContext<InstallOptions>, file: string): Promise<ExitCode> {
-  const { output } = context;
   const { readCluster } = await import('./support/cluster-file.js');
-  const { cluster } = await readCluster(output, file);
+  const { cluster } = await readCluster(context, file);
   const { catchInterrupts } = await import('./support/interrupt.js');
   const { openEngine } = await import('./support/engine.js');
   const parts: { worker?: WorkerProcess } = {};

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { action, type CommandContext } from './support/action.js';
+import { FILE_ARGUMENT } from './support/file-argument.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
 interface KubeconfigOptions {
@@ -14,7 +15,7 @@ export function kubeconfigCommand(shell: Shell): Command {
       'Reads the administrator kubeconfig over SSH from a control plane whose API server is ready, and writes it with ' +
         'mode 0600. A file that is there already is kept as a backup.',
     )
-    .argument('<file>', 'path of the cluster.yaml')
+    .argument(...FILE_ARGUMENT)
     .option('--output <path>', 'file to write, or - for a pipe; default CLUSTER.kubeconfig')
     .action(action<KubeconfigOptions, [string]>(shell, kubeconfig));
 }
@@ -24,7 +25,7 @@ async function kubeconfig(
   file: string,
 ): Promise<ExitCode> {
   const { readCluster } = await import('./support/cluster-file.js');
-  const { cluster } = await readCluster(output, file);
+  const { cluster } = await readCluster({ output, shell }, file);
   const { fetchKubeconfig } = await import('../on-hosts.js');
   const { refuseTerminal, writeKubeconfig } = await import('./support/kubeconfig.js');
   const target = options.output ?? `${cluster.name}.kubeconfig`;

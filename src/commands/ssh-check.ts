@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { Command } from 'commander';
 import { action, type CommandContext } from './support/action.js';
+import { FILE_ARGUMENT } from './support/file-argument.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
 interface SshCheckCommandOptions {
@@ -15,7 +16,7 @@ export function sshCheckCommand(shell: Shell): Command {
       'Shows for each host the jump hosts, user, port, keys in their order, host key and sudo, each with the key of ' +
         'cluster.yaml or the line of the SSH configuration that it comes from; then logs in. Exit code 1 when one fails.',
     )
-    .argument('<file>', 'path of the cluster.yaml')
+    .argument(...FILE_ARGUMENT)
     .option('--offline', 'only show what would be done')
     .action(action<SshCheckCommandOptions, [string]>(shell, sshCheck));
 }
@@ -25,7 +26,7 @@ async function sshCheck(
   file: string,
 ): Promise<ExitCode> {
   const { readCluster } = await import('./support/cluster-file.js');
-  const { cluster } = await readCluster(output, file);
+  const { cluster } = await readCluster({ output, shell }, file);
   const { checkSsh } = await import('../hosts/ssh-check.js');
   const { sshReportEvent, sshReportLines } = await import('../terminal/ssh-report.js');
   const homeDirectory = shell.env.HOME ?? homedir();

@@ -11,8 +11,10 @@ export interface OutputOptions {
   env: NodeJS.ProcessEnv;
   /** One JSON object a line on stdout and nothing else there. */
   json: boolean;
-  /** False for `--no-color`. */
-  color: boolean;
+  /** False: never; true: where the terminal and the environment (NO_COLOR, FORCE_COLOR) want them; `always`: whatever they say. */
+  color: boolean | 'always';
+  /** Says nothing on the way: results and errors only. */
+  quiet?: boolean;
 }
 
 /**
@@ -63,20 +65,25 @@ export class Output {
     if (this.json && this.hasObjects) this.object({ type: 'end', exitCode });
   }
 
-  /** Something said on the way. */
+  /** Something said on the way; not with `--quiet`. */
   note(text: string): void {
-    this.options.stderr.write(`${text}\n`);
+    if (!this.options.quiet) this.complain(text);
   }
 
   /** An error on stderr; with `--json` as an object on stdout instead. */
   error(error: unknown): void {
     if (this.json) this.object(errorEvent(error));
-    else this.note(errorLines(error, this.errorTheme, this.options.stderr.columns || 100).join('\n'));
+    else this.complain(errorLines(error, this.errorTheme, this.options.stderr.columns || 100).join('\n'));
+  }
+
+  private complain(text: string): void {
+    this.options.stderr.write(`${text}\n`);
   }
 }
 
 /** See no-color.org: NO_COLOR, when set and not empty, wins over the terminal; FORCE_COLOR wins over its absence. */
 function colored({ color, env }: OutputOptions, stream: Stream): boolean {
+  if (color === 'always') return true;
   if (!color || env.NO_COLOR || env.TERM === 'dumb') return false;
   return stream.isTTY === true || Boolean(env.FORCE_COLOR && env.FORCE_COLOR !== '0');
 }

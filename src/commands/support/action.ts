@@ -36,9 +36,10 @@ export function action<Options, Arguments extends unknown[] = []>(
 
 export async function createOutput(
   shell: Shell,
-  { json, color }: Pick<GlobalOptions, 'json' | 'color'>,
+  { json, color, quiet }: Pick<GlobalOptions, 'json' | 'color' | 'quiet'>,
 ): Promise<Output> {
   const { Output } = await import('../../terminal/output.js');
   const { stdout, stderr, env } = shell;
-  return new Output({ stdout, stderr, env, json, color });
+  const colors = color === 'always' ? color : color !== 'never' && color !== false;
+  return new Output({ stdout, stderr, env, json, color: colors, quiet });
 }

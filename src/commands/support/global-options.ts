@@ -1,9 +1,11 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 /** Options that every command takes, before or behind its name. */
 export interface GlobalOptions {
   json: boolean;
-  color: boolean;
+  /** What `--color` says; false for `--no-color`. */
+  color?: 'auto' | 'always' | 'never' | false;
+  quiet?: boolean;
   stateDir?: string;
   address?: string;
   embedded?: boolean;
@@ -16,6 +18,10 @@ export function addGlobalOptions(command: Command): Command {
   return command
     .optionsGroup('Options of every command:')
     .option('--json', 'print one JSON object a line, for programs')
+    .option('-q, --quiet', 'print results and errors only, nothing on the way')
+    .addOption(
+      new Option('--color <when>', 'print colours: on a terminal, or for a pager').choices(['auto', 'always', 'never']),
+    )
     .option('--no-color', 'print without colours (also: NO_COLOR=1)')
     .option('--state-dir <directory>', 'where the embedded Temporal server keeps its data (also: KUBEWRIGHT_STATE)')
     .option('--address <host:port>', 'use this Temporal server, not the embedded one (also: TEMPORAL_ADDRESS)')

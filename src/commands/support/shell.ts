@@ -9,6 +9,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** The world outside of a command: given in, so that tests run commands without a process of their own. */
 export interface Shell {
+  /** For `-` in place of a file. */
+  stdin: NodeJS.ReadableStream;
   stdout: OutStream;
   stderr: OutStream;
   env: NodeJS.ProcessEnv;
@@ -17,5 +19,14 @@ export interface Shell {
 }
 
 export function processShell(): Shell {
-  return { stdout: process.stdout, stderr: process.stderr, env: process.env, exitCode: EXIT.ok };
+  return {
+    // Merely asking Node for standard input opens it; a command that does not read it leaves it alone.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    exitCode: EXIT.ok,
+  };
 }

@@ -1,8 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from './run.js';
+
+const minimal = fileURLToPath(new URL('../../../examples/clusters/minimal.yaml', import.meta.url));
 
 // Each of these costs more than the whole help text may take. Importing one makes a test fail, `--help` first of all.
 for (const heavy of ['@temporalio/client', '@temporalio/worker', 'ssh2', 'zod', 'yaml', 'execa']) {
@@ -37,7 +40,8 @@ describe('the program', () => {
 
   it.each([
     [['instal'], /Did you mean install\?/],
-    [['install'], /missing required argument 'file'/],
+    [['skip'], /required option '--reason <text>' not specified/],
+    [['validate', '--color', 'sometimes'], /Allowed choices are auto, always, never/],
     [['install', 'c.yaml', '--detatch'], /Did you mean --detach\?/],
     [['skip', 'cp-2/join'], /required option '--reason <text>' not specified/],
     [['lab', 'upp'], /Did you mean up\?/],
@@ -74,7 +78,7 @@ describe('a command', () => {
     }
   });
 
-  it.each([['install'], ['install', 'a', 'b', '--no-such'], ['no-such']])(
+  it.each([['skip'], ['install', 'a', 'b', '--no-such'], ['no-such']])(
     'tells a wrong command line as an object with --json: %j',
     async (...argv) => {
       const { code, objects } = await runCommand([...argv, '--json']);
@@ -99,6 +103,49 @@ describe('a command', () => {
         { type: 'error', code: 'KW101', problems: [{ line: 1, column: 1 }] },
         { type: 'end', exitCode: 2 },
       ]);
+    }
+  });
+
+  it('reads standard input for -, and cluster.yaml where no file is named', async () => {
+    const right = await readFile(minimal, 'utf8');
+    const piped = await runCommand(['validate', '-'], { stdin: right });
+    expect([piped.code, piped.stdout]).toEqual([0, expect.stringMatching(/^<stdin> is right: /)]);
+    const wrong = await runCommand(['validate', '-'], { stdin: right.replace('kind: Cluster', 'kind: Clutser') });
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/^<stdin>:\d+:7: kind: /)]);
+    const endless = await runCommand(['validate', '-'], { stdin: 'x'.repeat(3 * 1024 * 1024) });
+    expect([endless.code, endless.stderr]).toEqual([2, expect.stringContaining('is larger than 1024 KiB')]);
+    for (const command of ['validate', 'plan', 'install', 'ssh-check', 'kubeconfig']) {
+      const { code, stderr } = await runCommand([command]);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/^cluster\.yaml:1:1: the file cannot be read/)]);
+    }
+  });
+
+  it('says nothing on the way with --quiet, errors all the same', async () => {
+    const warned = (await readFile(minimal, 'utf8')).replace('spec:', 'spec:\n  kubernetes: { version: 1.33.1 }');
+    const loud = await runCommand(['validate', '-'], { stdin: warned });
+    expect(loud.stderr).toContain('warning: ');
+    for (const argv of [
+      ['validate', '-', '--quiet'],
+      ['-q', 'validate', '-'],
+    ]) {
+      expect(await runCommand(argv, { stdin: warned })).toMatchObject({ code: 0, stderr: '', stdout: loud.stdout });
+    }
+    expect((await runCommand(['validate', '-', '-q'], { stdin: '' })).stderr).toContain('KW101');
+  });
+
+  it.each([
+    [['--color=always'], true],
+    [['--color', 'always'], true],
+    [['--color=always', '--color=never'], false],
+    [['--color=auto'], false],
+    [['--no-color'], false],
+    [[], false],
+  ])('colours a pipe with %j: %s', async (options, colored) => {
+    for (const argv of [
+      [...options, 'validate', join(directory, 'bad.yaml')],
+      ['validate', join(directory, 'bad.yaml'), ...options],
+    ]) {
+      expect((await runCommand(argv)).stderr.includes('\u001b[')).toBe(colored);
     }
   });
 

@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import type { Shell } from '../../../src/commands/support/shell.js';
 
 export interface Ran {
@@ -23,14 +23,17 @@ class Collector extends Writable {
 export interface RunOptions {
   env?: NodeJS.ProcessEnv;
   tty?: boolean;
+  /** What comes from standard input. */
+  stdin?: string;
 }
 
 /** Runs one command line in this process, as the program would. */
-export async function runCommand(argv: string[], { env = {}, tty = false }: RunOptions = {}): Promise<Ran> {
+export async function runCommand(argv: string[], { env = {}, tty = false, stdin = '' }: RunOptions = {}): Promise<Ran> {
   const stdout = new Collector();
   const stderr = new Collector();
   stdout.isTTY = tty;
-  const shell: Shell = { stdout, stderr, env: { LANG: 'C.UTF-8', ...env }, exitCode: 0 };
+  const input = Readable.from([Buffer.from(stdin)]);
+  const shell: Shell = { stdin: input, stdout, stderr, env: { LANG: 'C.UTF-8', ...env }, exitCode: 0 };
   // Imported here and not above, so that a test may say first what must not be loaded.
   const { main } = await import('../../../src/client.js');
   const code = await main(argv, shell);

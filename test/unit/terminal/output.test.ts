@@ -41,6 +41,7 @@ describe('the output', () => {
     ['a pipe', { tty: false }, false],
     ['a pipe with FORCE_COLOR', { tty: false, env: { FORCE_COLOR: '1' } }, true],
     ['--no-color', { color: false }, false],
+    ['a pipe with --color=always', { tty: false, color: 'always' as const, env: { NO_COLOR: '1' } }, true],
     ['NO_COLOR', { env: { NO_COLOR: '1', TERM: 'xterm' } }, false],
     ['an empty NO_COLOR', { env: { NO_COLOR: '', TERM: 'xterm' } }, true],
     ['a dumb terminal', { env: { TERM: 'dumb' } }, false],
