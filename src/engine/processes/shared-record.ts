@@ -119,7 +119,10 @@ export class SharedRecord<T extends SharedProcess> {
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
       try {
-        const release = await lock(this.directory, {
+        // By the record's own path, there or not: the library keeps one lock a path, whatever `lockfilePath` says, and two
+        // records of one directory would let go of each other's.
+        const release = await lock(this.path, {
+          realpath: false,
           lockfilePath: `${this.path}.lock`,
           stale: 5_000,
           update: 1_000,

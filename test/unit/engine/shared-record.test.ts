@@ -34,6 +34,18 @@ async function sleeper(script = 'sleep 60'): Promise<number> {
   return pid;
 }
 
+describe('two records of one directory', () => {
+  it('are locked apart, in one process too: the one that is held is let go of when the other was', async () => {
+    const [first, second] = ['a.json', 'b.json'].map((name) => new SharedRecord<SharedProcess>(directory, name));
+    await first?.update(async (record) => {
+      await second?.update(async (other) => ({ record: other, result: undefined }));
+      expect(await readdir(directory)).toEqual(['a.json.lock']);
+      return { record, result: undefined };
+    });
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
+
 describe('a process’s identity', () => {
   it('tells a process from a later one with its pid', async () => {
     const self = await ownIdentity();
