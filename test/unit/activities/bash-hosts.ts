@@ -28,6 +28,8 @@ export class BashHosts {
   /** The round trip of this number meets this fault. */
   fault: { trip: number; kind: LineFault } | undefined;
 
+  readonly #running = new Set<Promise<unknown>>();
+
   constructor(private readonly cluster: Cluster) {
     for (const { name } of cluster.hosts) {
       for (const directory of ['bin', 'etc', 'run', 'var/lib', 'proc', 'tmp']) {
@@ -61,6 +63,11 @@ export class BashHosts {
   shared(name: string): string {
     const file = join(this.root, name);
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+
+  /** Waits until nothing runs any more: a step that was aborted lets go of what it has started. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#running);
   }
 
   remove(): void {
@@ -116,7 +123,10 @@ export class BashHosts {
     const fault = this.fault?.trip === this.trips ? this.fault.kind : undefined;
     if (fault === 'it fails') throw new KubewrightError('KW410', 'failed', { host: name });
     if (fault === 'it times out') throw new KubewrightError('KW411', 'timed out', { host: name, transient: true });
-    const result = await this.#bash(name, script, String(options.input ?? ''));
+    const running = this.#bash(name, script, String(options.input ?? ''));
+    this.#running.add(running);
+    const result = await running;
+    this.#running.delete(running);
     if (fault !== undefined) result.stdout = distorted(fault, result.stdout);
     if (result.exitCode === 0 || options.allowFailure) return result;
     throw new KubewrightError('KW410', `failed with ${result.exitCode}`, { host: name, output: result.stderr });
