@@ -13,7 +13,8 @@ export const SAYS_NO = 44;
  * `digest FILE` prints the SHA-256 of a file.
  *
  * `ask NAME COMMAND…` puts a question on whose answer something may be destroyed: exit status 0 is yes, ${SAYS_NO} is no,
- * and anything else is unknown, for the reason that stands on standard error. `exists PATH…` is such a command for paths
+ * and anything else is unknown, for the reason that stands on standard error. What fails at once is asked twice more: in an
+ * election or under load one call in three may fail, and a look that asks ten things would never be complete. `exists PATH…` is such a command for paths
  * of which one is there (links that lead nowhere included), `content PATH` for a file and what is in it: both say no only
  * where the directory above could be looked into.
  */
@@ -26,14 +27,20 @@ fact() {
     printf '%s %s %s %s\\n' "$kw_word" "$kw_name" "$kw_status" "$kw_piece"
     kw_word=more
   done < <(printf %s "$kw_text" | base64 -w 3000)
+  return "$kw_status"
 }
 digest() { sha256sum <"$1" | cut -c 1-64; }
 ask() {
-  local kw_name=$1 kw_status kw_why
+  local kw_question=$1 kw_try kw_began kw_why kw_said
   shift
-  # The command's output goes through a pipe of its own, so that its errors can be told from it.
-  { kw_why=$({ fact "$kw_name" ask_loudly "$@"; } 3>&1 >&4 | tail -c 600 | base64 -w 0); } 4>&1
-  [ -z "$kw_why" ] || printf 'why %s 0 %s\\n' "$kw_name" "$kw_why"
+  for kw_try in 1 2 3; do
+    kw_began=$SECONDS
+    # The command's output goes through a pipe of its own, so that its errors can be told from it.
+    { kw_why=$(set -o pipefail; { fact "$kw_question" ask_loudly "$@"; } 3>&1 >&4 | tail -c 600 | base64 -w 0); kw_said=$?; } 4>&1
+    [ "$kw_said" != 0 ] && [ "$kw_said" != ${SAYS_NO} ] && [ $((SECONDS - kw_began)) -lt 2 ] || break
+    sleep 0.2
+  done
+  [ -z "$kw_why" ] || printf 'why %s 0 %s\\n' "$kw_question" "$kw_why"
 }
 ask_loudly() { "$@" 2>&3; }
 exists() {

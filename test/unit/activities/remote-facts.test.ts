@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -50,6 +50,17 @@ test.each([
   if (answer.is === 'yes') expect(answer.value).toBe(content);
   if (answer.is === 'unknown') expect(answer.why).toBe(content);
   if (answer.is === 'no') expect(answer.evidence).toBe('there is none');
+});
+
+test('a question that fails at once is asked twice more, and the last answer counts', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kubewright-asked-'));
+  const third = `q() { echo x >>${directory}/asked; [ $(wc -l <${directory}/asked) -ge 3 ] || { echo no >&2; return 1; }; echo here; }`;
+  const facts = await gather(`${third}\nask q q`);
+  expect(facts.answer('q', '')).toEqual({ is: 'yes', value: 'here' });
+  const refused = await gather(`q() { echo x >>${directory}/refused; return 44; }\nask q q`);
+  expect(refused.answer('q', '').is).toBe('no');
+  expect(readFileSync(join(directory, 'refused'), 'utf8')).toBe('x\n');
+  rmSync(directory, { recursive: true });
 });
 
 test('a question whose program is missing, and one that nobody asked, are unknown', async () => {
