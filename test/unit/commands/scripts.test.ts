@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 // Plain JavaScript without types, because it runs before anything is installed.
 const setup = await import(join(root, 'scripts', 'setup.mjs'));
 const test = await import(join(root, 'scripts', 'test.mjs'));
+const rotation = await import(join(root, 'scripts', 'rotation.mjs'));
 
 let directory = '';
 beforeEach(async () => {
@@ -109,6 +111,21 @@ describe('the sum of the reports', () => {
     const unloaded = { ...report, success: false, testResults: [{ status: 'failed', assertionResults: [] }] };
     expect(test.sum([unloaded])).toMatchObject({ failed: 1 });
     expect(test.sum([{ ...report, success: false }])).toMatchObject({ failed: 1 });
+  });
+});
+
+describe('the expensive lab files take turns', () => {
+  it('each is run by one of three commits in a row, and each is a file that there is', () => {
+    const files = rotation.TURNS.flat().map((name: string) => `test/lab/${name}.test.ts`);
+    for (const file of files) {
+      expect(existsSync(join(root, file)), file).toBe(true);
+      const runs = [100, 101, 102].filter((commits) => !rotation.leftOut(commits).includes(file));
+      expect(runs, file).toHaveLength(1);
+    }
+  });
+
+  it('nothing is left out where the commits cannot be counted', () => {
+    expect(rotation.leftOut(undefined)).toEqual([]);
   });
 });
 
