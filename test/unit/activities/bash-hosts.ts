@@ -143,6 +143,8 @@ export class BashHosts {
         const exitCode = typeof error?.code === 'number' ? error.code : error === null ? 0 : 137;
         resolve({ exitCode, stdout, stderr, durationMs: 1 });
       });
+      // A script that ends without having read its input closes the pipe: that is no error of the test's.
+      child.stdin?.on('error', () => {});
       child.stdin?.end(input);
     });
   }
