@@ -3,11 +3,11 @@
 import { execFileSync } from 'node:child_process';
 import { ROOT } from './setup.mjs';
 
-/** Files below test/lab that install whole clusters, in groups of about the same time. */
+/** Files below test/lab that install whole clusters, in groups of ten to twenty minutes. */
 export const TURNS = [
   ['install-external-etcd', 'canary', 'teams'],
-  ['coming-back', 'chaos'],
-  ['install-stacked', 'ui'],
+  ['coming-back', 'chaos', 'ui'],
+  ['install-stacked'],
 ];
 
 /**
