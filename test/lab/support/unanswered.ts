@@ -33,6 +33,8 @@ export function expectNothingLivingIsTouched(get: () => Installed): void {
       for (const host of cluster.controlPlanes()) await host.exec(mend('kubectl', 'etcdctl'));
     }
     expect(await until(() => failedCalls(cluster).then((count) => count > 0), 1_000)).toBe(true);
+    // What failed twice meanwhile waits for a person: the run is given up, and the next one finds everything as it was.
+    await cluster.kubewright(['abort', '--cluster', cluster.lab.name], { allowFailure: true });
     await cluster.install();
     expect(await cluster.whole()).toBe(true);
     expect(await identities(cluster, rebooted)).toEqual(before);
