@@ -6,7 +6,7 @@ import { ROOT } from './setup.mjs';
 /** Files below test/lab that install whole clusters, in groups of ten to twenty minutes. */
 export const TURNS = [
   ['install-external-etcd', 'canary', 'teams'],
-  ['coming-back', 'chaos', 'ui'],
+  ['coming-back', 'chaos', 'ui', 'living-cluster'],
   ['install-stacked'],
 ];
 
