@@ -6,6 +6,7 @@ import { type Lab, labUp, takeDown } from '../lab/hosts/index.js';
 import { connect, describeInstall } from '../src/engine/index.js';
 import { stateDirectory } from '../src/engine/state-directory.js';
 import { type Failover, loseApiServer, loseHolder } from './failover.js';
+import { loseNames, type NamesGap } from './names.js';
 import { median, PROGRAM, timed } from './shell.js';
 import { type Figure, printTable } from './table.js';
 import { measureUploads } from './upload.js';
@@ -100,6 +101,8 @@ async function installFigures(lab: Lab, state: string, floor: number): Promise<F
   await timed(NODE, [PROGRAM, '--state-dir', state, 'kubeconfig', lab.files.clusterFile, '--output', kubeconfig]);
   const holder = await loseHolder(lab, kubeconfig);
   const server = await loseApiServer(lab, kubeconfig);
+  const bundle = await ensureBundle({ version: '1.34.3', arch: 'amd64' });
+  const names = await loseNames(lab, join(bundle, 'bin', 'kubectl'), kubeconfig);
   return [
     { key: 'install', what: 'install, five fresh hosts', value: first.seconds, unit: 's', goal: '' },
     {
@@ -115,6 +118,7 @@ async function installFigures(lab: Lab, state: string, floor: number): Promise<F
     { key: 'events', what: 'events in the history of the last run', value: events, unit: '', goal: '' },
     ...gapFigures('power', holder, '≤ 1000 ms'),
     ...gapFigures('apiserver', server, '≤ 2000 ms'),
+    ...namesFigures(names),
   ];
 }
 
@@ -127,6 +131,20 @@ function gapFigures(key: string, { event, holderLed, gaps }: Failover, goal: str
     unit: 'ms',
     goal: kind === 'version' ? goal : '',
   }));
+}
+
+function namesFigures({ first, lastLost }: NamesGap): Figure[] {
+  const event = 'a host with a pod of CoreDNS loses power';
+  return [
+    {
+      key: 'names-first',
+      what: `${event}: first name resolved, on every node`,
+      value: first,
+      unit: 's',
+      goal: '≤ 10 s',
+    },
+    { key: 'names-all', what: `${event}: last query lost`, value: lastLost, unit: 's', goal: '≤ 60 s' },
+  ];
 }
 
 async function eventsOfFirstRun(state: string, cluster: string): Promise<number> {

@@ -55,6 +55,16 @@ export function refine<T, U>(answer: Answer<T>, judge: (value: T) => Answer<U>):
   return answer.is === 'yes' ? judge(answer.value) : answer;
 }
 
+/** The values of all, or the first answer that is no yes. */
+export function every<T>(answers: Answer<T>[]): Answer<T[]> {
+  const values: T[] = [];
+  for (const answer of answers) {
+    if (answer.is !== 'yes') return answer;
+    values.push(answer.value);
+  }
+  return yes(values);
+}
+
 /**
  * The answer, unless it is unknown.
  *
@@ -63,7 +73,23 @@ export function refine<T, U>(answer: Answer<T>, judge: (value: T) => Answer<U>):
  */
 export function requireKnown<T>(answer: Answer<T>, question: string, host?: string): Yes<T> | No {
   if (answer.is !== 'unknown') return answer;
-  throw new KubewrightError('KW433', `cannot tell ${question}: ${answer.why}`, {
+  throw cannotTell(question, answer.why, host);
+}
+
+/**
+ * The value of a question to which a no cannot be: a list of what is there, an object that every cluster has. A no is
+ * taken for a question that went wrong.
+ *
+ * @param question as for `requireKnown`
+ * @throws KubewrightError KW433 (transient: it is asked again) for everything but a yes
+ */
+export function requireYes<T>(answer: Answer<T>, question: string, host?: string): T {
+  if (answer.is === 'yes') return answer.value;
+  throw cannotTell(question, answer.is === 'no' ? answer.evidence : answer.why, host);
+}
+
+function cannotTell(question: string, why: string, host: string | undefined): KubewrightError {
+  return new KubewrightError('KW433', `cannot tell ${question}: ${why}`, {
     host,
     transient: true,
     hint: 'Nothing was changed. It is asked again by itself; if it stays so, mend what the message names.',

@@ -3,7 +3,7 @@ import { quote } from '../../hosts/shell.js';
 import type { RemoteHost } from '../../hosts/types.js';
 import { peerUrl } from '../../render/etcd.js';
 import { PKI_DIRECTORY } from '../../render/kubeadm.js';
-import { type Answer, refine, requireKnown, unknown, yes } from '../answers.js';
+import { type Answer, refine, requireYes, unknown, yes } from '../answers.js';
 import { type Facts, gatherFacts } from '../remote-facts.js';
 
 /** A member as etcd's own list has it. */
@@ -104,6 +104,5 @@ export async function listMembers(host: RemoteHost, signal: AbortSignal): Promis
  * @throws KubewrightError KW433 (transient) when it does not come
  */
 export async function requireMembers(host: RemoteHost, signal: AbortSignal): Promise<Member[]> {
-  const members = requireKnown(await listMembers(host, signal), 'which members etcd has', host.name);
-  return members.is === 'yes' ? members.value : [];
+  return requireYes(await listMembers(host, signal), 'which members etcd has', host.name);
 }

@@ -4,6 +4,7 @@ import type { Cluster } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import type { CommandResult } from '../../hosts/types.js';
+import { type Answer, every, refine, requireYes, unknown, yes } from '../answers.js';
 import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
 import { bundleFor } from '../prepare/target.js';
 import { gatherFacts } from '../remote-facts.js';
@@ -32,7 +33,12 @@ export const verifyDns: StepImplementation = {
     const via = await findControlPlane(context);
     if (via === undefined)
       return { done: false, found: 'no control plane is ready', changes: ['ask DNS on each node'] };
-    const state = await look(context, via);
+    const known = await look(context, via);
+    if (known.is !== 'yes') {
+      const found = known.is === 'no' ? known.evidence : `cannot tell ${QUESTION}: ${known.why}`;
+      return { done: false, found, changes: ['ask DNS on each node'] };
+    }
+    const state = known.value;
     if (state.recorded !== state.nodes) {
       return {
         done: false,
@@ -53,12 +59,16 @@ export const verifyDns: StepImplementation = {
 
   async apply(context) {
     const via = await requireControlPlane(context);
-    await awaitAnswers(context, await look(context, via));
+    const before = requireYes(await look(context, via), QUESTION, via.host.name);
+    await awaitAnswers(context, before);
     await askFromPods(context, via);
-    const { nodes } = await look(context, via);
-    await remember(context, via, nodes);
+    const { nodes } = requireYes(await look(context, via), QUESTION, via.host.name);
+    // A node that was replaced meanwhile is another one: from it nobody has asked.
+    if (nodes === before.nodes) await remember(context, via, nodes);
   },
 };
+
+const QUESTION = 'from which nodes DNS was asked';
 
 interface DnsState {
   /** Hash of the nodes' identities; a node that was replaced is another one. */
@@ -68,26 +78,28 @@ interface DnsState {
   apiAddress: string;
 }
 
-async function look(context: StepContext, via: ReadyControlPlane): Promise<DnsState> {
+async function look(context: StepContext, via: ReadyControlPlane): Promise<Answer<DnsState>> {
   const names = nodesOf(context.cluster).map(({ name }) => quote(name));
   const uids = '{range .items[*]}{.metadata.name}={.metadata.uid}{"\\n"}{end}';
   // kubectl prints one object, not a list, when it is asked for one.
   const one = '{.metadata.name}={.metadata.uid}{"\\n"}';
+  const inNamespace = `${via.kubectl} -n ${CHECK_NAMESPACE} get`;
   const facts = await gatherFacts(
     via.remote,
-    `fact nodes ${via.kubectl} get nodes ${names.join(' ')} -o ${quote(`jsonpath=${names.length === 1 ? one : uids}`)}
-fact recorded ${via.kubectl} -n ${CHECK_NAMESPACE} get configmap ${RECORD} -o ${quote('jsonpath={.data.dns}')}
-fact dns ${via.kubectl} -n ${CHECK_NAMESPACE} get service kube-dns -o ${quote('jsonpath={.spec.clusterIP}')}
-fact api ${via.kubectl} -n default get service kubernetes -o ${quote('jsonpath={.spec.clusterIP}')}`,
+    `ask nodes ${via.kubectl} get nodes ${names.join(' ')} -o ${quote(`jsonpath=${names.length === 1 ? one : uids}`)}
+ask recorded ${inNamespace} configmap ${RECORD} --ignore-not-found -o ${quote('jsonpath={.data.dns}')}
+ask dns ${inNamespace} service kube-dns -o ${quote('jsonpath={.spec.clusterIP}')}
+ask api ${via.kubectl} -n default get service kubernetes -o ${quote('jsonpath={.spec.clusterIP}')}`,
     context.signal,
   );
-  const lines = facts.text('nodes').split('\n').sort().join('\n');
-  return {
-    nodes: createHash('sha256').update(lines).digest('hex'),
-    recorded: facts.text('recorded'),
-    dnsAddress: facts.text('dns'),
-    apiAddress: facts.text('api'),
-  };
+  const asked = ['nodes', 'recorded', 'dns', 'api'].map((name) => facts.answer(name, `there is no ${name}`));
+  return refine(every(asked), ([nodes = '', recorded = '', dnsAddress = '', apiAddress = '']) =>
+    yes({ nodes: hashOf(nodes), recorded, dnsAddress, apiAddress }),
+  );
+}
+
+function hashOf(nodes: string): string {
+  return createHash('sha256').update(nodes.split('\n').sort().join('\n')).digest('hex');
 }
 
 /**
@@ -138,6 +150,8 @@ async function askFromPods(context: StepContext, via: ReadyControlPlane): Promis
     timeoutMs: (2 * PATIENCE_SECONDS + 60) * 1_000,
   });
   if (result.exitCode === 0) return;
+  if (result.exitCode === NOT_ASKED)
+    requireYes(unknown(result.stderr.trim()), 'whether DNS answers from pods', via.host.name);
   throw silentPods(result);
 }
 
@@ -155,26 +169,47 @@ function silentPods({ stdout, stderr }: Pick<CommandResult, 'stdout' | 'stderr'>
 /** Line in which the script names the nodes whose pods got no answer. */
 const SILENT = /^kubewright-silent:(.*)$\n?/m;
 
-/** Also what an interrupted check left is deleted first, and what this one makes always. Prints what went wrong where. */
+/** Exit status with which the script says that the API could not be asked, which is nothing that DNS did. */
+const NOT_ASKED = 75;
+
+/**
+ * Also what an interrupted check left is deleted first, and what this one makes always. Prints what went wrong where. A
+ * call that fails is made again: one in three does in an election.
+ */
 function podScript(via: ReadyControlPlane, pods: number): string {
   const inNamespace = `${via.kubectl} -n ${CHECK_NAMESPACE}`;
   const ours = `-l ${quote(CHECK_LABEL)}`;
   // `--request-timeout` bounds a watch too, so those that wait set their own.
   const patient = inNamespace.replace(/--request-timeout=\S+/, '--request-timeout=0');
-  const wait = `--timeout=${PATIENCE_SECONDS}s`;
-  return `clear_pods() { ${inNamespace} delete pods ${ours} --grace-period=0 --force --wait=true --ignore-not-found >/dev/null 2>&1; }
+  return `again() {
+  local said
+  for try in 1 2 3 4 5; do said=$("$@") && { printf '%s\n' "$said"; return; }; sleep 0.5; done
+  exit ${NOT_ASKED}
+}
+clear_pods() { ${inNamespace} delete pods ${ours} --grace-period=0 --force --wait=true --ignore-not-found >/dev/null 2>&1; }
 manifest=$(cat)
-clear_pods || true
-trap clear_pods EXIT
-${patient} rollout status deployment/coredns ${wait} >/dev/null || { echo 'CoreDNS is not available'; ${inNamespace} get pods -l k8s-app=kube-dns -o wide; exit 1; }
-printf '%s' "$manifest" | ${inNamespace} apply -f - >/dev/null
-${patient} wait pods ${ours} --for=${quote('jsonpath={.status.phase}=Succeeded')} ${wait} >/dev/null 2>&1 || true
-done=$(${inNamespace} get pods ${ours} --field-selector=status.phase=Succeeded -o name | wc -l)
-[ "$done" -eq ${pods} ] && exit 0
-silent=$(${inNamespace} get pods ${ours} --field-selector=status.phase!=Succeeded -o ${quote('jsonpath={range .items[*]}{.spec.nodeName}{" "}{end}')})
-echo "kubewright-silent: $silent"
+make_pods() { printf '%s' "$manifest" | ${inNamespace} apply -f - >/dev/null; }
+# Prints the pods in this state; what it prints counts only where it succeeds.
+in_phase() { ${inNamespace} get pods ${ours} --field-selector="status.phase$1" -o ${quote('jsonpath={range .items[*]}{.metadata.name} {.spec.nodeName}{"\n"}{end}')}; }
+clear_pods || clear_pods || true
+trap 'clear_pods || clear_pods' EXIT
+deadline=$((SECONDS + ${PATIENCE_SECONDS}))
+until ${patient} rollout status deployment/coredns --timeout=$((deadline - SECONDS + 1))s >/dev/null; do
+  [ $SECONDS -lt $deadline ] || { echo 'CoreDNS is not available'; ${inNamespace} get pods -l k8s-app=kube-dns -o wide; exit 1; }
+  sleep 0.5
+done
+again make_pods >/dev/null
+deadline=$((SECONDS + ${PATIENCE_SECONDS}))
+until succeeded=$(again in_phase =Succeeded) || exit; [ "$(grep -c . <<<"$succeeded")" -ge ${pods} ]; do
+  [ $SECONDS -lt $deadline ] || break
+  # Fails when time is up, and when the watch breaks off: it is looked again in both cases.
+  ${patient} wait pods ${ours} --for=${quote('jsonpath={.status.phase}=Succeeded')} --timeout=$((deadline - SECONDS + 1))s >/dev/null 2>&1 || sleep 0.5
+done
+[ "$(grep -c . <<<"$succeeded")" -ge ${pods} ] && exit 0
+failed=$(again in_phase '!=Succeeded') || exit
+echo "kubewright-silent: $(cut -d' ' -f2 <<<"$failed" | tr '\n' ' ')"
 ${inNamespace} get pods ${ours} -o wide
-for pod in $(${inNamespace} get pods ${ours} --field-selector=status.phase!=Succeeded -o name); do
+for pod in $(cut -d' ' -f1 <<<"$failed"); do
   ${inNamespace} logs --tail=3 "$pod" 2>&1 || true
 done
 exit 1`;

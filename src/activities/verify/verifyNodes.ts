@@ -1,6 +1,7 @@
 import { type Cluster, type ClusterHost, hostsOf } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
+import { every } from '../answers.js';
 import { findControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
 import { leftJoinSecrets, revokeLeftJoinSecrets } from '../kubeadm/join/secrets.js';
 import { gatherFacts } from '../remote-facts.js';
@@ -62,16 +63,15 @@ async function nodeFaults(context: StepContext): Promise<string[]> {
   const via = await findControlPlane(context);
   if (via === undefined) return ['no control plane is ready'];
   const template = `jsonpath={range .items[*]}${LINES}{"\\n"}{end}`;
-  const script = `fact nodes ${via.kubectl} get nodes -o ${quote(template)} &
-fact secrets ${leftJoinSecrets(via)} &
+  const script = `ask nodes ${via.kubectl} get nodes -o ${quote(template)} &
+ask secrets ${leftJoinSecrets(via)} &
 wait`;
   const facts = await gatherFacts(via.remote, script, context.signal);
-  if (!facts.holds('nodes')) return ['the API does not list its nodes'];
-  const left = facts
-    .text('secrets')
-    .split('\n')
-    .filter((line) => line !== '');
-  const lines = facts.text('nodes').split('\n');
+  const asked = every([facts.answer('nodes', 'there are no nodes'), facts.answer('secrets', 'there are no secrets')]);
+  if (asked.is !== 'yes') return [`the API was not asked: ${asked.is === 'no' ? asked.evidence : asked.why}`];
+  const [nodes = '', secrets = ''] = asked.value;
+  const left = secrets.split('\n').filter((line) => line !== '');
+  const lines = nodes.split('\n');
   const present = new Map(lines.map((line) => line.split('\t')).map(([name = '', ...rest]) => [name, rest]));
   return [
     ...nodesOf(context.cluster).flatMap((host) => faultsOf(host, present.get(host.name), context.cluster)),

@@ -1,14 +1,17 @@
 import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { execa } from 'execa';
+import { afterEach, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { renderDnsPods } from '../../../../src/activities/verify/dns-pods.js';
 import { answersWith, askDnsFunction, dnsQuery } from '../../../../src/activities/verify/dns-query.js';
 import { verifyDns } from '../../../../src/activities/verify/verifyDns.js';
 import { clusterOf } from '../../cluster-fixture.js';
-import { contextAmong, fakeHosts, hostIn } from '../fake-hosts.js';
+import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
 import { layBundle } from '../prepare/fixtures.js';
 
 const NAME = 'kubernetes.default.svc.cluster.local';
@@ -61,7 +64,12 @@ it('makes no pod before the hosts themselves get an answer, and remembers when p
   const hosts = fakeHosts(cluster);
   const found = answer(0, [10, 96, 0, 1]).toString('hex');
   const via = hostIn(hosts, 'cp-1').fact('initialised', '').fact('ready', 'ok').fact('answer', found);
-  via.fact('nodes', 'cp-1=a\nw-1=b').fact('dns', '10.96.0.10').fact('api', '10.96.0.1').fact('machine', 'x86_64');
+  via
+    .fact('nodes', 'cp-1=a\nw-1=b')
+    .fact('recorded', '')
+    .fact('dns', '10.96.0.10')
+    .fact('api', '10.96.0.1')
+    .fact('machine', 'x86_64');
   const silences: boolean[] = [];
   hostIn(hosts, 'w-1').answer('ask_dns', () => {
     silences.push(via.log.includes('apply -f'));
@@ -78,11 +86,70 @@ it('makes no pod before the hosts themselves get an answer, and remembers when p
   await rm(directory, { recursive: true });
 });
 
+describe('the script that asks from pods, in a real bash', () => {
+  let directory: string;
+  afterEach(() => rm(directory, { recursive: true }));
+
+  /** Runs it with a kubectl that fails every so manieth call, and whose pods all succeed but those on `silent`. */
+  async function run(every: number, silent = '') {
+    directory = await mkdtemp(join(tmpdir(), 'kubewright-dns-'));
+    const stub = `#!/bin/bash
+cd ${directory}; echo >>calls
+if [ $(($(wc -l <calls) % ${every})) = 0 ]; then echo 'check-w-9 w-9'; echo 'etcdserver: leader changed' >&2; exit 1; fi
+case " $* " in
+  *' apply '*) cat >/dev/null; touch made ;;
+  *' delete '*) rm -f made ;;
+  *' wait '*) [ -e made ] && [ -z '${silent}' ] ;;
+  *'status.phase=Succeeded'*) for name in cp-1 w-1; do [ ! -e made ] || [ $name = '${silent}' ] || echo "check-$name $name"; done ;;
+  *'status.phase!=Succeeded'*) for name in ${silent}; do echo "check-$name $name"; done ;;
+esac
+`;
+    await writeFile(join(directory, 'kubectl'), stub, { mode: 0o755 });
+    const script = (await scriptAmongPods()).replaceAll('300', '3');
+    const options = { env: { PATH: `${directory}:/usr/bin:/bin` }, reject: false, input: 'manifest' } as const;
+    const result = await execa('bash', ['--norc', '-c', script], options);
+    expect(await readdir(directory)).not.toContain('made');
+    return result;
+  }
+
+  it('is not led astray by every third call that fails', async () => {
+    expect(await run(3)).toMatchObject({ exitCode: 0 });
+  });
+
+  it('names the silent nodes, and none that a failed call printed', async () => {
+    const { exitCode, stdout } = await run(3, 'w-1');
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^kubewright-silent: w-1 $/m);
+  });
+
+  it('says that it could not ask, where no call succeeds', async () => {
+    expect(await run(1)).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('CoreDNS is not available') });
+  });
+});
+
+it('does not blame DNS for an API that could not be asked', async () => {
+  const failing = askFromPods(({ via }) =>
+    via.answer('clear_pods', { exitCode: 75, stderr: 'etcdserver: leader changed' }),
+  );
+  await expect(failing).rejects.toMatchObject({
+    code: 'KW433',
+    transient: true,
+    message: 'cannot tell whether DNS answers from pods: etcdserver: leader changed',
+  });
+});
+
 it.each([
   ['one node', 'w-1 ', 'w-1', 'DNS did not answer from a pod on w-1'],
   ['several', 'cp-1 w-1', undefined, 'DNS did not answer from a pod on cp-1, w-1'],
   ['nobody knows where', '', undefined, 'DNS did not answer from pods'],
 ])('names the hosts whose pods got no answer, not the one that was asked: %s', async (_name, nodes, host, message) => {
+  const said = `kubewright-silent: ${nodes}\ncheck-w-1 Error\n`;
+  const failed = askFromPods(({ via }) => via.answer('clear_pods', { exitCode: 1, stdout: said }));
+  await expect(failed).rejects.toMatchObject({ code: 'KW483', host, message, output: 'check-w-1 Error' });
+});
+
+/** Runs the check on hosts that all get their answer from DNS, as far as their own question goes. */
+async function askFromPods(prepare: (hosts: { via: FakeHost }) => void): Promise<void> {
   const directory = layBundle();
   const cluster = clusterOf(
     { controlPlanes: 1, workers: 1 },
@@ -91,11 +158,24 @@ it.each([
   const hosts = fakeHosts(cluster);
   const found = answer(0, [10, 96, 0, 1]).toString('hex');
   const via = hostIn(hosts, 'cp-1').fact('initialised', '').fact('ready', 'ok').fact('answer', found);
-  via.fact('nodes', 'cp-1=a\nw-1=b').fact('dns', '10.96.0.10').fact('api', '10.96.0.1').fact('machine', 'x86_64');
+  via.fact('nodes', 'cp-1=a\nw-1=b').fact('recorded', '').fact('dns', '10.96.0.10').fact('api', '10.96.0.1');
+  via.fact('machine', 'x86_64');
   hostIn(hosts, 'w-1').fact('answer', found);
-  via.answer('clear_pods', { exitCode: 1, stdout: `kubewright-silent: ${nodes}\ncheck-w-1 Error\n` });
+  prepare({ via });
   const context = contextAmong(hosts, cluster, 'verifyDns', null);
-  const failed = verifyDns.apply(context, await verifyDns.probe(context));
-  await expect(failed).rejects.toMatchObject({ code: 'KW483', host, message, output: 'check-w-1 Error' });
-  await rm(directory, { recursive: true });
-});
+  try {
+    await verifyDns.apply(context, await verifyDns.probe(context));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function scriptAmongPods(): Promise<string> {
+  let asked: FakeHost | undefined;
+  await askFromPods(({ via }) => {
+    asked = via;
+  });
+  const script = asked?.scripts.find((one) => one.script.includes('clear_pods'))?.script;
+  if (script === undefined) throw new Error('no pods were asked');
+  return script;
+}

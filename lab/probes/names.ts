@@ -1,6 +1,13 @@
 import { stringify } from 'yaml';
-import { until } from '../../../lab/hosts/machine/run.js';
-import type { Installed } from './installed.js';
+import type { Lab, LabHost } from '../hosts/index.js';
+import { until } from '../hosts/machine/run.js';
+
+/** A cluster on lab hosts, and kubectl for it. */
+export interface ProbedCluster {
+  lab: Lab;
+  /** @param input what kubectl reads as its standard input */
+  kubectl(args: string[], input?: string): Promise<string>;
+}
 
 /** What an observer on one node saw of DNS, from the moment in which something was broken. Seconds. */
 export interface NamesSeen {
@@ -19,12 +26,11 @@ const LABEL = 'test=names';
  * kube-proxy chooses anew among the pods of CoreDNS.
  */
 export class NameObservers {
-  private constructor(private readonly cluster: Installed) {}
+  private constructor(private readonly cluster: ProbedCluster) {}
 
-  static async start(cluster: Installed): Promise<NameObservers> {
-    const find = 'ctr -n k8s.io images ls -q | grep agnhost | head -1';
-    const image = (await cluster.controlPlanes()[0]?.exec(find))?.stdout.trim() ?? '';
-    const pods = cluster.nodes().map(({ name }) => observer(name, image));
+  static async start(cluster: ProbedCluster): Promise<NameObservers> {
+    const nodes = nodesOf(cluster.lab);
+    const pods = await Promise.all(nodes.map(async (host) => observer(host.name, await agnhostOn(host))));
     await cluster.kubectl(['apply', '-f', '-'], pods.map((pod) => stringify(pod)).join('---\n'));
     const observers = new NameObservers(cluster);
     if (!(await until(() => observers.allAnswered(), 120_000))) throw new Error('DNS does not answer the observers');
@@ -36,25 +42,23 @@ export class NameObservers {
   }
 
   /**
-   * Waits until every observer but the one on the lost host has had a row of answers, and tells what each saw.
+   * Waits, for two minutes at most, until every observer but the one on the lost host has had a row of answers since, and
+   * tells what each saw.
    *
    * @param since when it was broken, as `Date.now()`
-   * @param patienceMs how long, before what was seen until then is told
+   * @param row how many answers one after the other; default: so many that none is lost any more
    */
-  async recovery(since: number, lost: string, patienceMs = 120_000): Promise<NamesSeen[]> {
-    const names = this.cluster.nodes().flatMap(({ name }) => (name === lost ? [] : [name]));
-    const calm = async () => (await Promise.all(names.map((name) => this.#tail(name)))).every(isCalm);
-    if (patienceMs > 0) await until(calm, patienceMs);
+  async recovery(since: number, lost: string, row = CALM): Promise<NamesSeen[]> {
+    const names = nodesOf(this.cluster.lab).flatMap(({ name }) => (name === lost ? [] : [name]));
+    const after = async (name: string) => (await this.#lines(name)).filter(({ at }) => at * 1_000 >= since);
+    const isCalm = (lines: Line[]) => lines.length >= row && lines.slice(-row).every(({ told }) => told);
+    await until(async () => (await Promise.all(names.map(after))).every(isCalm), 120_000);
     return Promise.all(names.map(async (node) => ({ node, ...judge(await this.#lines(node), since / 1_000) })));
   }
 
   async allAnswered(): Promise<boolean> {
-    const tails = await Promise.all(this.cluster.nodes().map(({ name }) => this.#tail(name)));
-    return tails.every((lines) => lines.at(-1)?.told === true);
-  }
-
-  async #tail(node: string): Promise<Line[]> {
-    return (await this.#lines(node)).slice(-CALM);
+    const lines = await Promise.all(nodesOf(this.cluster.lab).map(({ name }) => this.#lines(name)));
+    return lines.every((each) => each.at(-1)?.told === true);
   }
 
   /** From the host itself: kubectl's way to the logs leads through the API server, which may be what was lost. */
@@ -67,6 +71,30 @@ export class NameObservers {
   }
 }
 
+/** Names of the nodes with a pod of CoreDNS that is Ready. */
+export async function dnsHosts(cluster: ProbedCluster): Promise<string[]> {
+  const list = await cluster.kubectl(['-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=kube-dns', '-o', 'json']);
+  const { items } = JSON.parse(list) as { items: PodJson[] };
+  const ready = items.filter(({ status }) =>
+    status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True'),
+  );
+  return [...new Set(ready.flatMap(({ spec }) => spec.nodeName ?? []))];
+}
+
+interface PodJson {
+  spec: { nodeName?: string };
+  status: { conditions?: { type: string; status: string }[] };
+}
+
+function nodesOf(lab: Lab): LabHost[] {
+  return lab.hosts.filter(({ role }) => role === 'control-plane' || role === 'worker');
+}
+
+/** The image of the bundle's checks, as containerd on the host names it: it has a shell and nslookup. */
+async function agnhostOn(host: LabHost): Promise<string> {
+  return (await host.exec('ctr -n k8s.io images ls -q | grep agnhost | head -1')).stdout.trim();
+}
+
 interface Line {
   /** Seconds since the epoch. */
   at: number;
@@ -75,10 +103,6 @@ interface Line {
 
 /** Queries in a row that were answered. With every second one lost, so many are a matter of one in a million. */
 const CALM = 20;
-
-function isCalm(lines: Line[]): boolean {
-  return lines.length === CALM && lines.every(({ told }) => told);
-}
 
 function judge(lines: Line[], since: number): Omit<NamesSeen, 'node'> {
   const after = lines.filter(({ at }) => at >= since);
