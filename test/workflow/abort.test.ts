@@ -1,36 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/engine/installs/decide.js';
 import { listInstalls } from '../../src/engine/installs/list-installs.js';
 import { startInstall } from '../../src/engine/installs/start-install.js';
 import { BLOCKED_STEPS, STATE } from '../../src/workflows/search-attributes.js';
-import { FakeActivities, transientTrouble } from './fake-activities.js';
-import {
-  blocked,
-  closed,
-  startTest,
-  stateOf,
-  step,
-  type TestEngine,
-  TestWorker,
-  testEngine,
-  until,
-} from './harness.js';
+import { transientTrouble } from './fake-activities.js';
+import { engine, fakes, useFreshWorkers, worker } from './fresh-worker.js';
+import { blocked, closed, startTest, stateOf, step, until } from './harness.js';
 
-let engine: TestEngine;
-let worker: TestWorker;
-let fakes: FakeActivities;
-
-beforeAll(async () => {
-  engine = await testEngine();
-});
-
-beforeEach(async () => {
-  fakes = new FakeActivities();
-  worker = await TestWorker.start(engine, fakes);
-  return () => worker.stop();
-});
-
-afterAll(() => engine.close());
+useFreshWorkers();
 
 describe('abort', () => {
   it('ends the run as failed after every step has let go of its host, and stops what ran there', async () => {

@@ -1,34 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/engine/installs/decide.js';
 import { listInstalls } from '../../src/engine/installs/list-installs.js';
-import { brokenStep, FakeActivities, transientTrouble } from './fake-activities.js';
-import {
-  blocked,
-  closed,
-  startTest,
-  stateOf,
-  step,
-  type TestEngine,
-  TestWorker,
-  testEngine,
-  until,
-} from './harness.js';
+import { brokenStep, transientTrouble } from './fake-activities.js';
+import { engine, fakes, useFreshWorkers } from './fresh-worker.js';
+import { blocked, closed, startTest, stateOf, step, until } from './harness.js';
 
-let engine: TestEngine;
-let worker: TestWorker;
-let fakes: FakeActivities;
-
-beforeAll(async () => {
-  engine = await testEngine();
-});
-
-beforeEach(async () => {
-  fakes = new FakeActivities();
-  worker = await TestWorker.start(engine, fakes);
-  return () => worker.stop();
-});
-
-afterAll(() => engine.close());
+useFreshWorkers();
 
 describe('a step that cannot succeed by itself', () => {
   it('is tried twice, parks alone with what a person needs to know, and goes on at retry', async () => {

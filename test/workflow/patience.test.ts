@@ -1,36 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { decide } from '../../src/engine/installs/decide.js';
-import { beating, changed, FakeActivities, transientTrouble } from './fake-activities.js';
-import {
-  blocked,
-  closed,
-  startTest,
-  stateOf,
-  step,
-  type TestEngine,
-  TestWorker,
-  testEngine,
-  until,
-} from './harness.js';
+import { beating, changed, transientTrouble } from './fake-activities.js';
+import { engine, fakes, useFreshWorkers, worker } from './fresh-worker.js';
+import { blocked, closed, startTest, stateOf, step, until } from './harness.js';
 import { exportHistory, importHistory } from './histories.js';
 
-let engine: TestEngine;
-let worker: TestWorker;
-let fakes: FakeActivities;
-
-beforeAll(async () => {
-  engine = await testEngine();
-});
-
-beforeEach(async () => {
-  fakes = new FakeActivities();
-  worker = await TestWorker.start(engine, fakes);
-  return () => worker.stop();
-});
-
-afterAll(() => engine.close());
+useFreshWorkers();
 
 const PATIENCE_MS = 1_500;
 

@@ -1,26 +1,12 @@
 import Long from 'long';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/engine/installs/decide.js';
 import { watchInstall } from '../../src/engine/installs/watch-install.js';
 import type { InstallSnapshot } from '../../src/engine/types.js';
-import { FakeActivities } from './fake-activities.js';
-import { blocked, closed, startTest, step, type TestEngine, TestWorker, testEngine, until } from './harness.js';
+import { engine, fakes, useFreshWorkers } from './fresh-worker.js';
+import { blocked, closed, startTest, step, until } from './harness.js';
 
-let engine: TestEngine;
-let worker: TestWorker;
-let fakes: FakeActivities;
-
-beforeAll(async () => {
-  engine = await testEngine();
-});
-
-beforeEach(async () => {
-  fakes = new FakeActivities();
-  worker = await TestWorker.start(engine, fakes);
-  return () => worker.stop();
-});
-
-afterAll(() => engine.close());
+useFreshWorkers();
 
 /** WorkflowTaskStarted of the first task: the earliest event that a Reset takes, as the UI offers it. */
 const EARLY_EVENT = 3;

@@ -1,33 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/engine/installs/decide.js';
-import { FakeActivities } from './fake-activities.js';
-import {
-  blocked,
-  closed,
-  startTest,
-  stateOf,
-  step,
-  type TestEngine,
-  TestWorker,
-  testEngine,
-  until,
-} from './harness.js';
+import { engine, fakes, useFreshWorkers } from './fresh-worker.js';
+import { blocked, closed, startTest, stateOf, step, until } from './harness.js';
 
-let engine: TestEngine;
-let worker: TestWorker;
-let fakes: FakeActivities;
-
-beforeAll(async () => {
-  engine = await testEngine();
-});
-
-beforeEach(async () => {
-  fakes = new FakeActivities();
-  worker = await TestWorker.start(engine, fakes);
-  return () => worker.stop();
-});
-
-afterAll(() => engine.close());
+useFreshWorkers();
 
 describe('skip', () => {
   it('leaves the worker out: its other steps end as skipped, what needs them goes on without it', async () => {
