@@ -2,28 +2,14 @@ import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { installBinaries, RUNNING_PROGRAM } from '../../../../src/activities/prepare/installBinaries.js';
 import { digestOf } from '../../../../src/activities/remote-facts.js';
 import { renderKubeletDropIn, renderKubeletUnit } from '../../../../src/render/kubelet-unit.js';
-import { clusterOf } from '../../cluster-fixture.js';
-import { contextOn, FakeHost } from './fake-host.js';
-import { layBundle } from './fixtures.js';
+import { bundledCluster, newHost, TO_DO } from './bundled.js';
+import { contextOn, type FakeHost } from './fake-host.js';
 
-const directory = layBundle();
-afterAll(() => rmSync(directory, { recursive: true }));
-const CLUSTER = clusterOf(
-  { controlPlanes: 1, workers: 1 },
-  { packages: { source: 'bundle', bundle: directory, proxy: null } },
-);
-
-const TO_DO = { done: false, found: '', changes: [] };
-
-function newHost(): FakeHost {
-  const fake = new FakeHost();
-  fake.answers.set('uname -m', 'x86_64\n');
-  return fake;
-}
+const CLUSTER = bundledCluster();
 
 describe('a kubelet that runs', () => {
   const unit = renderKubeletUnit();

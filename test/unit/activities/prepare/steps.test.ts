@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { configureRuntime } from '../../../../src/activities/prepare/configureRuntime.js';
 import { importCheckImages } from '../../../../src/activities/prepare/importCheckImages.js';
 import { importImages } from '../../../../src/activities/prepare/importImages.js';
@@ -13,24 +13,10 @@ import { prepareSystem } from '../../../../src/activities/prepare/prepareSystem.
 import { digestOf } from '../../../../src/activities/remote-facts.js';
 import { carryOut } from '../../../../src/activities/step.js';
 import { parseOwner, renderOwner } from '../../../../src/render/owner.js';
-import { clusterOf } from '../../cluster-fixture.js';
-import { contextOn, FakeHost } from './fake-host.js';
-import { layBundle } from './fixtures.js';
+import { bundledCluster, newHost, TO_DO } from './bundled.js';
+import { contextOn, type FakeHost } from './fake-host.js';
 
-const directory = layBundle();
-afterAll(() => rmSync(directory, { recursive: true }));
-const CLUSTER = clusterOf(
-  { controlPlanes: 1, workers: 1 },
-  { packages: { source: 'bundle', bundle: directory, proxy: null } },
-);
-
-const TO_DO = { done: false, found: '', changes: [] };
-
-function newHost(): FakeHost {
-  const fake = new FakeHost();
-  fake.answers.set('uname -m', 'x86_64\n');
-  return fake;
-}
+const CLUSTER = bundledCluster();
 
 /** Tables as `ctr images check` and `ctr images ls` print them. */
 function holds(fake: FakeHost, images: { name: string; status?: string; labels?: string }[]): void {
