@@ -1,28 +1,11 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { SshServer, Surroundings } from './ssh-server.js';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { serve, useServers, where } from './served.js';
 
-/** What the built-in client does where the server will not open another channel. */
-let where: Surroundings;
-const servers: SshServer[] = [];
-
-beforeEach(() => {
-  where = new Surroundings();
-});
-
-afterEach(async () => {
-  vi.useRealTimers();
-  await where.end();
-  await Promise.all(servers.splice(0).map((server) => server.stop()));
-});
-
-async function serve(options: Parameters<typeof SshServer.start>[0] = {}): Promise<SshServer> {
-  const server = await SshServer.start(options);
-  servers.push(server);
-  where.trust(server);
-  return server;
-}
+// What a client does where the server will not open another channel.
+useServers();
+afterEach(() => void vi.useRealTimers());
 
 /** A directory with a `sudo` that serves anybody. */
 function fakeSudo(): string {
