@@ -86,7 +86,7 @@ async function run(
   const { queue, bring } = await chooseWorker(context, engine, cluster.name, options.worker);
   const started = await start(context, onQueue(engine, queue), cluster);
   if (bring) parts.worker = await bringWorker(context, onQueue(engine, queue), cluster);
-  announce(context, engine, cluster, started);
+  await announce(context, engine, cluster, started);
   if (options.detach) return await leaveRunning(context, engine, cluster, parts.worker);
   const waitWhenBlocked = options.wait ?? output.interactive;
   const { why, snapshot } = await follow(engine, cluster.name, output, {
@@ -97,7 +97,7 @@ async function run(
   });
   if (why === 'timeout') return await leaveUnfinished(context, { engine, cluster, file, parts });
   if (why === 'interrupted' || snapshot === undefined) return tellInterrupted(context, cluster, file, bring);
-  if (why === 'blocked') return tellBlocked(output, cluster.name, `kubewright install ${file}`);
+  if (why === 'blocked') return tellBlocked(output, snapshot, `kubewright install ${file}`);
   return tellEnding(output, snapshot);
 }
 
@@ -126,18 +126,18 @@ function differenceText(lines: string[], build: string): string {
   return ['What the file says now, against the running install:', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-function announce(
+async function announce(
   { output, options }: CommandContext<InstallOptions>,
   engine: Engine,
   cluster: Cluster,
   started: StartedInstall,
-): void {
+): Promise<void> {
   const ui = engine.server?.uiUrl;
   if (started.notice !== undefined) output.note(started.notice);
   if (started.attached && options.patience !== undefined) {
     output.note('--patience has no effect: this install runs already, with the patience that it was started with.');
   }
-  const { workflowId, runId, attached } = started;
+  const { workflowId, runId, attached, startedAt } = started;
   if (output.json) {
     output.object({
       type: 'started',
@@ -145,12 +145,17 @@ function announce(
       workflowId,
       runId,
       attached,
+      startedAt,
       address: engine.settings.address,
       ui,
     });
     return;
   }
-  if (attached) output.note(`The install of ${cluster.name} goes on where it stood.`);
+  if (attached) {
+    const { utcMinute } = await import('../terminal/text.js');
+    const since = startedAt === undefined ? '' : ` since ${utcMinute(startedAt)} UTC`;
+    output.note(`An install of ${cluster.name} runs already${since} (run ${runId}): it is followed from here.`);
+  }
   if (ui !== undefined) output.note(`Temporal's UI: ${ui}`);
 }
 

@@ -59,5 +59,7 @@ async function watchOn(
     return tellTimeout(output, cluster, options.timeout ?? 0, { rest: 'goes on without being watched', goOn });
   }
   if (why === 'interrupted' || snapshot === undefined) return EXIT.interrupted;
-  return why === 'blocked' ? tellBlocked(output, cluster, `kubewright watch ${cluster}`) : tellEnding(output, snapshot);
+  return why === 'blocked'
+    ? tellBlocked(output, snapshot, `kubewright watch ${cluster}`)
+    : tellEnding(output, snapshot);
 }

@@ -1,5 +1,5 @@
 import type { InstallListing } from '../engine/types.js';
-import { pad } from './text.js';
+import { pad, utcMinute } from './text.js';
 import { paintLine, type Theme } from './theme.js';
 import type { Line, StyleName } from './types.js';
 
@@ -15,8 +15,7 @@ export function listingLines(listings: InstallListing[], theme: Theme, columns: 
     (listing): Line => [
       { text: `${pad(listing.cluster, width)}  ` },
       { text: `${pad(stateOf(listing), 11)}  `, style: styleOf(listing) },
-      // Minutes are enough here, and UTC is what logs on the hosts say.
-      { text: `${new Date(listing.startedAt).toISOString().slice(0, 16).replace('T', ' ')}  ` },
+      { text: `${utcMinute(listing.startedAt)}  ` },
       { text: listing.blocked.join(', '), style: 'bad' },
     ],
   );

@@ -81,6 +81,11 @@ export function offset(milliseconds: number): string {
   return hours === 0 ? `+${minutes}:${two(seconds % 60)}` : `+${hours}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }
 
+/** A moment in UTC, which is what logs on the hosts say, to the minute: `2026-11-20 12:00`. */
+export function utcMinute(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().slice(0, 16).replace('T', ' ');
+}
+
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -36,7 +36,8 @@ describe('one writer a cluster', () => {
     const both = await Promise.all([startInstall(engine, how), startInstall(engine, how)]);
     expect(both.map((one) => one.attached).sort()).toEqual([false, true]);
     expect(both[0]?.runId).toBe(both[1]?.runId);
-    await until(engine, cluster.name, closed);
+    const { startedAt } = await until(engine, cluster.name, closed);
+    expect(both.map((one) => one.startedAt)).toEqual(expect.arrayContaining([undefined, startedAt]));
     expect(fakes.triesOf('b/two')).toBe(1);
   });
 

@@ -1,7 +1,8 @@
 import type { InstallSnapshot } from '../../engine/index.js';
 import { KubewrightError } from '../../errors.js';
 import type { Output } from '../../terminal/output.js';
-import { duration, plural } from '../../terminal/text.js';
+import { duration, elapsed, pad, plural, utcMinute } from '../../terminal/text.js';
+import type { BlockedStep } from '../../workflows/types.js';
 import { EXIT, type ExitCode } from './shell.js';
 
 /**
@@ -62,8 +63,44 @@ export function tellTimeout(
   return EXIT.timeout;
 }
 
-/** Tells why a command leaves while steps are blocked, on a stream that is read, and with which code. */
-export function tellBlocked(output: Output, cluster: string, goOn: string): ExitCode {
-  output.note(`\n${cluster} waits for a decision. Mend the cause, send the decision shown above, then: ${goOn}`);
+/**
+ * Tells why a command leaves while only a person can go on: which run it is, since when it waits, and every way on. Whoever
+ * reads this may have come to a run that somebody else has started days ago.
+ *
+ * @param goOn the command that follows the run again
+ */
+export function tellBlocked(output: Output, snapshot: InstallSnapshot, goOn: string, now = Date.now()): ExitCode {
+  const { progress, runId, startedAt } = snapshot;
+  const { blocked, cluster } = progress;
+  const run = `The run was started at ${utcMinute(startedAt)} UTC (run ${runId}).`;
+  if (blocked.length === 0) {
+    const paused = progress.steps.filter(({ state }) => state === 'running').map(({ id }) => id);
+    output.note(`\n${cluster} waits for a person: ${paused.join(', ')} is paused in Temporal. ${run}`);
+    output.note('  let it go on:  `Unpause` the activity in Temporal');
+    output.note(`  then:          ${goOn}`);
+    return EXIT.blocked;
+  }
+  const since = Math.min(...blocked.map((step) => step.since));
+  const waits = blocked.length === 1 ? `${blocked[0]?.step} waits` : `${blocked.length} steps wait`;
+  output.note(`\n${cluster}: ${waits} for a person since ${utcMinute(since)} UTC (${elapsed(now - since)}). ${run}`);
+  for (const [lead, command] of waysOn(blocked, cluster)) output.note(`  ${pad(lead, LEAD)}${command}`);
+  output.note(`  ${pad('then:', LEAD)}${goOn}`);
   return EXIT.blocked;
+}
+
+/** Columns of what stands before a command. */
+const LEAD = 22;
+
+function waysOn(blocked: BlockedStep[], cluster: string): [lead: string, way: string][] {
+  const [one] = blocked;
+  const isOne = one !== undefined && blocked.length === 1;
+  const skips = blocked
+    .filter(({ skippable }) => skippable)
+    .map(({ step }) => `kubewright skip ${step} --cluster ${cluster} --reason '…'`);
+  const notSkipped = `refused: the cluster is not whole without ${isOne ? 'it' : 'them'}`;
+  return [
+    ['the cause is mended:', `kubewright retry ${isOne ? one.step : "'*'"} --cluster ${cluster}`],
+    ...(skips.length > 0 ? skips : [notSkipped]).map((way): [string, string] => ['go on without:', way]),
+    ['give it up:', `kubewright abort --cluster ${cluster} --reason '…'`],
+  ];
 }

@@ -29,6 +29,8 @@ export interface StartedInstall {
   runId: string;
   /** True when the same plan ran already and is only watched from here. */
   attached: boolean;
+  /** When the run that was attached to had begun, milliseconds since the epoch; undefined for one that begins now. */
+  startedAt?: number;
   /** What the user should know, one sentence. */
   notice?: string;
 }
@@ -142,7 +144,9 @@ async function attach(engine: Engine, options: StartOptions): Promise<StartedIns
       hint: 'Wait for it to end, or cancel it, then start anew.',
     });
   }
-  if (running.memo?.planHash === options.planHash) return { workflowId, runId: running.runId, attached: true };
+  if (running.memo?.planHash === options.planHash) {
+    return { workflowId, runId: running.runId, attached: true, startedAt: running.startTime.getTime() };
+  }
   throw new PlanConflictError(
     `An install of ${options.cluster.name} with another plan is running; it goes on with the plan it was started with`,
     `\`kubewright watch ${options.cluster.name}\` follows it. To install the changed file, wait for its end or abort it first.`,

@@ -15,6 +15,8 @@ export interface StartedObject {
   runId: string;
   /** True when the same install ran already, and is only followed from here. */
   attached: boolean;
+  /** When the run that was found had begun, milliseconds since the epoch. */
+  startedAt?: number;
   /** The Temporal server, host and port. */
   address: string;
   /** Address of the embedded server's UI, where it has one. */

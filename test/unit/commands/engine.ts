@@ -54,7 +54,8 @@ export class ScriptedEngine {
         this.calls.push(`start on ${taskQueue}`);
         this.patienceMs = options.patienceMs;
         if (this.conflict !== undefined) throw this.conflict;
-        return { workflowId: 'cluster/demo', runId: 'run-1', attached: this.attached };
+        const run = { workflowId: 'cluster/demo', runId: 'run-1', attached: this.attached };
+        return this.attached ? { ...run, startedAt: START } : run;
       },
       ensureWorker: async ({ taskQueue }: Engine, options?: EnsureWorkerOptions) => this.worker(taskQueue, options),
       decide: async (_engine: Engine, cluster: string, verb: string, decision: object) => {
