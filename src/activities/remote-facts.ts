@@ -16,7 +16,8 @@ export const SAYS_NO = 44;
  * and anything else is unknown, for the reason that stands on standard error. What fails at once is asked twice more: in an
  * election or under load one call in three may fail, and a look that asks ten things would never be complete. `exists PATH…` is such a command for paths
  * of which one is there (links that lead nowhere included), `content PATH` for a file and what is in it: both say no only
- * where the directory above could be looked into.
+ * where the directory above could be looked into. `runs UNIT` is another one: no is only what systemd says of a unit that
+ * does not run; one that is on its way, and a systemd that does not answer, are neither.
  */
 const LIBRARY = `set +e +u
 fact() {
@@ -54,6 +55,14 @@ exists() {
   return ${SAYS_NO}
 }
 content() { exists "$1" || return; cat -- "$1"; }
+runs() {
+  case $(systemctl is-active "$1") in
+    active | reloading) return 0 ;;
+    inactive | failed | unknown) return ${SAYS_NO} ;;
+  esac
+  echo "systemd does not say whether $1 runs" >&2
+  return 1
+}
 `;
 
 /** What `digest FILE` prints when the file has this content. */

@@ -11,7 +11,7 @@ import { ADMIN_KUBECONFIG, kubectl } from '../kubeadm/control-plane.js';
 import { CONTROL_PLANE_COMPONENTS } from '../kubeadm/node/static-pods.js';
 import type { Facts } from '../remote-facts.js';
 import { documentOf, extraArgsOf, settingsOf } from './parse.js';
-import type { AppliedHost, BegunWith } from './types.js';
+import type { AppliedHost, BegunWith, HostSource } from './types.js';
 
 const KUBELET_CONFIG = '/var/lib/kubelet/config.yaml';
 const KUBELET_FLAGS = '/var/lib/kubelet/kubeadm-flags.env';
@@ -37,24 +37,29 @@ export function versionIn(text: string): string | undefined {
 /** Bash that asks one host what former runs left there: one round trip, nothing is changed. */
 export function hostScript(host: ClusterHost): string {
   const manifests = [...CONTROL_PLANE_COMPONENTS, 'etcd'].map(
-    (name) => `fact manifest:${name} cat ${MANIFESTS_DIRECTORY}/${name}.yaml`,
+    (name) => `ask manifest:${name} content ${MANIFESTS_DIRECTORY}/${name}.yaml`,
   );
   const controlPlane = `ask initialised exists ${ADMIN_KUBECONFIG} ${MANIFESTS_DIRECTORY}/kube-apiserver.yaml
-fact certificate cat ${PKI_DIRECTORY}/apiserver.crt
+ask certificate content ${PKI_DIRECTORY}/apiserver.crt
 fact begun cat ${KUBEADM_CONFIG_PATH}
 fact begun-at stat -c %Y ${KUBEADM_CONFIG_PATH}
 [ ! -e ${ADMIN_KUBECONFIG} ] || fact ready ${kubectl(host)} get --raw /readyz
 `;
   return `${RUNNING_KUBELET}patches() {
-  local file
-  for file in ${PATCHES_DIRECTORY}/*; do [ ! -f "$file" ] || printf '%s %s\\n' "$(digest "$file")" "\${file##*/}"; done
+  local file sum
+  exists ${PATCHES_DIRECTORY} || return
+  for file in ${PATCHES_DIRECTORY}/*; do
+    [ -f "$file" ] || continue
+    sum=$(digest "$file") && [ -n "$sum" ] || return 1
+    printf '%s %s\\n' "$sum" "\${file##*/}"
+  done
 }
 ask owner content ${OWNER_PATH}
 ask kubelet running_kubelet
-fact flags cat ${KUBELET_FLAGS}
-fact config cat ${host.role === 'etcd' ? ETCD_KUBELET_CONFIG_PATH : KUBELET_CONFIG}
-fact etcd cat ${ETCD_KUBEADM_CONFIG_PATH}
-fact patches patches
+ask flags content ${KUBELET_FLAGS}
+ask config content ${host.role === 'etcd' ? ETCD_KUBELET_CONFIG_PATH : KUBELET_CONFIG}
+ask etcd content ${ETCD_KUBEADM_CONFIG_PATH}
+ask patches patches
 ${manifests.join('\n')}
 ${host.role === 'control-plane' ? controlPlane : ''}`;
 }
@@ -80,7 +85,21 @@ export function parseHost(host: ClusterHost, facts: Facts): AppliedHost {
     kubelet: facts.holds('config') ? settingsOf(facts.text('config')) : undefined,
     etcdArgs: facts.holds('etcd') ? etcdArgsIn(facts.text('etcd')) : undefined,
     patches: patchesIn(facts.text('patches')),
+    unread: unreadOf(host, facts),
   };
+}
+
+function unreadOf({ role }: ClusterHost, facts: Facts): AppliedHost['unread'] {
+  const manifests = [...CONTROL_PLANE_COMPONENTS, 'etcd'].map((name): HostSource => `manifest:${name}`);
+  const sources: HostSource[] = ['owner', 'flags', 'config', 'etcd', 'patches', ...manifests];
+  const unread: AppliedHost['unread'] = new Map();
+  for (const source of role === 'control-plane' ? [...sources, 'certificate' as const] : sources) {
+    const answer = facts.answer(source, 'it has none');
+    if (answer.is === 'unknown') unread.set(source, answer.why.trim().split('\n').at(-1) ?? '');
+  }
+  const record = membershipOf(facts);
+  if (record.is === 'unknown' && !unread.has('owner')) unread.set('owner', record.why);
+  return unread;
 }
 
 /**

@@ -62,6 +62,9 @@ export interface BegunWith {
   kubeletArgs: ExtraArg[];
 }
 
+/** What a host is asked for, beside what it runs. */
+export type HostSource = 'owner' | 'certificate' | 'flags' | 'config' | 'etcd' | 'patches' | `manifest:${string}`;
+
 /** What one host has from former runs. */
 export interface AppliedHost {
   name: string;
@@ -82,4 +85,6 @@ export interface AppliedHost {
   etcdArgs: ExtraArg[] | undefined;
   /** SHA-256 of kubeadm patches, by file name. */
   patches: Map<string, string>;
+  /** What it did not tell, although it was asked, and why: that says nothing of what it has. */
+  unread: Map<HostSource, string>;
 }

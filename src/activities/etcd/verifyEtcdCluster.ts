@@ -1,6 +1,7 @@
 import { type ClusterHost, etcdHosts } from '../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../errors.js';
 import { peerUrl } from '../../render/etcd.js';
+import { reasonOf } from '../kubeadm/node/node-state.js';
 import { type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { awaitFaultless } from '../verify/await-state.js';
@@ -53,7 +54,7 @@ async function ask(context: StepContext, { name }: ClusterHost): Promise<Facts |
   const script = `${MEMBER_LIST}if (: <>/dev/tcp/127.0.0.1/2379) 2>/dev/null; then
   ask members member_list &
   fact health ${etcdctl()} endpoint health --cluster &
-  fact status ${etcdctl()} endpoint status --cluster --write-out=json
+  ask status ${etcdctl()} endpoint status --cluster --write-out=json &
 fi`;
   try {
     return await gatherFacts(context.hostNamed(name), script, context.signal);
@@ -74,9 +75,16 @@ function clusterFaults(hosts: ClusterHost[], members: Member[], facts: Facts): s
     return member.learner ? `${name} is a learner` : [];
   });
   faults.push(...[...expected.values()].map((name) => `${name} is no member`));
-  if (!facts.holds('health')) faults.push('not every member answers');
+  const started = members.filter((member) => member.started).length;
+  return [...faults, ...(facts.holds('health') ? [] : ['not every member answers']), ...identityFaults(facts, started)];
+}
+
+/** Every member has to tell which cluster it belongs to: one that does not may be another cluster's. */
+function identityFaults(facts: Facts, started: number): string[] {
   // Numbers of 64 bits: too long for JSON.parse.
-  const clusters = new Set([...facts.text('status').matchAll(/"cluster_id":(\d+)/g)].map(([, id]) => id));
-  if (clusters.size > 1) faults.push('members belong to different clusters');
-  return faults;
+  const told = [...facts.text('status').matchAll(/"cluster_id":(\d+)/g)].map(([, id]) => id);
+  if (new Set(told).size > 1) return ['members belong to different clusters'];
+  if (told.length >= started || !facts.holds('health')) return [];
+  const why = reasonOf(facts.answer('status', ''));
+  return [`only ${told.length} of ${started} members tell which cluster they belong to${why}`];
 }

@@ -36,15 +36,20 @@ export function patchFiles(cluster: Cluster, facts: KubeletFacts): HostFile[] {
  * says so of one that it would not pin by itself, as it does with pause.
  */
 export async function kubeletFacts(context: StepContext): Promise<KubeletFacts> {
-  const script = `fact resolved systemctl is-active systemd-resolved
+  const { name } = context.host;
+  const script = `ask resolved runs systemd-resolved
 ask images crictl images -o json`;
   const facts = await gatherFacts(context.host, script, context.signal);
-  // Taken for "not pinned", a runtime that did not answer would switch the collection of images off for good.
-  const pinned = refine(facts.answer('images', ''), (json) => answerPinned(json, context.host.name));
+  // What is decided here stays in the kubelet's file for good. Taken for "does not run", a systemd that did not answer
+  // would send pods to the stub 127.0.0.53; a runtime that did not, switch the collection of images off.
+  const resolved = facts.answer('resolved', `systemd-resolved does not run on ${name}`);
+  const pinned = refine(facts.answer('images', ''), (json) => answerPinned(json, name));
   return {
-    resolvConf: facts.text('resolved') === 'active' ? '/run/systemd/resolve/resolv.conf' : '/etc/resolv.conf',
-    imagesPinned:
-      requireKnown(pinned, 'whether the container runtime has pinned the images', context.host.name).is === 'yes',
+    resolvConf:
+      requireKnown(resolved, 'whether systemd-resolved runs', name).is === 'yes'
+        ? '/run/systemd/resolve/resolv.conf'
+        : '/etc/resolv.conf',
+    imagesPinned: requireKnown(pinned, 'whether the container runtime has pinned the images', name).is === 'yes',
   };
 }
 

@@ -52,10 +52,18 @@ const THROUGH_API = ['upload-config', 'mark-control-plane', 'bootstrap-token', '
  * enough, whichever of the four a power cut let through.
  */
 export function renderInitScript(host: ClusterHost, files: HostFile[]): string {
-  return `${FENCE_GUARD}if grep -q '"caFingerprint": "sha256:' ${OWNER_PATH} && [ -e /etc/kubernetes/pki/ca.key ]; then
-  echo 'kubewright: the cluster on this host was finished before; its phases do not run over it again'
-  exit 65
-fi
+  return `${FENCE_GUARD}finished=1
+[ ! -e ${OWNER_PATH} ] || { finished=0; grep -q '"caFingerprint": "sha256:' ${OWNER_PATH} || finished=$?; }
+case $finished in
+  1) ;;
+  0)
+    if [ -e /etc/kubernetes/pki/ca.key ]; then
+      echo 'kubewright: the cluster on this host was finished before; its phases do not run over it again'
+      exit 65
+    fi
+    ;;
+  *) echo 'kubewright: nothing was begun: the ownership record cannot be read'; exit 65 ;;
+esac
 config=${KUBEADM_CONFIG_PATH}
 phase() { kubeadm init phase "$@" --config="$config"; }
 

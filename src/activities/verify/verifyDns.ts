@@ -216,8 +216,9 @@ exit 1`;
 }
 
 async function architectureOf(context: StepContext, via: ReadyControlPlane): Promise<string> {
-  const facts = await gatherFacts(via.remote, 'fact machine uname -m', context.signal);
-  return facts.text('machine') === 'aarch64' ? 'arm64' : 'amd64';
+  const facts = await gatherFacts(via.remote, 'ask machine uname -m', context.signal);
+  const machine = requireYes(facts.answer('machine', 'it tells nothing'), 'its architecture', via.host.name);
+  return machine === 'aarch64' ? 'arm64' : 'amd64';
 }
 
 async function remember(context: StepContext, via: ReadyControlPlane, nodes: string): Promise<void> {

@@ -77,6 +77,19 @@ test('questions that are asked side by side keep their reasons apart', async () 
   for (const name of names) expect(facts.answer(name, '')).toEqual({ is: 'unknown', why: `why of ${name}` });
 });
 
+test.each([
+  ['active', 0, 'yes'],
+  ['reloading', 0, 'yes'],
+  ['inactive', 3, 'no'],
+  ['failed', 3, 'no'],
+  ['activating', 3, 'unknown'],
+  ['', 1, 'unknown'],
+])('of a unit that systemd calls "%s" (exit code %i) it is %s that it runs', async (state, code, is) => {
+  const systemctl = `systemctl() { [ "$*" = 'is-active x.service' ] && echo '${state}'; return ${code}; }`;
+  const facts = await gather(`${systemctl}\nask q runs x.service`);
+  expect(facts.answer('q', '').is).toBe(is);
+});
+
 describe('whether a path exists', () => {
   const directory = mkdtempSync(join(tmpdir(), 'kubewright-exists-'));
   mkdirSync(join(directory, 'empty'));

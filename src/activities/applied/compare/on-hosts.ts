@@ -3,15 +3,11 @@ import { digestOf } from '../../remote-facts.js';
 import { below, type Found, shown } from '../difference.js';
 import type { Applied, AppliedHost } from '../types.js';
 import { unmet } from '../values.js';
+import { type Component, componentsOf, isPatched } from './components.js';
 import { compareArgs } from './config.js';
 import type { Part } from './index.js';
 import { foundOf, KUBELET_KEY } from './settings.js';
-
-const COMPONENTS = {
-  'kube-apiserver': 'apiServer',
-  'kube-controller-manager': 'controllerManager',
-  'kube-scheduler': 'scheduler',
-} as const;
+import { uncheckedOnHosts } from './unchecked.js';
 
 /**
  * What the hosts themselves have: versions, flags, certificates, settings and patches. Whoever changed the cluster's
@@ -30,7 +26,7 @@ export function compareOnHosts(cluster: Cluster, applied: Applied): Part {
       ...kubeletFound(cluster, applied, host, there),
       ...patchFound(cluster, there),
     ]),
-    unchecked: [],
+    unchecked: uncheckedOnHosts(cluster, applied),
   };
 }
 
@@ -65,12 +61,10 @@ function flagFound(cluster: Cluster, applied: Applied, host: ClusterHost, there:
         wanted: shown(value),
         hosts: [host.name],
       }));
-  const components = Object.entries(COMPONENTS).flatMap(([component, section]) => {
+  const components = componentsOf(cluster).flatMap(({ component, section, key, args }) => {
     const command = there.commands.get(component);
-    const key = `spec.kubernetes.${section}.extraArgs`;
-    if (command === undefined || isPatched(cluster, component)) return [];
-    const args = told(key, kubernetes[section].extraArgs, applied.config?.extraArgs[section]);
-    return found(key, args, (flag) => command.includes(flag));
+    if (host.role !== 'control-plane' || command === undefined || isPatched(cluster, component)) return [];
+    return found(key, told(key, args, keptArgs(applied, section)), (flag) => command.includes(flag));
   });
   const kubelet =
     host.role === 'etcd' || there.kubeletFlags === undefined
@@ -79,6 +73,11 @@ function flagFound(cluster: Cluster, applied: Applied, host: ClusterHost, there:
           ` ${there.kubeletFlags} `.includes(` ${flag} `),
         );
   return [...components, ...kubelet, ...etcdFound(etcd.extraArgs, host, there)];
+}
+
+function keptArgs({ config }: Applied, section: Component['section']): ExtraArg[] | undefined {
+  if (section !== 'etcd') return config?.extraArgs[section];
+  return config?.etcd.topology === 'stacked' ? config.etcd.extraArgs : undefined;
 }
 
 /** Members of external etcd keep the flags that they were started with. */
@@ -114,6 +113,7 @@ function kubeletFound(cluster: Cluster, applied: Applied, host: ClusterHost, the
 
 /** kubeadm's patches are written to a host when it becomes a member, and lie there as they were used. */
 function patchFound({ kubernetes }: Cluster, there: AppliedHost): Found[] {
+  if (there.unread.has('patches')) return [];
   const wanted = new Map(kubernetes.patches.map(({ name, content }) => [name, digestOf(content)]));
   const names = new Set([...there.patches.keys(), ...wanted.keys()]);
   return [...names]
@@ -124,9 +124,4 @@ function patchFound({ kubernetes }: Cluster, there: AppliedHost): Found[] {
       wanted: wanted.has(name) ? `${shown(name)} as it is now` : `no ${shown(name)}`,
       hosts: [there.name],
     }));
-}
-
-/** Whether a patch of the user may have changed what is generated for it. */
-function isPatched({ kubernetes }: Cluster, target: string): boolean {
-  return kubernetes.patches.some(({ name }) => name.startsWith(target));
 }

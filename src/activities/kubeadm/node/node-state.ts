@@ -5,6 +5,7 @@ import { OWNER_PATH, parseOwner } from '../../../render/owner.js';
 import { type Answer, no, refine, unknown, yes } from '../../answers.js';
 import { isVoter, MEMBER_LIST, memberOf, membersIn } from '../../etcd/members.js';
 import { NODE_PATHS } from '../../node-leftovers.js';
+import { CERTIFICATE_DIGEST } from '../../prepare/facts/script.js';
 import { hostOf } from '../../prepare/target.js';
 import { type Facts, gatherFacts } from '../../remote-facts.js';
 import type { StepContext } from '../../types.js';
@@ -72,12 +73,10 @@ function fingerprintIn(record: string): Answer<string> {
 }
 
 function commonFacts(): string {
-  return `der_digest() {
-  [ -r "$1" ] && awk '/BEGIN CERTIFICATE/ {on=1; next} /END CERTIFICATE/ {exit} on' "$1" | base64 -d | sha256sum | cut -c 1-64
-}
+  return `${CERTIFICATE_DIGEST}
 ask traces exists ${NODE_PATHS.join(' ')}
 fact kubelet systemctl is-active kubelet
-fact ca der_digest ${CA_CERTIFICATE}
+fact ca certificate_digest ${CA_CERTIFICATE}
 ask owner content ${OWNER_PATH}
 `;
 }
@@ -88,7 +87,7 @@ function controlPlaneFacts(cluster: Cluster, host: ClusterHost): string {
   return `${staticPodFacts(components)}${MEMBER_LIST}${nodeQuestion(kubectl(host), host)}
 if [ -e ${ADMIN_KUBECONFIG} ]; then
   ask ready ${kubectl(host)} get --raw /readyz &
-  fact version ${kubectl(host)} get --raw /version &
+  ask version ${kubectl(host)} get --raw /version &
   ask node node_object &
   ${stacked ? 'ask members member_list &' : ''}
 fi
@@ -124,9 +123,7 @@ function controlPlaneFaults(cluster: Cluster, host: ClusterHost, facts: Facts): 
   const faults = CONTROL_PLANE_COMPONENTS.flatMap((component) => staticPodFault(facts, component) ?? []);
   const ready = facts.answer('ready', '');
   if (ready.is !== 'yes' || ready.value !== 'ok') faults.push(`its API server is not ready${reasonOf(ready)}`);
-  else if (versionOf(facts.text('version')) !== `v${cluster.kubernetes.version}`) {
-    faults.push(`its API server is ${versionOf(facts.text('version'))}, not v${cluster.kubernetes.version}`);
-  }
+  else faults.push(...versionFaults(cluster, facts));
   if (cluster.etcd.topology === 'stacked') {
     const etcd = staticPodFault(facts, 'etcd');
     const members = membersIn(facts, 'members');
@@ -144,8 +141,15 @@ export function reasonOf(answer: Answer<unknown>): string {
   return ` (${last.slice(0, 200)})`;
 }
 
-function versionOf(json: string): string {
-  return /"gitVersion": *"([^"]*)"/.exec(json)?.[1] ?? 'of an unknown version';
+function versionFaults({ kubernetes }: Cluster, facts: Facts): string[] {
+  const version = refine(facts.answer('version', ''), (json) => {
+    const told = /"gitVersion": *"([^"]*)"/.exec(json)?.[1];
+    return told === undefined ? unknown('it tells no version') : yes(told);
+  });
+  if (version.is !== 'yes') return [`it cannot be told which version its API server is${reasonOf(version)}`];
+  return version.value === `v${kubernetes.version}`
+    ? []
+    : [`its API server is ${version.value}, not v${kubernetes.version}`];
 }
 
 function workerFaults(cluster: Cluster, facts: Facts): string[] {

@@ -10,9 +10,14 @@ const TOOLS = ['awk', 'base64', 'df', 'find', 'ip', 'modprobe', 'sha256sum', 'ss
 /** Folders that grow during an installation. */
 export const GROWING = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/kubewright', '/usr/local/bin'];
 
-/** Bash function: SHA-256 of the DER form of a PEM file's first certificate, without needing openssl. */
+/**
+ * Bash function: SHA-256 of the DER form of a PEM file's first certificate, without needing openssl. Fails, and prints
+ * nothing, where there is none: the digest of nothing would pass for a cluster's own.
+ */
 export const CERTIFICATE_DIGEST = `certificate_digest() {
-  awk '/BEGIN CERTIFICATE/ {inside=1; next} /END CERTIFICATE/ {exit} inside' "$1" | base64 -d | sha256sum | cut -d' ' -f1
+  local pem
+  pem=$(awk '/BEGIN CERTIFICATE/ {inside=1; next} /END CERTIFICATE/ {exit} inside' "$1") && [ -n "$pem" ] || return 1
+  base64 -d <<<"$pem" | sha256sum | cut -d' ' -f1
 }`;
 
 /** What the script has to know of cluster.yaml. */
@@ -128,7 +133,7 @@ for path in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist; do
   [ -e "$path" ] && [[ \${path##*/} < 10-flannel.conflist ]] && fact leftover trace 'another pod network' "$path"
 done
 systemctl is-active --quiet kubelet && fact kubelet active
-[ -e /etc/kubernetes/pki/ca.crt ] && fact ca "sha256:$(certificate_digest /etc/kubernetes/pki/ca.crt)"
+[ -e /etc/kubernetes/pki/ca.crt ] && digest=$(certificate_digest /etc/kubernetes/pki/ca.crt) && fact ca "sha256:$digest"
 server=$(grep -m 1 -h -o 'server: .*' /etc/kubernetes/kubelet.conf /etc/kubernetes/admin.conf | head -n 1)
 [ -n "$server" ] && fact server "\${server#server: }"`;
 }

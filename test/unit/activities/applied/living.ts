@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { isIP } from 'node:net';
 import { parseAllDocuments, stringify } from 'yaml';
 import { CONTROL_PLANE_COMPONENTS } from '../../../../src/activities/kubeadm/node/static-pods.js';
 import { ownerOf } from '../../../../src/activities/prepare/ownership.js';
@@ -130,8 +132,27 @@ function hostFacts(cluster: Cluster, host: ClusterHost, fake: FakeHost): void {
       manifest([name, '--bind-address=x', ...args.map((arg) => `--${arg.name}=${arg.value}`)]),
     );
   }
-  if (etcd.topology === 'stacked') fake.fact('manifest:etcd', manifest(['etcd']));
+  fake.fact('certificate', certificateFor(kubernetes.certificateSANs));
+  if (etcd.topology === 'stacked') {
+    fake.fact('manifest:etcd', manifest(['etcd', ...etcd.extraArgs.map((arg) => `--${arg.name}=${arg.value}`)]));
+  }
   fake.fact('initialised', '').fact('ready', 'ok');
+}
+
+const certificates = new Map<string, string>();
+
+/** A certificate that is good for these names. */
+function certificateFor(names: string[]): string {
+  const sans = ['kubernetes', ...names].map((name) => `${isIP(name) ? 'IP' : 'DNS'}:${name}`).join();
+  const made = certificates.get(sans) ?? makeCertificate(sans);
+  certificates.set(sans, made);
+  return made;
+}
+
+function makeCertificate(sans: string): string {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null'];
+  const names = ['-subj', '/CN=kube-apiserver', '-addext', `subjectAltName=${sans}`];
+  return execFileSync('openssl', ['req', '-x509', ...key, ...names], { encoding: 'utf8', stdio: 'pipe' });
 }
 
 function manifest(command: string[]): string {

@@ -12,7 +12,7 @@ const HEALTHY = cluster.hosts
       `a${index}, started, ${name}, https://${address}:2380, https://${address}:2379, false`,
   );
 
-function probeWith(members: string[], { healthy = true, clusters = ['1'] } = {}) {
+function probeWith(members: string[], { healthy = true, clusters = members.map(() => '1') } = {}) {
   const hosts = fakeHosts(cluster);
   const host = hostIn(hosts, 'cp-1').fact('members', members.join('\n'));
   host.fact(
@@ -55,8 +55,18 @@ describe('etcd is healthy', () => {
     });
   });
 
+  test.each([
+    ['nothing', []],
+    ['only some members', ['1', '1']],
+  ])('not when %s tells which cluster it belongs to', async (_, clusters) => {
+    expect(await probeWith(HEALTHY, { clusters })).toMatchObject({
+      done: false,
+      found: `only ${clusters.length} of 3 members tell which cluster they belong to`,
+    });
+  });
+
   test('not when members belong to two clusters, told by ids that no JavaScript number holds', async () => {
-    const clusters = ['14841639068965178418', '14841639068965178419'];
+    const clusters = ['14841639068965178418', '14841639068965178419', '14841639068965178418'];
     expect(await probeWith(HEALTHY, { clusters })).toMatchObject({
       done: false,
       found: 'members belong to different clusters',
@@ -67,7 +77,8 @@ describe('etcd is healthy', () => {
 test('a host that is away is not the end: the next one is asked', async () => {
   const hosts = fakeHosts(cluster);
   hostIn(hosts, 'cp-1').reachable = false;
-  hostIn(hosts, 'cp-2').fact('members', HEALTHY.join('\n')).fact('health', '').fact('status', '');
+  const status = HEALTHY.map(() => '{"cluster_id":1}').join();
+  hostIn(hosts, 'cp-2').fact('members', HEALTHY.join('\n')).fact('health', '').fact('status', status);
   const probe = await verifyEtcdCluster.probe(contextAmong(hosts, cluster, 'verifyEtcdCluster', null));
   expect(probe.done).toBe(true);
 });

@@ -74,6 +74,7 @@ describe('a control plane has joined', () => {
     ['there are files and no process', 'process:kube-apiserver', undefined, 'kube-apiserver does not run'],
     ['its API server is not ready', 'ready', undefined, 'its API server is not ready'],
     ['its API server is an older one', 'version', '{"gitVersion": "v1.33.0"}', 'its API server is v1.33.0'],
+    ['its API server does not tell its version', 'version', UNANSWERED, 'it cannot be told which version'],
     ['its etcd member is a learner', 'members', voter.replace('false', 'true'), 'its etcd member is no voter'],
     ['its etcd member was put out', 'members', voter.replaceAll('.12', '.99'), 'its etcd member is no voter'],
     ['the cluster has no node of it', 'node', undefined, 'the cluster does not have it as a node'],

@@ -280,6 +280,12 @@ Flags:
     expect(await init(PHASES)).toMatchObject({ ran: [], code: 65 });
   });
 
+  test('does not begin where the record that tells whether it was finished cannot be read', async () => {
+    // A directory in its place is what grep cannot read.
+    await mkdir(join(root, 'etc/kubewright/owner.json'), { recursive: true });
+    expect(await init(PHASES)).toMatchObject({ ran: [], code: 65 });
+  });
+
   test('does nothing for an attempt whose place another one has taken', async () => {
     await writeFile(join(root, 'run/kubewright/fence'), 'another attempt');
     expect(await init(PHASES)).toMatchObject({ ran: [], code: 93 });
