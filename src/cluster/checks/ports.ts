@@ -1,3 +1,4 @@
+import { chosenPorts } from '../chosen-ports.js';
 import type { Path } from '../path.js';
 import type { Sketch } from '../resolve/draft.js';
 import type { Cluster } from '../types.js';
@@ -38,7 +39,7 @@ export const checkPorts: Check = (cluster, report) => {
     });
   }
   const seen = new Map(FIXED.map((listener) => [listener.port, listener]));
-  for (const listener of [...chosenPorts(cluster), ...endpointPort(port)]) {
+  for (const listener of [...movedPorts(cluster), ...endpointPort(port)]) {
     const other = seen.get(listener.port);
     seen.set(listener.port, listener);
     if (other === undefined || listener.path === undefined) continue;
@@ -59,34 +60,16 @@ function endpointPort(port: number | undefined): Listener[] {
   return port === undefined || port === 6443 ? [] : [{ port, who: 'HAProxy', path: PORT }];
 }
 
-/** Ports that the file may move, at their defaults or where it moved them. */
-function chosenPorts(cluster: Sketch<Cluster>): Listener[] {
+function movedPorts(cluster: Sketch<Cluster>): Listener[] {
   const kubelet: Path = [...KUBERNETES, 'kubelet', 'config'];
   const proxy: Path = [...KUBERNETES, 'kubeProxy', 'config'];
-  const kubeletConfig = cluster.kubernetes.kubelet.config;
-  const proxyConfig = cluster.kubernetes.kubeProxy.config;
+  const ports = chosenPorts(cluster);
   const listeners: Listener[] = [
-    { port: asPort(kubeletConfig.port, 10_250), who: 'the kubelet', path: [...kubelet, 'port'] },
-    {
-      port: asPort(kubeletConfig.healthzPort, 10_248),
-      who: "the kubelet's health check",
-      path: [...kubelet, 'healthzPort'],
-    },
-    {
-      port: asPort(kubeletConfig.readOnlyPort, 0),
-      who: "the kubelet's read-only port",
-      path: [...kubelet, 'readOnlyPort'],
-    },
-    {
-      port: asPort(proxyConfig.metricsBindAddress, 10_249),
-      who: 'kube-proxy (metrics)',
-      path: [...proxy, 'metricsBindAddress'],
-    },
-    {
-      port: asPort(proxyConfig.healthzBindAddress, 10_256),
-      who: 'kube-proxy (health)',
-      path: [...proxy, 'healthzBindAddress'],
-    },
+    { port: ports.kubelet, who: 'the kubelet', path: [...kubelet, 'port'] },
+    { port: ports.kubeletHealth, who: "the kubelet's health check", path: [...kubelet, 'healthzPort'] },
+    { port: ports.kubeletReadOnly, who: "the kubelet's read-only port", path: [...kubelet, 'readOnlyPort'] },
+    { port: ports.kubeProxyMetrics, who: 'kube-proxy (metrics)', path: [...proxy, 'metricsBindAddress'] },
+    { port: ports.kubeProxyHealth, who: 'kube-proxy (health)', path: [...proxy, 'healthzBindAddress'] },
   ];
   return [...listeners.filter(({ port }) => port !== 0), ...sshPorts(cluster)];
 }
@@ -100,11 +83,4 @@ function sshPorts({ hosts }: Sketch<Cluster>): Listener[] {
     found.set(ssh.port, { port: ssh.port, who: 'sshd', path: ['spec', 'hosts', index, 'ssh', 'port'] });
   }
   return [...found.values()];
-}
-
-/** The port in `10250` or `"0.0.0.0:10249"`; 0 means that nothing listens. */
-function asPort(value: unknown, fallback: number): number {
-  if (typeof value === 'number') return value;
-  const port = typeof value === 'string' ? /:(\d+)$/.exec(value)?.[1] : undefined;
-  return port === undefined ? fallback : Number(port);
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { chosenPorts } from '../../../cluster/chosen-ports.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { endpointOf } from '../../../render/kubeadm.js';
 import { OWNER_PATH, parseOwner } from '../../../render/owner.js';
@@ -111,11 +112,11 @@ fact healthz healthz
 
 /** Where the kubelet tells of its health: KubeletConfiguration's healthzBindAddress and healthzPort (0: nowhere). */
 function healthEndpoint({ kubernetes }: Cluster): { address: string; port: number } {
-  const { healthzBindAddress, healthzPort } = kubernetes.kubelet.config;
+  const { healthzBindAddress } = kubernetes.kubelet.config;
   const address = typeof healthzBindAddress === 'string' && isIP(healthzBindAddress) ? healthzBindAddress : '127.0.0.1';
   return {
     address: address === '0.0.0.0' ? '127.0.0.1' : address,
-    port: typeof healthzPort === 'number' ? healthzPort : 10248,
+    port: chosenPorts({ kubernetes }).kubeletHealth,
   };
 }
 

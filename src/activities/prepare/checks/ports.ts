@@ -1,5 +1,7 @@
+import { chosenPorts } from '../../../cluster/chosen-ports.js';
 import type { Cluster, Role } from '../../../cluster/types.js';
 import { HAPROXY_MONITOR_PORT } from '../../../render/haproxy.js';
+import { API_SERVER_PORT } from '../../../render/kubeadm.js';
 import { wayOfNetwork } from '../reach/flows.js';
 import type { Checked } from './index.js';
 import { isOurs } from './ownership.js';
@@ -9,17 +11,24 @@ import { listed, type Problem } from './problem.js';
 const NAME_LENGTH = 15;
 
 /** TCP ports that a host of this role listens on, and the process that will. */
-export function portsOf(role: Role, { endpoint, etcd }: Pick<Cluster, 'endpoint' | 'etcd'>): Map<number, string> {
-  const ports = new Map([[10250, 'kubelet']]);
+export function portsOf(role: Role, cluster: Pick<Cluster, 'endpoint' | 'etcd' | 'kubernetes'>): Map<number, string> {
+  const { endpoint, etcd } = cluster;
+  const chosen = chosenPorts(cluster);
+  const ports = new Map<number, string>();
+  const add = (owner: string, numbers: number[]) => {
+    // 0: nothing listens there.
+    for (const port of numbers) if (port !== 0) ports.set(port, owner);
+  };
+  add('kubelet', [chosen.kubelet, chosen.kubeletHealth, chosen.kubeletReadOnly]);
   const holdsEtcd = role === 'etcd' || (role === 'control-plane' && etcd.topology === 'stacked');
-  if (holdsEtcd) for (const port of [2379, 2380, 2381]) ports.set(port, 'etcd');
+  if (holdsEtcd) add('etcd', [2379, 2380, 2381]);
   if (role === 'etcd') return ports;
-  for (const port of [10249, 10256]) ports.set(port, 'kube-proxy');
+  add('kube-proxy', [chosen.kubeProxyMetrics, chosen.kubeProxyHealth]);
   if (role === 'worker') return ports;
-  ports.set(6443, 'kube-apiserver');
-  ports.set(10257, 'kube-controller-manager');
-  ports.set(10259, 'kube-scheduler');
-  for (const port of [endpoint.port, HAPROXY_MONITOR_PORT]) ports.set(port, 'haproxy');
+  add('kube-apiserver', [API_SERVER_PORT]);
+  add('kube-controller-manager', [10257]);
+  add('kube-scheduler', [10259]);
+  add('haproxy', [endpoint.port, HAPROXY_MONITOR_PORT]);
   return ports;
 }
 

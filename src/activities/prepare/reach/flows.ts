@@ -1,3 +1,4 @@
+import { chosenPorts } from '../../../cluster/chosen-ports.js';
 import { type Cluster, type ClusterHost, etcdHosts, hostsOf } from '../../../cluster/types.js';
 import { API_SERVER_PORT } from '../../../render/kubeadm.js';
 
@@ -41,7 +42,7 @@ export function flowsOf(cluster: Cluster): Flow[] {
     // etcdctl on one member's host asks the others; with stacked etcd these are the same pairs as above.
     ...(cluster.etcd.topology === 'external' ? between(members, members, tcp(2379, 'etcd clients')) : []),
     ...between(members, members, tcp(2380, 'etcd peers')),
-    ...between(controlPlanes, nodes, tcp(kubeletPort(cluster), 'kubelet')),
+    ...between(controlPlanes, nodes, tcp(chosenPorts(cluster).kubelet, 'kubelet')),
     ...(network === undefined ? [] : podNetwork(cluster, network)),
     ...between(controlPlanes, controlPlanes, { protocol: 'vrrp', use: 'VRRP' }),
   ];
@@ -97,9 +98,4 @@ export function wayOfNetwork({ network }: Pick<Cluster, 'network'>): Way | undef
 /** As flannel reads it, which does not care for capitals. */
 export function typeOfBackend({ network }: Pick<Cluster, 'network'>): string {
   return String(network.backend.Type).toLowerCase();
-}
-
-/** The kubelet's own default is 10250 (KubeletConfiguration's `port`). */
-function kubeletPort({ kubernetes }: Cluster): number {
-  return Number(kubernetes.kubelet.config.port ?? 10250);
 }

@@ -141,6 +141,23 @@ describe('ports', () => {
     expect(problems({ udp: [['8472', '']] }, { role: 'etcd' })).toEqual([]);
   });
 
+  it.each([
+    ['the kubelet', { port: 10350 }, {}, 10250, 10350],
+    ["the kubelet's health", { healthzPort: 10348 }, {}, 10248, 10348],
+    ["kube-proxy's metrics", {}, { metricsBindAddress: '0.0.0.0:10349' }, 10249, 10349],
+    ["kube-proxy's health", {}, { healthzBindAddress: '0.0.0.0:10356' }, 10256, 10356],
+  ])('follow what cluster.yaml chooses for %s', (_, kubelet, kubeProxy, former, now) => {
+    const kubernetes = {
+      ...CLUSTER.kubernetes,
+      kubelet: { ...CLUSTER.kubernetes.kubelet, config: kubelet },
+      kubeProxy: { config: kubeProxy },
+    };
+    const taken = (port: number) => problems({ port: [[`${port}`, 'nginx']] }, { cluster: { ...CLUSTER, kubernetes } });
+    expect(problems({ port: [[`${former}`, 'nginx']] })).toHaveLength(1);
+    expect(taken(former)).toEqual([]);
+    expect(taken(now)).toEqual([expect.objectContaining({ code: 'KW313' })]);
+  });
+
   it('follow endpoint.port', () => {
     const cluster = { ...CLUSTER, endpoint: { ...CLUSTER.endpoint, port: 9443 } };
     expect(problems({ port: [['8443', 'nginx']] }, { cluster })).toEqual([]);

@@ -32,6 +32,10 @@ describe('what is said between the hosts of a cluster', () => {
   it('is the kubelet of every node, for control planes; etcd hosts have theirs for themselves', () => {
     expect(pairs(stacked, 'TCP 10250')).toEqual(['cp-1 > cp-2', 'cp-1 > w-1', 'cp-2 > cp-1', 'cp-2 > w-1']);
     expect(pairs(external, 'TCP 10250')).toEqual(['cp-1 > w-1']);
+    const moved = clusterOf({ controlPlanes: 1, workers: 1 });
+    moved.kubernetes.kubelet.config = { port: 10350 };
+    expect(pairs(moved, 'TCP 10250')).toEqual([]);
+    expect(pairs(moved, 'TCP 10350')).toEqual(['cp-1 > w-1']);
   });
 
   it('is the pod network between all nodes, and VRRP between control planes', () => {
