@@ -38,10 +38,6 @@ export const debianFamily: DistributionFamily = {
     return `apt-get install --only-upgrade ${packages.join(' ')}`;
   },
 
-  candidateCommand(name) {
-    return `apt-get update && apt-cache policy ${name}`;
-  },
-
   goal(role: Role, present: PackageFacts): PackageGoal {
     const dockers = present.packages.some(({ name, installed }) => name === DOCKERS_CONTAINERD && installed);
     const runtime = dockers ? [DOCKERS_CONTAINERD] : ['containerd', 'runc'];

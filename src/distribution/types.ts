@@ -40,8 +40,6 @@ export interface DistributionFamily {
   readonly toolsCommand: string;
   /** For people: upgrades packages that are installed. */
   upgradeCommand(packages: string[]): string;
-  /** For people: shows which version of a package would be installed. */
-  candidateCommand(name: string): string;
   /** What must be installed on a host of this role, given what is there already. */
   goal(role: Role, present: PackageFacts): PackageGoal;
   /** Read-only script, a moment long; `parseFacts` understands what it prints. */

@@ -1,4 +1,5 @@
 import type { Finding } from '../activities/look.js';
+import { listed } from '../activities/prepare/checks/problem.js';
 import { type Cluster, hostsOf } from '../cluster/types.js';
 import type { KubewrightError } from '../errors.js';
 import { comparisonLines } from './comparison.js';
@@ -20,11 +21,15 @@ export function describeCluster(cluster: Cluster): string {
   return `${cluster.name}, Kubernetes ${cluster.kubernetes.version}: ${counts.join(', ')}, API at ${vip}:${port}`;
 }
 
-/** What a plan would do, host by host, for people. Changes of a step stand below it, one a line. */
+/**
+ * What a plan would do, host by host, for people. Changes of a step stand below it, one a line. A warning that several
+ * hosts give in the same words is said once, behind them all.
+ */
 export function planLines(cluster: Cluster, findings: Finding[], theme: Theme, columns: number): string[] {
   const lines: Line[] = [[{ text: describeCluster(cluster), style: 'strong' }], []];
+  const shared = sharedWarnings(findings);
   for (const host of cluster.hosts) {
-    const own = findings.filter((finding) => finding.step.host === host.name);
+    const own = findings.filter((finding) => finding.step.host === host.name).map((one) => without(one, shared));
     const place = host.role === 'etcd' ? 'etcd' : host.role === 'worker' ? 'worker' : 'control plane';
     lines.push([
       { text: host.name, style: 'strong' },
@@ -32,11 +37,34 @@ export function planLines(cluster: Cluster, findings: Finding[], theme: Theme, c
     ]);
     lines.push(...hostLines(own, theme, columns), []);
   }
+  if (shared.size > 0) lines.push([{ text: 'several hosts', style: 'strong' }]);
+  for (const [warning, hosts] of shared) lines.push(...warningLines(`${listed(hosts)}: ${warning}`, columns, '  '));
+  if (shared.size > 0) lines.push([]);
   lines.push([{ text: ALL_HOSTS, style: 'strong' }]);
   const together = findings.filter((finding) => finding.step.host === null);
   lines.push(...together.flatMap((one) => stepLines(one, theme, columns)), []);
   lines.push(...comparisonLines(findings, theme, columns));
   return [...lines.map((line) => paintLine(line, theme, columns)), ...summaryLines(findings)];
+}
+
+/** Warnings that more than one host gives, with the names of these. */
+function sharedWarnings(findings: Finding[]): Map<string, string[]> {
+  const hosts = new Map<string, string[]>();
+  for (const finding of findings) {
+    const { host } = finding.step;
+    if (host === null) continue;
+    for (const warning of warningsOf(finding)) hosts.set(warning, [...(hosts.get(warning) ?? []), host]);
+  }
+  return new Map([...hosts].filter(([, names]) => new Set(names).size > 1));
+}
+
+function warningsOf(finding: Finding): string[] {
+  return finding.state === 'later' ? [] : (finding.warnings ?? []);
+}
+
+function without(finding: Finding, shared: Map<string, string[]>): Finding {
+  if (finding.state === 'later') return finding;
+  return { ...finding, warnings: warningsOf(finding).filter((warning) => !shared.has(warning)) };
 }
 
 /** An unreachable host says so once. */
@@ -89,8 +117,7 @@ function stepLines(finding: Finding, theme: Theme, columns: number): Line[] {
 }
 
 /** Sentences that a person has to read to their end are broken, not cut. */
-function warningLines(warning: string, columns: number): Line[] {
-  const indent = `    ${pad('', VERB_COLUMNS)}`;
+function warningLines(warning: string, columns: number, indent = `    ${pad('', VERB_COLUMNS)}`): Line[] {
   const [first = '', ...others] = broken(warning, columns - indent.length - WARNING.length);
   return [
     [{ text: `${indent}${WARNING}`, style: 'warn' }, { text: first }],

@@ -114,6 +114,23 @@ describe('looking at a plan', () => {
     expect(findingEvent(findings[0] as Finding)).toMatchObject({ warnings: ['KW340: unproven. Try it first.'] });
   });
 
+  it('says a warning of several hosts once, with their names, and each in its own object for machines', async () => {
+    const probe = async (step: Step): Promise<Probe> => {
+      if (!step.id.endsWith('/preflight') || step.host === null) return holds('yes');
+      const own = step.host === 'w-1' ? ['KW323: old chains. Reboot.'] : [];
+      return { ...holds('fit'), warnings: ['KW319: it has no package lists. Wait.', ...own] };
+    };
+    const findings = await lookAtPlan({ plan, probe });
+    const text = planLines(cluster, findings, createTheme(false, true), 200).join('\n');
+    expect(text.match(/KW319.*/g)).toEqual(['KW319: it has no package lists. Wait.']);
+    expect(text).toContain('several hosts\n  warning: cp-1, cp-2 and w-1: KW319');
+    expect(text).toMatch(/✓ preflight +fit\n +warning: KW323/);
+    const told = findings
+      .map((one) => findingEvent(one))
+      .filter((one) => one.warnings?.some((each) => /KW319/.test(each)));
+    expect(told.map(({ host }) => host)).toEqual(['cp-1', 'cp-2', 'w-1']);
+  });
+
   it('looks at hosts side by side', async () => {
     const waiting = new Set<string>();
     let release = () => {};

@@ -82,8 +82,8 @@ function checkContainerd(checked: Checked): Problem[] {
   const oldest = oldestContainerd(cluster.kubernetes.version);
   if (version === undefined) {
     if (state === 'installed' || isOurs(checked)) return [];
-    const what = 'which containerd it would get cannot be seen: it has no package lists yet';
-    const hint = `Kubernetes ${cluster.kubernetes.version} needs ${oldest} or newer; \`${familyOf(facts.os).candidateCommand('containerd')}\` tells.`;
+    const what = 'it has no package lists yet, so which containerd it gets is unknown';
+    const hint = `Kubernetes ${cluster.kubernetes.version} needs ${oldest} or newer; the step packages checks it.`;
     return [{ code: 'KW319', what, hint, severity: 'warning' }];
   }
   if (compareVersions(version, oldest) >= 0) return [];

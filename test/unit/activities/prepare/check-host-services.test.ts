@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { described } from '../../../../src/activities/prepare/checks/problem.js';
 import type { Cluster } from '../../../../src/cluster/types.js';
 import { CLUSTER, INSTALLED, onlyProblem, ownerLine, problemsWith as problems } from './fixtures.js';
 
@@ -82,6 +83,8 @@ describe('containerd', () => {
   it('that cannot be seen before the package lists are there is told of; the packages are looked at again', () => {
     const problem = onlyProblem(problems({ containerd: [['candidate', '(none)']] }));
     expect(problem).toMatchObject({ code: 'KW319', severity: 'warning' });
+    // Every host of a fresh cluster says so: two lines of a terminal at most.
+    expect(described(problem).length).toBeLessThan(160);
   });
 });
 
