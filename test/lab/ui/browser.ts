@@ -20,7 +20,7 @@ const FLAGS = [
 ];
 
 /** Long, because the browser shares its cores with a whole cluster. */
-const ACTION_LIMIT_MS = 180_000;
+export const ACTION_LIMIT_MS = 180_000;
 
 export interface Browser {
   page: Page;

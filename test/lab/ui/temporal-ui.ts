@@ -1,4 +1,6 @@
 import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { ACTION_LIMIT_MS } from './browser.js';
 
 /** A dialog that sends a message: `More Actions` → `Send an Update` or `Send a Signal`. */
 export type Message = 'Update' | 'Signal';
@@ -83,7 +85,10 @@ export class TemporalUi {
 
   /** Presses Reset on the card of the only pending activity, its tab being open; the dialog that asks whether it is meant stays open. */
   async askActivityReset(): Promise<Locator> {
-    await this.page.getByRole('button', { name: 'Reset', exact: true }).filter({ visible: true }).click();
+    const buttons = this.page.getByRole('button', { name: 'Reset', exact: true }).filter({ visible: true });
+    // Another step may be under way at first, such as the look at what was applied, which the lost host holds up for a moment.
+    await expect.poll(() => buttons.count(), { timeout: ACTION_LIMIT_MS, interval: 200 }).toBe(1);
+    await buttons.click();
     const dialog = this.dialog();
     await dialog.getByText('Reset Activity').waitFor();
     return dialog;
