@@ -29,6 +29,7 @@ export class Output {
   private readonly errorTheme: Theme;
   private pending: Omit<CommonFields, 'time'> = {};
   private hasObjects = false;
+  private beside: ((text: string) => void) | undefined;
 
   constructor(readonly options: OutputOptions) {
     const { env, stdout, stderr } = options;
@@ -70,6 +71,14 @@ export class Output {
     if (!this.options.quiet) this.complain(text);
   }
 
+  /**
+   * While a frame stands at the end of the terminal, what is said goes through whoever draws it: a line written beside it would
+   * be painted over, and leave pieces of the frame behind. Ends with undefined.
+   */
+  divert(beside: ((text: string) => void) | undefined): void {
+    this.beside = beside;
+  }
+
   /** An error on stderr; with `--json` as an object on stdout instead. */
   error(error: unknown): void {
     if (this.json) this.object(errorEvent(error));
@@ -77,7 +86,9 @@ export class Output {
   }
 
   private complain(text: string): void {
-    this.options.stderr.write(`${text}\n`);
+    // A stderr that goes elsewhere gets its lines all the same.
+    if (this.beside !== undefined && this.options.stderr.isTTY === true) this.beside(text);
+    else this.options.stderr.write(`${text}\n`);
   }
 }
 

@@ -28,6 +28,8 @@ class LiveReporter implements Reporter {
   private readonly timer: NodeJS.Timeout;
   private latest: InstallView | undefined;
   private readonly redraw = () => this.draw();
+  /** A second Ctrl-C ends the process at once: the cursor must not stay hidden behind it. */
+  private readonly giveBack = () => this.view.close();
 
   constructor(
     private readonly output: Output,
@@ -36,6 +38,8 @@ class LiveReporter implements Reporter {
     this.view = new LiveView(output.options.stdout);
     this.timer = setInterval(this.redraw, TICK_MS);
     output.options.stdout.on('resize', this.redraw);
+    output.divert((text) => this.say(text));
+    process.once('exit', this.giveBack);
   }
 
   update(snapshot: InstallView): void {
@@ -44,13 +48,15 @@ class LiveReporter implements Reporter {
   }
 
   say(text: string): void {
-    this.view.print([text]);
+    this.view.print(text.split('\n'));
     this.draw();
   }
 
   close(): void {
     clearInterval(this.timer);
     this.output.options.stdout.off('resize', this.redraw);
+    this.output.divert(undefined);
+    process.off('exit', this.giveBack);
     this.draw();
     this.view.close();
   }

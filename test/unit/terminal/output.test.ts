@@ -1,8 +1,11 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { renderFrame } from '../../../src/terminal/frame.js';
 import { Output, type OutputOptions } from '../../../src/terminal/output.js';
 import { createReporter } from '../../../src/terminal/reporter.js';
-import { at, blocked, done } from './snapshots.js';
+import { createTheme } from '../../../src/terminal/theme.js';
+import { EmulatedScreen } from './screen.js';
+import { at, blocked, done, preparing } from './snapshots.js';
 
 class Stream extends Writable {
   text = '';
@@ -85,6 +88,50 @@ describe('a reporter', () => {
     expect(stdout.text).not.toContain('\u001b');
     expect(stdout.text.match(/blocked for/g)).toHaveLength(1);
     expect(stdout.text).toContain('cp-2/join  done in 1 m 02 s');
+  });
+
+  it('takes what is said on the way above its frame, where both go to one terminal, and gives it back', async () => {
+    const screen = new EmulatedScreen(80, 24);
+    const terminal = new Writable({
+      write(chunk, _encoding, next) {
+        screen.write(String(chunk));
+        next();
+      },
+    });
+    const stream = Object.assign(terminal, { isTTY: true, columns: 80, rows: 24 });
+    const { made } = output({ stdout: stream, stderr: stream });
+    const reporter = createReporter(made, () => at(107));
+    const frame = renderFrame(preparing(), { theme: createTheme(false, true), columns: 80, rows: 23, now: at(107) });
+    reporter.update(preparing());
+    made.note("Temporal's UI did not start:\nits port is taken");
+    reporter.update(preparing());
+    const said = ["Temporal's UI did not start:", 'its port is taken'];
+    expect(await screen.lines()).toEqual([...said, ...frame.map((line) => line.trimEnd())]);
+    reporter.close();
+    made.note('Stopping in order.');
+    expect((await screen.lines()).slice(-2)).toEqual([frame.at(-1)?.trimEnd(), 'Stopping in order.']);
+  });
+
+  it('leaves a stderr that is a file its lines while frames are drawn', () => {
+    const file = new Stream(false);
+    const { made } = output({ stderr: file });
+    const reporter = createReporter(made, () => at(107));
+    reporter.update(preparing());
+    made.note('for the log');
+    reporter.close();
+    expect(file.text).toBe('for the log\n');
+  });
+
+  it('gives the cursor back when the process ends in the middle of a frame', () => {
+    const { made, stdout } = output();
+    const before = process.listeners('exit');
+    const reporter = createReporter(made, () => at(107));
+    reporter.update(preparing());
+    const [atExit] = process.listeners('exit').filter((listener) => !before.includes(listener));
+    atExit?.call(process, 0);
+    expect(stdout.text.endsWith('\u001b[?25h')).toBe(true);
+    reporter.close();
+    expect(process.listeners('exit')).toEqual(before);
   });
 
   it('writes one object a line for programs, each with the time and the cluster', () => {
