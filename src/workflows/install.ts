@@ -5,6 +5,7 @@ import {
   CancelledFailure,
   condition,
   isCancellation,
+  log,
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
@@ -104,8 +105,13 @@ function handlersFinished(): Promise<void> {
   return CancellationScope.nonCancellable(() => condition(allHandlersFinished));
 }
 
+/** For a worker's log: which steps wait for a person, and their codes. Words of hosts stay where a payload key covers them. */
+function whatBlocks(ledger: InstallLedger): string[] {
+  return ledger.blockedSteps().map(({ step, code }) => `${step} (${code})`);
+}
+
 /**
- * Tells Temporal what has changed; an upsert is an event in the history, so only what differs is written. A run that is
+ * Tells Temporal, and the log of the worker, what has changed; an upsert is an event in the history, so only what differs is written. A run that is
  * ending publishes no blocked steps: the list of stuck installs is what still waits for a person.
  */
 function publisher(input: InstallInput, ledger: InstallLedger): () => void {
@@ -115,8 +121,14 @@ function publisher(input: InstallInput, ledger: InstallLedger): () => void {
     const blocked = ledger.isClosed() ? [] : ledger.blockedSteps().map((step) => step.step);
     const attributes = { state: ledger.state(), phase: ledger.phase(), blocked };
     const present = JSON.stringify(attributes);
-    if (input.searchAttributes !== true || present === published) return;
+    if (present === published) return;
     published = present;
+    log.info(`install ${attributes.state}`, {
+      cluster: input.cluster.name,
+      phase: attributes.phase,
+      blocked: whatBlocks(ledger),
+    });
+    if (input.searchAttributes !== true) return;
     upsertSearchAttributes(attributePairs(attributes));
   };
 }

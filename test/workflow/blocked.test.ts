@@ -3,7 +3,7 @@ import { decide } from '../../src/engine/installs/decide.js';
 import { listInstalls } from '../../src/engine/installs/list-installs.js';
 import { brokenStep, transientTrouble } from './fake-activities.js';
 import { engine, fakes, useFreshWorkers } from './fresh-worker.js';
-import { blocked, closed, startTest, stateOf, step, until } from './harness.js';
+import { blocked, closed, logged, startTest, stateOf, step, until } from './harness.js';
 
 useFreshWorkers();
 
@@ -40,6 +40,26 @@ describe('a step that cannot succeed by itself', () => {
     expect(end.progress.decisions).toEqual([
       expect.objectContaining({ verb: 'retry', steps: ['cp-2/join'], via: 'update', by: 'anna@test' }),
     ]);
+  });
+
+  it('stands in the worker’s log, where a team looks first: blocked for what, and when it goes on', async () => {
+    fakes.failing('cp-2/join', 2);
+    const { cluster } = await startTest({ ...engine, searchAttributes: false }, [step('cp-2/join')]);
+    const mine = () =>
+      logged.filter(({ meta }) => meta?.cluster === cluster.name).map(({ message, meta }) => [message, meta?.blocked]);
+    await until(engine, cluster.name, blocked());
+    await expect.poll(mine).toEqual([
+      ['install running', []],
+      ['install blocked', ['cp-2/join (KW421)']],
+    ]);
+    await decide(engine, cluster.name, 'retry');
+    await until(engine, cluster.name, closed);
+    await expect
+      .poll(() => mine().slice(2))
+      .toEqual([
+        ['install running', []],
+        ['install done', []],
+      ]);
   });
 
   it('parks anew, with a new number, when the cause was not mended', async () => {

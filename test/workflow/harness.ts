@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger, type LogEntry, Runtime } from '@temporalio/worker';
 import { inject } from 'vitest';
 import type { Cluster, ClusterHost, Role } from '../../src/cluster/types.js';
 import { connect } from '../../src/engine/connect.js';
@@ -12,8 +12,17 @@ import type { Step } from '../../src/plan/types.js';
 import { runWorker } from '../../src/worker.js';
 import type { FakeActivities } from './fake-activities.js';
 
-// Blocked and aborted installs are what these tests are about; the SDK warns of each.
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+/** What workers of this process have logged. */
+export const logged: LogEntry[] = [];
+
+// Blocked and aborted installs are what these tests are about; the SDK warns of each, and only errors are shown.
+const shown = new DefaultLogger('ERROR');
+Runtime.install({
+  logger: new DefaultLogger('INFO', (entry) => {
+    logged.push(entry);
+    shown.log(entry.level, entry.message, entry.meta);
+  }),
+});
 
 /** An engine on the shared server with a task queue of its own, so that test files do not work for one another. */
 export async function testEngine(env: Record<string, string> = {}): Promise<TestEngine> {
