@@ -49,7 +49,8 @@ export function handleMessages(effects: Effects): void {
   }
 }
 
-function verdictOn(verb: Verb, payload: unknown, ledger: InstallLedger): Verdict {
+/** A verdict on what somebody sends; a run that is ending takes nothing any more. */
+export function verdictOn(verb: Verb, payload: unknown, ledger: InstallLedger): Verdict {
   if (ledger.isClosed())
     return new Refusal('KW807', 'The run is ending', 'Start the next one with `kubewright install`');
   return judge(verb, payload, ledger.situation());

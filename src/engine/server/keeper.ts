@@ -10,7 +10,7 @@ import { databasePath } from './launch.js';
 import { type ServerRecord, serverRecords, stopProcesses, withoutProcesses } from './record.js';
 
 /** Users that are killed never say that they leave: they are missed within this. */
-const LOOK_MS = 20_000;
+export const LOOK_MS = 20_000;
 
 /**
  * Looks after the embedded server of a state directory until it is stopped, or has another keeper: stops it when every user

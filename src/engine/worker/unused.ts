@@ -4,7 +4,7 @@ import { livingUsers, type SharedRecord } from '../processes/shared-record.js';
 import type { WorkerRecord } from './record.js';
 
 /** Users that are killed never say that they leave: they are missed within this. */
-const LOOK_MS = 20_000;
+export const LOOK_MS = 20_000;
 /** Its starter writes the record right after it is ready; one look may come before that. */
 const STRANGE_LOOKS = 2;
 /** An ended install may be taken up again by a Reset in Temporal's UI; after an hour `install` has to bring a worker for it. */

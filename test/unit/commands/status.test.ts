@@ -43,6 +43,12 @@ describe('status', () => {
     expect((await status(engine, '--exit-code')).code).toBe(1);
   });
 
+  it('refuses settings of Temporal that cannot be meant as wrong input', async () => {
+    const { code, stderr } = await status(new ScriptedEngine([]), '--embedded', '--address', 'team:7233');
+    expect(code).toBe(2);
+    expect(stderr).toContain('error KW504: Two Temporal servers are asked for');
+  });
+
   it('says that a worker fails, and why, not that none answers', async () => {
     const failing = moment(preparing(), { source: 'history', taskAttempts: 7, taskFailure: 'Nondeterminism error' });
     const { stderr } = await status(new ScriptedEngine([failing]), 'demo');
