@@ -45,8 +45,9 @@ export const debianFamily: DistributionFamily = {
   },
 
   factsScript() {
-    // dpkg-query exits 1 when it does not know one of the names, which is an answer too.
-    return `dpkg-query -W -f='package\\t\${Package}\\t\${db:Status-Abbrev}\\t\${Version}\\n' ${ASKED.map(quote).join(' ')} 2>/dev/null || true
+    // dpkg-query exits 1 when it does not know one of the names, which is an answer too; any other failure is none: a
+    // containerd.io that was not seen would be replaced by the distribution's containerd, under the pods that run.
+    return `dpkg-query -W -f='package\\t\${Package}\\t\${db:Status-Abbrev}\\t\${Version}\\n' ${ASKED.map(quote).join(' ')} || [ "$?" = 1 ] || exit 2
 for unit in ${Object.values(SERVICES).join(' ')}; do
   [ "$(readlink "/run/systemd/system/$unit")" != /dev/null ] || printf 'masked\\t%s\\n' "$unit"
 done
@@ -99,6 +100,14 @@ function explain(output: string): PackageFailure {
       code: 'KW444',
       message: 'the package mirror could not be reached',
       hint: 'Look at the lines above, and run `env -u http_proxy -u https_proxy apt-get update` on the host: name server, network and /etc/apt/sources.list have to be right. A proxy goes into "packages.proxy" of cluster.yaml or into /etc/apt/apt.conf.d (Acquire::http::Proxy); one that only /etc/environment or a login names is not used. Then retry the step.',
+      transient: false,
+    };
+  }
+  if (/Packages need to be removed but remove is disabled/.test(output)) {
+    return {
+      code: 'KW447',
+      message: 'packages that the host has would have to be removed for those that are needed',
+      hint: 'Nothing was removed. The lines above name them: decide which the host shall have (containerd.io of Docker is kept where it is installed whole), then retry the step.',
       transient: false,
     };
   }

@@ -34,7 +34,7 @@ update() {
 }
 
 install() {
-  patiently apt-get install -y -q --no-install-recommends --no-upgrade "\${proxy[@]}" \\
+  patiently apt-get install -y -q --no-install-recommends --no-upgrade --no-remove "\${proxy[@]}" \\
     -o Acquire::Retries=3 -o Acquire::Languages=none -o Dpkg::Use-Pty=0 \\
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "\${packages[@]}"
 }
@@ -53,6 +53,7 @@ lists_are_fresh() {
  * - a lock held by another package manager is waited for (`apt-get update` has no option for it);
  * - a proxy is the one that it is given or that apt's configuration names, never one of the environment: what works must not
  *   depend on who starts it;
+ * - nothing that the host has is removed for it;
  * - lists are fetched when there are none, when they are a day old, or when the archive no longer has what they name.
  */
 export function renderAptTransaction({ install, hold, services, proxy }: AptTransaction): string {

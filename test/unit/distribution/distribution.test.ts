@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import {
   distributionOf,
@@ -39,6 +40,21 @@ describe('packages of Debian', () => {
     for (const name of ['containerd', 'runc', 'containerd.io', 'haproxy', 'keepalived', 'iptables']) {
       expect(packageFactsScript()).toContain(` ${name}`);
     }
+  });
+
+  it.each([
+    [0, 0],
+    [1, 0],
+    [2, 2],
+  ])('takes no answer of dpkg for nothing installed: its exit code %i is %i', (of, code) => {
+    const script = `dpkg-query() { return ${of}; }\nreadlink() { :; }\n${packageFactsScript()}`;
+    expect(spawnSync('bash', ['--norc', '-c', script]).status).toBe(code);
+  });
+
+  it('says that something would have to be removed, and that nothing was', () => {
+    const { family } = facts();
+    const failure = family.explain('E: Packages need to be removed but remove is disabled.');
+    expect(failure).toMatchObject({ code: 'KW447', hint: expect.stringContaining('Nothing was removed') });
   });
 
   it('tells what is installed, held, and only half installed', () => {

@@ -62,6 +62,12 @@ describe('the apt transaction', () => {
     expect([mask, install, hold, unmask]).toEqual([mask, install, hold, unmask].toSorted((a, b) => a - b));
   });
 
+  it('removes nothing that the host has: not for conflicts either', () => {
+    expect(run().calls.filter((call) => call.startsWith('apt-get install'))).toEqual([
+      expect.stringMatching(/ --no-remove /),
+    ]);
+  });
+
   it('goes through the proxy that it is given, and through none of the environment', () => {
     stub('apt-get', 'echo "seen: $(env | grep -Eci "^(https?|ftp|all|no)_proxy=")"');
     const none = run();
