@@ -1,10 +1,12 @@
 import { type ClusterHost, hostsOf } from '../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../errors.js';
+import { type Answer, unknown } from '../answers.js';
 import { reasonFor } from '../prepare/checks/overrule.js';
 import { listed } from '../prepare/checks/problem.js';
 import { type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { awaitFaultless } from '../verify/await-state.js';
+import { holdsVipFunction } from './holder.js';
 
 /** keepalived takes the VIP within a second of its start, and other hosts that start meanwhile settle within five more. */
 const PATIENCE_MS = 30_000;
@@ -77,16 +79,16 @@ async function look(context: StepContext): Promise<Look> {
   const { vip, port } = cluster.endpoint;
   const asked = [...hostsOf(cluster, 'control-plane'), ...hostsOf(cluster, 'worker').slice(0, WORKERS)];
   const views = await Promise.all(asked.map((host) => viewOf(context, host)));
-  const silent = views.filter(({ facts }) => facts === undefined).map(({ host }) => host.name);
+  const silent = views.filter((view) => holding(view).is === 'unknown').map(({ host }) => host.name);
   const unasked = silent.length === 0 ? '' : ` (${listed(silent)} could not be asked)`;
-  const holders = views.filter(({ facts }) => facts?.holds('holds')).map(({ host }) => host.name);
+  const holders = views.filter((view) => holding(view).is === 'yes').map(({ host }) => host.name);
   if (holders.length !== 1) {
     const what = holders.length === 0 ? `nobody holds ${vip}` : `${listed(holders)} hold ${vip} at the same time`;
     return { faults: [{ code: 'KW352', what: `${what}${unasked}` }], found: '', overruled: [] };
   }
   if (asked.length === 1)
     return { faults: [], found: `${holders[0]} holds ${vip}; no other host could ask`, overruled: [] };
-  const answers = views.filter(({ host, facts }) => facts !== undefined && !holders.includes(host.name));
+  const answers = views.filter((view) => holding(view).is === 'no');
   const faults = answers
     .filter(({ facts }) => !facts?.holds('answers'))
     .map((view) => ({ ...view, ...faultOf(context, view) }));
@@ -103,6 +105,11 @@ async function look(context: StepContext): Promise<Look> {
   };
 }
 
+/** Whether a host has the virtual IP; unknown also of one that could not be asked. */
+function holding({ host, facts }: View): Answer<string> {
+  return facts?.answer('holds', `${host.name} does not hold it`) ?? unknown('it could not be asked');
+}
+
 async function viewOf(context: StepContext, host: ClusterHost): Promise<View> {
   try {
     return { host, facts: await gatherFacts(context.hostNamed(host.name), script(context), context.signal) };
@@ -115,7 +122,7 @@ async function viewOf(context: StepContext, host: ClusterHost): Promise<View> {
 /** The connection comes first: it is what makes the kernel look for the VIP's hardware address. */
 function script({ cluster }: StepContext): string {
   const { vip, port } = cluster.endpoint;
-  return `fact holds eval 'ip -o -4 address show to ${vip} | grep -q .'
+  return `${holdsVipFunction(cluster)}ask holds holds_vip
 fact answers timeout ${CONNECT_SECONDS} bash -c ': <>/dev/tcp/${vip}/${port}'
 fact neighbour ip -4 neighbour show to ${vip}`;
 }

@@ -2,6 +2,7 @@ import type { ClusterHost } from '../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import { apiGetFunction } from '../kubeadm/node/api-get.js';
+import { holdsVipFunction } from '../load-balancer/holder.js';
 import { type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { awaitFaultless } from './await-state.js';
@@ -50,19 +51,29 @@ async function look(context: StepContext): Promise<{ faults: string[]; holder: s
   const unreachable = views
     .filter(({ facts }) => facts === undefined)
     .map(({ host }) => `${host.name} cannot be reached`);
-  const holders = views.filter(({ facts }) => facts?.holds('holds'));
+  const { vip } = context.cluster.endpoint;
+  const holding = views.map(({ host, facts }) => ({
+    host,
+    facts,
+    holds: facts?.answer('holds', 'it does not hold it'),
+  }));
+  // One that does not tell may be the second one.
+  const untold = holding
+    .filter(({ holds }) => holds?.is === 'unknown')
+    .map(({ host }) => `${host.name} does not tell whether it holds ${vip}`);
+  const missing = [...unreachable, ...untold];
+  const holders = holding.filter(({ holds }) => holds?.is === 'yes');
   const [holder] = holders;
   if (holder === undefined || holders.length > 1) {
     const names = holders.map(({ host }) => host.name).join(' and ');
-    const { vip } = context.cluster.endpoint;
     return {
       holder: names,
-      faults: [...unreachable, holder ? `${names} hold ${vip} at the same time` : `nobody holds ${vip}`],
+      faults: [...missing, holder ? `${names} hold ${vip} at the same time` : `nobody holds ${vip}`],
     };
   }
   const mac = holder.facts?.text('mac') ?? '';
   const faults = views.flatMap((view) => (view.facts === undefined ? [] : faultsOf(context, view, holder.host, mac)));
-  return { holder: holder.host.name, faults: [...unreachable, ...faults] };
+  return { holder: holder.host.name, faults: [...missing, ...faults] };
 }
 
 async function viewOf(context: StepContext, host: ClusterHost): Promise<HostView> {
@@ -77,11 +88,10 @@ async function viewOf(context: StepContext, host: ClusterHost): Promise<HostView
 /** The API comes first: asking it is what makes the kernel look for the VIP's hardware address. */
 function script(context: StepContext): string {
   const address = quote(context.cluster.endpoint.vip);
-  return `${apiGetFunction(context.cluster)}holds() { ip -o -4 address show to ${address} | grep -q .; }
-mac() { ip -o link show "$(ip -o -4 address show to ${address} | awk 'NR == 1 {print $2}')" | sed -n 's|.*link/ether \\([0-9a-f:]*\\).*|\\1|p'; }
+  return `${apiGetFunction(context.cluster)}${holdsVipFunction(context.cluster)}mac() { ip -o link show "$(ip -o -4 address show to ${address} | awk 'NR == 1 {print $2}')" | sed -n 's|.*link/ether \\([0-9a-f:]*\\).*|\\1|p'; }
 neighbour() { ip neighbour show to ${address} | sed -n 's/.*lladdr \\([0-9a-f:]*\\).*/\\1/p'; }
 fact api api_get /readyz
-fact holds holds
+ask holds holds_vip
 fact mac mac
 fact neighbour neighbour`;
 }

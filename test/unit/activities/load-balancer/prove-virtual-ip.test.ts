@@ -1,6 +1,10 @@
+import { execa } from 'execa';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { holdsVipFunction } from '../../../../src/activities/load-balancer/holder.js';
 import { proveVirtualIp } from '../../../../src/activities/load-balancer/proveVirtualIp.js';
+import { gatherFacts } from '../../../../src/activities/remote-facts.js';
 import type { Cluster } from '../../../../src/cluster/types.js';
+import type { RemoteHost } from '../../../../src/hosts/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
 
@@ -60,6 +64,28 @@ describe('the virtual IP is proven', () => {
     expect(await probe()).toMatchObject({ done: true, found: expect.stringContaining('(cp-3 could not be asked)') });
     for (const { name } of cluster.hosts) if (name !== 'cp-1') hostIn(hosts, name).reachable = false;
     expect(await probe()).toMatchObject({ done: false, found: expect.stringContaining('no other host could ask') });
+  });
+
+  test.each([
+    ['prints nothing', 'true', 'no'],
+    ['prints an address', "echo '2: eth0 inet 10.88.0.100/32 scope global eth0'", 'yes'],
+    ['fails', 'false', 'unknown'],
+  ])('in a real bash by an ip that %s: %s is %s', async (_, ip, is) => {
+    const script = `ip() { ${ip}; }\n${holdsVipFunction(cluster)}ask holds holds_vip`;
+    const run = async (text: string) => ({ ...(await execa('bash', ['--norc', '-c', text])), durationMs: 1 });
+    const local = { name: 'cp-1', run } as unknown as RemoteHost;
+    const facts = await gatherFacts(local, script, new AbortController().signal);
+    expect(facts.answer('holds', '').is).toBe(is);
+  });
+
+  test('not by one whose second holder does not tell: it is named', async () => {
+    hostIn(hosts, 'cp-3').cannotTell('holds');
+    expect(await probe()).toMatchObject({ found: expect.stringContaining('(cp-3 could not be asked)') });
+    hostIn(hosts, 'cp-1').cannotTell('holds');
+    expect(await probe()).toMatchObject({
+      done: false,
+      found: 'nobody holds 10.88.0.100 (cp-1 and cp-3 could not be asked)',
+    });
   });
 
   test('on a single host by holding it, for nobody else could ask', async () => {

@@ -34,6 +34,11 @@ describe('facts of a host', () => {
     expect(execFileSync('bash', { input: script, encoding: 'utf8' }).trim()).toBe(wanted);
   });
 
+  it.each(['', 'text without a certificate\n'])('know no digest of a file that holds none: %j', (text) => {
+    const script = `${CERTIFICATE_DIGEST}\ncertificate_digest <(printf %s ${JSON.stringify(text)}) || echo none`;
+    expect(execFileSync('bash', { input: script, encoding: 'utf8' })).toBe('none\n');
+  });
+
   it('are read from what the script prints', () => {
     expect(factsWith({ container: [['systemd-nspawn']], swap: [['/dev/dm-1', '20', '10']] })).toMatchObject({
       container: 'systemd-nspawn',

@@ -35,6 +35,14 @@ describe('the endpoint is as it should be', () => {
     });
   });
 
+  test('not while one does not tell whether it has it: it may be the second one', async () => {
+    hostIn(hosts, 'cp-2').cannotTell('holds');
+    expect(await probe()).toMatchObject({
+      done: false,
+      found: 'cp-2 does not tell whether it holds 10.88.0.100',
+    });
+  });
+
   test('not when nobody has it', async () => {
     hostIn(hosts, 'cp-1').facts.delete('holds');
     expect(await probe()).toMatchObject({ done: false, found: 'nobody holds 10.88.0.100' });
