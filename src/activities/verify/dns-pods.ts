@@ -2,24 +2,24 @@ import { stringify } from 'yaml';
 import type { Cluster, ClusterHost } from '../../cluster/types.js';
 
 export const CHECK_NAMESPACE = 'kube-system';
-/** Marks what a check made, so that the next one finds what an interrupted one left. */
-export const CHECK_LABEL = 'kubewright.dev/check=dns';
+/** Marks what checks made, so that the next one finds what an interrupted one left; its value is one check's own. */
+export const CHECK_KEY = 'kubewright.dev/check';
 
 /**
  * One pod on each node that resolves the API's service name and connects to it: through the node's own kube-proxy, pod
  * network and the cluster's DNS. `agnhost connect` exits 0 only when both went well.
  *
  * @param image agnhost's name in the bundle; never pulled, for it was imported on every node
+ * @param check names this check: an earlier one, whose connection broke, may still run and take its own pods away
  */
-export function renderDnsPods(cluster: Cluster, nodes: ClusterHost[], image: string): string {
-  const [key = '', value = ''] = CHECK_LABEL.split('=');
+export function renderDnsPods(cluster: Cluster, nodes: ClusterHost[], image: string, check: string): string {
   const pods = nodes.map((node) => ({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      name: `kubewright-dns-${node.name}`,
+      name: `kubewright-${check}-${node.name}`,
       namespace: CHECK_NAMESPACE,
-      labels: { [key]: value, 'app.kubernetes.io/managed-by': 'kubewright' },
+      labels: { [CHECK_KEY]: check, 'app.kubernetes.io/managed-by': 'kubewright' },
     },
     spec: {
       nodeName: node.name,

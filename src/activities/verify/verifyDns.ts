@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { checkImages } from '../../bundle/bundle.js';
 import type { Cluster } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
@@ -10,7 +10,7 @@ import { bundleFor } from '../prepare/target.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { awaitFaultless } from './await-state.js';
-import { CHECK_LABEL, CHECK_NAMESPACE, renderDnsPods } from './dns-pods.js';
+import { CHECK_KEY, CHECK_NAMESPACE, renderDnsPods } from './dns-pods.js';
 import { answersWith, askDnsFunction } from './dns-query.js';
 import { nodesOf } from './verifyNodes.js';
 
@@ -143,8 +143,9 @@ async function askFromPods(context: StepContext, via: ReadyControlPlane): Promis
   const image = checkImages(bundle)[0]?.names[0];
   if (image === undefined) throw noCheckImage(bundle.directory);
   context.progress(`asking DNS from a pod on each of ${nodes.length} nodes`);
-  const result = await via.remote.run(podScript(via, nodes.length), {
-    input: renderDnsPods(context.cluster, nodes, image),
+  const check = `dns-${randomBytes(4).toString('hex')}`;
+  const result = await via.remote.run(podScript(via, nodes.length, check), {
+    input: renderDnsPods(context.cluster, nodes, image, check),
     signal: context.signal,
     allowFailure: true,
     timeoutMs: (2 * PATIENCE_SECONDS + 60) * 1_000,
@@ -173,12 +174,13 @@ const SILENT = /^kubewright-silent:(.*)$\n?/m;
 const NOT_ASKED = 75;
 
 /**
- * Also what an interrupted check left is deleted first, and what this one makes always. Prints what went wrong where. A
- * call that fails is made again: one in three does in an election.
+ * Also what an interrupted check left is deleted first, and what this one makes always, and nothing else: a script whose
+ * connection broke lives on, and ends while the next one waits for its pods. Prints what went wrong where. A call that fails
+ * is made again: one in three does in an election.
  */
-function podScript(via: ReadyControlPlane, pods: number): string {
+function podScript(via: ReadyControlPlane, pods: number, check: string): string {
   const inNamespace = `${via.kubectl} -n ${CHECK_NAMESPACE}`;
-  const ours = `-l ${quote(CHECK_LABEL)}`;
+  const ours = `-l ${quote(`${CHECK_KEY}=${check}`)}`;
   // `--request-timeout` bounds a watch too, so those that wait set their own.
   const patient = inNamespace.replace(/--request-timeout=\S+/, '--request-timeout=0');
   return `again() {
@@ -186,16 +188,16 @@ function podScript(via: ReadyControlPlane, pods: number): string {
   for try in 1 2 3 4 5; do said=$("$@") && { printf '%s\n' "$said"; return; }; sleep 0.5; done
   exit ${NOT_ASKED}
 }
-clear_pods() { ${inNamespace} delete pods ${ours} --grace-period=0 --force --wait=true --ignore-not-found >/dev/null 2>&1; }
+clear_pods() { ${inNamespace} delete pods -l "$1" --grace-period=0 --force --wait=true --ignore-not-found >/dev/null 2>&1; }
 manifest=$(cat)
 make_pods() { printf '%s' "$manifest" | ${inNamespace} apply -f - >/dev/null; }
 # Prints the pods in this state; what it prints counts only where it succeeds.
 in_phase() { ${inNamespace} get pods ${ours} --field-selector="status.phase$1" -o ${quote('jsonpath={range .items[*]}{.metadata.name} {.spec.nodeName}{"\n"}{end}')}; }
-clear_pods || clear_pods || true
-trap 'clear_pods || clear_pods' EXIT
+clear_pods ${CHECK_KEY} || clear_pods ${CHECK_KEY} || true
+trap 'clear_pods ${CHECK_KEY}=${check} || clear_pods ${CHECK_KEY}=${check}' EXIT
 deadline=$((SECONDS + ${PATIENCE_SECONDS}))
 until ${patient} rollout status deployment/coredns --timeout=$((deadline - SECONDS + 1))s >/dev/null; do
-  [ $SECONDS -lt $deadline ] || { echo 'CoreDNS is not available'; ${inNamespace} get pods -l k8s-app=kube-dns -o wide; exit 1; }
+  [ $SECONDS -lt $deadline ] || { again ${inNamespace} get deployment coredns --ignore-not-found >/dev/null; echo 'CoreDNS is not available'; ${inNamespace} get pods -l k8s-app=kube-dns -o wide; exit 1; }
   sleep 0.5
 done
 again make_pods >/dev/null

@@ -138,6 +138,23 @@ describe('a worker has joined', () => {
       .fact('node', node);
   });
 
+  test.each([
+    [{ healthzPort: 10348 }, '127.0.0.1/10348'],
+    [{ healthzPort: 10348, healthzBindAddress: '10.88.0.21' }, '10.88.0.21/10348'],
+    [{}, '127.0.0.1/10248'],
+  ])('when its kubelet is healthy where its settings %j say', async (config, place) => {
+    const moved = { ...cluster, kubernetes: { ...cluster.kubernetes, kubelet: { config, extraArgs: [] } } };
+    expect(await joinWorker.probe(contextAmong(hosts, moved, 'joinWorker', 'w-1'))).toMatchObject({ done: true });
+    expect(host.log).toContain(`/dev/tcp/${place}`);
+  });
+
+  test('when its kubelet is not to tell of its health at all', async () => {
+    const config = { healthzPort: 0 };
+    const silent = { ...cluster, kubernetes: { ...cluster.kubernetes, kubelet: { config, extraArgs: [] } } };
+    host.facts.delete('healthz');
+    expect(await joinWorker.probe(contextAmong(hosts, silent, 'joinWorker', 'w-1'))).toMatchObject({ done: true });
+  });
+
   test('when its kubelet is healthy and the cluster, asked through the virtual IP, has its node', async () => {
     expect(await probe()).toMatchObject({ done: true });
   });

@@ -49,7 +49,7 @@ describe('the DNS question', () => {
 
 it('asks from one pod on each node, wherever taints are', () => {
   const cluster = clusterOf({ controlPlanes: 3, workers: 2 });
-  const pods = parseAllDocuments(renderDnsPods(cluster, cluster.hosts, 'agnhost:1')).map((pod) => pod.toJS());
+  const pods = parseAllDocuments(renderDnsPods(cluster, cluster.hosts, 'agnhost:1', 'dns-1')).map((pod) => pod.toJS());
   expect(pods.map((pod) => pod.spec.nodeName)).toEqual(['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2']);
   expect(pods[0].spec.tolerations).toEqual([{ operator: 'Exists' }]);
   expect(pods[0].spec.containers[0].args.at(-1)).toBe(`${NAME}:443`);
@@ -123,8 +123,21 @@ esac
   });
 
   it('says that it could not ask, where no call succeeds', async () => {
-    expect(await run(1)).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('CoreDNS is not available') });
+    const { exitCode, stdout } = await run(1);
+    expect(exitCode).toBe(75);
+    expect(stdout).not.toContain('CoreDNS is not available');
   });
+});
+
+it('takes away what any check left before it begins, and at its end its own alone: a former script may still run', async () => {
+  const check = (script: string) => /trap 'clear_pods (\S+=\S+) /.exec(script)?.[1] ?? '';
+  const [first, second] = [await scriptAmongPods(), await scriptAmongPods()];
+  expect(check(first)).toMatch(/^kubewright\.dev\/check=dns-/);
+  expect(check(second)).not.toBe(check(first));
+  expect(first).toContain('\nclear_pods kubewright.dev/check ||');
+  const cluster = clusterOf({ controlPlanes: 1, workers: 0 });
+  const [pod] = parseAllDocuments(renderDnsPods(cluster, cluster.hosts, 'agnhost:1', 'dns-1')).map((one) => one.toJS());
+  expect(pod.metadata).toMatchObject({ name: 'kubewright-dns-1-cp-1', labels: { 'kubewright.dev/check': 'dns-1' } });
 });
 
 it('does not blame DNS for an API that could not be asked', async () => {
