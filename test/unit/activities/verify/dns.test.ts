@@ -97,6 +97,8 @@ describe('the script that asks from pods, in a real bash', () => {
 cd ${directory}; echo >>calls
 if [ $(($(wc -l <calls) % ${every})) = 0 ]; then echo 'check-w-9 w-9'; echo 'etcdserver: leader changed' >&2; exit 1; fi
 case " $* " in
+  # What kubectl cannot parse either: a text that does not end on its line.
+  *'{"'$'\\n'*) echo 'error parsing jsonpath, unterminated quoted string' >&2; exit 1 ;;
   *' apply '*) cat >/dev/null; touch made ;;
   *' delete '*) rm -f made ;;
   *' wait '*) [ -e made ] && [ -z '${silent}' ] ;;
