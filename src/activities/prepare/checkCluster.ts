@@ -52,7 +52,10 @@ async function look(context: StepContext): Promise<Problem[]> {
 async function lookAtReach(context: StepContext): Promise<Problem[]> {
   const observations = await askReach(context);
   const firewalls = blockers(context.cluster, observations).map(
-    async (name): Promise<[string, Firewall]> => [name, await gatherFirewall(context.hostNamed(name), context.signal)],
+    async (name): Promise<[string, Firewall | undefined]> => [
+      name,
+      await gatherFirewall(context.hostNamed(name), context.signal),
+    ],
   );
   return [
     ...checkReach(context.cluster, observations, new Map(await Promise.all(firewalls))),

@@ -1,5 +1,5 @@
 import type { Cluster } from '../../../cluster/types.js';
-import type { FirewallKind } from '../facts/index.js';
+import type { FirewallKind } from '../firewalls-script.js';
 import type { Checked } from './index.js';
 import { hasNode } from './ownership.js';
 import { listed, type Problem } from './problem.js';

@@ -26,7 +26,7 @@ export function codeOf({ flow, outcome }: Observation): ReachCode | undefined {
 export function checkReach(
   cluster: Cluster,
   observations: Observation[],
-  firewalls: Map<string, Firewall> = new Map(),
+  firewalls: Map<string, Firewall | undefined> = new Map(),
 ): Problem[] {
   const groups = new Map<string, Group>();
   for (const seen of observations) {
@@ -129,7 +129,7 @@ function sentences(
   cluster: Cluster,
   code: ReachCode,
   seen: Observation[],
-  firewalls: Map<string, Firewall>,
+  firewalls: Map<string, Firewall | undefined>,
 ): Pick<Problem, 'what' | 'hint'> {
   const [first] = seen;
   if (first === undefined) throw new Error('a group of observations is not empty');

@@ -1,5 +1,6 @@
 import { type OsRelease, parseOsRelease } from '../../../distribution/index.js';
 import type { Meaning } from '../../node-leftovers.js';
+import type { FirewallKind } from '../firewalls-script.js';
 
 export interface CardAddress {
   card: string;
@@ -24,8 +25,6 @@ export interface Listener {
   /** Cut to 15 characters by the kernel; empty where there is none to tell. */
   process: string;
 }
-
-export type FirewallKind = 'ufw' | 'firewalld' | 'nftables' | 'iptables';
 
 export interface NameServerFacts {
   /** Whether systemd-resolved runs: the kubelet is given its file then. */

@@ -5,7 +5,7 @@ import { kernelFeaturesFor } from '../../../render/modules.js';
 import { type HostFacts, parseHostFacts } from './host-facts.js';
 import { END, type HostQuestions, hostFactsScript } from './script.js';
 
-export type { CardAddress, DiskFacts, FirewallKind, FoundLeftover, HostFacts } from './host-facts.js';
+export type { CardAddress, DiskFacts, FoundLeftover, HostFacts } from './host-facts.js';
 
 /**
  * Asks a host for everything the preflight wants to know: one round trip, nothing is changed.

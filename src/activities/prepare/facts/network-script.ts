@@ -1,4 +1,5 @@
 import { quote } from '../../../hosts/shell.js';
+import { FIREWALL_FUNCTIONS } from '../firewalls-script.js';
 
 /**
  * Bash for the network side of a host's facts: cards, ports, routes, name servers, proxies, firewalls. `fact` and `asked`
@@ -59,46 +60,13 @@ proxies login </etc/environment
 asked "systemd's environment" systemctl show-environment | proxies systemd
 apt-config dump Acquire::http::Proxy | sed -nE 's/^Acquire::http::Proxy "(.+)";$/http_proxy=\\1/p' | proxies apt`;
 
-/**
- * Asking nftables or iptables loads their modules, so they are asked only where the kernel has them at work. A chain lets
- * nothing in by default when its policy is to drop, or when its last rule drops or rejects all the rest. The iptables table
- * of forwarded packets is left out: kube-proxy and flannel put their own rules before Docker's policy there.
- */
-const FIREWALLS = `nft_rules= iptables_rules=
-at_work() { [ -d "/sys/module/$1" ] || [ ! -d "/lib/modules/$(uname -r)" ] || grep -qs "/$1\\.ko" "/lib/modules/$(uname -r)/modules.builtin"; }
-if at_work nf_tables || [ -s /proc/net/ip_tables_names ]; then
-  if command -v nft >/dev/null; then nft_rules=$(asked 'its firewall rules' timeout 10 nft list ruleset); fi
-  if iptables_rules=$(timeout 10 iptables-save) || command -v nft >/dev/null; then :
-  elif command -v iptables-save >/dev/null; then fact unknown 'its firewall rules' iptables-save 'iptables-save failed'
-  elif [ -d /sys/module/nf_tables ]; then fact unknown 'its firewall rules' nft 'neither nft nor iptables is there'; fi
-  iptables_rules+=$'\\n'$(timeout 10 iptables-legacy-save)
-fi
+/** Of the chains only those that let nothing in by default: that others drop something is their owner's business. */
+const FIREWALLS = `${FIREWALL_FUNCTIONS}read_rules
+[ -z "$unread" ] || fact unknown 'its firewall rules' "$unread_by" "$unread"
 chains() {
   awk '$1 == "chain" {print $2}' <<<"$nft_rules"
   awk '/^:/ {print substr($1, 2)}' <<<"$iptables_rules"
 }
-[[ $(ufw status) != 'Status: active'* ]] || fact firewall ufw ufw
-! systemctl is-active --quiet firewalld || fact firewall firewalld firewalld
-while IFS='|' read -r kind name; do [ -z "$kind" ] || fact firewall "$kind" "$name"; done < <(
-  awk -v iptables="\${iptables_rules:+known}" '
-    function named() {
-      if (table !~ /^(ip|inet) / || table == "inet firewalld") return 0
-      if (table == "ip filter" && chain == "FORWARD") return 0
-      return !(table == "ip filter" && chain == "INPUT" && iptables != "")
-    }
-    function rest(rule) { return rule ~ /^[ \\t]*(counter packets [0-9]+ bytes [0-9]+ )?(drop|reject)/ }
-    $1 == "table" {table = $2 " " $3}
-    $1 == "chain" {chain = $2; hook = ""; policy = ""; last = ""; next}
-    /hook (input|forward) / {hook = /hook input/ ? "input" : "forward"; policy = /policy drop/ ? "drop" : ""; next}
-    $1 == "}" {
-      if (hook != "" && (policy == "drop" || rest(last)) && named()) print "nftables|" table " " chain
-      chain = hook = ""
-      next
-    }
-    {last = $0}' <<<"$nft_rules"
-  awk '
-    /^\\*/ {table = $1}
-    table == "*filter" && /^:INPUT DROP/ {drops = 1}
-    table == "*filter" && /^-A INPUT / {drops_last = /^-A INPUT (-j DROP|-j REJECT)/}
-    END {if (drops || drops_last) print "iptables|INPUT"}' <<<"$iptables_rules"
-)`;
+while IFS='|' read -r kind name extent; do
+  [ "$extent" != all ] || fact firewall "$kind" "$name"
+done < <(firewalls)`;

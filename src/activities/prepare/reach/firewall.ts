@@ -1,5 +1,6 @@
 import type { RemoteHost } from '../../../hosts/types.js';
-import { type Facts, gatherFacts } from '../../remote-facts.js';
+import { gatherFacts } from '../../remote-facts.js';
+import { FIREWALL_FUNCTIONS, type FoundFirewall, parseFirewalls } from '../firewalls-script.js';
 
 /** What filters packets on a host, as far as it can be told. */
 export type Firewall =
@@ -20,40 +21,35 @@ export interface Need {
   from: string[];
 }
 
-/** Asks a host that does not let something in. Only then: on other hosts nobody looks into the rules. */
-export async function gatherFirewall(remote: RemoteHost, signal: AbortSignal): Promise<Firewall> {
-  const script = `ufw() { systemctl is-active --quiet ufw && grep -q '^ENABLED=yes' /etc/ufw/ufw.conf; }
-fact ufw ufw
-fact firewalld systemctl is-active --quiet firewalld
-fact nft nft list ruleset
-fact iptables iptables -S INPUT`;
-  return firewallOf(await gatherFacts(remote, script, signal));
+/**
+ * Asks a host that does not let something in. Only then: on other hosts what drops only some packets is nobody's business.
+ *
+ * @returns undefined where its rules cannot be read, which is not the same as none
+ */
+export async function gatherFirewall(remote: RemoteHost, signal: AbortSignal): Promise<Firewall | undefined> {
+  const script = `${FIREWALL_FUNCTIONS}read_rules 2>/dev/null
+rules_read() { [ -z "$unread" ]; }
+fact read rules_read
+ask firewalls firewalls`;
+  const facts = await gatherFacts(remote, script, signal);
+  const found = facts.answer('firewalls', '');
+  const firewall = found.is === 'yes' ? firewallOf(parseFirewalls(found.value)) : undefined;
+  return firewall?.kind === 'none' && !facts.holds('read') ? undefined : firewall;
 }
 
-/** Front ends first: rules beside theirs are gone with their next reload. */
-export function firewallOf(facts: Pick<Facts, 'holds' | 'text'>): Firewall {
-  if (facts.holds('ufw')) return { kind: 'ufw' };
-  if (facts.holds('firewalld')) return { kind: 'firewalld' };
-  const chain = droppingChain(facts.text('nft'));
-  if (chain !== undefined && !/ (filter|mangle|raw) (INPUT|PREROUTING)$/.test(chain)) return { kind: 'nft', chain };
-  const drops = /^-P INPUT DROP$|^-A INPUT .*-j (DROP|REJECT)/m.test(facts.text('iptables'));
-  return drops || chain !== undefined ? { kind: 'iptables' } : { kind: 'none' };
+/** Front ends first: rules beside theirs are gone with their next reload. Then what drops the rest, before what drops some. */
+export function firewallOf(found: FoundFirewall[]): Firewall {
+  const frontEnd = found.find(({ kind }) => kind === 'ufw' || kind === 'firewalld');
+  if (frontEnd !== undefined) return { kind: frontEnd.kind === 'ufw' ? 'ufw' : 'firewalld' };
+  const chains = found.filter(({ kind }) => kind === 'nftables');
+  const own = chains.filter(({ name }) => !OF_IPTABLES.test(name));
+  const chain = own.find(({ extent }) => extent === 'all') ?? own[0];
+  if (chain !== undefined) return { kind: 'nft', chain: chain.name };
+  return found.length > 0 ? { kind: 'iptables' } : { kind: 'none' };
 }
 
-/** `inet filter input`: the first base chain of the input hook that drops or rejects by policy or by a rule. */
-function droppingChain(ruleset: string): string | undefined {
-  let [table, chain, body] = ['', '', ''];
-  for (const line of ruleset.split('\n').map((each) => each.trim())) {
-    const [, opens = '', name = ''] = /^(table|chain) (.*) \{$/.exec(line) ?? [];
-    if (opens === 'table') table = name;
-    if (opens === 'chain') [chain, body] = [name, ''];
-    body += `${line}\n`;
-    if (line !== '}' || chain === '') continue;
-    if (/\bhook (input|prerouting|ingress)\b/.test(body) && /\b(drop|reject)\b/.test(body)) return `${table} ${chain}`;
-    chain = '';
-  }
-  return undefined;
-}
+/** Chains of iptables as nftables shows them. */
+const OF_IPTABLES = / (filter|mangle|raw) (INPUT|PREROUTING)$/;
 
 /** So many addresses are written out. */
 const SHOWN = 4;

@@ -23,6 +23,11 @@ describe('a firewall', () => {
       'table ip filter {\n\tchain FORWARD {\n\t\ttype filter hook forward priority filter; policy drop;\n\t}\n}\n',
       [],
     ],
+    [
+      'a chain in the name of iptables, where no iptables tells of it',
+      INET('drop').replace('table inet f', 'table ip filter').replace('chain i', 'chain INPUT'),
+      ['ip filter INPUT'],
+    ],
     ['rules for IPv6 alone', INET('drop').replace('inet f', 'ip6 f'), []],
   ])('of nftables is seen by %s', (_, text, names) => {
     nft(text);
