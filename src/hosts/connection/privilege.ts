@@ -18,6 +18,9 @@ const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'all_proxy', 
   .flatMap((name) => [name, name.toUpperCase()])
   .join(' ');
 
+/** What a login's environment may do to every bash that a script starts: run a file first, or have `cd` print where it went. */
+const MEDDLING_VARIABLES = 'BASH_ENV ENV CDPATH';
+
 /** Printed by the login shell itself: whoever does not print it runs no commands. */
 export const SHELL = 'kubewright-shell';
 
@@ -34,7 +37,7 @@ export const ASK_SUDO = `printf "${SHELL}\\n"; env LC_ALL=C sudo -k -n -- bash -
  */
 export function commandLine(privilege: Privilege, scriptBytes: number, inputBytes?: number): string {
   const shell = [
-    `export PATH=${TOOL_PATH} LC_ALL=C; unset ${PROXY_VARIABLES}; umask 022; cd /; printf "${READY.trimEnd()}\\n"`,
+    `export PATH=${TOOL_PATH} LC_ALL=C; unset ${MEDDLING_VARIABLES} ${PROXY_VARIABLES}; umask 022; cd /; printf "${READY.trimEnd()}\\n"`,
     `kw=$(head -c ${scriptBytes}; printf x); [ "\${#kw}" = ${scriptBytes + 1} ] || exit 255`,
     ...(inputBytes === undefined ? [] : [spool(inputBytes)]),
     `eval "\${kw%x}"`,

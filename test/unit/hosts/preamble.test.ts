@@ -20,3 +20,17 @@ test('a script sees no proxy, whatever /etc/environment gives to logins', () => 
   });
   expect(said).toBe(`${READY}none\n`);
 });
+
+test.each(['none', 'sudo', 'sudo-with-password'] as const)(
+  'a command line (%s) is one that any login shell passes on: bash, dash, csh with its !, fish with its backslashes',
+  (privilege) => {
+    for (const input of [undefined, 0, 5]) {
+      const line = commandLine(privilege, 10, input);
+      expect(line).not.toMatch(/[!\n]/);
+      expect(line).not.toMatch(/\\[\\']/);
+      // One word in single quotes, and nothing outside of it that any shell would expand.
+      expect(line.split("'")).toHaveLength(3);
+      expect(line.replace(/'.*'/, '')).toMatch(/^[\w =.:-]+$/);
+    }
+  },
+);

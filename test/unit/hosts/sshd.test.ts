@@ -37,6 +37,21 @@ for (const most of [1, 2]) {
   });
 }
 
+test('a login that is unfriendly and honest serves: no terminal, no sftp, a banner, files that talk and hide what is made', async (context) => {
+  const sshd = await serve(context, (each) => {
+    writeFileSync(each.file('banner'), 'Authorised use only!\n');
+    writeFileSync(each.file('profile'), 'echo noise\numask 077\n');
+    const environment = `SetEnv BASH_ENV=${each.file('profile')} CDPATH=/`;
+    return `PermitTTY no\nPrintMotd yes\nBanner ${each.file('banner')}\n${environment}`;
+  });
+  for (const client of ['ssh2', 'openssh'] as const) {
+    const there = host(sshd, { client });
+    const script = `bash -c 'cd etc && pwd'; umask; cat`;
+    const { stdout } = await there.run(script, { input: 'input', root: false });
+    expect({ client, stdout }).toEqual({ client, stdout: '/etc\n0022\ninput' });
+  }
+});
+
 test('MaxSessions 0 is KW244', async (context) => {
   const there = host(await serve(context, () => 'MaxSessions 0'));
   await expect(there.run('true')).rejects.toMatchObject({ code: 'KW244', transient: false });
