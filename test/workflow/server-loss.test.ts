@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { connect } from '../../src/engine/connect.js';
 import { serverStatus, stopServer } from '../../src/engine/embedded-server.js';
 import { watchInstall } from '../../src/engine/installs/watch-install.js';
@@ -32,6 +33,18 @@ async function killServer(): Promise<void> {
   await expect.poll(() => isAlive(record)).toBe(false);
 }
 
+/** Holds a loopback port until the test is over. A process may be gone a moment before its sockets are. */
+async function take(port: number): Promise<void> {
+  const other = createServer();
+  onTestFinished(() => void other.close());
+  const listens = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      other.once('error', () => resolve(false));
+      other.listen({ host: '127.0.0.1', port }, () => resolve(true));
+    });
+  await expect.poll(listens, { timeout: 20_000 }).toBe(true);
+}
+
 describe('kill -9 of the embedded server in the middle of an install', () => {
   it('is mended by whoever uses it; worker and watcher go on, no step runs twice, none is lost', async () => {
     const fakes = new FakeActivities();
@@ -52,6 +65,20 @@ describe('kill -9 of the embedded server in the middle of an install', () => {
     expect(fakes.triesOf('b/two')).toBe(1);
     expect(seen.every((snapshot) => snapshot.progress.blocked.length === 0)).toBe(true);
     await worker.stop();
+  }, 90_000);
+});
+
+describe('an embedded server whose port is somebody else’s when it comes back', () => {
+  it('comes back on another one, and who talks to the old one is told what to do', async () => {
+    const { port } = (await serverStatus(stateDir)) ?? { port: 0 };
+    await killServer();
+    await take(port);
+    await expect(engine.server?.revive()).rejects.toMatchObject({
+      code: 'KW516',
+      hint: expect.stringContaining('Run the command again'),
+    });
+    const moved = await serverStatus(stateDir);
+    expect(moved?.port).not.toBe(port);
   }, 90_000);
 });
 
