@@ -116,6 +116,17 @@ describe('what happened between two moments', () => {
     expect(attempts(80)).toEqual([3]);
   });
 
+  it('tells the cause of a try once, also where a long try lies between it and the same cause again', () => {
+    const failure = 'cp-2: no route to host';
+    const view = (activity: StepActivity) => withActivity(preparing(), 'cp-2/packages', activity);
+    const chronicle = new Chronicle();
+    const causes = (activity: StepActivity, seconds: number) =>
+      chronicle.next(view(activity), at(seconds)).filter((event) => event.type === 'retry').length;
+    expect(causes({ attempt: 3, failure, nextAttemptAt: at(25) }, 20)).toBe(1);
+    for (const seconds of [25, 90]) causes({ attempt: 4, failure, stage: 'apply', line: 'Unpacking' }, seconds);
+    expect(causes({ attempt: 5, failure, nextAttemptAt: at(96) }, 91)).toBe(0);
+  });
+
   it('numbers decisions: none is told twice after a look at the history, none is lost behind the hundredth', () => {
     const decided = (...numbers: number[]): InstallView => {
       const view = blocked();
