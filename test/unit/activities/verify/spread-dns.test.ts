@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { spreadDns } from '../../../../src/activities/verify/spreadDns.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
@@ -115,6 +115,20 @@ describe('spreading it', () => {
       },
     });
     expect(patch().spec.template.metadata.annotations).toHaveProperty(['kubectl.kubernetes.io/restartedAt']);
+  });
+
+  test('that waits for the controller manager of a cloud says so, and to install it', async () => {
+    dns({ on: [], unscheduled: '0/5 nodes: untolerated taint {node.cloudprovider.kubernetes.io/uninitialized: true}' });
+    const begin = Date.now();
+    let looks = 0;
+    // Each look is half of all patience later.
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => begin + looks++ * 150_001);
+    await expect(spreadDns.apply(context(), { done: false, found: '', changes: [] })).rejects.toMatchObject({
+      code: 'KW484',
+      message: expect.stringContaining('node.cloudprovider.kubernetes.io/uninitialized'),
+      hint: expect.stringMatching(/cloud's controller manager.*install it/),
+    });
+    clock.mockRestore();
   });
 
   test('leaves tolerations alone that somebody has set for lost nodes', async () => {
