@@ -140,6 +140,24 @@ describe('a worker that was started from another terminal', () => {
   });
 });
 
+describe('a worker that has died', () => {
+  it('is left to the terminal that has what it needs, as long as that one lives', async () => {
+    const [identity, theirs] = [await orphan('x', VERSION), await orphan('y', VERSION)];
+    const environment = await environmentFor(stateDir, { B_SUDO: 'theirs' }, needs);
+    const users = [{ ...theirs, id: 'their terminal' }];
+    const record = { ...identity, users, detached: false, build: VERSION, address, environment };
+    await writeFile(join(stateDir, 'worker.json'), JSON.stringify(record));
+    const worker = await ensureWorker(engineOf(), { env: {}, needs, program: '/none' });
+    process.kill(identity.pid, 'SIGKILL');
+    await expect.poll(() => isAlive(identity)).toBe(false);
+    expect(await worker.revive()).toBe(false);
+    process.kill(theirs.pid, 'SIGKILL');
+    await expect.poll(() => isAlive(theirs)).toBe(false);
+    // Nobody else is left to start it.
+    await expect(worker.revive()).rejects.toMatchObject({ code: 'KW514' });
+  });
+});
+
 describe('a worker that another terminal has just replaced', () => {
   it('is not replaced back by those who missed the one before', async () => {
     const taskQueue = 'kubewright/cluster/demo';
