@@ -3,8 +3,9 @@ import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import { CHECK_SCRIPT_PATH } from '../../render/keepalived.js';
 import { loadedConfigPath } from '../../render/loaded-config.js';
+import { requireKnown } from '../answers.js';
 import { hostOf } from '../prepare/target.js';
-import { gatherFacts } from '../remote-facts.js';
+import { type Facts, gatherFacts, SAYS_NO } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
 import { CONFIG_PATHS, type LoadBalancerFile, loadBalancerFiles, SERVICES, type Service, sha256 } from './files.js';
 
@@ -26,12 +27,11 @@ export interface LoadBalancerState {
   answers: boolean;
 }
 
-/** @throws KubewrightError KW461 when no network card of the host carries its address */
+/** @throws KubewrightError KW461 when no network card of the host carries its address, KW433 (transient) when that cannot be told */
 export async function lookAtLoadBalancer(context: StepContext): Promise<LoadBalancerState> {
   const host = hostOf(context);
   const facts = await gatherFacts(context.host, factsScript(context, host), context.signal);
-  const networkInterface = context.cluster.endpoint.interface ?? facts.text('interface');
-  if (networkInterface === '') throw noInterface(host);
+  const networkInterface = context.cluster.endpoint.interface ?? cardOf(facts, host);
   const files = loadBalancerFiles(context.cluster, host, networkInterface);
   const expected = new Map(files.map(({ path, content }) => [path, sha256(content)]));
   const serviceState = (service: Service): ServiceState => ({
@@ -48,6 +48,13 @@ export async function lookAtLoadBalancer(context: StepContext): Promise<LoadBala
   };
 }
 
+function cardOf(facts: Facts, host: ClusterHost): string {
+  const card = facts.answer('interface', `no network card of ${host.name} carries ${host.address}`);
+  const known = requireKnown(card, `which network card carries ${host.address}`, host.name);
+  if (known.is === 'no' || known.value === '') throw noInterface(host);
+  return known.value;
+}
+
 function factsScript(context: StepContext, host: ClusterHost): string {
   // The names of the files do not depend on the card.
   const paths = loadBalancerFiles(context.cluster, host, '').map(({ path }) => path);
@@ -56,8 +63,13 @@ function factsScript(context: StepContext, host: ClusterHost): string {
 fact ${service}-enabled systemctl is-enabled ${service}
 fact ${service}-loaded cat ${loadedConfigPath(service)}`,
   );
-  return `card() { ip -o -4 address show to "$1" | awk 'NR == 1 {print $2}'; }
-fact interface card ${quote(host.address)}
+  return `card() {
+  local said name
+  said=$(ip -o -4 address show to "$1") || return 1
+  [ -n "$said" ] || return ${SAYS_NO}
+  read -r _ name _ <<<"$said" && echo "$name"
+}
+ask interface card ${quote(host.address)}
 ${paths.map((path) => `fact file:${path} digest ${quote(path)}`).join('\n')}
 ${services.join('\n')}
 fact answers ${CHECK_SCRIPT_PATH} alive`;

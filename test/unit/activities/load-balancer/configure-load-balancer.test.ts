@@ -1,9 +1,12 @@
+import { execa } from 'execa';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { configureLoadBalancer } from '../../../../src/activities/load-balancer/configureLoadBalancer.js';
 import { loadBalancerFiles, sha256 } from '../../../../src/activities/load-balancer/files.js';
+import { gatherFacts } from '../../../../src/activities/remote-facts.js';
 import type { StageContext } from '../../../../src/activities/step.js';
 import type { ClusterHost } from '../../../../src/cluster/types.js';
 import { KubewrightError } from '../../../../src/errors.js';
+import type { RemoteHost } from '../../../../src/hosts/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
 
@@ -65,8 +68,28 @@ test('systemd never gives either up: at boot they may end again and again until 
 });
 
 test('an address that no card carries is named', async () => {
-  host.fact('interface', '');
+  host.facts.delete('interface');
   await expect(configureLoadBalancer.probe(context)).rejects.toMatchObject({ code: 'KW461', host: 'cp-1' });
+});
+
+test('a host that does not tell its addresses is asked again, and not told that it lacks one', async () => {
+  host.cannotTell('interface');
+  await expect(configureLoadBalancer.probe(context)).rejects.toMatchObject({ code: 'KW433', transient: true });
+});
+
+test.each([
+  ['true', 'no'],
+  ["echo '2: eth0    inet 10.88.0.11/24 scope global eth0'", 'yes'],
+  ['false', 'unknown'],
+])('in a real bash, where ip is `%s`, it is %s that a card carries the address', async (ip, is) => {
+  await configureLoadBalancer.probe(context);
+  const [, asked = ''] = /(card\(\) \{[\s\S]*?ask interface card \S+)/.exec(host.log) ?? [];
+  const run = async (script: string) => ({ ...(await execa('bash', ['--norc', '-c', script])), durationMs: 1 });
+  const local = { name: 'cp-1', run } as unknown as RemoteHost;
+  const facts = await gatherFacts(local, `ip() { ${ip}; }\n${asked}`, new AbortController().signal);
+  const answer = facts.answer('interface', '');
+  expect(answer.is).toBe(is);
+  if (answer.is === 'yes') expect(answer.value).toBe('eth0');
 });
 
 describe('a new configuration', () => {
