@@ -1,4 +1,5 @@
 import { KubewrightError } from '../../errors.js';
+import { quote } from '../../hosts/shell.js';
 import { type Answer, refine, requireKnown, unknown, yes } from '../answers.js';
 import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
 import { gatherFacts } from '../remote-facts.js';
@@ -20,13 +21,16 @@ const LEAST_REPLICAS = 2;
 const EVICTION_SECONDS = 30;
 const LOST = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
 
-/** kubeadm's deployment prefers hosts without another pod of it, but all there is when it is made is the first host. */
-const RESTART = 'kubectl.kubernetes.io/restartedAt';
+/** Pods that are moved before a scheduler that puts them together again is called a fault. */
+const MOST_MOVES = 4;
 
 /**
  * CoreDNS on at least two hosts. kubeadm makes its pods while there is one node, and nobody moves them afterwards: when
  * that host loses its power, no name is resolved anywhere for minutes. So they are spread once the others have joined, and
  * whenever they are found together.
+ *
+ * kubeadm's deployment prefers hosts without another pod of it, so one that is evicted comes up elsewhere. A rollout does not
+ * do: the pods of the old template count too, and between two hosts all new ones avoid the host of the old, together.
  */
 export const spreadDns: StepImplementation = {
   async probe(context) {
@@ -45,9 +49,12 @@ export const spreadDns: StepImplementation = {
     const via = await requireControlPlane(context);
     // Pods that are on their way are let come: a template that changes now would make them anew.
     await settle(context, via);
-    const found = await look(context, via);
-    const state = requireKnown(found, 'where CoreDNS runs', via.host.name);
-    if (state.is === 'yes' && faultsOf(found, leastHosts(context)).length > 0) await change(context, via, state.value);
+    const state = requireKnown(await look(context, via), QUESTION, via.host.name);
+    if (state.is === 'yes' && needsTemplate(state.value, leastHosts(context))) {
+      await changeTemplate(context, via, state.value);
+      await settle(context, via);
+    }
+    await moveApart(context, via);
     const left = await awaitFaultless(context, async () => faultsOf(await look(context, via), leastHosts(context)), {
       patienceMs: PATIENCE_MS,
       everyMs: LOOK_EVERY_MS,
@@ -55,6 +62,8 @@ export const spreadDns: StepImplementation = {
     if (left.length > 0) throw notSpread(left);
   },
 };
+
+const QUESTION = 'where CoreDNS runs';
 
 function leastHosts({ cluster }: StepContext): number {
   return Math.min(LEAST_REPLICAS, nodesOf(cluster).length);
@@ -72,9 +81,11 @@ interface DnsDeployment {
   replicas: number;
   resourceVersion: string;
   tolerations: Toleration[];
-  /** Names of the nodes with a pod that is ready and stays. */
+  /** Pods that are ready and stay. */
+  pods: { name: string; uid: string; node: string }[];
+  /** Names of their nodes. */
   hosts: string[];
-  /** Whether all its pods are of the newest template, and ready. */
+  /** Whether all its pods are of the newest template, and ready, and none is leaving. */
   settled: boolean;
   /** Why pods are not scheduled, in the scheduler's words. */
   pending: string[];
@@ -98,7 +109,7 @@ interface ApiDeployment {
 }
 
 interface ApiPod {
-  metadata: { deletionTimestamp?: string };
+  metadata: { name: string; uid: string; deletionTimestamp?: string };
   spec: { nodeName?: string };
   status: { conditions?: { type: string; status: string; message?: string }[] };
 }
@@ -110,12 +121,18 @@ function parse(deploymentJson: string, podsJson: string): Answer<DnsDeployment> 
     const condition = (pod: ApiPod, type: string) => pod.status.conditions?.find((each) => each.type === type);
     const staying = items.filter((pod) => pod.metadata.deletionTimestamp === undefined);
     const ready = staying.filter((pod) => condition(pod, 'Ready')?.status === 'True');
+    const pods = ready.flatMap(({ metadata: { name, uid }, spec: { nodeName: node } }) =>
+      node === undefined ? [] : [{ name, uid, node }],
+    );
     return yes({
       replicas: spec.replicas,
       resourceVersion: metadata.resourceVersion,
       tolerations: spec.template.spec.tolerations ?? [],
-      hosts: [...new Set(ready.flatMap((pod) => pod.spec.nodeName ?? []))],
+      pods,
+      hosts: [...new Set(pods.map(({ node }) => node))],
       settled:
+        items.length === spec.replicas &&
+        pods.length === spec.replicas &&
         status.observedGeneration === metadata.generation &&
         status.updatedReplicas === spec.replicas &&
         status.readyReplicas === spec.replicas &&
@@ -158,8 +175,42 @@ async function settle(context: StepContext, via: ReadyControlPlane): Promise<voi
   await awaitFaultless(context, unsettled, { patienceMs: PATIENCE_MS / 2, everyMs: LOOK_EVERY_MS });
 }
 
-/** One change for all: a new template makes every pod anew, now that there is more than one node for them. */
-async function change(context: StepContext, via: ReadyControlPlane, state: DnsDeployment): Promise<void> {
+function needsTemplate(state: DnsDeployment, hosts: number): boolean {
+  return state.replicas < hosts || !toleratesShortly(state.tolerations);
+}
+
+/** Evicts one pod after the other from the host with the most of them, until they run on enough hosts. */
+async function moveApart(context: StepContext, via: ReadyControlPlane): Promise<void> {
+  for (let moves = 0; moves < MOST_MOVES; moves++) {
+    const state = requireKnown(await look(context, via), QUESTION, via.host.name);
+    // While pods come and go nobody knows where they will be.
+    if (state.is === 'no' || !state.value.settled || state.value.hosts.length >= leastHosts(context)) return;
+    await evictOne(context, via, state.value);
+    await settle(context, via);
+  }
+}
+
+async function evictOne(context: StepContext, via: ReadyControlPlane, { pods, hosts }: DnsDeployment): Promise<void> {
+  const crowd = (node: string) => pods.filter((pod) => pod.node === node);
+  const [most] = hosts.map(crowd).sort((a, b) => b.length - a.length);
+  const pod = most?.at(-1);
+  // The last one of a host is never evicted: the others of the cluster may not serve yet.
+  if (pod === undefined || most === undefined || most.length < 2) return;
+  context.progress(`moving a pod of CoreDNS away from ${pod.node}`);
+  const eviction = {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: { name: pod.name, namespace: CHECK_NAMESPACE },
+    // This very pod: one of the same name may be another by then.
+    deleteOptions: { preconditions: { uid: pod.uid } },
+  };
+  const path = `/api/v1/namespaces/${CHECK_NAMESPACE}/pods/${pod.name}/eviction`;
+  const script = `${via.kubectl} create --raw ${quote(path)} -f - >/dev/null`;
+  await via.remote.run(script, { input: JSON.stringify(eviction), signal: context.signal });
+}
+
+/** What is missing in the template, all in one change, for each makes every pod anew. */
+async function changeTemplate(context: StepContext, via: ReadyControlPlane, state: DnsDeployment): Promise<void> {
   const missing = LOST.filter((key) => !state.tolerations.some((each) => each.key === key)).map((key) => {
     return { key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: EVICTION_SECONDS };
   });
@@ -168,13 +219,10 @@ async function change(context: StepContext, via: ReadyControlPlane, state: DnsDe
     metadata: { resourceVersion: state.resourceVersion },
     spec: {
       replicas: Math.max(state.replicas, leastHosts(context)),
-      template: {
-        metadata: { annotations: { [RESTART]: new Date().toISOString() } },
-        spec: { tolerations: [...state.tolerations, ...missing] },
-      },
+      template: { spec: { tolerations: [...state.tolerations, ...missing] } },
     },
   };
-  context.progress('spreading CoreDNS over the hosts');
+  context.progress('changing the deployment of CoreDNS');
   const script = `${via.kubectl} -n ${CHECK_NAMESPACE} patch deployment coredns --type=merge --field-manager=kubewright \\
   --patch-file=/dev/stdin >/dev/null`;
   await via.remote.run(script, { input: JSON.stringify(patch), signal: context.signal });
