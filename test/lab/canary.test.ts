@@ -47,7 +47,7 @@ async function installOther(): Promise<void> {
   blocked.refusal = await run.kubewright(['install', file, '--no-wait']);
   const { steps } = (await describeInstall(run.engine, 'other')).progress;
   blocked.touched = steps
-    .filter(({ id, state }) => state !== 'waiting' && !id.endsWith('/preflight'))
+    .filter(({ phase, state }) => state !== 'waiting' && phase !== 'preflight')
     .map(({ id }) => id);
   await run.kubewright(['abort', '--cluster', 'other', '--reason', 'these hosts are taken']);
 }
