@@ -53,18 +53,22 @@ export function difference(found: Found, places: Places | undefined): Difference
   return { key, line, hosts, applied, wanted, verdict, later: verdict === 'refused' ? (later ?? null) : null };
 }
 
-/** Finds that are the same but for the host become one with all of its hosts. */
+/**
+ * Finds that are the same but for the host become one with all of its hosts. What holds for the whole cluster names none,
+ * whatever single hosts have besides.
+ */
 export function merged(found: Found[]): Found[] {
   const byText = new Map<string, Found>();
   for (const one of found) {
     const text = canonicalJson({ ...one, hosts: undefined });
     const before = byText.get(text);
-    byText.set(
-      text,
-      before === undefined ? one : { ...before, hosts: [...(before.hosts ?? []), ...(one.hosts ?? [])] },
-    );
+    byText.set(text, before === undefined ? one : { ...before, hosts: hostsOfBoth(before.hosts, one.hosts) });
   }
   return [...byText.values()];
+}
+
+function hostsOfBoth(before: string[] | undefined, more: string[] | undefined): string[] | undefined {
+  return before === undefined || more === undefined ? undefined : [...before, ...more];
 }
 
 /** A key below another one: `spec.kubernetes.kubelet.config` and `evictionHard`, `memory.available`. */

@@ -239,6 +239,14 @@ describe('an edited file', () => {
       compareCluster(after, await appliedOf(before, after)).differences.map((one) => [one.key, one.verdict]),
     ).toEqual([[key, verdict]]);
   });
+
+  it('names no hosts for what differs in the whole cluster, although etcd hosts have a file of their own', async () => {
+    const before = rich('external');
+    const after = structuredClone(before);
+    Object.assign(after.kubernetes.kubelet.config, { maxPods: 200 });
+    const { differences } = compareCluster(after, await appliedOf(before, after));
+    expect(differences).toMatchObject([{ key: 'spec.kubernetes.kubelet.config.maxPods', hosts: [] }]);
+  });
 });
 
 describe('what could not be compared on a host', () => {
