@@ -4,7 +4,15 @@ import path from 'node:path';
 import ssh2 from 'ssh2';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientUnderTest } from './client.js';
-import { LOGIN_KEY, type OnExec, runLocally, type ServerOptions, SshServer, Surroundings } from './ssh-server.js';
+import {
+  ed25519Key,
+  LOGIN_KEY,
+  type OnExec,
+  runLocally,
+  type ServerOptions,
+  SshServer,
+  Surroundings,
+} from './ssh-server.js';
 
 let where: Surroundings;
 let server: SshServer;
@@ -73,7 +81,7 @@ describe('a key file', () => {
 
   test('that is encrypted is KW211 without an agent, and says how to load it into one', async () => {
     await serve();
-    const encrypted = ssh2.utils.generateKeyPairSync('ed25519', {
+    const encrypted = ed25519Key({
       passphrase: 'secret',
       cipher: 'aes256-ctr',
       rounds: 1,
@@ -88,7 +96,7 @@ describe('a key file', () => {
 
   test('that is encrypted is left to the agent', async () => {
     await serve();
-    const encrypted = ssh2.utils.generateKeyPairSync('ed25519', {
+    const encrypted = ed25519Key({
       passphrase: 'secret',
       cipher: 'aes256-ctr',
       rounds: 1,
@@ -142,7 +150,7 @@ describe('the agent', () => {
     mkdirSync(path.join(where.home, '.ssh'));
     const config = path.join(where.home, '.ssh/config');
     const socket = await startAgent();
-    const other = ssh2.utils.generateKeyPairSync('ed25519');
+    const other = ed25519Key();
     writeFileSync(path.join(where.home, 'mine.pub'), other.public);
     writeFileSync(config, `IdentitiesOnly yes\nIdentityFile ${where.home}/mine\n`);
     const settings = { agent: true, keyFiles: [], configFile: config };

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import ssh2, { type AuthContext } from 'ssh2';
+import type { AuthContext } from 'ssh2';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fingerprint } from '../../../src/hosts/connection/known-hosts.js';
 import { notRunHere } from '../not-run.js';
-import { acceptLoginKey, SshServer, Surroundings } from './ssh-server.js';
+import { acceptLoginKey, ed25519Key, SshServer, Surroundings } from './ssh-server.js';
 
 /**
  * With OpenSSH's own agent and keys as `ssh-keygen` makes them, against a server that notes down which keys it is offered.
@@ -211,7 +211,7 @@ describe('a key that the server takes while it wants more', () => {
   });
 
   test('goes on with a second key where the server wants two', async () => {
-    const second = ssh2.utils.generateKeyPairSync('ed25519');
+    const second = ed25519Key();
     const file = path.join(where.home, 'second');
     writeFileSync(file, second.private, { mode: 0o600 });
     const seen = new Set<string>();
