@@ -33,7 +33,7 @@ export class NameObservers {
     const pods = await Promise.all(nodes.map(async (host) => observer(host.name, await agnhostOn(host))));
     await cluster.kubectl(['apply', '-f', '-'], pods.map((pod) => stringify(pod)).join('---\n'));
     const observers = new NameObservers(cluster);
-    if (!(await until(() => observers.allAnswered(), 120_000))) throw new Error('DNS does not answer the observers');
+    if (!(await observers.allAnswered())) throw new Error('DNS does not answer the observers');
     return observers;
   }
 
@@ -50,15 +50,26 @@ export class NameObservers {
    */
   async recovery(since: number, lost: string, row = CALM): Promise<NamesSeen[]> {
     const names = nodesOf(this.cluster.lab).flatMap(({ name }) => (name === lost ? [] : [name]));
-    const after = async (name: string) => (await this.#lines(name)).filter(({ at }) => at * 1_000 >= since);
-    const isCalm = (lines: Line[]) => lines.length >= row && lines.slice(-row).every(({ told }) => told);
-    await until(async () => (await Promise.all(names.map(after))).every(isCalm), 120_000);
+    await this.#calm(names, since, row);
     return Promise.all(names.map(async (node) => ({ node, ...judge(await this.#lines(node), since / 1_000) })));
   }
 
+  /**
+   * Waits until every observer, those of hosts that have just come back among them, has had a row of answers: a pod of
+   * CoreDNS is Ready as soon as its own host can ask it, and serves the others only when its host's network carries again.
+   */
   async allAnswered(): Promise<boolean> {
-    const lines = await Promise.all(nodesOf(this.cluster.lab).map(({ name }) => this.#lines(name)));
-    return lines.every((each) => each.at(-1)?.told === true);
+    return this.#calm(
+      nodesOf(this.cluster.lab).map(({ name }) => name),
+      Date.now(),
+      CALM / 2,
+    );
+  }
+
+  async #calm(names: string[], since: number, row: number): Promise<boolean> {
+    const after = async (name: string) => (await this.#lines(name)).filter(({ at }) => at * 1_000 >= since);
+    const isCalm = (lines: Line[]) => lines.length >= row && lines.slice(-row).every(({ told }) => told);
+    return Boolean(await until(async () => (await Promise.all(names.map(after))).every(isCalm), 120_000));
   }
 
   /** From the host itself: kubectl's way to the logs leads through the API server, which may be what was lost. */

@@ -147,8 +147,8 @@ export function expectNamesWithoutAnyHost(get: () => Installed, names: string[])
       }
       expect(await cluster.whole()).toBe(true);
       // The next host may be lost when the pod of this one has come back: two lost at once is another promise.
-      const spread = async () => (await dnsHosts(cluster)).length >= 2 && (await observers.allAnswered());
-      expect(await until(spread, 120_000)).toBe(true);
+      expect(await until(async () => (await dnsHosts(cluster)).length >= 2, 120_000)).toBe(true);
+      expect(await observers.allAnswered()).toBe(true);
     });
 
     test('and afterwards, or after install has found it otherwise, CoreDNS runs on two hosts again', async () => {
