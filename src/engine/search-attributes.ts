@@ -1,5 +1,5 @@
 import type { Connection } from '@temporalio/client';
-import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes.js';
+import { SEARCH_ATTRIBUTES } from '../workflows/engine/search-attributes.js';
 import type { ConnectionSettings } from './types.js';
 
 /** temporal.api.enums.v1.IndexedValueType of the types that are used. */

@@ -1,2 +1,2 @@
 /** Everything the worker runs as workflows: the entry of the bundle, so only workflow types are exported. */
-export { installCluster } from './install.js';
+export { installCluster } from './engine/run.js';

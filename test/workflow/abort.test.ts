@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/engine/installs/decide.js';
 import { listInstalls } from '../../src/engine/installs/list-installs.js';
 import { startInstall } from '../../src/engine/installs/start-install.js';
-import { BLOCKED_STEPS, STATE } from '../../src/workflows/search-attributes.js';
+import { BLOCKED_STEPS, STATE } from '../../src/workflows/engine/search-attributes.js';
 import { transientTrouble } from './fake-activities.js';
 import { engine, fakes, useFreshWorkers, worker } from './fresh-worker.js';
 import { blocked, closed, startTest, stateOf, step, until } from './harness.js';

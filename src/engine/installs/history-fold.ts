@@ -6,10 +6,10 @@ import {
 import type { temporal } from '@temporalio/proto';
 import type { StepOutput } from '../../activities/types.js';
 import type { Step } from '../../plan/types.js';
-import { readFailure } from '../../workflows/failure.js';
-import { InstallLedger } from '../../workflows/ledger.js';
-import { BLOCKED_STEPS, STATE } from '../../workflows/search-attributes.js';
-import { TRIES } from '../../workflows/tries.js';
+import { readFailure } from '../../workflows/engine/failure.js';
+import { InstallLedger } from '../../workflows/engine/ledger.js';
+import { BLOCKED_STEPS, STATE } from '../../workflows/engine/search-attributes.js';
+import { TRIES } from '../../workflows/engine/tries.js';
 import type { InstallInput, InstallProgress } from '../../workflows/types.js';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;

@@ -1,5 +1,5 @@
 import type { temporal } from '@temporalio/proto';
-import { BLOCKED_STEPS, CLUSTER, PHASE, STATE } from '../../workflows/search-attributes.js';
+import { BLOCKED_STEPS, CLUSTER, PHASE, STATE } from '../../workflows/engine/search-attributes.js';
 import { type Engine, INSTALL_WORKFLOW, type InstallListing, type RunStatus, workflowIdOf } from '../types.js';
 import { attributeOf, milliseconds } from './history-fold.js';
 

@@ -3,7 +3,7 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import type { Cluster } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import type { Step } from '../../plan/types.js';
-import { CLUSTER, OPERATION, PHASE, STATE } from '../../workflows/search-attributes.js';
+import { CLUSTER, OPERATION, PHASE, STATE } from '../../workflows/engine/search-attributes.js';
 import { DEFAULT_PATIENCE_MS, type InstallInput } from '../../workflows/types.js';
 import { type Engine, INSTALL_WORKFLOW, workflowIdOf } from '../types.js';
 import { readInput } from './history.js';

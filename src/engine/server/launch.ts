@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { KubewrightError, messageOf } from '../../errors.js';
-import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.js';
+import { SEARCH_ATTRIBUTES } from '../../workflows/engine/search-attributes.js';
 import { identityOf, type ProcessIdentity } from '../processes/identity.js';
 import { rotateLog } from '../processes/logs.js';
 import { terminate } from '../processes/terminate.js';

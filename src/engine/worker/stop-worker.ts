@@ -1,5 +1,5 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
-import { stopQueueOf } from '../../workflows/queues.js';
+import { stopQueueOf } from '../../workflows/engine/queues.js';
 
 /** More hosts at once than an abort will ever ask: each only says "stop", and waits for a host that may be silent. */
 const STOPS_AT_ONCE = 200;

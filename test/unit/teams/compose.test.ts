@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { SEARCH_ATTRIBUTES } from '../../../src/workflows/search-attributes.js';
+import { SEARCH_ATTRIBUTES } from '../../../src/workflows/engine/search-attributes.js';
 
 /**
  * docker-compose.yml against the schema of the Compose Specification as compose-go 2.16.2 has it (compose-spec.json here is

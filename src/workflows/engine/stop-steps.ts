@@ -1,7 +1,7 @@
 import { ActivityFailure } from '@temporalio/common';
 import { type ActivityOptions, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { WorkerActivities } from '../activities/types.js';
-import type { Step } from '../plan/types.js';
+import type { WorkerActivities } from '../../activities/types.js';
+import type { Step } from '../../plan/types.js';
 import { stopQueueOf } from './queues.js';
 import { BACK_OFF, HEARTBEAT_TIMEOUT, inputOf, type StepRun, SUMMARY_CHARACTERS } from './recoverable-step.js';
 

@@ -17,7 +17,7 @@ import { checkPlan } from './plan-order.js';
 import { recoverableStep, type StepRun } from './recoverable-step.js';
 import { attributePairs } from './search-attributes.js';
 import { stopSteps } from './stop-steps.js';
-import { DEFAULT_PATIENCE_MS, type DecisionRecord, type InstallInput, type InstallResult } from './types.js';
+import { DEFAULT_PATIENCE_MS, type DecisionRecord, type InstallInput, type InstallResult } from '../types.js';
 
 /**
  * Installs a cluster: runs each step of the plan as soon as what it needs is done. A step that cannot succeed by itself

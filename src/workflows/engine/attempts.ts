@@ -1,5 +1,5 @@
 import { type CancellationScope, patched } from '@temporalio/workflow';
-import type { Step } from '../plan/types.js';
+import type { Step } from '../../plan/types.js';
 
 /** The tries that are under way, each in a scope of its own, so that a decision can end one and leave the others alone. */
 export class Attempts {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { currentDetails } from '../../../src/workflows/details.js';
-import type { BlockedStep, InstallProgress } from '../../../src/workflows/types.js';
+import { currentDetails } from '../../../../src/workflows/engine/details.js';
+import type { BlockedStep, InstallProgress } from '../../../../src/workflows/types.js';
 
 function blockedStep(fields: Partial<BlockedStep> = {}): BlockedStep {
   const facts = {

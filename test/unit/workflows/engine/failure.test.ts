@@ -1,9 +1,9 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
-import { toApplicationFailure } from '../../../src/activities/failure.js';
-import { KubewrightError } from '../../../src/errors.js';
-import type { Step } from '../../../src/plan/types.js';
-import { readFailure } from '../../../src/workflows/failure.js';
+import { toApplicationFailure } from '../../../../src/activities/failure.js';
+import { KubewrightError } from '../../../../src/errors.js';
+import type { Step } from '../../../../src/plan/types.js';
+import { readFailure } from '../../../../src/workflows/engine/failure.js';
 
 const step = { id: 'cp-2/join', host: 'cp-2', action: 'joinControlPlane' } as Step;
 

@@ -1,5 +1,5 @@
-import type { StepOutput } from '../activities/types.js';
-import { PHASES, type Step } from '../plan/types.js';
+import type { StepOutput } from '../../activities/types.js';
+import { PHASES, type Step } from '../../plan/types.js';
 import type { Situation } from './decisions.js';
 import type { StepFailure } from './failure.js';
 import type {
@@ -10,7 +10,7 @@ import type {
   InstallResult,
   InstallState,
   StepProgress,
-} from './types.js';
+} from '../types.js';
 
 /** Older records leave the query's answer first; the history keeps them all. */
 const RECORDS_KEPT = 100;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Step } from '../../../src/plan/types.js';
-import { judge, type Situation } from '../../../src/workflows/decisions.js';
-import { Refusal } from '../../../src/workflows/refusals.js';
-import { type BlockedStep, VERBS, type Verb } from '../../../src/workflows/types.js';
+import type { Step } from '../../../../src/plan/types.js';
+import { judge, type Situation } from '../../../../src/workflows/engine/decisions.js';
+import { Refusal } from '../../../../src/workflows/engine/refusals.js';
+import { type BlockedStep, VERBS, type Verb } from '../../../../src/workflows/types.js';
 
 function step(id: string): Step {
   const fields = { phase: 'workers', action: 'joinWorker', title: id, needs: [], timeoutMinutes: 1 } as const;

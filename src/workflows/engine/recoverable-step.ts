@@ -7,8 +7,8 @@ import {
   proxyActivities,
   sleep,
 } from '@temporalio/workflow';
-import type { StepInput, StepOutput, WorkerActivities } from '../activities/types.js';
-import type { Step } from '../plan/types.js';
+import type { StepInput, StepOutput, WorkerActivities } from '../../activities/types.js';
+import type { Step } from '../../plan/types.js';
 import type { Attempts } from './attempts.js';
 import { readFailure, type StepFailure } from './failure.js';
 import type { InstallLedger } from './ledger.js';

@@ -3,7 +3,7 @@ import type { Attempts } from './attempts.js';
 import { judge, type Verdict } from './decisions.js';
 import type { InstallLedger } from './ledger.js';
 import { Refusal } from './refusals.js';
-import { type DecisionRecord, type DecisionResult, type InstallProgress, VERBS, type Verb } from './types.js';
+import { type DecisionRecord, type DecisionResult, type InstallProgress, VERBS, type Verb } from '../types.js';
 
 export const progressQuery = defineQuery<InstallProgress>('progress');
 

@@ -1,6 +1,6 @@
 import { type ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
-import type { Step } from '../plan/types.js';
-import type { FailureDetails } from './types.js';
+import type { Step } from '../../plan/types.js';
+import type { FailureDetails } from '../types.js';
 
 /** What a person needs to know of a failed step. */
 export interface StepFailure {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Step } from '../../../src/plan/types.js';
-import { checkPlan } from '../../../src/workflows/plan-order.js';
+import type { Step } from '../../../../src/plan/types.js';
+import { checkPlan } from '../../../../src/workflows/engine/plan-order.js';
 
 function plan(needs: Record<string, string[]>): Step[] {
   const fields = {

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Step } from '../plan/types.js';
+import type { Step } from '../../plan/types.js';
 
 /**
  * Refuses a plan that could never end: a step that occurs twice, needs what is not there, or needs itself in a circle.

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { planInstall } from '../../../src/plan/install.js';
-import { stepOptions } from '../../../src/workflows/recoverable-step.js';
-import { clusterOf } from '../cluster-fixture.js';
+import { planInstall } from '../../../../src/plan/install.js';
+import { stepOptions } from '../../../../src/workflows/engine/recoverable-step.js';
+import { clusterOf } from '../../cluster-fixture.js';
 
 it('a step that hangs, or whose worker dies, is noticed; what may heal by itself is tried for as long as it takes', () => {
   for (const step of planInstall(clusterOf({ controlPlanes: 3, workers: 1, etcd: 3 }))) {

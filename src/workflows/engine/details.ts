@@ -1,4 +1,4 @@
-import type { BlockedStep, InstallProgress } from './types.js';
+import type { BlockedStep, InstallProgress } from '../types.js';
 
 /** Temporal's limit for a workflow's current details, with room for the notice at the end. */
 const LIMIT = 20_000;
