@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ensureBundle } from '../lab/artifacts/bundle.js';
 import { benchLab } from '../lab/hosts/bench.js';
 import { type Lab, labUp, takeDown } from '../lab/hosts/index.js';
-import { connect, describeInstall } from '../src/engine/index.js';
+import { connect, describeRun } from '../src/engine/index.js';
 import { stateDirectory } from '../src/engine/state-directory.js';
 import { type Failover, loseApiServer, loseHolder } from './failover.js';
 import { loseNames, type NamesGap } from './names.js';
@@ -150,7 +150,7 @@ function namesFigures({ first, lastLost }: NamesGap): Figure[] {
 async function eventsOfFirstRun(state: string, cluster: string): Promise<number> {
   const engine = await connect({ stateDir: state });
   try {
-    return (await describeInstall(engine, cluster)).events;
+    return (await describeRun(engine, cluster)).events;
   } finally {
     await engine.close();
   }

@@ -3,7 +3,7 @@
  * exported, too.
  *
  * ```ts
- * import { connect, ensureWorker, loadCluster, prepareInstall, startInstall, watchInstall } from 'kubewright';
+ * import { connect, ensureWorker, loadCluster, prepareInstall, startRun, watchRun } from 'kubewright';
  * ```
  */
 export type { Comparison, Difference, Verdict } from './activities/applied/difference.js';
@@ -21,29 +21,29 @@ export {
   connect,
   type DecisionOutcome,
   decide,
-  describeInstall,
+  describeRun,
   type EmbeddedServer,
   type EmbeddedServerOptions,
   type Engine,
   type EnsureWorkerOptions,
-  endInstall,
+  endRun,
   ensureWorker,
-  type InstallListing,
-  type InstallSnapshot,
   type ListOptions,
-  listInstalls,
+  listRuns,
   listWorkers,
   needsOf,
   PlanConflictError,
+  type RunListing,
+  type RunSnapshot,
   type RunStatus,
   type ServerRecord,
   type SettingsOptions,
-  type StartedInstall,
+  type StartedRun,
   type StartOptions,
   type StepActivity,
   type StopOptions,
   serverStatus,
-  startInstall,
+  startRun,
   stateDirectory,
   stopServer,
   stopWorker,
@@ -52,7 +52,7 @@ export {
   type WorkerNeeds,
   type WorkerProcess,
   type WorkerRecord,
-  watchInstall,
+  watchRun,
   workerStatus,
 } from './engine/index.js';
 export type { ProcessIdentity } from './engine/processes/identity.js';
@@ -66,8 +66,10 @@ export type { HopReport, Sourced, SshReport } from './hosts/ssh-check.js';
 export type { Kubeconfig } from './kubeconfig.js';
 export { type AccessOptions, fetchKubeconfig, type LookAtOptions, lookAtCluster } from './on-hosts.js';
 export { planInstall } from './plan/install.js';
+export { OPERATIONS, type Operation, type OperationKind } from './plan/operations.js';
+export * from './plan/run.js';
 export type * from './plan/types.js';
-export { prepareInstall } from './prepare-install.js';
+export { prepareInstall, prepareRun } from './prepare-run.js';
 export { runWorker } from './run-worker.js';
 export type * from './terminal/json/index.js';
 export { VERSION } from './version.js';
@@ -77,10 +79,9 @@ export type {
   Decision,
   DecisionRecord,
   FailedTry,
-  InstallInput,
-  InstallProgress,
-  InstallResult,
-  InstallState,
+  RunProgress,
+  RunResult,
+  RunState,
   StepProgress,
   StepState,
   Verb,

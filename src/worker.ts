@@ -1,9 +1,11 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { dataConverterFrom, WITHOUT_KEY } from './engine/codec/payload-codec.js';
 import { connectionError, requireNamespace } from './engine/connection-errors.js';
 import { attachServer, type EmbeddedServer } from './engine/embedded-server.js';
+import { readRun } from './engine/runs/history.js';
 import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
 import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
@@ -14,6 +16,7 @@ import { telemetryOptions } from './engine/worker/telemetry.js';
 import { untilUnused } from './engine/worker/unused.js';
 import { watchServer } from './engine/worker/watchdog.js';
 import { isKubewrightError, messageOf } from './errors.js';
+import type { RunReference } from './plan/run.js';
 
 /** How a worker runs that a program has for itself. */
 export interface RunWorkerOptions {
@@ -55,11 +58,12 @@ export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
   const server = remote === undefined ? await attachServer({ stateDir, env }) : undefined;
   const settings = remote ?? embeddedSettings(server?.address ?? '');
   options.onServer?.(settings);
-  const own = options.activities === undefined ? await ownActivities(env) : undefined;
+  let own: OwnActivities | undefined;
   try {
     const connection = await openNativeConnection(settings);
     try {
       await requireNamespace(connection, settings);
+      if (options.activities === undefined) own = await ownActivities(env, connection, settings);
       const activities = options.activities ?? own?.activities;
       const worker = await createWorker(connection, settings, env, { ...options, activities });
       const stopper = await stopWorkerOf(worker, { connection, activities });
@@ -73,10 +77,21 @@ export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
   }
 }
 
+interface OwnActivities {
+  activities: object;
+  close(): Promise<void>;
+}
+
 /** Imported only here: a caller that brings its own activities needs no SSH. */
-async function ownActivities(env: NodeJS.ProcessEnv): Promise<{ activities: object; close(): Promise<void> }> {
+async function ownActivities(
+  env: NodeJS.ProcessEnv,
+  { workflowService }: NativeConnection,
+  { namespace }: ConnectionSettings,
+): Promise<OwnActivities> {
   const { createActivities } = await import('./activities/index.js');
-  const { close, ...activities } = createActivities({ env, homeDirectory: env.HOME ?? '/' });
+  const converter = loadDataConverter((await dataConverterFrom(env)) ?? WITHOUT_KEY);
+  const read = (root: RunReference) => readRun({ workflowService, namespace, converter }, root);
+  const { close, ...activities } = createActivities({ env, homeDirectory: env.HOME ?? '/', readRun: read });
   return { activities, close };
 }
 

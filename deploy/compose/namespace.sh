@@ -31,4 +31,5 @@ patiently register_namespace
 for name in KubewrightCluster KubewrightOperation KubewrightState KubewrightPhase; do
   patiently register_attribute "$name" Keyword
 done
+patiently register_attribute KubewrightBlocked Int
 patiently register_attribute KubewrightBlockedSteps KeywordList

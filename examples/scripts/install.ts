@@ -1,25 +1,17 @@
 // Installs a cluster and tells somebody when a step needs a person: a line here, a message to a chat in real life.
 //
 //   node examples/scripts/install.ts cluster.yaml     (Node 24; with Node 20 or 22: npx tsx examples/scripts/install.ts …)
-import {
-  type BlockedStep,
-  connect,
-  ensureWorker,
-  loadCluster,
-  prepareInstall,
-  startInstall,
-  watchInstall,
-} from 'kubewright';
+import { type BlockedStep, connect, ensureWorker, loadCluster, prepareInstall, startRun, watchRun } from 'kubewright';
 
 export async function main([file = 'cluster.yaml']: string[], print: (line: string) => void): Promise<number> {
   const { cluster } = await loadCluster(file);
   const engine = await connect();
   try {
-    await startInstall(engine, prepareInstall(cluster));
+    await startRun(engine, prepareInstall(cluster));
     const worker = await ensureWorker(engine);
     try {
       const told = new Set<number>();
-      for await (const { progress, status, result, failure } of watchInstall(engine, cluster.name)) {
+      for await (const { progress, status, result, failure } of watchRun(engine, cluster.name)) {
         for (const step of progress.blocked.filter(({ blocking }) => !told.has(blocking))) {
           told.add(step.blocking);
           tell(step, print);

@@ -35,6 +35,7 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     cluster,
     kept,
     step,
+    inputs: input.inputs ?? {},
     signal: options.signal,
     fence: [options.attempt ?? 'no run', step.id, randomUUID()].join(' '),
     get host(): RemoteHost {

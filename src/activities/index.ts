@@ -4,8 +4,10 @@ import type { Cluster } from '../cluster/types.js';
 import { KubewrightError } from '../errors.js';
 import { createHosts } from '../hosts/index.js';
 import type { Hosts } from '../hosts/types.js';
+import { PLAN_FORMAT, type StepOutput, type StepReference } from '../plan/run.js';
 import { ACTIONS, type Action, type Step } from '../plan/types.js';
 import { VERSION } from '../version.js';
+import { type ReadRun, type ResolvedStep, RunsByReference } from './by-reference.js';
 import { createContext } from './context.js';
 import { toApplicationFailure } from './failure.js';
 import { withinLimit } from './limit.js';
@@ -14,18 +16,20 @@ import { implementations } from './registry.js';
 import { explained } from './replaced.js';
 import { carryOut } from './step.js';
 import { stopCommands } from './stop.js';
-import type { Activities, Probe, StepHeartbeat, StepInput, StepOutput } from './types.js';
+import type { Activities, Probe, StepHeartbeat } from './types.js';
 
 export interface ActivityOptions {
   /** The worker's environment: sudo passwords and the SSH agent are looked up there and go nowhere else. */
   env: NodeJS.ProcessEnv;
   homeDirectory: string;
+  /** What a run was started with, from Temporal: steps come by reference. */
+  readRun: ReadRun;
 }
 
 /** What runs beside the steps themselves. */
 export interface HousekeepingActivities {
   /** Ends what a step left running on its host or hosts; only `abort` asks for it. Returns how many units were ended. */
-  stopStep(input: StepInput): Promise<number>;
+  stopStep(reference: StepReference): Promise<number>;
 }
 
 /**
@@ -51,23 +55,38 @@ export function createActivities(
     }
     return hosts;
   };
+  const runs = new RunsByReference(options.readRun);
+  const resolve = async (reference: StepReference): Promise<Ready> => {
+    const input = await runs.stepInput(reference);
+    // Of the whole cluster, so that leaving a host out opens no second connection to all others.
+    return { input, hosts: hostsOf(input.wholeCluster) };
+  };
   const steps = Object.fromEntries(
-    ACTIONS.map((action) => [action, (input: StepInput) => runStep(action, input, hostsOf(input.cluster))]),
+    ACTIONS.map((action) => [action, (reference: StepReference) => runStep(action, reference, resolve)]),
   ) as unknown as Activities;
   return {
     ...steps,
-    stopStep: (input) => stopStep(input, hostsOf(input.cluster)),
+    stopStep: (reference) => stopStep(reference, resolve),
     close: async () => {
       await Promise.all([...pools.values()].map((hosts) => hosts.close()));
     },
   };
 }
 
+/** A step that was looked up, and the hosts to carry it out on. */
+interface Ready {
+  input: ResolvedStep;
+  hosts: Hosts;
+}
+
+type Resolve = (reference: StepReference) => Promise<Ready>;
+
 /** Heartbeats, for a command may take ten seconds to obey: without them the worker would be taken for dead. */
-async function stopStep(input: StepInput, hosts: Hosts): Promise<number> {
+async function stopStep(reference: StepReference, resolve: Resolve): Promise<number> {
   const activity = Context.current();
   const timer = setInterval(() => activity.heartbeat(), HEARTBEAT_MS);
   try {
+    const { input, hosts } = await resolve(reference);
     return await stopCommands(input, hosts);
   } catch (error) {
     throw toApplicationFailure(error);
@@ -76,7 +95,7 @@ async function stopStep(input: StepInput, hosts: Hosts): Promise<number> {
   }
 }
 
-async function runStep(action: Action, input: StepInput, hosts: Hosts): Promise<StepOutput> {
+async function runStep(action: Action, reference: StepReference, resolve: Resolve): Promise<StepOutput> {
   const activity = Context.current();
   const began = Date.now();
   const trouble = troubleBefore();
@@ -91,8 +110,11 @@ async function runStep(action: Action, input: StepInput, hosts: Hosts): Promise<
     beat();
   };
   const { startToCloseTimeoutMs } = activity.info;
+  let ready: Ready | undefined;
   try {
-    refuseForeignBuild(input);
+    refuseOtherFormat(reference);
+    ready = await resolve(reference);
+    const { input, hosts } = ready;
     return await withinLimit(
       input.step,
       startToCloseTimeoutMs,
@@ -106,8 +128,8 @@ async function runStep(action: Action, input: StepInput, hosts: Hosts): Promise<
   } catch (error) {
     // Pause, reset and shutdown arrive as cancellation; only the SDK's own failure is mapped back to what it was.
     if (activity.cancellationSignal.aborted) throw activity.cancellationSignal.reason;
-    const failure = withPatience(toApplicationFailure(error), input, began);
-    throw failure.nonRetryable ? await explained(failure, input, hosts) : failure;
+    const failure = withPatience(toApplicationFailure(error), reference, began);
+    throw failure.nonRetryable && ready !== undefined ? await explained(failure, ready.input, ready.hosts) : failure;
   } finally {
     clearInterval(timer);
   }
@@ -118,13 +140,17 @@ function tryOf({ workflowExecution, scheduledTimestampMs }: Info): string {
   return `${workflowExecution?.runId ?? 'no run'}/${scheduledTimestampMs}`;
 }
 
-/** A plan is carried out by the version that made it: steps of another version may mean something else. */
-function refuseForeignBuild(input: StepInput): void {
-  if (input.build === VERSION) return;
-  throw new KubewrightError('KW510', `this run was started by kubewright ${input.build}, this worker is ${VERSION}`, {
-    step: input.step.id,
-    hint: `Run a worker of version ${input.build} and retry, or abort this run and install again with ${VERSION}: what is done stays done.`,
-  });
+/** A plan is carried out by those who mean the same by its actions. */
+function refuseOtherFormat({ format, build, step }: StepReference): void {
+  if (format === PLAN_FORMAT) return;
+  throw new KubewrightError(
+    'KW510',
+    `this run was planned by kubewright ${build} (plan format ${format}), this worker is ${VERSION} (plan format ${PLAN_FORMAT})`,
+    {
+      step,
+      hint: `Run a worker of version ${build} and retry, or abort this run and install again with ${VERSION}: what is done stays done.`,
+    },
+  );
 }
 
 /**

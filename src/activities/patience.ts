@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type { StepReference } from '../plan/run.js';
 import type { FailureDetails } from './failure.js';
-import type { StepHeartbeat, StepInput } from './types.js';
+import type { StepHeartbeat } from './types.js';
 
 /**
  * What a failed try hands to Temporal. A failure that may heal by itself stays retryable until it has lasted for the
@@ -12,8 +13,11 @@ import type { StepHeartbeat, StepInput } from './types.js';
  *
  * @param began when this try began, milliseconds since the epoch
  */
-export function withPatience(failure: ApplicationFailure, input: StepInput, began: number): ApplicationFailure {
-  const { patienceMs } = input;
+export function withPatience(
+  failure: ApplicationFailure,
+  { patienceMs }: Pick<StepReference, 'patienceMs'>,
+  began: number,
+): ApplicationFailure {
   if (failure.nonRetryable || patienceMs === undefined) return failure;
   const activity = Context.current();
   const now = Date.now();

@@ -1,6 +1,7 @@
 import { isKubewrightError, KubewrightError, messageOf } from '../errors.js';
 import { redact } from '../hosts/redact.js';
-import type { Probe, StepContext, StepImplementation, StepOutput } from './types.js';
+import { DATA_LIMIT, type StepOutput } from '../plan/run.js';
+import type { Probe, StepContext, StepImplementation } from './types.js';
 
 /**
  * Carries out one step: probe, and only where the post-condition does not hold, apply and probe again (verify).
@@ -12,16 +13,24 @@ export async function carryOut(implementation: StepImplementation, context: Stag
   try {
     context.stage('probe');
     const before = await implementation.probe(context);
-    if (before.done) return { outcome: 'unchanged', summary: summaryOf(before) };
+    if (before.done) return { outcome: 'unchanged', summary: summaryOf(before), ...dataOf(before) };
     context.stage('apply');
     await implementation.apply(context, before);
     context.stage('verify');
     const after = await implementation.probe(context);
     if (!after.done) throw notVerified(after);
-    return { outcome: 'changed', summary: `${summaryOf(after)}${keptBy(context)}` };
+    return { outcome: 'changed', summary: `${summaryOf(after)}${keptBy(context)}`, ...dataOf(after) };
   } catch (error) {
     throw completed(error, context);
   }
+}
+
+/** A history and the answer of a query hold it for every step: a step that hands on more has a defect. */
+function dataOf({ data }: Probe): Pick<StepOutput, 'data'> {
+  if (data === undefined) return {};
+  const size = Buffer.byteLength(JSON.stringify(data));
+  if (size > DATA_LIMIT) throw new Error(`it hands on ${size} bytes, more than ${DATA_LIMIT}`);
+  return { data };
 }
 
 function summaryOf({ found, warnings = [] }: Probe): string {

@@ -1,36 +1,27 @@
 import type { Cluster } from '../cluster/types.js';
 import type { KubewrightError } from '../errors.js';
 import type { RemoteHost } from '../hosts/types.js';
+import type { StepData, StepOutput, StepReference } from '../plan/run.js';
 import type { Action, Step } from '../plan/types.js';
 import type { Comparison } from './applied/difference.js';
 
-/** The one object that goes into every step's activity. */
+/** What a reference stands for, once it was looked up. */
 export interface StepInput {
+  /** Without the hosts that were left out. */
   cluster: Cluster;
   step: Step;
-  /** Version of Kubewright that made the plan; a worker of another version refuses it by name. */
   build: string;
-  /**
-   * How long trouble that may heal by itself may last before the try fails for good, so that the workflow asks a person;
-   * milliseconds. Missing: for ever.
-   */
   patienceMs?: number;
+  inputs?: Record<string, StepData>;
 }
 
-/** The one small object that comes out. */
-export interface StepOutput {
-  outcome: 'changed' | 'unchanged';
-  /** One sentence for people: what was found or done. */
-  summary: string;
-}
-
-export type Activities = Record<Action, (input: StepInput) => Promise<StepOutput>>;
+export type Activities = Record<Action, (input: StepReference) => Promise<StepOutput>>;
 
 /**
  * What the worker registers: every step's action, and `stopStep`, which an abort calls for each step that was running: it
  * stops the step's durable commands on their hosts and says how many. Cancelling an activity only lets go of them.
  */
-export type WorkerActivities = Activities & { stopStep(input: StepInput): Promise<number> };
+export type WorkerActivities = Activities & { stopStep(input: StepReference): Promise<number> };
 
 /** Heartbeat details: what the progress view shows while a step runs. Redacted before it gets here. */
 export interface StepHeartbeat {
@@ -54,6 +45,8 @@ export interface Probe {
   warnings?: string[];
   /** What `apply` would throw, where the probe knows already that a person has to act first. */
   problem?: KubewrightError;
+  /** What the step hands on to later steps and to reports; at most DATA_LIMIT bytes as JSON. */
+  data?: StepData;
   /** What `cluster/applied` found between cluster.yaml and the living cluster; `plan` shows it as a list of its own. */
   comparison?: Comparison;
 }
@@ -61,6 +54,8 @@ export interface Probe {
 export interface StepContext {
   cluster: Cluster;
   step: Step;
+  /** What the steps that this one needs have handed on, by their ids. */
+  inputs: Readonly<Record<string, StepData>>;
   /** The step's own host. Throws for `cluster/…` steps. */
   host: RemoteHost;
   hostNamed(name: string): RemoteHost;

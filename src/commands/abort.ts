@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { DecisionOutcome, Engine, InstallSnapshot } from '../engine/index.js';
+import type { DecisionOutcome, Engine, RunSnapshot } from '../engine/index.js';
 import { isKubewrightError, messageOf } from '../errors.js';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
@@ -54,8 +54,8 @@ async function abort(context: CommandContext<AbortOptions>): Promise<ExitCode> {
 }
 
 async function end({ options, output }: CommandContext<AbortOptions>, engine: Engine, cluster: string) {
-  const { endInstall } = await import('../engine/index.js');
-  await endInstall(engine, cluster, options.reason);
+  const { endRun } = await import('../engine/index.js');
+  await endRun(engine, cluster, options.reason);
   if (output.json) output.object({ type: 'decided', cluster, verb: 'abort', force: true });
   else
     output.line(`${cluster}: the install was ended without being asked. What it started on the hosts runs on there.`);
@@ -95,15 +95,15 @@ async function awaitEnd(
   cluster: string,
   outcome: DecisionOutcome,
   signal: AbortSignal,
-): Promise<InstallSnapshot | undefined> {
-  const { watchInstall } = await import('../engine/index.js');
-  let last: InstallSnapshot | undefined;
+): Promise<RunSnapshot | undefined> {
+  const { watchRun } = await import('../engine/index.js');
+  let last: RunSnapshot | undefined;
   if (outcome.failing !== undefined) return undefined;
   const time = new AbortController();
   const timer = setTimeout(() => time.abort(), WAIT_MS);
   try {
     const until = AbortSignal.any([signal, time.signal]);
-    for await (last of watchInstall(engine, cluster, { signal: until })) {
+    for await (last of watchRun(engine, cluster, { signal: until })) {
       if (last.status !== 'running' || last.taskFailure !== undefined) break;
     }
     return last;

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Cluster } from '../cluster/types.js';
-import type { Engine, StartedInstall, WorkerProcess } from '../engine/index.js';
+import type { Engine, StartedRun, WorkerProcess } from '../engine/index.js';
 import { action, type CommandContext } from './support/action.js';
 import { parseDuration } from './support/duration.js';
 import { FILE_ARGUMENT } from './support/file-argument.js';
@@ -106,11 +106,11 @@ async function start(
   { output, options }: CommandContext<InstallOptions>,
   engine: Engine,
   cluster: Cluster,
-): Promise<StartedInstall> {
-  const { PlanConflictError, startInstall } = await import('../engine/index.js');
-  const { prepareInstall } = await import('../prepare-install.js');
+): Promise<StartedRun> {
+  const { PlanConflictError, startRun } = await import('../engine/index.js');
+  const { prepareInstall } = await import('../prepare-run.js');
   try {
-    return await startInstall(engine, { ...prepareInstall(cluster), patienceMs: options.patience });
+    return await startRun(engine, { ...prepareInstall(cluster), patienceMs: options.patience });
   } catch (error) {
     if (!(error instanceof PlanConflictError)) throw error;
     const { differences } = await import('../cluster/differences.js');
@@ -130,7 +130,7 @@ async function announce(
   { output, options }: CommandContext<InstallOptions>,
   engine: Engine,
   cluster: Cluster,
-  started: StartedInstall,
+  started: StartedRun,
 ): Promise<void> {
   const ui = engine.server?.uiUrl;
   if (started.notice !== undefined) output.note(started.notice);

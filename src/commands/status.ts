@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Engine, InstallListing, RunStatus } from '../engine/index.js';
+import type { Engine, RunListing, RunStatus } from '../engine/index.js';
 import { isKubewrightError } from '../errors.js';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
@@ -23,12 +23,12 @@ interface StatusOptions {
 }
 
 async function status(context: CommandContext<StatusOptions>, named: string | undefined): Promise<ExitCode> {
-  const { listInstalls } = await import('../engine/index.js');
+  const { listRuns } = await import('../engine/index.js');
   const { openExistingEngine } = await import('./support/engine.js');
   const engine = await openExistingEngine(context);
   try {
     if (named !== undefined) return await showOne(context, engine, named);
-    const latest = await listInstalls(engine, { latest: true });
+    const latest = await listRuns(engine, { latest: true });
     const [only] = latest;
     if (only === undefined || latest.length > 1) return await showAll(context, latest);
     return await showOne(context, engine, only.cluster).catch(async (error: unknown) => {
@@ -47,10 +47,10 @@ async function showOne(
   engine: Engine,
   cluster: string,
 ): Promise<ExitCode> {
-  const { describeInstall } = await import('../engine/index.js');
+  const { describeRun } = await import('../engine/index.js');
   const { renderFrame } = await import('../terminal/frame.js');
   const { taskFailureSentence } = await import('./support/hindrance.js');
-  const snapshot = await describeInstall(engine, cluster);
+  const snapshot = await describeRun(engine, cluster);
   const code = options.exitCode ? codeOf(snapshot.status, snapshot.progress.blocked.length > 0) : EXIT.ok;
   if (output.json) {
     output.object({ type: 'install', ...snapshot });
@@ -77,10 +77,7 @@ function codeOf(status: RunStatus, blocked: boolean): ExitCode {
 /** Of several installs the one that needs a person most: blocked, ended otherwise than well, still running. */
 const WORST_FIRST: ExitCode[] = [EXIT.blocked, EXIT.failed, EXIT.timeout];
 
-async function showAll(
-  { output, options }: CommandContext<StatusOptions>,
-  latest: InstallListing[],
-): Promise<ExitCode> {
+async function showAll({ output, options }: CommandContext<StatusOptions>, latest: RunListing[]): Promise<ExitCode> {
   const codes = latest.map(({ status, blocked }) => codeOf(status, blocked.length > 0));
   const code = options.exitCode ? (WORST_FIRST.find((each) => codes.includes(each)) ?? EXIT.ok) : EXIT.ok;
   if (output.json) {

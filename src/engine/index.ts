@@ -9,10 +9,10 @@ export {
   serverStatus,
   stopServer,
 } from './embedded-server.js';
-export { type DecisionOutcome, decide, endInstall } from './installs/decide.js';
-export { type ListOptions, listInstalls } from './installs/list-installs.js';
-export { PlanConflictError, type StartedInstall, type StartOptions, startInstall } from './installs/start-install.js';
-export { describeInstall, type WatchOptions, watchInstall } from './installs/watch-install.js';
+export { type DecisionOutcome, decide, endRun } from './runs/decide.js';
+export { type ListOptions, listRuns } from './runs/list-runs.js';
+export { PlanConflictError, type StartedRun, type StartOptions, startRun } from './runs/start-run.js';
+export { describeRun, type WatchOptions, watchRun } from './runs/watch-run.js';
 export { describeSettings, resolveSettings, type SettingsOptions } from './settings.js';
 export { stateDirectory } from './state-directory.js';
 export * from './types.js';

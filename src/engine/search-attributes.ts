@@ -3,7 +3,7 @@ import { SEARCH_ATTRIBUTES } from '../workflows/engine/search-attributes.js';
 import type { ConnectionSettings } from './types.js';
 
 /** temporal.api.enums.v1.IndexedValueType of the types that are used. */
-const VALUE_TYPES = { Keyword: 2, KeywordList: 7 } as const;
+const VALUE_TYPES = { Keyword: 2, Int: 3, KeywordList: 7 } as const;
 
 export interface Registration {
   /** Whether workflows may write the attributes. */

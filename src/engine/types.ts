@@ -1,5 +1,5 @@
 import type { Client, ConnectionOptions, DataConverter } from '@temporalio/client';
-import type { InstallProgress, InstallResult } from '../workflows/types.js';
+import type { RunProgress, RunResult } from '../workflows/types.js';
 import type { EmbeddedServer } from './embedded-server.js';
 
 /** Task queue of Kubewright's workers, unless `KUBEWRIGHT_TASK_QUEUE` names another. */
@@ -9,9 +9,6 @@ export const TASK_QUEUE = 'kubewright';
 export function taskQueueOf(env: NodeJS.ProcessEnv): string {
   return env.KUBEWRIGHT_TASK_QUEUE || TASK_QUEUE;
 }
-
-/** The one workflow type so far. */
-export const INSTALL_WORKFLOW = 'installCluster';
 
 /** How Temporal is reached: what the options, the environment and the profile say, put together. */
 export interface ConnectionSettings {
@@ -65,9 +62,9 @@ export interface StepActivity {
 export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out';
 
 /** Everything that can be known of an install at one moment. */
-export interface InstallSnapshot {
+export interface RunSnapshot {
   /** Where it and its steps stand. */
-  progress: InstallProgress;
+  progress: RunProgress;
   /** By step id; only steps that are being tried. */
   activities: Record<string, StepActivity>;
   /** The workflow in Temporal, `cluster/NAME`. */
@@ -92,7 +89,7 @@ export interface InstallSnapshot {
   /** Why that task fails, when it does so again and again; from the last failure that the history holds. */
   taskFailure?: string;
   /** When `completed`. */
-  result?: InstallResult;
+  result?: RunResult;
   /** When it ended otherwise. */
   failure?: {
     /** Stable code, `KW` and three digits. */
@@ -105,7 +102,7 @@ export interface InstallSnapshot {
 }
 
 /** One line of the list of installs. */
-export interface InstallListing {
+export interface RunListing {
   /** Name of the cluster. */
   cluster: string;
   /** The workflow in Temporal, `cluster/NAME`. */

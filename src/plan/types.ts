@@ -57,4 +57,22 @@ export interface Step {
   timeoutMinutes: number;
   /** Whether a person may skip it. Skipping a step of a worker leaves that worker out: its other steps are skipped too. */
   skippable: boolean;
+  /** What the action works with besides the cluster, such as a target version; small and plain. */
+  with?: StepParameters;
+  /**
+   * What becomes of a failure that does not heal by itself. `park`, the default: the step waits for a person. `report`: it
+   * ends as failed, what needs it goes on, and the result names it. For operations that look and ask nobody.
+   */
+  onFailure?: 'park' | 'report';
+  /** Minutes of trouble that may heal by itself before a person is asked (or the failure is reported); default: the run's. */
+  patienceMinutes?: number;
+  /**
+   * Cleanup: once a step that it needs has begun, it runs whatever becomes of that one, also after an abort or a
+   * cancellation of the run.
+   */
+  always?: true;
+  /** Steps of one lane wait for each other: at most so many are under way at once, blocked ones counted. */
+  lane?: { name: string; limit: number };
 }
+
+export type StepParameters = Record<string, string | number | boolean | null | string[]>;

@@ -1,5 +1,5 @@
 import type { StepActivity } from '../engine/types.js';
-import type { InstallProgress } from '../workflows/types.js';
+import type { RunProgress } from '../workflows/types.js';
 import type { FailedEvent, PlanEvent, ProgressEvent, RetryEvent, StepEvent, WaitingEvent } from './json/events.js';
 import type { InstallView } from './types.js';
 
@@ -45,7 +45,7 @@ export class Chronicle {
     this.reasons.clear();
   }
 
-  private newDecisions({ decisions }: InstallProgress): ProgressEvent[] {
+  private newDecisions({ decisions }: RunProgress): ProgressEvent[] {
     // Runs of 0.1.0 did not number them.
     const numbered = decisions.map((decision, index) => ({ ...decision, number: decision.number ?? index + 1 }));
     const fresh = numbered.filter(({ number }) => number > this.decision);
@@ -53,7 +53,7 @@ export class Chronicle {
     return fresh.map((decision) => ({ type: 'decision', ...decision }));
   }
 
-  private newlyBlocked({ blocked }: InstallProgress): ProgressEvent[] {
+  private newlyBlocked({ blocked }: RunProgress): ProgressEvent[] {
     const fresh = blocked.filter(({ step, blocking }) => !this.blockings.has(`${blocking} ${step}`));
     for (const { step, blocking } of fresh) this.blockings.add(`${blocking} ${step}`);
     return fresh.map((one) => ({ type: 'blocked', ...one }));

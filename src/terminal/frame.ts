@@ -1,4 +1,4 @@
-import type { InstallState, StepState } from '../workflows/types.js';
+import type { RunState, StepState } from '../workflows/types.js';
 import { blockedLines, failedLines } from './blocked.js';
 import { duration, elapsed, pad, plural } from './text.js';
 import { paintLine, type Theme } from './theme.js';
@@ -20,9 +20,10 @@ const STATE_STYLE: Record<StepState, StyleName> = {
   waiting: 'faint',
   blocked: 'bad',
   skipped: 'warn',
+  failed: 'bad',
 };
 
-const TITLE: Record<InstallState, { text: string; style: StyleName }> = {
+const TITLE: Record<RunState, { text: string; style: StyleName }> = {
   running: { text: 'installing', style: 'busy' },
   blocked: { text: 'blocked', style: 'bad' },
   done: { text: 'installed', style: 'good' },

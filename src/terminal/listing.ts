@@ -1,10 +1,11 @@
-import type { InstallListing } from '../engine/types.js';
+import type { RunListing } from '../engine/types.js';
 import { pad, utcMinute } from './text.js';
+
 import { paintLine, type Theme } from './theme.js';
 import type { Line, StyleName } from './types.js';
 
 /** A table of installs, blocked ones first. */
-export function listingLines(listings: InstallListing[], theme: Theme, columns: number): string[] {
+export function listingLines(listings: RunListing[], theme: Theme, columns: number): string[] {
   if (listings.length === 0) return ['There is no install. Start one with `kubewright install cluster.yaml`.'];
   const sorted = [...listings].sort((a, b) => Number(b.blocked.length > 0) - Number(a.blocked.length > 0));
   const width = Math.max('CLUSTER'.length, ...sorted.map((listing) => listing.cluster.length));
@@ -22,12 +23,12 @@ export function listingLines(listings: InstallListing[], theme: Theme, columns: 
   return [head, ...rows].map((line) => paintLine(line, theme, columns).trimEnd());
 }
 
-function stateOf(listing: InstallListing): string {
+function stateOf(listing: RunListing): string {
   if (listing.status !== 'running') return listing.status === 'completed' ? 'installed' : listing.status;
   return listing.blocked.length > 0 ? 'blocked' : listing.state || 'running';
 }
 
-function styleOf(listing: InstallListing): StyleName {
+function styleOf(listing: RunListing): StyleName {
   if (listing.status === 'completed') return 'good';
   return listing.status === 'running' && listing.blocked.length === 0 ? 'busy' : 'bad';
 }

@@ -9,6 +9,7 @@ export interface Symbols {
   waiting: string;
   blocked: string;
   skipped: string;
+  failed: string;
   quote: string;
   /** Before something that would be changed. */
   change: string;
@@ -20,8 +21,26 @@ export interface Theme {
   paint(text: string, style: StyleName | undefined): string;
 }
 
-const UNICODE: Symbols = { done: '✓', running: '●', waiting: '·', blocked: '✗', skipped: '–', quote: '│', change: '→' };
-const ASCII: Symbols = { done: '+', running: '*', waiting: '.', blocked: 'x', skipped: '-', quote: '|', change: '>' };
+const UNICODE: Symbols = {
+  done: '✓',
+  running: '●',
+  waiting: '·',
+  blocked: '✗',
+  skipped: '–',
+  failed: '✗',
+  quote: '│',
+  change: '→',
+};
+const ASCII: Symbols = {
+  done: '+',
+  running: '*',
+  waiting: '.',
+  blocked: 'x',
+  skipped: '-',
+  failed: 'x',
+  quote: '|',
+  change: '>',
+};
 
 /**
  * @param color whether styles become ANSI colours

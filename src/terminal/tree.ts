@@ -1,6 +1,6 @@
 import type { StepActivity } from '../engine/types.js';
-import { PHASES, type Phase } from '../plan/types.js';
-import type { StepProgress, StepState } from '../workflows/types.js';
+import type { Phase } from '../plan/types.js';
+import { hasEnded, type StepProgress, type StepState } from '../workflows/types.js';
 import type { InstallView } from './types.js';
 
 /** Name under which steps that concern all hosts are shown. */
@@ -31,15 +31,17 @@ export interface PhaseNode {
 /** Arranges a moment of an install as phases, in them hosts in the order of `cluster.yaml`, in them steps. */
 export function buildTree(snapshot: InstallView): PhaseNode[] {
   const nodes = snapshot.progress.steps.map((step) => ({ step, activity: snapshot.activities[step.id] }));
-  return PHASES.flatMap((phase) => {
+  // In the order in which the plan has them, whichever the operation is.
+  const phases = [...new Set(nodes.map(({ step }) => step.phase))];
+  return phases.map((phase) => {
     const own = nodes.filter((node) => node.step.phase === phase);
-    return own.length === 0 ? [] : [phaseNode(phase, own)];
+    return phaseNode(phase, own);
   });
 }
 
-/** Steps that have ended well: done or skipped. */
+/** Steps that have ended. */
 export function finishedCount(nodes: StepNode[]): number {
-  return nodes.filter((node) => node.step.state === 'done' || node.step.state === 'skipped').length;
+  return nodes.filter((node) => hasEnded(node.step)).length;
 }
 
 function phaseNode(phase: Phase, nodes: StepNode[]): PhaseNode {
@@ -67,6 +69,7 @@ function stateOf(nodes: StepNode[]): StepState {
   const states = new Set(nodes.map((node) => node.step.state));
   if (states.has('blocked')) return 'blocked';
   if (states.has('running')) return 'running';
+  if (states.has('failed')) return 'failed';
   if (states.has('waiting')) return states.size === 1 ? 'waiting' : 'running';
   return states.has('done') ? 'done' : 'skipped';
 }

@@ -1,7 +1,7 @@
-import type { InstallSnapshot } from '../engine/types.js';
+import type { RunSnapshot } from '../engine/types.js';
 
 /** What the views need of a moment of an install; drawing is a pure function of it. */
-export type InstallView = Pick<InstallSnapshot, 'progress' | 'activities'> & Partial<Pick<InstallSnapshot, 'runId'>>;
+export type InstallView = Pick<RunSnapshot, 'progress' | 'activities'> & Partial<Pick<RunSnapshot, 'runId'>>;
 
 export type StyleName = 'good' | 'bad' | 'busy' | 'warn' | 'faint' | 'strong';
 

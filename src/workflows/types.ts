@@ -1,30 +1,19 @@
-import type { Cluster } from '../cluster/types.js';
-import type { Phase, Step } from '../plan/types.js';
-
-export interface InstallInput {
-  cluster: Cluster;
-  plan: Step[];
-  /** SHA-256 of cluster and plan, in canonical JSON: the same plan attaches, another is refused. */
-  planHash: string;
-  /** Version of Kubewright that made the plan. */
-  build: string;
-  /**
-   * Whether the namespace knows Kubewright's search attributes; the client asks at start. An upsert of one that is not
-   * registered fails the workflow task again and again, so where this is false or missing the workflow writes none.
-   */
-  searchAttributes?: boolean;
-  /**
-   * How long a step may be in trouble that may heal by itself, such as a host that does not answer, before a person is
-   * asked; milliseconds. Missing in runs of 0.1.0: DEFAULT_PATIENCE_MS.
-   */
-  patienceMs?: number;
-}
+import type { StepData } from '../plan/run.js';
+import type { Phase } from '../plan/types.js';
 
 /** Long enough for a reboot with a memory test, short enough that nobody waits an hour for a host that is switched off. */
 export const DEFAULT_PATIENCE_MS = 10 * 60_000;
 
-/** `blocked`: it waits for a person. `skipped`: left out by decision, or by an abort. */
-export type StepState = 'waiting' | 'running' | 'done' | 'blocked' | 'skipped';
+/**
+ * `blocked`: it waits for a person. `skipped`: left out by decision, or by an abort. `failed`: it could not be done, and the
+ * run went on; only in operations that report instead of asking.
+ */
+export type StepState = 'waiting' | 'running' | 'done' | 'blocked' | 'skipped' | 'failed';
+
+/** Whether nothing of the step is to be done any more. */
+export function hasEnded({ state }: Pick<StepProgress, 'state'>): boolean {
+  return state === 'done' || state === 'skipped' || state === 'failed';
+}
 
 /** Where one step stands. */
 export interface StepProgress {
@@ -46,7 +35,9 @@ export interface StepProgress {
   outcome?: 'changed' | 'unchanged';
   /** Of a step that is done: what was found or done, one sentence. */
   summary?: string;
-  /** Why its last try failed; only while it is tried again by itself. */
+  /** Of a step that is done: what it hands on to later steps and to reports. */
+  data?: StepData;
+  /** Why its last try failed; while it is tried again by itself, and of a step that has failed. */
   failed?: FailedTry;
 }
 
@@ -98,14 +89,14 @@ export interface BlockedStep {
 }
 
 /** `cancelled`: somebody cancelled the workflow; activities let go of their hosts, durable commands there run on. */
-export type InstallState = 'running' | 'blocked' | 'done' | 'aborted' | 'cancelled';
+export type RunState = 'running' | 'blocked' | 'done' | 'aborted' | 'cancelled';
 
 /** Answer of the `progress` query. */
-export interface InstallProgress {
+export interface RunProgress {
   /** Name of the cluster. */
   cluster: string;
   /** Where the install as a whole stands. */
-  state: InstallState;
+  state: RunState;
   /** All steps, in the order of the plan. */
   steps: StepProgress[];
   /** Those that wait for a person. */
@@ -174,7 +165,7 @@ export interface FailureDetails {
 }
 
 /** What came of an install that ended well. */
-export interface InstallResult {
+export interface RunResult {
   /** Name of the cluster. */
   cluster: string;
   /** How many steps changed something. */
@@ -183,4 +174,6 @@ export interface InstallResult {
   unchanged: number;
   /** Ids of the steps that were left out by decision. */
   skipped: string[];
+  /** Ids of the steps that failed, where the operation reports that instead of asking; missing when none did. */
+  failed?: string[];
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import { milliseconds } from '../../src/engine/installs/history-fold.js';
+import { milliseconds } from '../../src/engine/runs/history-fold.js';
 import { serverRecord } from './processes.js';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;

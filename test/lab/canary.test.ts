@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { describeInstall } from '../../src/engine/index.js';
+import { describeRun } from '../../src/engine/index.js';
 import { BLOCKED, Rehearsal } from './canary/rehearsal.js';
 import { hostRoot } from './canary/samplers.js';
 import type { Finding } from './canary/secrets.js';
@@ -45,7 +45,7 @@ async function installOther(): Promise<void> {
   const text = await readFile(run.lab.files.clusterFile, 'utf8');
   await writeFile(file, text.replace(/name: canary\b/, 'name: other'));
   blocked.refusal = await run.kubewright(['install', file, '--no-wait']);
-  const { steps } = (await describeInstall(run.engine, 'other')).progress;
+  const { steps } = (await describeRun(run.engine, 'other')).progress;
   blocked.touched = steps
     .filter(({ phase, state }) => state !== 'waiting' && phase !== 'preflight')
     .map(({ id }) => id);

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, type LabHost, labUp } from '../../lab/hosts/index.js';
 import { implementations } from '../../src/activities/registry.js';
-import type { StepOutput } from '../../src/activities/types.js';
 import type { Cluster, Role } from '../../src/cluster/types.js';
 import type { Hosts } from '../../src/hosts/index.js';
 import { planInstall } from '../../src/plan/install.js';
+import type { StepOutput } from '../../src/plan/run.js';
 import { clusterOfLab, poolOf } from './lab-hosts.js';
 import { runStep } from './steps-harness.js';
 

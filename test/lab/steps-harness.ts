@@ -1,9 +1,10 @@
 import { createContext } from '../../src/activities/context.js';
 import { carryOut } from '../../src/activities/step.js';
-import type { StepImplementation, StepOutput } from '../../src/activities/types.js';
+import type { StepImplementation } from '../../src/activities/types.js';
 import type { Cluster } from '../../src/cluster/types.js';
 import { isKubewrightError } from '../../src/errors.js';
 import type { Hosts } from '../../src/hosts/index.js';
+import type { StepOutput } from '../../src/plan/run.js';
 import type { Action, Step } from '../../src/plan/types.js';
 import { VERSION } from '../../src/version.js';
 

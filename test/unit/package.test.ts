@@ -32,18 +32,18 @@ const engine: k.Engine = await k.connect({ address: '127.0.0.1:7233' } satisfies
 const server: k.EmbeddedServer | undefined = engine.server;
 try {
   const options: k.EnsureWorkerOptions = { needs: k.needsOf(cluster), replace: true };
-  await k.startInstall(engine, k.prepareInstall(cluster));
+  await k.startRun(engine, k.prepareInstall(cluster));
   const worker: k.WorkerProcess = await k.ensureWorker(engine, options);
-  for await (const { activities } of k.watchInstall(engine, cluster.name)) {
+  for await (const { activities } of k.watchRun(engine, cluster.name)) {
     console.log(Object.values(activities).map((activity: k.StepActivity) => activity.line));
   }
   await k.decide(engine, cluster.name, 'skip', { reason: 'it burns' });
-  await k.endInstall(engine, cluster.name, undefined);
-  console.log((await k.describeInstall(engine, cluster.name)).status, worker.pid);
-  console.log(await k.listInstalls(engine, { latest: true } satisfies k.ListOptions), await k.workerStatus(engine));
+  await k.endRun(engine, cluster.name, undefined);
+  console.log((await k.describeRun(engine, cluster.name)).status, worker.pid);
+  console.log(await k.listRuns(engine, { latest: true } satisfies k.ListOptions), await k.workerStatus(engine));
   await k.stopWorker(engine);
 } catch (error) {
-  if (error instanceof k.PlanConflictError) console.log((error.running satisfies k.InstallInput).build);
+  if (error instanceof k.PlanConflictError) console.log((error.running satisfies k.RunInput).build);
   if (k.isClusterFileError(error)) console.log(error.problems);
   if (k.isKubewrightError(error)) console.log(error.code, error.hint, server?.uiUrl);
 }

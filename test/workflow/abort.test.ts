@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../src/engine/installs/decide.js';
-import { listInstalls } from '../../src/engine/installs/list-installs.js';
-import { startInstall } from '../../src/engine/installs/start-install.js';
+import { decide } from '../../src/engine/runs/decide.js';
+import { listRuns } from '../../src/engine/runs/list-runs.js';
+import { startRun } from '../../src/engine/runs/start-run.js';
 import { BLOCKED_STEPS, STATE } from '../../src/workflows/engine/search-attributes.js';
 import { transientTrouble } from './fake-activities.js';
 import { engine, fakes, useFreshWorkers, worker } from './fresh-worker.js';
@@ -87,7 +87,7 @@ describe('abort', () => {
     const { typedSearchAttributes } = await engine.client.workflow.getHandle(workflowId, runId).describe();
     expect(typedSearchAttributes.get(STATE)).toBe('aborted');
     expect(typedSearchAttributes.get(BLOCKED_STEPS)).toBeUndefined();
-    const mine = async () => (await listInstalls(engine)).filter((listing) => listing.runId === runId);
+    const mine = async () => (await listRuns(engine)).filter((listing) => listing.runId === runId);
     await expect.poll(mine).toEqual([expect.objectContaining({ state: 'aborted', blocked: [], status: 'failed' })]);
     await worker.stop();
     const read = await until(engine, cluster.name, (now) => now.source === 'history');
@@ -102,7 +102,7 @@ describe('abort', () => {
     await until(engine, cluster.name, blocked());
     await decide(engine, cluster.name, 'abort');
     await until(engine, cluster.name, closed);
-    const next = await startInstall(engine, { cluster, plan, planHash: 'other', build: '0.1.0' });
+    const next = await startRun(engine, { cluster, plan, planHash: 'other', build: '0.1.0' });
     expect(next).toMatchObject({ attached: false });
     expect(next.runId).not.toBe(runId);
     expect((await until(engine, cluster.name, closed)).status).toBe('completed');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../src/engine/installs/decide.js';
-import { listInstalls } from '../../src/engine/installs/list-installs.js';
+import { decide } from '../../src/engine/runs/decide.js';
+
+import { listRuns } from '../../src/engine/runs/list-runs.js';
 import { brokenStep, transientTrouble } from './fake-activities.js';
 import { engine, fakes, useFreshWorkers } from './fresh-worker.js';
 import { blocked, closed, logged, startTest, stateOf, step, until } from './harness.js';
@@ -79,7 +80,7 @@ describe('a step that cannot succeed by itself', () => {
     const { cluster } = await startTest(engine, [step('a/one', [], { phase: 'workers' })]);
     await until(engine, cluster.name, blocked());
     const mine = async (query: { blocked?: boolean }) =>
-      (await listInstalls(engine, query)).filter((listing) => listing.cluster === cluster.name);
+      (await listRuns(engine, query)).filter((listing) => listing.cluster === cluster.name);
     // Visibility lags behind the workflow by a moment.
     await expect
       .poll(() => mine({ blocked: true }))
@@ -100,10 +101,10 @@ describe('a step that cannot succeed by itself', () => {
     await until(engine, waiting.cluster.name, blocked());
     const later = await startTest(engine, [step('b/two')]);
     await until(engine, later.cluster.name, closed);
-    const first = async () => (await listInstalls(engine, { limit: 0 })).map(({ cluster }) => cluster);
+    const first = async () => (await listRuns(engine, { limit: 0 })).map(({ cluster }) => cluster);
     await expect.poll(first).toContain(waiting.cluster.name);
     expect(await first()).not.toContain(later.cluster.name);
-    const latest = await listInstalls(engine, { latest: true });
+    const latest = await listRuns(engine, { latest: true });
     const names = latest.map(({ cluster }) => cluster);
     expect(new Set(names).size).toBe(names.length);
     expect(latest.findIndex(({ status }) => status !== 'running')).toBeGreaterThan(names.indexOf(waiting.cluster.name));

@@ -39,7 +39,7 @@ describe('the workflow bundle', () => {
       const bundle = await bundleWorkflowCode({ workflowsPath, logger: silent });
       const faults = checkBundle(bundle.code);
       expect(faults).toContain('./src/plan/install.ts does not belong into workflow code');
-      expect(faults).toContain('it does not hold the install workflow');
+      expect(faults).toContain('it does not hold the engine');
     });
 
     it('cannot even be made: a module of Node', async () => {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decide } from '../../src/engine/installs/decide.js';
-import { listInstalls } from '../../src/engine/installs/list-installs.js';
-import { describeInstall } from '../../src/engine/installs/watch-install.js';
+import { decide } from '../../src/engine/runs/decide.js';
+import { listRuns } from '../../src/engine/runs/list-runs.js';
+import { describeRun } from '../../src/engine/runs/watch-run.js';
 import { FakeActivities } from './fake-activities.js';
 import { blocked, closed, startTest, step, type TestEngine, TestWorker, testEngine, until } from './harness.js';
 
@@ -42,9 +42,7 @@ describe('with a payload key', () => {
     const { cluster } = await startTest(engine, [step('a/one')]);
     await until(engine, cluster.name, closed);
     const stranger = await testEngine({ ...keyed(engine), KUBEWRIGHT_PAYLOAD_KEY: randomBytes(32).toString('base64') });
-    await expect(describeInstall(stranger, cluster.name)).rejects.toThrow(
-      /was encrypted with key|KUBEWRIGHT_PAYLOAD_KEY/,
-    );
+    await expect(describeRun(stranger, cluster.name)).rejects.toThrow(/was encrypted with key|KUBEWRIGHT_PAYLOAD_KEY/);
     await stranger.close();
   });
 
@@ -52,9 +50,9 @@ describe('with a payload key', () => {
     const { cluster, runId } = await startTest(engine, [step('a/one')]);
     await until(engine, cluster.name, closed);
     const stranger = await testEngine({ ...keyed(engine), KUBEWRIGHT_PAYLOAD_KEY: '' });
-    const mine = async () => (await listInstalls(stranger)).filter((listing) => listing.runId === runId);
+    const mine = async () => (await listRuns(stranger)).filter((listing) => listing.runId === runId);
     await expect.poll(mine).toEqual([expect.objectContaining({ cluster: cluster.name, status: 'completed' })]);
-    await expect(describeInstall(stranger, cluster.name)).rejects.toMatchObject({ code: 'KW512' });
+    await expect(describeRun(stranger, cluster.name)).rejects.toMatchObject({ code: 'KW512' });
     await stranger.close();
   });
 

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { decide, endInstall } from '../../src/engine/installs/decide.js';
-import { describeInstall } from '../../src/engine/installs/watch-install.js';
+import { decide, endRun } from '../../src/engine/runs/decide.js';
+import { describeRun } from '../../src/engine/runs/watch-run.js';
 import { FakeActivities } from './fake-activities.js';
 import { closed, startTest, step, type TestEngine, TestWorker, testEngine, until } from './harness.js';
 
@@ -50,9 +50,9 @@ it('a worker that fails at a run is reported as that, with the cause; with a rig
 
 it('a run that nobody can carry on is ended by force, and its name is free', async () => {
   const { cluster, runId } = await startTest(engine, [step('a/one')]);
-  await endInstall(engine, cluster.name, 'its version is gone');
-  const end = await describeInstall(engine, cluster.name);
+  await endRun(engine, cluster.name, 'its version is gone');
+  const end = await describeRun(engine, cluster.name);
   expect(end).toMatchObject({ status: 'terminated', failure: { code: 'KW522' } });
-  await expect(endInstall(engine, cluster.name, undefined)).rejects.toMatchObject({ code: 'KW811' });
+  await expect(endRun(engine, cluster.name, undefined)).rejects.toMatchObject({ code: 'KW811' });
   expect(end.runId).toBe(runId);
 });

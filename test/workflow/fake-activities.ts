@@ -2,17 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { withPatience } from '../../src/activities/patience.js';
-import type { StepInput, StepOutput } from '../../src/activities/types.js';
+import type { StepOutput, StepReference } from '../../src/plan/run.js';
 import { ACTIONS } from '../../src/plan/types.js';
 
 /** What a fake step does when it is tried. */
-export type Behaviour = (input: StepInput, attempt: number) => Promise<StepOutput> | StepOutput;
+export type Behaviour = (input: StepReference, attempt: number) => Promise<StepOutput> | StepOutput;
 
 export interface Call {
   step: string;
   /** Number of Temporal's attempt within one activity. */
   attempt: number;
-  input: StepInput;
+  input: StepReference;
 }
 
 /**
@@ -63,17 +63,17 @@ export class FakeActivities {
 
   /** What a worker registers. */
   registered(): object {
-    const run = (input: StepInput): Promise<StepOutput> => this.run(input);
-    const stopStep = async (input: StepInput): Promise<number> => {
+    const run = (input: StepReference): Promise<StepOutput> => this.run(input);
+    const stopStep = async (input: StepReference): Promise<number> => {
       if (this.stopFailure !== undefined) throw ApplicationFailure.nonRetryable(this.stopFailure);
-      return this.stopped.push(input.step.id);
+      return this.stopped.push(input.step);
     };
     return { ...Object.fromEntries(ACTIONS.map((action) => [action, run])), stopStep };
   }
 
-  private async run(input: StepInput): Promise<StepOutput> {
+  private async run(input: StepReference): Promise<StepOutput> {
     const { attempt } = Context.current().info;
-    const step = input.step.id;
+    const step = input.step;
     this.calls.push({ step, attempt, input });
     this.trace.push(`+${step}`);
     const began = Date.now();

@@ -4,9 +4,9 @@ import { DefaultLogger, type LogEntry, Runtime } from '@temporalio/worker';
 import { inject } from 'vitest';
 import type { Cluster, ClusterHost, Role } from '../../src/cluster/types.js';
 import { connect } from '../../src/engine/connect.js';
-import { startInstall } from '../../src/engine/installs/start-install.js';
-import { describeInstall } from '../../src/engine/installs/watch-install.js';
-import type { Engine, InstallSnapshot } from '../../src/engine/types.js';
+import { startRun } from '../../src/engine/runs/start-run.js';
+import { describeRun } from '../../src/engine/runs/watch-run.js';
+import type { Engine, RunSnapshot } from '../../src/engine/types.js';
 import { planInstall } from '../../src/plan/install.js';
 import type { Step } from '../../src/plan/types.js';
 import { runWorker } from '../../src/worker.js';
@@ -144,7 +144,7 @@ export async function startTest(
 ): Promise<StartedTest> {
   const cluster = testCluster();
   const steps = plan ?? planInstall(cluster);
-  const started = await startInstall(engine, { cluster, plan: steps, planHash, build: '0.1.0', patienceMs });
+  const started = await startRun(engine, { cluster, plan: steps, planHash, build: '0.1.0', patienceMs });
   return { cluster, ...started };
 }
 
@@ -152,23 +152,23 @@ export async function startTest(
 export async function until(
   engine: Engine,
   cluster: string,
-  holds: (snapshot: InstallSnapshot) => boolean,
-): Promise<InstallSnapshot> {
+  holds: (snapshot: RunSnapshot) => boolean,
+): Promise<RunSnapshot> {
   for (;;) {
-    const snapshot = await describeInstall(engine, cluster);
+    const snapshot = await describeRun(engine, cluster);
     if (holds(snapshot)) return snapshot;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-export function blocked(count = 1): (snapshot: InstallSnapshot) => boolean {
+export function blocked(count = 1): (snapshot: RunSnapshot) => boolean {
   return (snapshot) => snapshot.progress.blocked.length === count;
 }
 
-export function closed(snapshot: InstallSnapshot): boolean {
+export function closed(snapshot: RunSnapshot): boolean {
   return snapshot.status !== 'running';
 }
 
-export function stateOf(snapshot: InstallSnapshot, id: string): string | undefined {
+export function stateOf(snapshot: RunSnapshot, id: string): string | undefined {
   return snapshot.progress.steps.find((candidate) => candidate.id === id)?.state;
 }

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import protobuf from '@temporalio/proto';
-import { decide } from '../../src/engine/installs/decide.js';
+import { decide } from '../../src/engine/runs/decide.js';
 import type { FakeActivities } from './fake-activities.js';
 import type { TestEngine } from './harness.js';
 import { blocked, closed, type StartedTest, startTest, stateOf, until } from './harness.js';

@@ -1,7 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decide } from '../../src/engine/installs/decide.js';
-import { PlanConflictError, startInstall } from '../../src/engine/installs/start-install.js';
+import { decide } from '../../src/engine/runs/decide.js';
+import { PlanConflictError, startRun } from '../../src/engine/runs/start-run.js';
 import { FakeActivities } from './fake-activities.js';
 import {
   blocked,
@@ -33,7 +33,7 @@ describe('one writer a cluster', () => {
   it('makes one install of two that are started at the same moment', async () => {
     const cluster = testCluster();
     const how = { cluster, plan: [step('b/two')], planHash: 'same', build: '0.1.0' };
-    const both = await Promise.all([startInstall(engine, how), startInstall(engine, how)]);
+    const both = await Promise.all([startRun(engine, how), startRun(engine, how)]);
     expect(both.map((one) => one.attached).sort()).toEqual([false, true]);
     expect(both[0]?.runId).toBe(both[1]?.runId);
     const { startedAt } = await until(engine, cluster.name, closed);
@@ -44,7 +44,7 @@ describe('one writer a cluster', () => {
   it('never attaches to a run that ends in that very moment: it starts anew', async () => {
     const cluster = testCluster();
     const how = { cluster, plan: [step('b/again')], planHash: 'same', build: '0.1.0' };
-    const first = await startInstall(engine, how);
+    const first = await startRun(engine, how);
     await until(engine, cluster.name, closed);
     // The server's answer to the start still tells of the run that has just ended.
     const { workflow } = engine.client;
@@ -58,7 +58,7 @@ describe('one writer a cluster', () => {
       ...engine,
       client: { ...engine.client, workflow: Object.assign(Object.create(workflow), { start }) },
     };
-    const second = await startInstall(late as unknown as TestEngine, how);
+    const second = await startRun(late as unknown as TestEngine, how);
     expect(second.attached).toBe(false);
     expect(second.runId).not.toBe(first.runId);
     await until(engine, cluster.name, closed);
@@ -68,7 +68,7 @@ describe('one writer a cluster', () => {
     const { cluster } = await startTest(engine, [step('a/one')], 'first');
     await until(engine, cluster.name, blocked());
     const edited = { ...cluster, sysctls: { 'vm.swappiness': '1' } };
-    const refusal = startInstall(engine, {
+    const refusal = startRun(engine, {
       cluster: edited,
       plan: [step('a/one')],
       planHash: 'second',
@@ -83,11 +83,26 @@ describe('one writer a cluster', () => {
     await until(engine, cluster.name, closed);
   });
 
+  it('refuses one that was planned in another format, before a step of it parks for that', async () => {
+    const cluster = testCluster();
+    const how = { cluster, plan: [step('a/one')], planHash: 'same', build: '0.1.0' };
+    const options = { workflowId: `cluster/${cluster.name}`, taskQueue: engine.taskQueue, args: [how] };
+    // As 0.1.0 started it: without a format.
+    const memo = { planHash: 'same', build: '0.1.0' };
+    const handle = await engine.client.workflow.start('installCluster', { ...options, memo });
+    await expect(startRun(engine, how)).rejects.toMatchObject({
+      code: 'KW563',
+      message: expect.stringContaining('was planned by kubewright 0.1.0'),
+      hint: expect.stringMatching(/end with kubewright 0\.1\.0, or .*kubewright abort/),
+    });
+    await handle.terminate();
+  });
+
   it('refuses while something else works under the cluster’s name', async () => {
     const cluster = testCluster();
     const other = { taskQueue: 'nobody', workflowId: `cluster/${cluster.name}` };
     const handle = await engine.client.workflow.start('upgradeCluster', other);
-    const refusal = startInstall(engine, { cluster, plan: [], planHash: 'x', build: '0.1.0' });
+    const refusal = startRun(engine, { cluster, plan: [], planHash: 'x', build: '0.1.0' });
     await expect(refusal).rejects.toMatchObject({ code: 'KW521', message: expect.stringContaining('upgradeCluster') });
     await handle.terminate();
   });

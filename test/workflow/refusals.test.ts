@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decide } from '../../src/engine/installs/decide.js';
+import { decide } from '../../src/engine/runs/decide.js';
 import type { Decision, Verb } from '../../src/workflows/types.js';
 import { FakeActivities } from './fake-activities.js';
 import {

@@ -1,8 +1,9 @@
 import Long from 'long';
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../src/engine/installs/decide.js';
-import { watchInstall } from '../../src/engine/installs/watch-install.js';
-import type { InstallSnapshot } from '../../src/engine/types.js';
+import { decide } from '../../src/engine/runs/decide.js';
+
+import { watchRun } from '../../src/engine/runs/watch-run.js';
+import type { RunSnapshot } from '../../src/engine/types.js';
 import { engine, fakes, useFreshWorkers } from './fresh-worker.js';
 import { blocked, closed, startTest, step, until } from './harness.js';
 
@@ -71,9 +72,9 @@ describe('watching an install', () => {
     fakes.failing('b/two', 2);
     const { cluster, workflowId, runId } = await startTest(engine, [step('a/one'), step('b/two', ['a/one'])]);
     await until(engine, cluster.name, blocked());
-    const seen: InstallSnapshot[] = [];
+    const seen: RunSnapshot[] = [];
     let newRun = '';
-    for await (const snapshot of watchInstall(engine, cluster.name, { intervalMs: 100 })) {
+    for await (const snapshot of watchRun(engine, cluster.name, { intervalMs: 100 })) {
       seen.push(snapshot);
       if (newRun === '') newRun = await reset(workflowId, runId);
     }
@@ -83,7 +84,7 @@ describe('watching an install', () => {
   });
 
   it('says at once that there is no such install', async () => {
-    const watching = watchInstall(engine, 'nowhere').next();
+    const watching = watchRun(engine, 'nowhere').next();
     await expect(watching).rejects.toMatchObject({ code: 'KW523' });
   });
 
@@ -92,8 +93,8 @@ describe('watching an install', () => {
     const { cluster, workflowId } = await startTest(engine, [step('a/one')]);
     await until(engine, cluster.name, blocked());
     await engine.client.workflow.getHandle(workflowId).terminate('by an operator');
-    const seen: InstallSnapshot[] = [];
-    for await (const snapshot of watchInstall(engine, cluster.name, { intervalMs: 50 })) seen.push(snapshot);
+    const seen: RunSnapshot[] = [];
+    for await (const snapshot of watchRun(engine, cluster.name, { intervalMs: 50 })) seen.push(snapshot);
     expect(seen.at(-1)).toMatchObject({ status: 'terminated', failure: { code: 'KW522' } });
     expect(seen).toHaveLength(1);
   });

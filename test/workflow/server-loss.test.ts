@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { connect } from '../../src/engine/connect.js';
 import { serverStatus, stopServer } from '../../src/engine/embedded-server.js';
-import { watchInstall } from '../../src/engine/installs/watch-install.js';
 import { isAlive } from '../../src/engine/processes/identity.js';
-import type { InstallSnapshot } from '../../src/engine/types.js';
+import { watchRun } from '../../src/engine/runs/watch-run.js';
+import type { RunSnapshot } from '../../src/engine/types.js';
 import { FakeActivities } from './fake-activities.js';
 import { startTest, step, type TestEngine, TestWorker } from './harness.js';
 
@@ -51,9 +51,9 @@ describe('kill -9 of the embedded server in the middle of an install', () => {
     const gate = fakes.holding('a/one');
     const worker = await TestWorker.start(engine, fakes);
     const { cluster } = await startTest(engine, [step('a/one'), step('b/two', ['a/one']), step('c/three', ['b/two'])]);
-    const seen: InstallSnapshot[] = [];
+    const seen: RunSnapshot[] = [];
     let kills = 0;
-    for await (const snapshot of watchInstall(engine, cluster.name, { intervalMs: 100 })) {
+    for await (const snapshot of watchRun(engine, cluster.name, { intervalMs: 100 })) {
       seen.push(snapshot);
       if (kills < 2 && snapshot.activities['a/one'] !== undefined) {
         kills += 1;
@@ -95,8 +95,8 @@ describe('a server of somebody else that goes away', () => {
       if (failures === 1) void engine.server?.revive();
       if (failures === 0) worker = TestWorker.start(engine, new FakeActivities());
     };
-    const seen: InstallSnapshot[] = [];
-    for await (const snapshot of watchInstall(remote, cluster.name, { onUnreachable })) seen.push(snapshot);
+    const seen: RunSnapshot[] = [];
+    for await (const snapshot of watchRun(remote, cluster.name, { onUnreachable })) seen.push(snapshot);
     expect(said[0]).toBe(1);
     expect(said.at(-1)).toBe(0);
     expect(seen.at(-1)?.status).toBe('completed');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../src/engine/installs/decide.js';
+import { decide } from '../../src/engine/runs/decide.js';
 import { engine, fakes, useFreshWorkers } from './fresh-worker.js';
 import { blocked, closed, startTest, stateOf, step, until } from './harness.js';
 
@@ -16,7 +16,7 @@ describe('skip', () => {
     expect(end.result?.skipped).toEqual(['w-1/images', 'w-1/join', 'w-1/check-images']);
     expect(fakes.triesOf('w-1/join')).toBe(0);
     const verified = fakes.calls.find((call) => call.step === 'cluster/nodes');
-    expect(verified?.input.cluster.hosts.map((host) => host.name)).toEqual(['cp-1', 'cp-2', 'w-2']);
+    expect(verified?.input.without).toEqual(['w-1']);
     expect(end.progress.decisions).toEqual([expect.objectContaining({ verb: 'skip', reason: 'its disk is broken' })]);
   });
 

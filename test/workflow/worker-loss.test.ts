@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { decide } from '../../src/engine/installs/decide.js';
-import { describeInstall } from '../../src/engine/installs/watch-install.js';
+import { decide } from '../../src/engine/runs/decide.js';
+import { describeRun } from '../../src/engine/runs/watch-run.js';
 import { ensureWorker, stopWorker, type WorkerProcess, workerStatus } from '../../src/engine/worker-process.js';
 import { FakeActivities } from './fake-activities.js';
 import {
@@ -67,7 +67,7 @@ describe('a worker that is killed in the middle of a step', () => {
       await expect.poll(tries, { timeout: 40_000 }).toHaveLength(kill + 1);
       recoveries.push(Date.now() - back);
     }
-    const now = await describeInstall(engine, cluster.name);
+    const now = await describeRun(engine, cluster.name);
     expect(now.progress.blocked).toEqual([]);
     expect(now.progress.state).toBe('running');
     await writeFile(join(directory, 'release'), '');

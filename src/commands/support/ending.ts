@@ -1,4 +1,4 @@
-import type { InstallSnapshot } from '../../engine/index.js';
+import type { RunSnapshot } from '../../engine/index.js';
 import { KubewrightError } from '../../errors.js';
 import type { Output } from '../../terminal/output.js';
 import { duration, elapsed, pad, plural, utcMinute } from '../../terminal/text.js';
@@ -10,7 +10,7 @@ import { EXIT, type ExitCode } from './shell.js';
  *
  * @throws KubewrightError with the run's own failure when it did not end well
  */
-export function tellEnding(output: Output, snapshot: InstallSnapshot): ExitCode {
+export function tellEnding(output: Output, snapshot: RunSnapshot): ExitCode {
   const { result, failure, progress } = snapshot;
   if (snapshot.status !== 'completed' || result === undefined) {
     throw new KubewrightError(
@@ -31,7 +31,7 @@ export function tellEnding(output: Output, snapshot: InstallSnapshot): ExitCode 
   return EXIT.ok;
 }
 
-function endingSentence(snapshot: InstallSnapshot): string {
+function endingSentence(snapshot: RunSnapshot): string {
   const { result, progress } = snapshot;
   const time = duration(lasted(snapshot));
   const steps = plural(progress.steps.length, 'step');
@@ -40,7 +40,7 @@ function endingSentence(snapshot: InstallSnapshot): string {
   return `${progress.cluster} is installed: ${steps}, ${result?.changed} of them changed something, in ${time}.`;
 }
 
-function lasted(snapshot: InstallSnapshot): number {
+function lasted(snapshot: RunSnapshot): number {
   return (snapshot.closedAt ?? Date.now()) - snapshot.startedAt;
 }
 
@@ -69,7 +69,7 @@ export function tellTimeout(
  *
  * @param goOn the command that follows the run again
  */
-export function tellBlocked(output: Output, snapshot: InstallSnapshot, goOn: string, now = Date.now()): ExitCode {
+export function tellBlocked(output: Output, snapshot: RunSnapshot, goOn: string, now = Date.now()): ExitCode {
   const { progress, runId, startedAt } = snapshot;
   const { blocked, cluster } = progress;
   const run = `The run was started at ${utcMinute(startedAt)} UTC (run ${runId}).`;

@@ -64,8 +64,8 @@ export async function openExistingEngine(context: CommandContext, signal?: Abort
  */
 export async function chooseCluster(engine: Engine, named: string | undefined, which?: 'running'): Promise<string> {
   if (named !== undefined) return named;
-  const { listInstalls } = await import('../../engine/index.js');
-  const listings = await listInstalls(engine, { latest: true });
+  const { listRuns } = await import('../../engine/index.js');
+  const listings = await listRuns(engine, { latest: true });
   const running = listings.filter(({ status }) => status === 'running');
   const chosen = which === 'running' && running.length > 0 ? running : listings;
   const names = [...new Set(chosen.map((listing) => listing.cluster))];

@@ -1,4 +1,4 @@
-import type { Engine, InstallSnapshot, StepActivity } from '../../engine/index.js';
+import type { Engine, RunSnapshot, StepActivity } from '../../engine/index.js';
 import type { KubewrightError } from '../../errors.js';
 import type { Output } from '../../terminal/output.js';
 import { Hindrance } from './hindrance.js';
@@ -22,7 +22,7 @@ export interface FollowOptions {
 export interface Followed {
   /** `ended`: the run is over. `blocked`: only a person can go on. `interrupted`: Ctrl-C. `timeout`: time is up. */
   why: 'ended' | 'blocked' | 'interrupted' | 'timeout';
-  snapshot: InstallSnapshot | undefined;
+  snapshot: RunSnapshot | undefined;
 }
 
 const GIVE_UP_AFTER_MS = 10 * 60_000;
@@ -38,7 +38,7 @@ export async function follow(
   output: Output,
   options: FollowOptions,
 ): Promise<Followed> {
-  const { watchInstall } = await import('../../engine/index.js');
+  const { watchRun } = await import('../../engine/index.js');
   const { createReporter } = await import('../../terminal/reporter.js');
   const reporter = createReporter(output);
   const hindrance = new Hindrance(cluster, (text) => reporter.say(text));
@@ -48,7 +48,7 @@ export async function follow(
   const signal = AbortSignal.any([options.signal, time.signal, givenUp.signal]);
   const giveUp = (): KubewrightError | undefined =>
     options.waitWhenBlocked ? undefined : hindrance.after(options.giveUpAfterMs ?? GIVE_UP_AFTER_MS, Date.now());
-  let snapshot: InstallSnapshot | undefined;
+  let snapshot: RunSnapshot | undefined;
   const onUnreachable = (failures: number) => {
     if (failures === 0) return;
     hindrance.unanswered(Date.now());
@@ -56,7 +56,7 @@ export async function follow(
     if (error !== undefined) givenUp.abort(error);
   };
   try {
-    for await (snapshot of watchInstall(engine, cluster, { signal, onUnreachable })) {
+    for await (snapshot of watchRun(engine, cluster, { signal, onUnreachable })) {
       reporter.update(snapshot);
       await options.keepAlive?.();
       hindrance.seen(snapshot, Date.now());
@@ -81,7 +81,7 @@ export async function follow(
  * @param now milliseconds since the epoch
  */
 export function isStuck(
-  { progress, source, activities }: Pick<InstallSnapshot, 'progress' | 'source' | 'activities'>,
+  { progress, source, activities }: Pick<RunSnapshot, 'progress' | 'source' | 'activities'>,
   now: number,
 ): boolean {
   if (source !== 'worker') return false;

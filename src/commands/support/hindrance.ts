@@ -1,4 +1,4 @@
-import type { InstallSnapshot } from '../../engine/index.js';
+import type { RunSnapshot } from '../../engine/index.js';
 import { KubewrightError } from '../../errors.js';
 import { duration } from '../../terminal/text.js';
 
@@ -29,7 +29,7 @@ export class Hindrance {
   ) {}
 
   /** Takes in a look at the run. @param now milliseconds since the epoch */
-  seen({ status, source, taskFailure }: InstallSnapshot, now: number): void {
+  seen({ status, source, taskFailure }: RunSnapshot, now: number): void {
     if (status === 'running' && taskFailure !== undefined) this.is('task', taskFailure, now);
     else if (status === 'running' && source === 'history') this.is('worker', '', now);
     else this.gone();

@@ -3,7 +3,7 @@
  * run.
  */
 const PACKAGES = ['@temporalio/workflow', '@temporalio/common', 'nexus-rpc', 'ms', 'long', 'fastest-levenshtein'];
-const OWN_FILES = /^(dist\/)?src\/(workflows\/|plan\/types|cluster\/types|engine\/codec\/failure-converter)/;
+const OWN_FILES = /^(dist\/)?src\/(workflows\/|plan\/(types|run)\.|cluster\/types|engine\/codec\/failure-converter)/;
 
 /** Without its source map; 570 KiB when this was written, nearly all of it the SDK. */
 const LIMIT_BYTES = 900 * 1024;
@@ -18,8 +18,7 @@ export function checkBundle(code: string): string[] {
   const source = code.replace(/\/\/# sourceMappingURL=.*/g, '');
   const modules = modulesOf(source);
   const faults = modules.filter((path) => !isAllowed(path)).map((path) => `${path} does not belong into workflow code`);
-  if (!modules.some((path) => path.includes('src/workflows/install')))
-    faults.push('it does not hold the install workflow');
+  if (!modules.some((path) => path.includes('src/workflows/engine/run'))) faults.push('it does not hold the engine');
   const size = Buffer.byteLength(source);
   if (size > LIMIT_BYTES) faults.push(`it has ${Math.round(size / 1024)} KiB, more than ${LIMIT_BYTES / 1024}`);
   return faults;

@@ -1,5 +1,5 @@
 import type { Phase } from '../../plan/types.js';
-import type { BlockedStep, DecisionRecord, FailedTry, InstallState, StepState } from '../../workflows/types.js';
+import type { BlockedStep, DecisionRecord, FailedTry, RunState, StepState } from '../../workflows/types.js';
 
 /**
  * What happened between two moments of an install: the lines of a log and, one JSON object a line, the output of `--json`.
@@ -129,5 +129,5 @@ export interface DecisionEvent extends DecisionRecord {
 export interface StateEvent {
   type: 'state';
   /** The state it came into. */
-  state: InstallState;
+  state: RunState;
 }

@@ -1,5 +1,5 @@
-import type { DecisionOutcome, InstallListing, InstallSnapshot } from '../../engine/index.js';
-import type { InstallResult, Verb } from '../../workflows/types.js';
+import type { DecisionOutcome, RunListing, RunSnapshot } from '../../engine/index.js';
+import type { RunResult, Verb } from '../../workflows/types.js';
 
 /**
  * An install has begun, or was found running.
@@ -37,7 +37,7 @@ export interface DifferencesObject {
  * The install has ended well.
  * @printedBy install, watch
  */
-export interface ResultObject extends InstallResult {
+export interface ResultObject extends RunResult {
   type: 'result';
   /** From the start of the run to its end, milliseconds. */
   durationMs: number;
@@ -84,7 +84,7 @@ export interface DecidedObject extends Partial<DecisionOutcome> {
  * Everything that is known of one install.
  * @printedBy status
  */
-export interface InstallObject extends InstallSnapshot {
+export interface InstallObject extends RunSnapshot {
   type: 'install';
 }
 
@@ -92,6 +92,6 @@ export interface InstallObject extends InstallSnapshot {
  * One install of several.
  * @printedBy status
  */
-export interface ListingObject extends InstallListing {
+export interface ListingObject extends RunListing {
   type: 'listing';
 }

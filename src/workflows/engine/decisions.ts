@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { Step } from '../../plan/types.js';
-import { Refusal } from './refusals.js';
 import type { BlockedStep, Decision, Verb } from '../types.js';
+import { Refusal } from './refusals.js';
 
 /** What a decision is judged by. */
 export interface Situation {

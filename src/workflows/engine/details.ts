@@ -1,4 +1,4 @@
-import type { BlockedStep, InstallProgress } from '../types.js';
+import { type BlockedStep, hasEnded, type RunProgress } from '../types.js';
 
 /** Temporal's limit for a workflow's current details, with room for the notice at the end. */
 const LIMIT = 20_000;
@@ -12,8 +12,8 @@ const CLOSED_NAMES = 20;
  * What Temporal's UI shows above a workflow's history, in Markdown: what is blocked, why, and how to go on. At most 20
  * KB of UTF-8, whatever the steps' errors and outputs are.
  */
-export function currentDetails(progress: InstallProgress): string {
-  const ended = progress.steps.filter((step) => step.state === 'done' || step.state === 'skipped').length;
+export function currentDetails(progress: RunProgress): string {
+  const ended = progress.steps.filter(hasEnded).length;
   const counts = `${ended} of ${progress.steps.length} steps have ended`;
   if (progress.state === 'aborted' || progress.state === 'cancelled') return closedDetails(progress, counts);
   if (progress.blocked.length === 0) return `Cluster **${inline(progress.cluster)}**: ${progress.state}. ${counts}.`;
@@ -29,7 +29,7 @@ export function currentDetails(progress: InstallProgress): string {
 }
 
 /** Nothing can be decided about a run that is ending, so it names no way to retry. */
-function closedDetails(progress: InstallProgress, counts: string): string {
+function closedDetails(progress: RunProgress, counts: string): string {
   const names = progress.blocked.map((step) => inline(step.step));
   const more = names.length > CLOSED_NAMES ? ` and ${names.length - CLOSED_NAMES} more` : '';
   const blocked = names.length === 0 ? '' : ` Blocked until then: ${names.slice(0, CLOSED_NAMES).join(', ')}${more}.`;

@@ -1,25 +1,25 @@
-import type { StepOutput } from '../../activities/types.js';
-import { PHASES, type Step } from '../../plan/types.js';
+import type { RunInput, StepData, StepOutput } from '../../plan/run.js';
+import type { Step } from '../../plan/types.js';
+import {
+  type BlockedStep,
+  type DecisionRecord,
+  hasEnded,
+  type RunProgress,
+  type RunResult,
+  type RunState,
+  type StepProgress,
+} from '../types.js';
 import type { Situation } from './decisions.js';
 import type { StepFailure } from './failure.js';
-import type {
-  BlockedStep,
-  DecisionRecord,
-  InstallInput,
-  InstallProgress,
-  InstallResult,
-  InstallState,
-  StepProgress,
-} from '../types.js';
 
 /** Older records leave the query's answer first; the history keeps them all. */
 const RECORDS_KEPT = 100;
 
 /**
- * Where an install stands: every step's state, what is blocked, what was decided. It only keeps books; it starts
+ * Where a run stands: every step's state, what is blocked, what was decided. It only keeps books; it starts
  * nothing, so it is the same in a workflow, in a replay, and in a test without Temporal.
  */
-export class InstallLedger {
+export class Ledger {
   private readonly steps = new Map<string, StepProgress>();
   private readonly blocked = new Map<string, BlockedStep>();
   private readonly leftOutHosts = new Set<string>();
@@ -31,7 +31,7 @@ export class InstallLedger {
 
   /** @param now the time of what is recorded, milliseconds since the epoch; one who reads a history gives its times */
   constructor(
-    private readonly input: InstallInput,
+    private readonly input: RunInput,
     private readonly now: () => number = () => Date.now(),
   ) {
     for (const { id, title, phase, host } of input.plan) {
@@ -42,14 +42,28 @@ export class InstallLedger {
   /** Whether everything the step needs is done or left out. */
   isReady(step: Step): boolean {
     return step.needs.every((id) => {
-      const state = this.steps.get(id)?.state;
-      return state === 'done' || state === 'skipped';
+      const entry = this.steps.get(id);
+      return entry !== undefined && hasEnded(entry);
     });
   }
 
-  /** Whether a person's skip concerns the step: itself, or the worker it belongs to. */
+  /**
+   * Whether a person's skip concerns the step: itself, or the worker it belongs to. Cleanup of what has begun on a worker
+   * is not left out with it.
+   */
   isLeftOut(step: Step): boolean {
-    return this.skippedSteps.has(step.id) || (step.host !== null && this.leftOutHosts.has(step.host));
+    if (this.skippedSteps.has(step.id)) return true;
+    return step.host !== null && this.leftOutHosts.has(step.host) && !this.isDueCleanup(step);
+  }
+
+  /** Cleanup of something that has begun. */
+  private isDueCleanup(step: Step): boolean {
+    return step.always === true && step.needs.some((id) => this.steps.get(id)?.startedAt !== undefined);
+  }
+
+  /** Cleanup that is still to be done when the run ends before its time, in the order of the plan. */
+  dueCleanups(): Step[] {
+    return this.input.plan.filter((step) => this.isDueCleanup(step) && !hasEnded(this.entry(step)));
   }
 
   isBlocked(step: Step): boolean {
@@ -59,6 +73,11 @@ export class InstallLedger {
   /** Whether a person is asked about a step that is tried all the same. */
   isAsked(step: Step): boolean {
     return this.blocked.get(step.id)?.retrying === true;
+  }
+
+  /** Whether it could not be done and the run went on without. */
+  hasFailed(step: Step): boolean {
+    return this.steps.get(step.id)?.state === 'failed';
   }
 
   started(step: Step): void {
@@ -87,6 +106,13 @@ export class InstallLedger {
     const { code, message, hint, host, output } = failure;
     const failed = { code, message, hint, host, output, tries, at: this.now() };
     Object.assign(this.entry(step), { state: 'running', failed });
+  }
+
+  /** It has failed for good, and the run goes on: what failed is part of the result. */
+  reported(step: Step, failure: StepFailure): void {
+    const { code, message, hint, host, output } = failure;
+    const failed = { code, message, hint, host, output, tries: 1, at: this.now() };
+    Object.assign(this.entry(step), { state: 'failed', endedAt: this.now(), failed });
   }
 
   parked(step: Step, failure: StepFailure, tries: number): void {
@@ -154,11 +180,18 @@ export class InstallLedger {
     return this.input.plan.filter((step) => this.steps.get(step.id)?.state === 'running' || this.isAsked(step));
   }
 
-  /** The cluster as the remaining steps see it: without the workers that were left out. */
-  cluster(): InstallInput['cluster'] {
-    if (this.leftOutHosts.size === 0) return this.input.cluster;
-    const hosts = this.input.cluster.hosts.filter((host) => !this.leftOutHosts.has(host.name));
-    return { ...this.input.cluster, hosts };
+  /** Names of the workers that were left out: the remaining steps see the cluster without them. */
+  hostsLeftOut(): string[] {
+    return [...this.leftOutHosts];
+  }
+
+  /** What the steps that this one needs have handed on; undefined when that is nothing. */
+  dataFor(step: Step): Record<string, StepData> | undefined {
+    const found = step.needs.flatMap((id) => {
+      const data = this.steps.get(id)?.data;
+      return data === undefined ? [] : [[id, data] as const];
+    });
+    return found.length === 0 ? undefined : Object.fromEntries(found);
   }
 
   situation(): Situation {
@@ -169,19 +202,21 @@ export class InstallLedger {
     return [...this.blocked.values()].sort((a, b) => a.blocking - b.blocking);
   }
 
-  state(): InstallState {
+  state(): RunState {
     if (this.closed !== undefined) return this.closed;
     if (this.blocked.size > 0) return 'blocked';
     return this.endedSteps() === this.steps.size ? 'done' : 'running';
   }
 
-  /** The earliest phase that still has something to do; the last one when all is done. */
+  /** The earliest phase that still has something to do, in the order of the plan; the last one when all is done. */
   phase(): string {
-    const open = new Set([...this.steps.values()].filter((step) => !hasEnded(step)).map((step) => step.phase));
-    return PHASES.find((phase) => open.has(phase)) ?? 'verify';
+    const steps = [...this.steps.values()];
+    const phases = [...new Set(steps.map((step) => step.phase))];
+    const open = new Set(steps.filter((step) => !hasEnded(step)).map((step) => step.phase));
+    return phases.find((phase) => open.has(phase)) ?? phases.at(-1) ?? '';
   }
 
-  progress(): InstallProgress {
+  progress(): RunProgress {
     return {
       cluster: this.input.cluster.name,
       state: this.state(),
@@ -191,13 +226,15 @@ export class InstallLedger {
     };
   }
 
-  result(): InstallResult {
+  result(): RunResult {
     const steps = [...this.steps.values()];
+    const failed = steps.filter((step) => step.state === 'failed').map((step) => step.id);
     return {
       cluster: this.input.cluster.name,
       changed: steps.filter((step) => step.outcome === 'changed').length,
       unchanged: steps.filter((step) => step.outcome === 'unchanged').length,
       skipped: steps.filter((step) => step.state === 'skipped').map((step) => step.id),
+      ...(failed.length === 0 ? {} : { failed }),
     };
   }
 
@@ -210,8 +247,4 @@ export class InstallLedger {
     if (entry === undefined) throw new Error(`step ${step.id} is not in the plan`);
     return entry;
   }
-}
-
-function hasEnded(step: StepProgress): boolean {
-  return step.state === 'done' || step.state === 'skipped';
 }

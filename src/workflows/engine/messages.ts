@@ -1,11 +1,11 @@
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { type DecisionRecord, type DecisionResult, type RunProgress, VERBS, type Verb } from '../types.js';
 import type { Attempts } from './attempts.js';
 import { judge, type Verdict } from './decisions.js';
-import type { InstallLedger } from './ledger.js';
+import type { Ledger } from './ledger.js';
 import { Refusal } from './refusals.js';
-import { type DecisionRecord, type DecisionResult, type InstallProgress, VERBS, type Verb } from '../types.js';
 
-export const progressQuery = defineQuery<InstallProgress>('progress');
+export const progressQuery = defineQuery<RunProgress>('progress');
 
 /** What operators read in the dialogs of Temporal's UI. */
 const DESCRIPTIONS: Record<Verb, string> = {
@@ -17,7 +17,7 @@ const DESCRIPTIONS: Record<Verb, string> = {
 
 /** What the verbs do to the run. */
 export interface Effects {
-  ledger: InstallLedger;
+  ledger: Ledger;
   attempts: Attempts;
   /** Ends the run; called with the decision's record. */
   abort(record: DecisionRecord): void;
@@ -50,7 +50,7 @@ export function handleMessages(effects: Effects): void {
 }
 
 /** A verdict on what somebody sends; a run that is ending takes nothing any more. */
-export function verdictOn(verb: Verb, payload: unknown, ledger: InstallLedger): Verdict {
+export function verdictOn(verb: Verb, payload: unknown, ledger: Ledger): Verdict {
   if (ledger.isClosed())
     return new Refusal('KW807', 'The run is ending', 'Start the next one with `kubewright install`');
   return judge(verb, payload, ledger.situation());

@@ -7,11 +7,13 @@ import {
   proxyActivities,
   sleep,
 } from '@temporalio/workflow';
-import type { StepInput, StepOutput, WorkerActivities } from '../../activities/types.js';
+import type { WorkerActivities } from '../../activities/types.js';
+import type { RunReference, StepOutput, StepReference } from '../../plan/run.js';
 import type { Step } from '../../plan/types.js';
 import type { Attempts } from './attempts.js';
 import { readFailure, type StepFailure } from './failure.js';
-import type { InstallLedger } from './ledger.js';
+import type { Lanes } from './lanes.js';
+import type { Ledger } from './ledger.js';
 import { TRIES } from './tries.js';
 
 const PAUSE_BETWEEN_TRIES = '2 seconds';
@@ -49,8 +51,13 @@ export function stepOptions(step: Step): ActivityOptions {
 }
 
 export interface StepRun {
-  ledger: InstallLedger;
+  ledger: Ledger;
+  /** The run whose input holds cluster and plan: this one, or the one that this is a group of. */
+  root: RunReference;
+  planHash: string;
+  format: number;
   build: string;
+  lanes: Lanes;
   /** How long trouble that may heal by itself may last before a person is asked, in milliseconds. */
   patienceMs: number;
   /** The tries that are under way, so that a decision can end them. */
@@ -66,8 +73,20 @@ export interface StepRun {
  * aborted.
  */
 export async function recoverableStep(step: Step, run: StepRun): Promise<void> {
+  const { ledger, lanes } = run;
+  do {
+    await condition(() => (ledger.isReady(step) && lanes.hasRoomFor(step)) || ledger.isLeftOut(step));
+    // Asked again: of several whose condition held in the same moment, another one may have gone in meanwhile.
+  } while (!ledger.isLeftOut(step) && !lanes.enter(step));
+  try {
+    await throughToItsEnd(step, run);
+  } finally {
+    lanes.leave(step);
+  }
+}
+
+async function throughToItsEnd(step: Step, run: StepRun): Promise<void> {
   const { ledger } = run;
-  await condition(() => ledger.isReady(step) || ledger.isLeftOut(step));
   let tries = 0;
   while (!ledger.isLeftOut(step)) {
     ledger.started(step);
@@ -75,11 +94,15 @@ export async function recoverableStep(step: Step, run: StepRun): Promise<void> {
     const ending = await attempt(step, run);
     if (ending === 'done') return run.publish();
     if (ending === 'let-go') continue;
-    if (ending.waitedMs !== undefined) {
+    if (ending.waitedMs !== undefined && step.onFailure !== 'report') {
       ledger.asked(step, ending);
       continue;
     }
     tries += 1;
+    if (step.onFailure === 'report' && (tries >= TRIES || ending.waitedMs !== undefined)) {
+      ledger.reported(step, ending);
+      return run.publish();
+    }
     if (tries < TRIES) {
       ledger.failed(step, ending, tries);
       run.publish();
@@ -115,10 +138,26 @@ async function attempt(step: Step, run: StepRun): Promise<'done' | 'let-go' | St
 function carryOut(step: Step, run: StepRun): Promise<StepOutput> {
   const activities = proxyActivities<WorkerActivities>(stepOptions(step));
   // Once a person is asked, asking again would only make the history grow.
-  const patienceMs = run.ledger.isAsked(step) ? undefined : run.patienceMs;
-  return activities[step.action]({ ...inputOf(step, run), patienceMs });
+  const patienceMs = run.ledger.isAsked(step) ? undefined : patienceOf(step, run);
+  return activities[step.action]({ ...referenceTo(step, run), patienceMs });
 }
 
-export function inputOf(step: Step, run: Pick<StepRun, 'ledger' | 'build'>): StepInput {
-  return { cluster: run.ledger.cluster(), step, build: run.build };
+function patienceOf(step: Step, run: StepRun): number {
+  return step.patienceMinutes === undefined ? run.patienceMs : step.patienceMinutes * 60_000;
+}
+
+/** What a step's activity is called with: small, whatever the size of the cluster. */
+export function referenceTo(step: Step, run: StepRun): StepReference {
+  const { root, planHash, format, build, ledger } = run;
+  const without = ledger.hostsLeftOut();
+  const inputs = ledger.dataFor(step);
+  return {
+    root,
+    planHash,
+    step: step.id,
+    format,
+    build,
+    ...(without.length === 0 ? {} : { without }),
+    ...(inputs === undefined ? {} : { inputs }),
+  };
 }

@@ -8,40 +8,40 @@ import {
   log,
   setCurrentDetails,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
+import type { RunInput } from '../../plan/run.js';
+import type { Step } from '../../plan/types.js';
+import { DEFAULT_PATIENCE_MS, type DecisionRecord, type RunResult } from '../types.js';
 import { Attempts } from './attempts.js';
+import { cleanUp } from './clean-up.js';
 import { currentDetails } from './details.js';
-import { InstallLedger } from './ledger.js';
+import { Lanes } from './lanes.js';
+import { Ledger } from './ledger.js';
 import { handleMessages } from './messages.js';
 import { checkPlan } from './plan-order.js';
 import { recoverableStep, type StepRun } from './recoverable-step.js';
 import { attributePairs } from './search-attributes.js';
 import { stopSteps } from './stop-steps.js';
-import { DEFAULT_PATIENCE_MS, type DecisionRecord, type InstallInput, type InstallResult } from '../types.js';
 
 /**
- * Installs a cluster: runs each step of the plan as soon as what it needs is done. A step that cannot succeed by itself
- * parks and waits for a person, the others go on; the run ends when every step is done or left out.
+ * Carries out a plan, whatever the operation: runs each step as soon as what it needs is done. A step that cannot succeed
+ * by itself parks and waits for a person (or is reported, where the plan says so), the others go on; the run ends when
+ * every step is done or left out.
  *
- * Started under the id `cluster/<name>`, which makes it the only one that changes that cluster. The plan is its input,
- * never computed here: newer code must not change a running install.
+ * Mutating operations are started under the id `cluster/<name>`, which makes one the only one that changes that cluster.
+ * The plan is the input, never computed here: newer code must not change what is under way.
  *
  * @throws ApplicationFailure KW810 when a person aborted the run, KW432 when the plan itself is broken
  */
-export async function installCluster(input: InstallInput): Promise<InstallResult> {
-  const ledger = new InstallLedger(input);
+export async function run(input: RunInput): Promise<RunResult> {
+  const ledger = new Ledger(input);
   const scope = new CancellationScope({ cancellable: true });
-  const run: StepRun = {
-    ledger,
-    build: input.build,
-    patienceMs: input.patienceMs ?? DEFAULT_PATIENCE_MS,
-    attempts: new Attempts(),
-    publish: publisher(input, ledger),
-  };
+  const parts = partsOf(input, ledger);
   let abort: Abort | undefined;
   // Before anything else: a message that arrives in the first task must find its handler.
   handleMessages({
-    ...run,
+    ...parts,
     abort: (record) => {
       abort = { record, running: ledger.runningSteps() };
       ledger.close('aborted');
@@ -49,51 +49,71 @@ export async function installCluster(input: InstallInput): Promise<InstallResult
     },
   });
   checkPlan(input.plan);
-  run.publish();
-  await runSteps(input, run, scope);
-  if (abort !== undefined) throw await abortFailure(abort, run);
-  await ended(run);
+  parts.publish();
+  await runSteps(input.plan, parts, scope);
+  if (abort !== undefined) throw await abortFailure(abort, parts);
+  await ended(parts);
   return ledger.result();
+}
+
+function partsOf(input: RunInput, ledger: Ledger): StepRun {
+  const { workflowId, runId } = workflowInfo();
+  return {
+    ledger,
+    root: { workflowId, runId },
+    planHash: input.planHash,
+    format: input.format ?? 1,
+    build: input.build,
+    patienceMs: input.patienceMs ?? DEFAULT_PATIENCE_MS,
+    attempts: new Attempts(),
+    lanes: new Lanes(),
+    publish: publisher(input, ledger),
+  };
 }
 
 interface Abort {
   record: DecisionRecord;
-  running: ReturnType<InstallLedger['runningSteps']>;
+  running: Step[];
 }
 
 /**
  * Resolves when every step has ended, or, after an abort or a cancellation, when every activity has let go of its host.
  */
-async function runSteps(input: InstallInput, run: StepRun, scope: CancellationScope): Promise<void> {
-  const oneStep = async (step: InstallInput['plan'][number]): Promise<void> => {
+async function runSteps(plan: Step[], parts: StepRun, scope: CancellationScope): Promise<void> {
+  const oneStep = async (step: Step): Promise<void> => {
     try {
-      await recoverableStep(step, run);
+      await recoverableStep(step, parts);
     } catch (error) {
       if (!isCancellation(error)) throw error;
     }
   };
-  await scope.run(() => Promise.all(input.plan.map(oneStep)));
+  await scope.run(() => Promise.all(plan.map(oneStep)));
 }
 
 /** Ends the books. A cancelled workflow stays a cancelled one: its steps were let go, not stopped. */
-async function ended(run: StepRun): Promise<void> {
+async function ended(parts: StepRun): Promise<void> {
   const cancelled = CancellationScope.current().consideredCancelled;
-  if (cancelled) run.ledger.close('cancelled');
-  run.publish();
+  if (cancelled) {
+    parts.ledger.close('cancelled');
+    await cleanUp(parts);
+  }
+  parts.publish();
   await handlersFinished();
-  if (cancelled) throw new CancelledFailure('The install was cancelled; what runs on the hosts runs on.');
+  if (cancelled) throw new CancelledFailure('The run was cancelled; what runs on the hosts runs on.');
 }
 
-async function abortFailure(abort: Abort, run: StepRun): Promise<ApplicationFailure> {
+async function abortFailure(abort: Abort, parts: StepRun): Promise<ApplicationFailure> {
   return CancellationScope.nonCancellable(async () => {
-    const left = await stopSteps(abort.running, run);
-    run.publish();
+    const left = await stopSteps(abort.running, parts);
+    const unclean = await cleanUp(parts);
+    parts.publish();
     await handlersFinished();
     const { by, reason } = abort.record;
     const because = reason === undefined ? '' : `: ${reason}`;
     const still = left.length === 0 ? '' : ` What ran for ${left.join(', ')} could not be stopped and may still run.`;
+    const untidy = unclean.length === 0 ? '' : ` Not put back, for it failed: ${unclean.join(', ')}.`;
     return ApplicationFailure.create({
-      message: `aborted by ${by ?? 'an operator'}${because}.${still}`,
+      message: `aborted by ${by ?? 'an operator'}${because}.${still}${untidy}`,
       type: 'KW810',
       nonRetryable: true,
       details: [{ hint: 'Nothing was rolled back. `kubewright install` goes on from what stands on the hosts.' }],
@@ -106,15 +126,15 @@ function handlersFinished(): Promise<void> {
 }
 
 /** For a worker's log: which steps wait for a person, and their codes. Words of hosts stay where a payload key covers them. */
-function whatBlocks(ledger: InstallLedger): string[] {
+function whatBlocks(ledger: Ledger): string[] {
   return ledger.blockedSteps().map(({ step, code }) => `${step} (${code})`);
 }
 
 /**
- * Tells Temporal, and the log of the worker, what has changed; an upsert is an event in the history, so only what differs is written. A run that is
- * ending publishes no blocked steps: the list of stuck installs is what still waits for a person.
+ * Tells Temporal and the worker's log what has changed; an upsert is an event in the history, so only what differs is
+ * written. A run that is ending publishes no blocked steps: the list of stuck runs is what still waits for a person.
  */
-function publisher(input: InstallInput, ledger: InstallLedger): () => void {
+function publisher(input: RunInput, ledger: Ledger): () => void {
   let published = '';
   return () => {
     setCurrentDetails(currentDetails(ledger.progress()));
@@ -123,12 +143,12 @@ function publisher(input: InstallInput, ledger: InstallLedger): () => void {
     const present = JSON.stringify(attributes);
     if (present === published) return;
     published = present;
-    log.info(`install ${attributes.state}`, {
+    const { phase, state } = attributes;
+    log.info(`${input.operation ?? 'install'} ${state}`, {
       cluster: input.cluster.name,
-      phase: attributes.phase,
+      phase,
       blocked: whatBlocks(ledger),
     });
-    if (input.searchAttributes !== true) return;
-    upsertSearchAttributes(attributePairs(attributes));
+    if (input.searchAttributes === true) upsertSearchAttributes(attributePairs(attributes, input.format ?? 1));
   };
 }

@@ -3,7 +3,7 @@ import { type ActivityOptions, proxyActivities, workflowInfo } from '@temporalio
 import type { WorkerActivities } from '../../activities/types.js';
 import type { Step } from '../../plan/types.js';
 import { stopQueueOf } from './queues.js';
-import { BACK_OFF, HEARTBEAT_TIMEOUT, inputOf, type StepRun, SUMMARY_CHARACTERS } from './recoverable-step.js';
+import { BACK_OFF, HEARTBEAT_TIMEOUT, referenceTo, type StepRun, SUMMARY_CHARACTERS } from './recoverable-step.js';
 
 /**
  * Stopping must not hold up an abort: a host that cannot be reached now is named instead. Waiting for a worker and asking
@@ -33,7 +33,7 @@ export async function stopSteps(steps: Step[], run: StepRun): Promise<string[]> 
         summary,
       });
       try {
-        await stopStep(inputOf(step, run));
+        await stopStep(referenceTo(step, run));
         return [];
       } catch (error) {
         if (error instanceof ActivityFailure) return [step.id];

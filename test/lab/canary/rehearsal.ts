@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { execa, type ResultPromise } from 'execa';
 import { ensureBundle } from '../../../lab/artifacts/bundle.js';
 import { type Lab, labUp } from '../../../lab/hosts/index.js';
-import { connect, describeInstall, type Engine, type InstallSnapshot } from '../../../src/engine/index.js';
+import { connect, describeRun, type Engine, type RunSnapshot } from '../../../src/engine/index.js';
 import { PROGRAM } from '../support/root.js';
 import { argumentLists, hostRoot, type Minted, mintedSecrets, Sampler, tokensInEtcd } from './samplers.js';
 import { Secrets } from './secrets.js';
@@ -201,9 +201,9 @@ export class Rehearsal {
     while (!existsSync(record)) await pause(100, undefined, { signal: this.#over.signal });
   }
 
-  async #until(holds: (snapshot: InstallSnapshot) => boolean): Promise<void> {
+  async #until(holds: (snapshot: RunSnapshot) => boolean): Promise<void> {
     for (;;) {
-      const snapshot = await describeInstall(this.engine, NAME).catch(() => undefined);
+      const snapshot = await describeRun(this.engine, NAME).catch(() => undefined);
       if (snapshot !== undefined && holds(snapshot)) return;
       await pause(300, undefined, { signal: this.#over.signal });
     }
@@ -239,7 +239,7 @@ mv kubeadm.new kubeadm`;
   }
 }
 
-function stateOf(snapshot: InstallSnapshot, id: string): string | undefined {
+function stateOf(snapshot: RunSnapshot, id: string): string | undefined {
   return snapshot.progress.steps.find((step) => step.id === id)?.state;
 }
 

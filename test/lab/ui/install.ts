@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import Long from 'long';
-import { connect, describeInstall, type Engine, type InstallSnapshot } from '../../../src/engine/index.js';
+import { connect, describeRun, type Engine, type RunSnapshot } from '../../../src/engine/index.js';
 import type { StepProgress } from '../../../src/workflows/types.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/kubewright.mjs', import.meta.url));
@@ -38,9 +38,9 @@ export class Install {
   }
 
   /** Waits for a snapshot of which something is true; the test's own time limit bounds it. */
-  async until(holds: (snapshot: InstallSnapshot) => boolean): Promise<InstallSnapshot> {
+  async until(holds: (snapshot: RunSnapshot) => boolean): Promise<RunSnapshot> {
     for (;;) {
-      const snapshot = await describeInstall(this.engine, this.cluster);
+      const snapshot = await describeRun(this.engine, this.cluster);
       if (holds(snapshot)) return snapshot;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
@@ -53,7 +53,7 @@ export class Install {
    * @returns when the next try would be, in milliseconds since the epoch
    */
   async postpone(activityId: string): Promise<number> {
-    const { runId } = await describeInstall(this.engine, this.cluster);
+    const { runId } = await describeRun(this.engine, this.cluster);
     const wait = { seconds: Long.fromNumber(LONG_WAIT_S) };
     await this.engine.client.workflowService.updateActivityOptions({
       namespace: this.engine.settings.namespace,
@@ -62,7 +62,7 @@ export class Install {
       activityOptions: { retryPolicy: { initialInterval: wait, maximumInterval: wait } },
       updateMask: { paths: ['retry_policy.initial_interval', 'retry_policy.maximum_interval'] },
     });
-    const nextOf = (snapshot: InstallSnapshot): number => snapshot.activities[activityId]?.nextAttemptAt ?? 0;
+    const nextOf = (snapshot: RunSnapshot): number => snapshot.activities[activityId]?.nextAttemptAt ?? 0;
     return nextOf(await this.until((snapshot) => nextOf(snapshot) > Date.now() + (LONG_WAIT_S / 2) * 1000));
   }
 
@@ -86,11 +86,11 @@ function withoutTemporal(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }
 
-export function stepOf(snapshot: InstallSnapshot, id: string): StepProgress | undefined {
+export function stepOf(snapshot: RunSnapshot, id: string): StepProgress | undefined {
   return snapshot.progress.steps.find((step) => step.id === id);
 }
 
 /** Ids of the steps that ended with an outcome. */
-export function stepsWith(snapshot: InstallSnapshot, outcome: 'changed' | 'unchanged'): string[] {
+export function stepsWith(snapshot: RunSnapshot, outcome: 'changed' | 'unchanged'): string[] {
   return snapshot.progress.steps.filter((step) => step.outcome === outcome).map((step) => step.id);
 }

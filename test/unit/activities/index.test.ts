@@ -2,19 +2,20 @@ import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { StepInput } from '../../../src/activities/types.js';
 import { KubewrightError } from '../../../src/errors.js';
 import type { Hosts, RemoteHost } from '../../../src/hosts/types.js';
 import { planInstall } from '../../../src/plan/install.js';
+import { PLAN_FORMAT, type RunInput, type StepReference } from '../../../src/plan/run.js';
 import { VERSION } from '../../../src/version.js';
 import { clusterOf } from '../cluster-fixture.js';
 
 const cluster = clusterOf({ controlPlanes: 1, workers: 2 });
 
-function inputOf(id: string, build = VERSION): StepInput {
-  const step = planInstall(cluster).find((candidate) => candidate.id === id);
-  if (step === undefined) throw new Error(`the plan has no ${id}`);
-  return { cluster, step, build };
+const root = { workflowId: 'cluster/demo', runId: 'run' };
+const started: RunInput = { cluster, plan: planInstall(cluster), planHash: 'hash', build: VERSION };
+
+function referenceTo(step: string): StepReference {
+  return { root, planHash: 'hash', step, format: PLAN_FORMAT, build: VERSION };
 }
 
 /** Units that run on each host, by id; a host that is not named cannot be reached. */
@@ -40,7 +41,7 @@ async function withActivities<T>(
 ): Promise<T> {
   vi.doMock('../../../src/hosts/index.js', () => ({ createHosts: () => hosts }));
   const { createActivities } = await import('../../../src/activities/index.js');
-  const activities = createActivities({ env: {}, homeDirectory: '/' });
+  const activities = createActivities({ env: {}, homeDirectory: '/', readRun: async () => started });
   const limit = { startToCloseTimeoutMs: 600_000, ...info };
   const environment = new MockActivityEnvironment(limit, { logger: new DefaultLogger('ERROR') });
   environment.on('heartbeat', onHeartbeat);
@@ -56,31 +57,33 @@ afterEach(() => {
 describe('stopping a step', () => {
   it('of one host ends its own units there, and no others', async () => {
     const units = { 'w-1': ['cluster/demo:w-1/join:join', 'cluster/demo:w-1/images:images'], 'w-2': ['mine'] };
-    expect(await withActivities(hostsRunning(units), ({ stopStep }) => stopStep(inputOf('w-1/join')))).toBe(1);
+    expect(await withActivities(hostsRunning(units), ({ stopStep }) => stopStep(referenceTo('w-1/join')))).toBe(1);
     expect(units).toEqual({ 'w-1': ['cluster/demo:w-1/images:images'], 'w-2': ['mine'] });
   });
 
   it('of the cluster ends its units on whichever hosts they run, also when one cannot be reached', async () => {
     const units = { 'cp-1': ['cluster/demo:cluster/network:a', 'cluster/demo:cluster/nodes:a'], 'w-2': ['other'] };
-    const stopped = withActivities(hostsRunning(units), ({ stopStep }) => stopStep(inputOf('cluster/network')));
+    const stopped = withActivities(hostsRunning(units), ({ stopStep }) => stopStep(referenceTo('cluster/network')));
     expect(await stopped).toBe(1);
     expect(units).toEqual({ 'cp-1': ['cluster/demo:cluster/nodes:a'], 'w-2': ['other'] });
   });
 
   it.each(['w-1/join', 'cluster/network'])('that nobody can be asked about is no success: %s', async (id) => {
-    const asked = withActivities(hostsRunning({}), ({ stopStep }) => stopStep(inputOf(id)));
+    const asked = withActivities(hostsRunning({}), ({ stopStep }) => stopStep(referenceTo(id)));
     await expect(asked).rejects.toMatchObject({ name: 'ApplicationFailure', type: 'KW202', nonRetryable: false });
   });
 });
 
-describe('a step of a run that another version started', () => {
+describe('a step of a run that was planned in another format', () => {
   it('is refused by name before any host is asked, and says both ways out', async () => {
-    const asked = withActivities(hostsRunning({}), ({ checkHost }) => checkHost(inputOf('cp-1/preflight', '9.8.7')));
+    const asked = withActivities(hostsRunning({}), ({ checkHost }) =>
+      checkHost({ ...referenceTo('cp-1/preflight'), format: 77, build: '9.8.7' }),
+    );
     await expect(asked).rejects.toMatchObject({
       name: 'ApplicationFailure',
       type: 'KW510',
       nonRetryable: true,
-      message: `this run was started by kubewright 9.8.7, this worker is ${VERSION}`,
+      message: expect.stringContaining('planned by kubewright 9.8.7 (plan format 77), this worker is'),
       details: [
         expect.objectContaining({
           step: 'cp-1/preflight',
@@ -101,10 +104,10 @@ describe('trouble that may heal by itself', () => {
   const away = hostsThat(() =>
     Promise.reject(new KubewrightError('KW202', 'no way to it', { host: 'w-1', hint: 'Look.', transient: true })),
   );
-  const tried = (input: Partial<StepInput>, info: Partial<Info>, beats: unknown[] = []) =>
+  const tried = (input: Partial<StepReference>, info: Partial<Info>, beats: unknown[] = []) =>
     withActivities(
       away,
-      ({ checkHost }) => checkHost({ ...inputOf('w-1/preflight'), ...input }),
+      ({ checkHost }) => checkHost({ ...referenceTo('w-1/preflight'), ...input }),
       info,
       (details) => beats.push(details),
     ).catch((error: unknown) => error);
@@ -140,7 +143,7 @@ describe('a step that hangs', () => {
     const beats: unknown[] = [];
     const ended = withActivities(
       hanging,
-      ({ checkHost }) => checkHost(inputOf('w-1/preflight')),
+      ({ checkHost }) => checkHost(referenceTo('w-1/preflight')),
       { startToCloseTimeoutMs: 100 },
       (details) => beats.push(details),
     );
@@ -151,7 +154,7 @@ describe('a step that hangs', () => {
 });
 
 describe('a step that builds upon a host which is another one by now', () => {
-  const joining = { ...inputOf('w-1/join'), build: VERSION };
+  const joining = referenceTo('w-1/join');
   const failing = new KubewrightError('KW464', 'no control plane has an API server', { hint: 'Bring them back.' });
 
   /** `blank`: it has no record; `dead`: it cannot be asked; else it is ours. */

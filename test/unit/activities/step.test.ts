@@ -180,3 +180,22 @@ describe('a failure for Temporal', () => {
     expect(details.output.endsWith('end')).toBe(true);
   });
 });
+
+describe('what a step hands on', () => {
+  const handing = (data: Probe['data']): StepImplementation => ({
+    probe: async () => ({ done: true, found: 'it is there', changes: [], data }),
+    apply: async () => {},
+  });
+
+  it('stands in its output', async () => {
+    const output = await carryOut(handing({ version: '1.34.3' }), contextOf());
+    expect(output).toEqual({ outcome: 'unchanged', summary: 'it is there', data: { version: '1.34.3' } });
+  });
+
+  it('is refused above its limit: a thousand hosts would fill the history', async () => {
+    await expect(carryOut(handing({ text: 'x'.repeat(3_000) }), contextOf())).rejects.toMatchObject({
+      code: 'KW499',
+      message: expect.stringContaining('hands on 3011 bytes'),
+    });
+  });
+});

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { differences } from '../../../src/cluster/differences.js';
 import { parseCluster } from '../../../src/cluster/load.js';
 import { lineOf } from '../../../src/cluster/places.js';
-import { prepareInstall } from '../../../src/prepare-install.js';
+import { prepareInstall } from '../../../src/prepare-run.js';
 import { BASE } from './helpers.js';
 
 const load = (text: string) => parseCluster(text, { path: 'cluster.yaml', directory: '/' });

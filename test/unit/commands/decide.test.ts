@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { DecisionOutcome, InstallSnapshot } from '../../../src/engine/index.js';
+import type { DecisionOutcome, RunSnapshot } from '../../../src/engine/index.js';
 import { at, blocked } from '../terminal/snapshots.js';
 import { moment, ScriptedEngine } from './engine.js';
 import { runCommand } from './run.js';
@@ -64,7 +64,7 @@ describe('abort', () => {
     steps: [],
     message: 'Aborting: what runs on the hosts is being stopped.',
   };
-  const scripted = (...moments: InstallSnapshot[]) =>
+  const scripted = (...moments: RunSnapshot[]) =>
     Object.assign(new ScriptedEngine(moments), { outcome: aborting, runningOn: 'kubewright/cluster/demo' });
 
   it('brings a worker, and stays until the run is over', async () => {

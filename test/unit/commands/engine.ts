@@ -3,8 +3,8 @@ import type {
   DecisionOutcome,
   Engine,
   EnsureWorkerOptions,
-  InstallListing,
-  InstallSnapshot,
+  RunListing,
+  RunSnapshot,
   WorkerProcess,
 } from '../../../src/engine/index.js';
 import type { InstallView } from '../../../src/terminal/types.js';
@@ -13,17 +13,17 @@ import { START } from '../terminal/snapshots.js';
 /** An engine whose install is a list of moments. What is done to it is written down. */
 export class ScriptedEngine {
   readonly calls: string[] = [];
-  /** Thrown by startInstall. */
+  /** Thrown by startRun. */
   conflict: unknown;
   attached = false;
   /** What deciding gives. */
   outcome: DecisionOutcome = { via: 'update', steps: ['cp-2/join'], message: 'retrying cp-2/join' };
   clusters = ['demo'];
   /** In place of bare names. */
-  listings: Partial<InstallListing>[] | undefined;
+  listings: Partial<RunListing>[] | undefined;
   /** What an install was started with. */
   patienceMs: number | undefined;
-  /** Thrown by describeInstall. */
+  /** Thrown by describeRun. */
   unreadable: unknown;
   /** Whether connecting takes until somebody gives up. */
   neverConnects = false;
@@ -38,7 +38,7 @@ export class ScriptedEngine {
   /** What was asked of the worker. */
   asked: Pick<EnsureWorkerOptions, 'replace' | 'needs'> = {};
 
-  constructor(private readonly moments: InstallSnapshot[]) {}
+  constructor(private readonly moments: RunSnapshot[]) {}
 
   /** What the commands see in place of src/engine/index.ts. */
   module(real: object): object {
@@ -50,7 +50,7 @@ export class ScriptedEngine {
         this.calls.push(`polled ${queue}?`);
         return this.polled;
       },
-      startInstall: async ({ taskQueue }: Engine, options: { patienceMs?: number }) => {
+      startRun: async ({ taskQueue }: Engine, options: { patienceMs?: number }) => {
         this.calls.push(`start on ${taskQueue}`);
         this.patienceMs = options.patienceMs;
         if (this.conflict !== undefined) throw this.conflict;
@@ -62,15 +62,15 @@ export class ScriptedEngine {
         this.calls.push(`${verb} ${cluster} ${JSON.stringify(decision)}`);
         return this.outcome;
       },
-      endInstall: async (_engine: Engine, cluster: string, reason: string | undefined) => {
+      endRun: async (_engine: Engine, cluster: string, reason: string | undefined) => {
         this.calls.push(`end ${cluster} ${reason}`);
       },
-      listInstalls: async () => this.listings ?? this.clusters.map((cluster) => ({ cluster })),
-      describeInstall: async () => {
+      listRuns: async () => this.listings ?? this.clusters.map((cluster) => ({ cluster })),
+      describeRun: async () => {
         if (this.unreadable !== undefined) throw this.unreadable;
         return this.moments.at(-1);
       },
-      watchInstall: (_engine: Engine, _cluster: string, options: { signal?: AbortSignal } = {}) =>
+      watchRun: (_engine: Engine, _cluster: string, options: { signal?: AbortSignal } = {}) =>
         this.watch(options.signal),
     };
   }
@@ -110,7 +110,7 @@ export class ScriptedEngine {
   }
 
   /** After the last moment nothing happens any more, until Ctrl-C. */
-  private async *watch(signal: AbortSignal | undefined): AsyncGenerator<InstallSnapshot, void> {
+  private async *watch(signal: AbortSignal | undefined): AsyncGenerator<RunSnapshot, void> {
     yield* this.moments;
     if (this.moments.at(-1)?.status !== 'running' || signal === undefined) return;
     this.calls.push('waiting');
@@ -119,7 +119,7 @@ export class ScriptedEngine {
 }
 
 /** A whole snapshot of what the views show. */
-export function moment(view: InstallView, rest: Partial<InstallSnapshot> = {}): InstallSnapshot {
+export function moment(view: InstallView, rest: Partial<RunSnapshot> = {}): RunSnapshot {
   const run = { workflowId: 'cluster/demo', runId: 'run-1', source: 'worker' as const, events: 10 };
   return { ...view, ...run, status: 'running', startedAt: START, ...rest };
 }

@@ -1,13 +1,13 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { follow, isStuck } from '../../../src/commands/support/follow.js';
-import type { Engine, InstallSnapshot } from '../../../src/engine/index.js';
+import type { Engine, RunSnapshot } from '../../../src/engine/index.js';
 import { Output } from '../../../src/terminal/output.js';
 import { at, BLOCKED, blocked, done, preparing } from '../terminal/snapshots.js';
 import { moment } from './engine.js';
 
 /** Looks that a watcher has: snapshots, and a number for how often in a row the server did not answer. */
-type Look = InstallSnapshot | number;
+type Look = RunSnapshot | number;
 
 function following(looks: Look[], options: { waitWhenBlocked?: boolean; timeoutMs?: number } = {}) {
   const said: string[] = [];
@@ -18,7 +18,7 @@ function following(looks: Look[], options: { waitWhenBlocked?: boolean; timeoutM
     },
   });
   vi.doMock('../../../src/engine/index.js', () => ({
-    async *watchInstall(_engine: Engine, _cluster: string, how: WatchOptions) {
+    async *watchRun(_engine: Engine, _cluster: string, how: WatchOptions) {
       for (const look of looks) {
         // Five minutes from one look to the next.
         vi.setSystemTime(Date.now() + 300_000);
@@ -87,18 +87,18 @@ describe('following an install where nobody waits', () => {
 });
 
 describe('only a person can go on', () => {
-  const stuck = (): InstallSnapshot => {
+  const stuck = (): RunSnapshot => {
     const view = blocked();
     view.progress.steps = view.progress.steps.filter((step) => step.state !== 'running');
     return moment({ ...view, activities: {} });
   };
-  const asked = (activity: object): InstallSnapshot => {
+  const asked = (activity: object): RunSnapshot => {
     const snapshot = stuck();
     snapshot.progress.blocked = [{ ...BLOCKED, retrying: true, tries: 0 }];
     return { ...snapshot, activities: { [BLOCKED.step]: { attempt: 30, failure: 'no route', ...activity } } };
   };
 
-  it.each<[string, InstallSnapshot, boolean]>([
+  it.each<[string, RunSnapshot, boolean]>([
     ['a step is blocked and none runs', stuck(), true],
     ['a step is blocked and another runs', moment(blocked()), false],
     ['a history says so: a decision may be kept', { ...stuck(), source: 'history' }, false],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadCluster } from '../../../src/cluster/load.js';
-import { prepareInstall } from '../../../src/prepare-install.js';
+import { prepareInstall } from '../../../src/prepare-run.js';
 import { at, blocked, done, preparing } from '../terminal/snapshots.js';
 import { moment, ScriptedEngine } from './engine.js';
 import { runCommand } from './run.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { InstallListing, InstallSnapshot } from '../../../src/engine/index.js';
+import type { RunListing, RunSnapshot } from '../../../src/engine/index.js';
 import { KubewrightError } from '../../../src/errors.js';
 import { blocked, done, preparing } from '../terminal/snapshots.js';
 import { moment, ScriptedEngine } from './engine.js';
@@ -13,7 +13,7 @@ async function status(engine: ScriptedEngine, ...options: string[]) {
   return await runCommand(['status', ...options], { env });
 }
 
-const listing = (cluster: string, rest: Partial<InstallListing>) => ({
+const listing = (cluster: string, rest: Partial<RunListing>) => ({
   cluster,
   status: 'running' as const,
   blocked: [],
@@ -23,7 +23,7 @@ const listing = (cluster: string, rest: Partial<InstallListing>) => ({
 });
 
 describe('status', () => {
-  const cases: [string, InstallSnapshot, number][] = [
+  const cases: [string, RunSnapshot, number][] = [
     ['installed', moment(done(), { status: 'completed' }), 0],
     ['aborted', moment(blocked(), { status: 'failed' }), 1],
     ['blocked', moment(blocked()), 3],

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { InstallSnapshot } from '../../../src/engine/index.js';
+import type { RunSnapshot } from '../../../src/engine/index.js';
 import type { BlockedStep } from '../../../src/workflows/types.js';
 import { BLOCKED, blocked } from '../terminal/snapshots.js';
 import { moment, ScriptedEngine } from './engine.js';
@@ -12,7 +12,7 @@ import { runCommand } from './run.js';
 const env = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
 
 /** A run in which nothing but these steps is open. */
-function waiting(...steps: Partial<BlockedStep>[]): InstallSnapshot {
+function waiting(...steps: Partial<BlockedStep>[]): RunSnapshot {
   const view = blocked();
   view.progress.steps = view.progress.steps.filter((step) => step.state !== 'running');
   view.progress.blocked = steps.map((step, index) => ({ ...BLOCKED, blocking: index + 1, ...step }));

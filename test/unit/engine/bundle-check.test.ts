@@ -3,7 +3,7 @@ import { checkBundle } from '../../../src/engine/worker/bundle-check.js';
 
 function bundle(...modules: string[]): string {
   const all = [
-    './dist/src/workflows/install.js',
+    './dist/src/workflows/engine/run.js',
     './node_modules/@temporalio/workflow/lib/index.js',
     '?1a2b',
     ...modules,
@@ -31,6 +31,6 @@ describe('checking a workflow bundle', () => {
 
   it('refuses what is too large, and what is no bundle of ours', () => {
     expect(checkBundle(`${bundle()}\nconst x = '${'y'.repeat(1_000_000)}';`)[0]).toMatch(/KiB, more than/);
-    expect(checkBundle('')).toEqual(['it does not hold the install workflow']);
+    expect(checkBundle('')).toEqual(['it does not hold the engine']);
   });
 });

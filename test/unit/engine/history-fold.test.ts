@@ -6,7 +6,7 @@ import {
 } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { describe, expect, it } from 'vitest';
-import { HistoryFold } from '../../../src/engine/installs/history-fold.js';
+import { HistoryFold } from '../../../src/engine/runs/history-fold.js';
 import { planInstall } from '../../../src/plan/install.js';
 import { clusterOf } from '../cluster-fixture.js';
 
@@ -73,6 +73,11 @@ describe('what a history tells of a failed step', () => {
     const { step, blocked } = await history.progress();
     expect(step?.state).toBe('skipped');
     expect(blocked).toEqual([]);
+  });
+
+  it('never that it was skipped, where the list of blocked steps is cut short and does not name it', async () => {
+    const history = new History().failed().failed().says('blocked', [STEP]).says('blocked', ['cp-1/preflight', '+48']);
+    expect((await history.progress()).step?.state).toBe('blocked');
   });
 
   it('that it runs when it was tried again, and that it is blocked when that failed too', async () => {

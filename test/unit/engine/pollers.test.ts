@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { expect, it } from 'vitest';
-import { mayBeAnswered } from '../../../src/engine/installs/pollers.js';
+import { mayBeAnswered } from '../../../src/engine/runs/pollers.js';
 import type { Engine } from '../../../src/engine/types.js';
 
 const ago = (seconds: number) => ({ seconds: Math.floor(Date.now() / 1000) - seconds });

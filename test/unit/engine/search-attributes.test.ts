@@ -8,6 +8,7 @@ const KNOWN = {
   KubewrightOperation: 2,
   KubewrightState: 2,
   KubewrightPhase: 2,
+  KubewrightBlocked: 3,
   KubewrightBlockedSteps: 7,
 };
 

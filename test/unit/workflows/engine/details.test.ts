@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { currentDetails } from '../../../../src/workflows/engine/details.js';
-import type { BlockedStep, InstallProgress } from '../../../../src/workflows/types.js';
+import type { BlockedStep, RunProgress } from '../../../../src/workflows/types.js';
 
 function blockedStep(fields: Partial<BlockedStep> = {}): BlockedStep {
   const facts = {
@@ -15,7 +15,7 @@ function blockedStep(fields: Partial<BlockedStep> = {}): BlockedStep {
   return { step: 'cp-2/join', host: 'cp-2', blocking: 1, skippable: false, ...facts, ...fields };
 }
 
-function progress(blocked: BlockedStep[]): InstallProgress {
+function progress(blocked: BlockedStep[]): RunProgress {
   const steps = blocked.map(({ step, host }) => ({
     id: step,
     title: step,

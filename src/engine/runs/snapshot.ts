@@ -7,8 +7,8 @@ import {
 import type { temporal } from '@temporalio/proto';
 import type { StepHeartbeat } from '../../activities/types.js';
 import { messageOf } from '../../errors.js';
-import type { FailureDetails, InstallProgress, InstallResult } from '../../workflows/types.js';
-import type { Engine, InstallSnapshot, RunStatus, StepActivity } from '../types.js';
+import type { FailureDetails, RunProgress, RunResult } from '../../workflows/types.js';
+import type { Engine, RunSnapshot, RunStatus, StepActivity } from '../types.js';
 import { progressFromHistory } from './history.js';
 import { milliseconds } from './history-fold.js';
 import { mayBeAnswered } from './pollers.js';
@@ -26,8 +26,8 @@ type Pending = temporal.api.workflow.v1.IPendingActivityInfo;
 export interface Remembered {
   runId: string;
   events: number;
-  progress: InstallProgress;
-  source: InstallSnapshot['source'];
+  progress: RunProgress;
+  source: RunSnapshot['source'];
 }
 
 /**
@@ -39,7 +39,7 @@ export async function takeSnapshot(
   engine: Engine,
   workflowId: string,
   memory?: Remembered,
-): Promise<{ snapshot: InstallSnapshot; memory: Remembered }> {
+): Promise<{ snapshot: RunSnapshot; memory: Remembered }> {
   const description = await engine.client.workflow.getHandle(workflowId).describe();
   const { runId } = description;
   const events = Number(description.historyLength);
@@ -48,7 +48,7 @@ export async function takeSnapshot(
   const taskAttempts = description.raw.pendingWorkflowTask?.attempt ?? undefined;
   const failing = await taskFailure(engine, workflowId, runId, taskAttempts);
   const known = fresh ? memory : await progressOf(engine, description, memory, failing !== undefined);
-  const snapshot: InstallSnapshot = {
+  const snapshot: RunSnapshot = {
     progress: known.progress,
     activities: await pendingActivities(engine, description),
     workflowId,
@@ -78,13 +78,15 @@ async function progressOf(
   const ask = !failing && (memory?.source === 'worker' || (await mayBeAnswered(engine, taskQueue)));
   const asked = ask ? await askWorkflow(engine, workflowId, runId) : undefined;
   if (asked !== undefined) return { runId, events, progress: asked, source: 'worker' };
+  // A long history is read once, not at each look.
+  if (memory?.runId === runId && memory.events === events) return { ...memory, source: 'history' };
   return { runId, events, progress: await progressFromHistory(engine, workflowId, runId), source: 'history' };
 }
 
-async function askWorkflow(engine: Engine, workflowId: string, runId: string): Promise<InstallProgress | undefined> {
+async function askWorkflow(engine: Engine, workflowId: string, runId: string): Promise<RunProgress | undefined> {
   const handle = engine.client.workflow.getHandle(workflowId, runId);
   try {
-    const query = (): Promise<InstallProgress> => handle.query<InstallProgress>('progress');
+    const query = (): Promise<RunProgress> => handle.query<RunProgress>('progress');
     return await engine.client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, query);
   } catch {
     return undefined;
@@ -125,17 +127,17 @@ async function ending(
   engine: Engine,
   workflowId: string,
   runId: string,
-): Promise<Pick<InstallSnapshot, 'result' | 'failure'>> {
+): Promise<Pick<RunSnapshot, 'result' | 'failure'>> {
   try {
     const handle = engine.client.workflow.getHandle(workflowId, runId, { followRuns: false });
-    return { result: (await handle.result()) as InstallResult };
+    return { result: (await handle.result()) as RunResult };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     return { failure: failureOf(error.cause) };
   }
 }
 
-function failureOf(cause: Error | undefined): InstallSnapshot['failure'] {
+function failureOf(cause: Error | undefined): RunSnapshot['failure'] {
   if (cause instanceof ApplicationFailure) {
     const details = cause.details?.[0] as FailureDetails | undefined;
     return { code: cause.type ?? 'KW499', message: cause.message, hint: details?.hint ?? '' };

@@ -6,7 +6,14 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { KubewrightError } from '../../errors.js';
-import type { Decision, DecisionResult, FailureDetails, InstallProgress, Verb } from '../../workflows/types.js';
+import {
+  type Decision,
+  type DecisionResult,
+  type FailureDetails,
+  hasEnded,
+  type RunProgress,
+  type Verb,
+} from '../../workflows/types.js';
 import { type Engine, workflowIdOf } from '../types.js';
 import { taskFailure } from './task-failure.js';
 
@@ -65,7 +72,7 @@ function keptBecause(verb: Verb, failing: string | undefined): string {
  *
  * @throws KubewrightError KW811 when no install runs
  */
-export async function endInstall(engine: Engine, cluster: string, reason: string | undefined): Promise<void> {
+export async function endRun(engine: Engine, cluster: string, reason: string | undefined): Promise<void> {
   const { runId, running } = await presentRun(engine, cluster);
   if (!running) throw nothingRuns(cluster);
   const by = engine.client.options.identity;
@@ -110,9 +117,9 @@ async function completed(
   const by = decision.by ?? engine.client.options.identity;
   try {
     const handle = engine.client.workflow.getHandle(workflowIdOf(cluster), runId);
-    const query = (): Promise<InstallProgress> => handle.query<InstallProgress>('progress');
+    const query = (): Promise<RunProgress> => handle.query<RunProgress>('progress');
     const progress = await engine.client.connection.withDeadline(Date.now() + ANSWER_LIMIT_MS, query);
-    const seen = progress.steps.filter((step) => step.state === 'done' || step.state === 'skipped').length;
+    const seen = progress.steps.filter(hasEnded).length;
     return {
       decision: { seen, ...decision, by, blocking: decision.blocking ?? blockingOf(decision, progress) },
       answered: true,
@@ -122,7 +129,7 @@ async function completed(
   }
 }
 
-function blockingOf(decision: Decision, progress: InstallProgress): number | undefined {
+function blockingOf(decision: Decision, progress: RunProgress): number | undefined {
   if (decision.step === '*') return undefined;
   if (decision.step !== undefined) return progress.blocked.find((step) => step.step === decision.step)?.blocking;
   return progress.blocked.length === 1 ? progress.blocked[0]?.blocking : undefined;

@@ -4,20 +4,20 @@ import {
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
-import type { StepOutput } from '../../activities/types.js';
+import type { RunInput, StepOutput } from '../../plan/run.js';
 import type { Step } from '../../plan/types.js';
 import { readFailure } from '../../workflows/engine/failure.js';
-import { InstallLedger } from '../../workflows/engine/ledger.js';
-import { BLOCKED_STEPS, STATE } from '../../workflows/engine/search-attributes.js';
+import { Ledger } from '../../workflows/engine/ledger.js';
+import { BLOCKED_STEPS, isCutShort, STATE } from '../../workflows/engine/search-attributes.js';
 import { TRIES } from '../../workflows/engine/tries.js';
-import type { InstallInput, InstallProgress } from '../../workflows/types.js';
+import type { RunProgress } from '../../workflows/types.js';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Fields = Record<string, temporal.api.common.v1.IPayload> | null | undefined;
 
 /** Keeps a run's books from its events, with the very ledger that the workflow keeps them with. */
 export class HistoryFold {
-  private readonly ledger: InstallLedger;
+  private readonly ledger: Ledger;
   private readonly steps: Map<string, Step>;
   private readonly stepOfEvent = new Map<string, Step>();
   private readonly tries = new Map<string, number>();
@@ -28,9 +28,9 @@ export class HistoryFold {
 
   constructor(
     private readonly converter: LoadedDataConverter,
-    input: InstallInput,
+    input: RunInput,
   ) {
-    this.ledger = new InstallLedger(input, () => this.now);
+    this.ledger = new Ledger(input, () => this.now);
     this.steps = new Map(input.plan.map((step) => [step.id, step]));
   }
 
@@ -47,7 +47,7 @@ export class HistoryFold {
     this.onAttributes(event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields);
   }
 
-  progress(): InstallProgress {
+  progress(): RunProgress {
     for (const id of this.withdrawn) {
       const step = this.steps.get(id);
       // Blocked once, taken off the list and not tried again: a person has skipped it.
@@ -61,7 +61,8 @@ export class HistoryFold {
     const state = fields?.[STATE.name];
     if (state === undefined || ['aborted', 'cancelled'].includes(String(attributeOf(state)))) return;
     const named = (attributeOf(fields?.[BLOCKED_STEPS.name]) as string[] | null | undefined) ?? [];
-    for (const id of this.listed) if (!named.includes(id)) this.withdrawn.add(id);
+    // Where not all names fitted into the attribute, one that is not there says nothing.
+    if (!isCutShort(named)) for (const id of this.listed) if (!named.includes(id)) this.withdrawn.add(id);
     for (const id of named) this.listed.add(id);
   }
 

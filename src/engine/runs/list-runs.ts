@@ -1,6 +1,7 @@
 import type { temporal } from '@temporalio/proto';
+import { OPERATION_NAMES, OPERATIONS } from '../../plan/operations.js';
 import { BLOCKED_STEPS, CLUSTER, PHASE, STATE } from '../../workflows/engine/search-attributes.js';
-import { type Engine, INSTALL_WORKFLOW, type InstallListing, type RunStatus, workflowIdOf } from '../types.js';
+import { type Engine, type RunListing, type RunStatus, workflowIdOf } from '../types.js';
 import { attributeOf, milliseconds } from './history-fold.js';
 
 export interface ListOptions {
@@ -24,8 +25,8 @@ const LOOKED_AT = 20_000;
  *
  * Inputs and memos are not looked at: the list is the same for who does not have the payload key.
  */
-export async function listInstalls(engine: Engine, options: ListOptions = {}): Promise<InstallListing[]> {
-  const running: InstallListing[] = [];
+export async function listRuns(engine: Engine, options: ListOptions = {}): Promise<RunListing[]> {
+  const running: RunListing[] = [];
   for await (const run of executions(engine, conditionsOf(options, 'Running'))) running.push(listingOf(run));
   if (options.blocked) return running;
   const listings = options.latest ? latestOf(running) : running;
@@ -47,13 +48,14 @@ export async function listInstalls(engine: Engine, options: ListOptions = {}): P
 }
 
 function conditionsOf({ blocked }: ListOptions, status?: string): string {
-  const conditions = [`WorkflowType = '${INSTALL_WORKFLOW}'`];
+  const types = OPERATION_NAMES.map((name) => `'${OPERATIONS[name].workflow}'`);
+  const conditions = [`WorkflowType IN (${types.join(', ')})`];
   if (status !== undefined) conditions.push(`ExecutionStatus = '${status}'`);
   if (blocked) conditions.push("KubewrightState = 'blocked'");
   return conditions.join(' AND ');
 }
 
-function latestOf(listings: InstallListing[]): InstallListing[] {
+function latestOf(listings: RunListing[]): RunListing[] {
   const seen = new Set<string>();
   return listings.filter(({ cluster }) => !seen.has(cluster) && seen.add(cluster));
 }
@@ -73,7 +75,7 @@ async function* executions(engine: Engine, query: string): AsyncGenerator<Execut
   } while (nextPageToken !== undefined && nextPageToken.length > 0);
 }
 
-function listingOf(run: Execution): InstallListing {
+function listingOf(run: Execution): RunListing {
   const attributes = run.searchAttributes?.indexedFields ?? {};
   const text = (name: string): string | undefined => attributeOf(attributes[name]) as string | undefined;
   const blocked = attributeOf(attributes[BLOCKED_STEPS.name]) as string | string[] | undefined;

@@ -2,15 +2,21 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { Cluster } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
+import { OPERATIONS, type Operation, operationOf } from '../../plan/operations.js';
+import { PLAN_FORMAT, type RunInput } from '../../plan/run.js';
 import type { Step } from '../../plan/types.js';
 import { CLUSTER, OPERATION, PHASE, STATE } from '../../workflows/engine/search-attributes.js';
-import { DEFAULT_PATIENCE_MS, type InstallInput } from '../../workflows/types.js';
-import { type Engine, INSTALL_WORKFLOW, workflowIdOf } from '../types.js';
+import { DEFAULT_PATIENCE_MS } from '../../workflows/types.js';
+import { type Engine, workflowIdOf } from '../types.js';
 import { readInput } from './history.js';
 import { statusOf } from './snapshot.js';
 import { explainedStart, refuseHuge } from './too-large.js';
 
 export interface StartOptions {
+  /** What is to be done; default `install`. */
+  operation?: Operation;
+  /** Format of the plan; default: that of this version. */
+  format?: number;
   cluster: Cluster;
   plan: Step[];
   /** SHA-256 of cluster and plan in canonical JSON. */
@@ -24,7 +30,7 @@ export interface StartOptions {
   patienceMs?: number;
 }
 
-export interface StartedInstall {
+export interface StartedRun {
   workflowId: string;
   runId: string;
   /** True when the same plan ran already and is only watched from here. */
@@ -42,22 +48,22 @@ export class PlanConflictError extends KubewrightError {
   constructor(
     message: string,
     hint: string,
-    readonly running: InstallInput,
+    readonly running: RunInput,
   ) {
     super('KW520', message, { hint });
   }
 }
 
 /**
- * Starts an install, or attaches to the one that runs when it has the same plan. The workflow's id is the cluster's
+ * Starts an operation, or attaches to the one that runs when it has the same plan. The workflow's id is the cluster's
  * name, so within a namespace nobody else changes this cluster meanwhile. A run that ends in this very moment is not
  * attached to: a new one is started.
  *
- * @throws PlanConflictError (KW520) when an install with another plan runs
- * @throws KubewrightError KW521 when something other than an install runs for this cluster, KW560 when cluster and plan are
- * larger than the server takes
+ * @throws PlanConflictError (KW520) when the same operation runs with another plan
+ * @throws KubewrightError KW521 when something else runs for this cluster, KW560 when cluster and plan are larger than the
+ * server takes, KW563 when what runs was planned in another format, which no worker of this version carries out
  */
-export async function startInstall(engine: Engine, options: StartOptions): Promise<StartedInstall> {
+export async function startRun(engine: Engine, options: StartOptions): Promise<StartedRun> {
   for (;;) {
     const started = (await startNew(engine, options)) ?? (await attach(engine, options));
     if (started !== undefined) return started;
@@ -71,7 +77,7 @@ export async function startInstall(engine: Engine, options: StartOptions): Promi
 const REGISTRATION_LIMIT_MS = 15_000;
 
 /** Starts a run; undefined when one runs already. */
-async function startNew(engine: Engine, options: StartOptions): Promise<StartedInstall | undefined> {
+async function startNew(engine: Engine, options: StartOptions): Promise<StartedRun | undefined> {
   const deadline = Date.now() + REGISTRATION_LIMIT_MS;
   for (;;) {
     try {
@@ -85,7 +91,7 @@ async function startNew(engine: Engine, options: StartOptions): Promise<StartedI
   }
 }
 
-async function withoutAttributes(engine: Engine, options: StartOptions): Promise<StartedInstall> {
+async function withoutAttributes(engine: Engine, options: StartOptions): Promise<StartedRun> {
   const started = await startWith(engine, options, false);
   const notice = `The server does not take Kubewright's search attributes ${REGISTRATION_LIMIT_MS / 1000} s after they were registered: this install goes without, and the list of blocked installs does not show it.`;
   return { ...started, notice };
@@ -95,11 +101,15 @@ async function startWith(
   engine: Engine,
   { patienceMs, ...options }: StartOptions,
   searchAttributes: boolean,
-): Promise<StartedInstall> {
+): Promise<StartedRun> {
   const workflowId = workflowIdOf(options.cluster.name);
-  const input: InstallInput = { ...options, searchAttributes, patienceMs: patienceMs ?? DEFAULT_PATIENCE_MS };
+  const { operation = 'install', format = PLAN_FORMAT } = options;
+  const patience = patienceMs ?? DEFAULT_PATIENCE_MS;
+  const input: RunInput = { ...options, operation, format, searchAttributes, patienceMs: patience };
   refuseHuge(input);
-  const starting = engine.client.workflow.start(INSTALL_WORKFLOW, {
+  const { workflow, words } = OPERATIONS[operation];
+  const summary = `${words.title} ${options.cluster.name}: ${options.cluster.hosts.length} hosts`;
+  const starting = engine.client.workflow.start(workflow, {
     workflowId,
     taskQueue: engine.taskQueue,
     args: [input],
@@ -107,9 +117,9 @@ async function startWith(
     workflowIdConflictPolicy: 'FAIL',
     // A worker that is killed in the middle of a workflow task delays the next one by this much.
     workflowTaskTimeout: '5 seconds',
-    memo: { planHash: options.planHash, build: options.build },
-    typedSearchAttributes: searchAttributes ? startAttributes(options.cluster.name) : undefined,
-    staticSummary: `Install cluster ${options.cluster.name} on ${options.cluster.hosts.length} hosts`.slice(0, 66),
+    memo: { planHash: options.planHash, build: options.build, format },
+    typedSearchAttributes: searchAttributes ? startAttributes(input) : undefined,
+    staticSummary: summary.slice(0, 66),
   });
   const handle = await starting.catch((error: unknown) => {
     throw explainedStart(error, input);
@@ -125,31 +135,46 @@ function isUnknownAttribute(error: unknown): boolean {
   return false;
 }
 
-function startAttributes(cluster: string): TypedSearchAttributes {
+function startAttributes({ cluster, operation = 'install', plan }: RunInput): TypedSearchAttributes {
   return new TypedSearchAttributes([
-    { key: CLUSTER, value: cluster },
-    { key: OPERATION, value: 'install' },
+    { key: CLUSTER, value: cluster.name },
+    { key: OPERATION, value: operation },
     { key: STATE, value: 'running' },
-    { key: PHASE, value: 'preflight' },
+    { key: PHASE, value: plan[0]?.phase ?? '' },
   ]);
 }
 
 /** Attaches to the run that there is; undefined when it has ended meanwhile. */
-async function attach(engine: Engine, options: StartOptions): Promise<StartedInstall | undefined> {
+async function attach(engine: Engine, options: StartOptions): Promise<StartedRun | undefined> {
   const workflowId = workflowIdOf(options.cluster.name);
   const running = await engine.client.workflow.getHandle(workflowId).describe();
   if (statusOf(running.status.name) !== 'running') return undefined;
-  if (running.type !== INSTALL_WORKFLOW) {
+  const { operation = 'install' } = options;
+  if (operationOf(running.type) !== operation) {
     throw new KubewrightError('KW521', `Cluster ${options.cluster.name} is at work already: ${running.type} runs`, {
       hint: 'Wait for it to end, or cancel it, then start anew.',
     });
   }
+  refuseOtherFormat(options.cluster.name, operation, running.memo);
   if (running.memo?.planHash === options.planHash) {
     return { workflowId, runId: running.runId, attached: true, startedAt: running.startTime.getTime() };
   }
   throw new PlanConflictError(
-    `An install of ${options.cluster.name} with another plan is running; it goes on with the plan it was started with`,
+    `An ${OPERATIONS[operation].words.noun} of ${options.cluster.name} with another plan is running; it goes on with the plan it was started with`,
     `\`kubewright watch ${options.cluster.name}\` follows it. To install the changed file, wait for its end or abort it first.`,
     await readInput(engine, workflowId, running.runId),
   );
+}
+
+/** Said here, in one sentence, before every step of it parks for the same reason. Runs of 0.1.0 have no format in their memo. */
+function refuseOtherFormat(cluster: string, operation: Operation, memo: Record<string, unknown> | undefined): void {
+  const { format = 1, build = 'another version' } = memo ?? {};
+  if (format === PLAN_FORMAT) return;
+  const { noun } = OPERATIONS[operation].words;
+  const message = `the ${noun} of ${cluster} that runs was planned by kubewright ${build}, which this version does not carry out`;
+  throw new KubewrightError('KW563', message, {
+    hint:
+      `Bring it to its end with kubewright ${build}, or end it with \`kubewright abort --cluster ${cluster}\` and start anew: ` +
+      'what is done on the hosts stays done.',
+  });
 }

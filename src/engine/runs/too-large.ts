@@ -1,5 +1,5 @@
 import { KubewrightError } from '../../errors.js';
-import type { InstallInput } from '../../workflows/types.js';
+import type { RunInput } from '../../plan/run.js';
 
 const MIB = 1024 * 1024;
 
@@ -10,12 +10,12 @@ const MIB = 1024 * 1024;
 const LARGEST_MESSAGE = 4 * MIB;
 
 /** @throws KubewrightError KW560 for an input that no server takes */
-export function refuseHuge(input: InstallInput): void {
+export function refuseHuge(input: RunInput): void {
   if (sizeOf(input) > LARGEST_MESSAGE) throw tooLarge(input);
 }
 
 /** What a refused start becomes: KW560 where the server says that the input is too large, else what it was. */
-export function explainedStart(error: unknown, input: InstallInput): unknown {
+export function explainedStart(error: unknown, input: RunInput): unknown {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     // Of the server's limit for a payload, and of gRPC's for a message on the way, which a proxy may have lowered.
     if (/blob data size exceeds limit|received message larger than max/i.test(at.message))
@@ -24,7 +24,7 @@ export function explainedStart(error: unknown, input: InstallInput): unknown {
   return error;
 }
 
-function tooLarge(input: InstallInput, cause?: unknown): KubewrightError {
+function tooLarge(input: RunInput, cause?: unknown): KubewrightError {
   const size = (sizeOf(input) / MIB).toFixed(1);
   const { name, hosts } = input.cluster;
   const message = `the install of ${name} is too large for the Temporal server: cluster and plan of ${hosts.length} hosts are ${size} MiB; nothing was started`;
@@ -36,6 +36,6 @@ function tooLarge(input: InstallInput, cause?: unknown): KubewrightError {
   });
 }
 
-function sizeOf(input: InstallInput): number {
+function sizeOf(input: RunInput): number {
   return Buffer.byteLength(JSON.stringify(input));
 }

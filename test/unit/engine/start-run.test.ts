@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { startInstall } from '../../../src/engine/installs/start-install.js';
+import { startRun } from '../../../src/engine/runs/start-run.js';
 import type { Engine } from '../../../src/engine/types.js';
-import type { InstallInput } from '../../../src/workflows/types.js';
+import type { RunInput } from '../../../src/plan/run.js';
 import { clusterOf } from '../cluster-fixture.js';
 
 const how = { cluster: clusterOf({ controlPlanes: 1, workers: 1 }), plan: [], planHash: 'x', build: '0.1.0' };
@@ -15,7 +15,7 @@ function engineRefusing(times: number, error = unmapped) {
   const inputs: (boolean | undefined)[] = [];
   const start = async (
     _type: string,
-    { args, typedSearchAttributes }: { args: [InstallInput]; typedSearchAttributes?: object },
+    { args, typedSearchAttributes }: { args: [RunInput]; typedSearchAttributes?: object },
   ) => {
     inputs.push(args[0].searchAttributes);
     if (typedSearchAttributes !== undefined && inputs.length <= times) throw error();
@@ -33,7 +33,7 @@ afterEach(() => {
 });
 
 async function started(engine: Engine) {
-  const starting = startInstall(engine, how);
+  const starting = startRun(engine, how);
   const settled = starting.catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(20_000);
   return await settled;

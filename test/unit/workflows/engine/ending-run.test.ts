@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Step } from '../../../src/plan/types.js';
-import { InstallLedger } from '../../../src/workflows/ledger.js';
-import { verdictOn } from '../../../src/workflows/messages.js';
-import { VERBS } from '../../../src/workflows/types.js';
-import { clusterOf } from '../cluster-fixture.js';
+import type { Step } from '../../../../src/plan/types.js';
+import { Ledger } from '../../../../src/workflows/engine/ledger.js';
+import { verdictOn } from '../../../../src/workflows/engine/messages.js';
+import { VERBS } from '../../../../src/workflows/types.js';
+import { clusterOf } from '../../cluster-fixture.js';
 
 const STEP: Step = {
   id: 'w-1/join',
@@ -16,9 +16,9 @@ const STEP: Step = {
   skippable: true,
 };
 
-function ledger(): InstallLedger {
+function ledger(): Ledger {
   const input = { cluster: clusterOf({ controlPlanes: 1, workers: 1 }), plan: [STEP], planHash: 'x', build: '0.1.0' };
-  return new InstallLedger(input);
+  return new Ledger(input);
 }
 
 describe('a run that is ending', () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { KubewrightError } from '../../errors.js';
-import { type Engine, type InstallSnapshot, workflowIdOf } from '../types.js';
+import { type Engine, type RunSnapshot, workflowIdOf } from '../types.js';
 import { type Remembered, takeSnapshot } from './snapshot.js';
 
 export interface WatchOptions {
@@ -25,11 +25,11 @@ const RESET_LOOKS = 3;
  *
  * @throws KubewrightError KW523 when there is no install of this cluster
  */
-export async function* watchInstall(
+export async function* watchRun(
   engine: Engine,
   cluster: string,
   options: WatchOptions = {},
-): AsyncGenerator<InstallSnapshot, void> {
+): AsyncGenerator<RunSnapshot, void> {
   const look = observer(engine, cluster, options);
   let closedLooks = 0;
   while (!options.signal?.aborted) {
@@ -52,7 +52,7 @@ export async function* watchInstall(
  *
  * @throws KubewrightError KW523 when there is none
  */
-export async function describeInstall(engine: Engine, cluster: string): Promise<InstallSnapshot> {
+export async function describeRun(engine: Engine, cluster: string): Promise<RunSnapshot> {
   try {
     return (await takeSnapshot(engine, workflowIdOf(cluster))).snapshot;
   } catch (error) {
@@ -61,7 +61,7 @@ export async function describeInstall(engine: Engine, cluster: string): Promise<
 }
 
 /** A function that looks once; undefined when the server did not answer, after a pause that grows. */
-function observer(engine: Engine, cluster: string, options: WatchOptions): () => Promise<InstallSnapshot | undefined> {
+function observer(engine: Engine, cluster: string, options: WatchOptions): () => Promise<RunSnapshot | undefined> {
   let memory: Remembered | undefined;
   let failures = 0;
   return async () => {

@@ -1,0 +1,97 @@
+import type { Cluster } from '../cluster/types.js';
+import { KubewrightError, messageOf } from '../errors.js';
+import type { RunInput, RunReference, StepReference } from '../plan/run.js';
+import type { Step } from '../plan/types.js';
+import type { StepInput } from './types.js';
+
+/** Reads what a run was started with: the first event of its history. */
+export type ReadRun = (root: RunReference) => Promise<RunInput>;
+
+/** Runs whose input is kept: as many as a worker will see at once, and each is a few hundred KiB. */
+const KEPT = 20;
+
+/** A step with all that it works with. */
+export interface ResolvedStep extends StepInput {
+  /** The cluster with the hosts that were left out, too. */
+  wholeCluster: Cluster;
+}
+
+interface Resolved {
+  cluster: Cluster;
+  planHash: string;
+  steps: Map<string, Step>;
+  /** The cluster without some of its hosts, by their names: steps with the same view share one object. */
+  views: Map<string, Cluster>;
+}
+
+/**
+ * Turns a step's reference into what it stands for. The root's first event holds cluster and plan once, and a step
+ * carries only where that is: with the cluster in each step's input, the first workflow task of a hundred hosts would be
+ * larger than Temporal takes.
+ */
+export class RunsByReference {
+  readonly #read: ReadRun;
+  readonly #runs = new Map<string, Promise<Resolved>>();
+
+  constructor(read: ReadRun) {
+    this.#read = read;
+  }
+
+  /**
+   * @throws KubewrightError KW561 (transient) when Temporal does not give the run's input, KW562 when it is not the plan
+   * that the step belongs to
+   */
+  async stepInput(reference: StepReference): Promise<ResolvedStep> {
+    const run = await this.#run(reference.root);
+    const step = run.steps.get(reference.step);
+    if (run.planHash !== reference.planHash || step === undefined) throw notItsPlan(reference);
+    const { build, patienceMs, inputs } = reference;
+    const cluster = viewOf(run, reference.without ?? []);
+    return { cluster, wholeCluster: run.cluster, step, build, patienceMs, inputs };
+  }
+
+  #run(root: RunReference): Promise<Resolved> {
+    const known = this.#runs.get(root.runId);
+    if (known !== undefined) return known;
+    const reading = this.#read(root).then(resolved, (error: unknown) => {
+      this.#runs.delete(root.runId);
+      throw unread(root, error);
+    });
+    this.#runs.set(root.runId, reading);
+    const [oldest] = this.#runs.keys();
+    if (this.#runs.size > KEPT && oldest !== undefined) this.#runs.delete(oldest);
+    return reading;
+  }
+}
+
+function resolved({ cluster, plan, planHash }: RunInput): Resolved {
+  return { cluster, planHash, steps: new Map(plan.map((step) => [step.id, step])), views: new Map() };
+}
+
+function viewOf({ cluster, views }: Resolved, without: string[]): Cluster {
+  if (without.length === 0) return cluster;
+  const key = without.join(' ');
+  const left = new Set(without);
+  const view = views.get(key) ?? { ...cluster, hosts: cluster.hosts.filter(({ name }) => !left.has(name)) };
+  views.set(key, view);
+  return view;
+}
+
+function unread({ workflowId }: RunReference, cause: unknown): KubewrightError {
+  return new KubewrightError(
+    'KW561',
+    `the worker cannot read what ${workflowId} was started with: ${messageOf(cause)}`,
+    {
+      transient: true,
+      cause,
+      hint: 'The worker asks Temporal again by itself. If it stays so, look whether the worker has the payload key of this run.',
+    },
+  );
+}
+
+function notItsPlan({ root, step }: StepReference): KubewrightError {
+  return new KubewrightError('KW562', `the plan of ${root.workflowId} has no step ${step} as it was scheduled`, {
+    step,
+    hint: 'The step belongs to another run. End it with `kubewright abort`, then install again: what is done stays done.',
+  });
+}

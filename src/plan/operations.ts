@@ -1,0 +1,38 @@
+import type { Cluster } from '../cluster/types.js';
+import { planInstall } from './install.js';
+import type { Step } from './types.js';
+
+/** What can be done with a cluster. Each is a workflow type of its own, with one engine behind all of them. */
+export const OPERATION_NAMES = ['install'] as const;
+
+export type Operation = (typeof OPERATION_NAMES)[number];
+
+/** What sets one operation apart from another. */
+export interface OperationKind {
+  /** Type of its workflow, so that lists and histories read as what was done. */
+  workflow: string;
+  /**
+   * Whether it changes the cluster. Those that do share the workflow id `cluster/NAME`, so one at a time runs; the others
+   * have ids of their own, ask nobody, and end with a report.
+   */
+  mutating: boolean;
+  /** How it is spoken of: "Install demo", "the install of demo", "installing". */
+  words: { title: string; noun: string; doing: string };
+  /** Its steps, in an order in which each stands behind what it needs. Pure: the same arguments give the same plan. */
+  plan(wanted: Cluster): Step[];
+}
+
+/** Every operation. Adding one is adding it here, its plan, its workflow type and its command. */
+export const OPERATIONS: Record<Operation, OperationKind> = {
+  install: {
+    workflow: 'installCluster',
+    mutating: true,
+    words: { title: 'Install', noun: 'install', doing: 'installing' },
+    plan: planInstall,
+  },
+};
+
+/** The operation that a workflow type carries out; undefined for a type that is not ours. */
+export function operationOf(workflowType: string): Operation | undefined {
+  return OPERATION_NAMES.find((name) => OPERATIONS[name].workflow === workflowType);
+}

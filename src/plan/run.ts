@@ -1,0 +1,81 @@
+import type { Cluster } from '../cluster/types.js';
+import type { Operation } from './operations.js';
+import type { Step } from './types.js';
+
+/**
+ * What the actions of a plan mean. It changes when a step of the same name would do something else, or would need
+ * something else to be done before: a run that was planned by another format is neither attached to nor carried out.
+ * 1 is that of 0.1.0, whose inputs name none.
+ */
+export const PLAN_FORMAT = 2;
+
+/** What a run is started with. It stands in the first event of its history, once: steps refer to it. */
+export interface RunInput {
+  /** Missing in runs of 0.1.0: `install`. */
+  operation?: Operation;
+  /** Format of the plan; missing in runs of 0.1.0: 1. */
+  format?: number;
+  cluster: Cluster;
+  plan: Step[];
+  /** SHA-256 of cluster and plan, in canonical JSON: the same plan attaches, another is refused. */
+  planHash: string;
+  /** Version of Kubewright that made the plan. */
+  build: string;
+  /**
+   * Whether the namespace knows Kubewright's search attributes; the client asks at start. An upsert of one that is not
+   * registered fails the workflow task again and again, so where this is false or missing the workflow writes none.
+   */
+  searchAttributes?: boolean;
+  /**
+   * How long a step may be in trouble that may heal by itself, such as a host that does not answer, before a person is
+   * asked; milliseconds. Missing in runs of 0.1.0: DEFAULT_PATIENCE_MS.
+   */
+  patienceMs?: number;
+}
+
+/** A run of a workflow, whose first event holds its input. */
+export interface RunReference {
+  workflowId: string;
+  runId: string;
+}
+
+/**
+ * The one object that goes into every step's activity. It names cluster and plan by the run that was started with them
+ * (see `RunsByReference`), so it is small however many hosts there are.
+ */
+export interface StepReference {
+  /** The run whose first event holds cluster and plan. */
+  root: RunReference;
+  /** SHA-256 of both, as that run was started with. */
+  planHash: string;
+  /** Id of the step. */
+  step: string;
+  /** What the plan's actions mean (`PLAN_FORMAT`); a worker with another one refuses the step by name. */
+  format: number;
+  /** Version of Kubewright that made the plan, for messages. */
+  build: string;
+  /** Hosts that a person has left out, by name; missing where there are none. */
+  without?: string[];
+  /**
+   * How long trouble that may heal by itself may last before the try fails for good, so that the workflow asks a person;
+   * milliseconds. Missing: for ever.
+   */
+  patienceMs?: number;
+  /** What the steps that it needs have found, by their ids; missing where they have found nothing to hand on. */
+  inputs?: Record<string, StepData>;
+}
+
+/** Small and plain, for later steps and for reports: at most DATA_LIMIT bytes as JSON. */
+export type StepData = Record<string, string | number | boolean | null | string[]>;
+
+/** Bytes of `data` that a step may hand on: it stands in the history, in the query's answer and in later steps' inputs. */
+export const DATA_LIMIT = 2_048;
+
+/** The one small object that comes out. */
+export interface StepOutput {
+  outcome: 'changed' | 'unchanged';
+  /** One sentence for people: what was found or done. */
+  summary: string;
+  /** For later steps and for reports. */
+  data?: StepData;
+}

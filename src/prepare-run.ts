@@ -1,0 +1,23 @@
+import { hashOf } from './cluster/hash.js';
+import type { Cluster } from './cluster/types.js';
+import type { StartOptions } from './engine/runs/start-run.js';
+import { OPERATIONS, type Operation } from './plan/operations.js';
+import { PLAN_FORMAT } from './plan/run.js';
+import { VERSION } from './version.js';
+
+/**
+ * What a run is started with: the plan is computed here, by the client, and becomes the workflow's input, so newer code
+ * never changes what is under way. The hash tells whether two plans are the same; where a key stands in the file does not
+ * count.
+ */
+export function prepareRun(operation: Operation, cluster: Cluster): StartOptions {
+  const plan = OPERATIONS[operation].plan(cluster);
+  const { places: _, ...content } = cluster;
+  const planHash = hashOf({ cluster: content, plan });
+  return { operation, format: PLAN_FORMAT, cluster, plan, planHash, build: VERSION };
+}
+
+/** What an install is started with. */
+export function prepareInstall(cluster: Cluster): StartOptions {
+  return prepareRun('install', cluster);
+}
