@@ -53,10 +53,13 @@ export class RunsByReference {
   #run(root: RunReference): Promise<Resolved> {
     const known = this.#runs.get(root.runId);
     if (known !== undefined) return known;
-    const reading = this.#read(root).then(resolved, (error: unknown) => {
-      this.#runs.delete(root.runId);
-      throw unread(root, error);
-    });
+    // Also an answer that is none, such as an empty page, is forgotten and asked for again.
+    const reading = this.#read(root)
+      .then(resolved)
+      .catch((error: unknown) => {
+        this.#runs.delete(root.runId);
+        throw unread(root, error);
+      });
     this.#runs.set(root.runId, reading);
     const [oldest] = this.#runs.keys();
     if (this.#runs.size > KEPT && oldest !== undefined) this.#runs.delete(oldest);

@@ -46,6 +46,13 @@ describe('a step that comes by reference', () => {
     expect((await runs.stepInput(reference('w-1/join'))).step.id).toBe('w-1/join');
   });
 
+  it('is tried again where what Temporal gave holds no run', async () => {
+    const read = vi.fn(async () => run).mockResolvedValueOnce(undefined as unknown as RunInput);
+    const runs = new RunsByReference(read);
+    await expect(runs.stepInput(reference('w-1/join'))).rejects.toMatchObject({ code: 'KW561', transient: true });
+    expect((await runs.stepInput(reference('w-1/join'))).step.id).toBe('w-1/join');
+  });
+
   it.each([
     ['another plan', reference('w-1/join', { planHash: 'other' })],
     ['a step that the plan does not have', reference('w-9/join')],
