@@ -1,10 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
-import type { Cluster } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import { OPERATIONS, type Operation, operationOf } from '../../plan/operations.js';
 import { PLAN_FORMAT, type RunInput } from '../../plan/run.js';
-import type { Step } from '../../plan/types.js';
 import { CLUSTER, OPERATION, PHASE, STATE } from '../../workflows/engine/search-attributes.js';
 import { DEFAULT_PATIENCE_MS } from '../../workflows/types.js';
 import { type Engine, workflowIdOf } from '../types.js';
@@ -12,23 +10,11 @@ import { readInput } from './history.js';
 import { statusOf } from './snapshot.js';
 import { explainedStart, refuseHuge } from './too-large.js';
 
-export interface StartOptions {
-  /** What is to be done; default `install`. */
-  operation?: Operation;
-  /** Format of the plan; default: that of this version. */
-  format?: number;
-  cluster: Cluster;
-  plan: Step[];
-  /** SHA-256 of cluster and plan in canonical JSON. */
-  planHash: string;
-  /** Version of Kubewright. */
-  build: string;
-  /**
-   * How long a step may be in trouble that may heal by itself (a host that does not answer) before a person is asked, in
-   * milliseconds; default DEFAULT_PATIENCE_MS. A run that is attached to keeps its own.
-   */
-  patienceMs?: number;
-}
+/**
+ * What a run is started with; whether the server takes search attributes is asked here. Left out: `operation` is an install,
+ * `format` that of this version, `patienceMs` DEFAULT_PATIENCE_MS (a run that is attached to keeps its own).
+ */
+export type StartOptions = Omit<RunInput, 'searchAttributes'>;
 
 export interface StartedRun {
   workflowId: string;
