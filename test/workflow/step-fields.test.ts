@@ -1,33 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/engine/runs/decide.js';
-import { changed, FakeActivities, transientTrouble } from './fake-activities.js';
-import {
-  blocked,
-  closed,
-  startTest,
-  stateOf,
-  step,
-  type TestEngine,
-  TestWorker,
-  testEngine,
-  until,
-} from './harness.js';
+import { changed, transientTrouble } from './fake-activities.js';
+import { engine, fakes, useFreshWorkers } from './fresh-worker.js';
+import { blocked, closed, startTest, stateOf, step, until } from './harness.js';
 
-let engine: TestEngine;
-let worker: TestWorker;
-let fakes: FakeActivities;
-
-beforeAll(async () => {
-  engine = await testEngine();
-});
-
-beforeEach(async () => {
-  fakes = new FakeActivities();
-  worker = await TestWorker.start(engine, fakes);
-  return () => worker.stop();
-});
-
-afterAll(() => engine.close());
+useFreshWorkers();
 
 describe('a step whose failure is reported', () => {
   it('parks nothing: what needs it goes on, and the result names it', async () => {

@@ -90,7 +90,7 @@ describe('the script that asks from pods, in a real bash', () => {
   let directory: string;
   afterEach(() => rm(directory, { recursive: true }));
 
-  /** Runs it with a kubectl that fails every so manieth call, and whose pods all succeed but those on `silent`. */
+  /** Runs it with a kubectl of which every Nth call fails, and whose pods all succeed but those on `silent`. */
   async function run(every: number, silent = '') {
     directory = await mkdtemp(join(tmpdir(), 'kubewright-dns-'));
     const stub = `#!/bin/bash
