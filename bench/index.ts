@@ -1,8 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureBundle } from '../lab/artifacts/bundle.js';
 import { benchLab } from '../lab/hosts/bench.js';
 import { type Lab, labUp, takeDown } from '../lab/hosts/index.js';
+import { ensureBundle } from '../src/artifacts/bundle.js';
 import { connect, describeRun } from '../src/engine/index.js';
 import { stateDirectory } from '../src/engine/state-directory.js';
 import { type Failover, loseApiServer, loseHolder } from './failover.js';

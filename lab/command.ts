@@ -64,7 +64,7 @@ function addUpAndDown(lab: Command): void {
     .description('make what rehearsals need and is not in the cache (Temporal, a bundle), and print the times')
     .option('--kubernetes <version>', 'Kubernetes version of the bundle')
     .action(async (options: { kubernetes?: string }) => {
-      const { prefetch } = await import('./artifacts/create.js');
+      const { prefetch } = await import('./commands/artifacts.js');
       await prefetch(options);
     });
   lab

@@ -6,7 +6,7 @@ const log = (line) => console.log(`    ${line}`);
 
 /** Temporal's server and UI: about three minutes on two cores when cold, nothing when warm. */
 export async function ensureServer() {
-  const { ensureTemporal } = await import('../dist/lab/artifacts/temporal.js');
+  const { ensureTemporal } = await import('../dist/src/artifacts/temporal.js');
   await stage('Temporal server and UI', () => ensureTemporal({ log }));
 }
 

@@ -43,7 +43,7 @@ export function createProgram(shell: Shell): Command {
   );
   program.addCommand(
     lazyGroup('bundle', 'make the binaries and images of a Kubernetes version', async () =>
-      (await import('../lab/artifacts/command.js')).bundleCommand(),
+      (await import('./commands/bundle.js')).bundleCommand(),
     ),
   );
   program.addHelpText('after', HELP_AFTER);

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { ensureArtifact, type Log } from '../../src/artifacts/cache/cache.js';
+import { buildGo, withGoScratch } from '../../src/artifacts/go/build.js';
+import { requireGo } from '../../src/artifacts/go/tools.js';
+import { machineArchitecture, recipeHash } from '../../src/artifacts/recipes.js';
+import { Stages } from '../../src/artifacts/stages.js';
 import { KubewrightError } from '../../src/errors.js';
-import { ensureArtifact, type Log } from './cache.js';
-import { buildGo, withGoScratch } from './go/build.js';
-import { requireGo } from './go/tools.js';
-import { kubeadmTestsRecipe, machineArchitecture, recipeHash } from './recipes.js';
-import { Stages } from './stages.js';
+
+import { kubeadmTestsRecipe } from './recipes.js';
 
 /** Measured peak of Go's caches and the result, rounded up; units of 10^9 bytes. */
 const PEAK_GIGABYTES = 3;

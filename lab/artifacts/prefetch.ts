@@ -1,10 +1,10 @@
-import { type BundleSource, ensureBundle, findCachedBundle } from './bundle.js';
-import type { Log } from './cache.js';
-import { type GoScratch, withGoScratch } from './go/build.js';
-import { goVersion } from './go/tools.js';
-import { type Architecture, machineArchitecture } from './recipes.js';
-import type { Stage } from './stages.js';
-import { ensureTemporal, findTemporal, type TemporalBinaries } from './temporal.js';
+import { type BundleSource, ensureBundle, findCachedBundle } from '../../src/artifacts/bundle.js';
+import type { Log } from '../../src/artifacts/cache/cache.js';
+import { type GoScratch, withGoScratch } from '../../src/artifacts/go/build.js';
+import { goVersion } from '../../src/artifacts/go/tools.js';
+import { type Architecture, machineArchitecture } from '../../src/artifacts/recipes.js';
+import type { Stage } from '../../src/artifacts/stages.js';
+import { ensureTemporal, findTemporal, type TemporalBinaries } from '../../src/artifacts/temporal.js';
 
 /** Measured peak of everything built from modules in one run, rounded up; units of 10^9 bytes. */
 const EVERYTHING_GIGABYTES = 18;

@@ -1,11 +1,13 @@
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureArtifact, type Log } from '../../src/artifacts/cache/cache.js';
+import { buildGo, moduleDirectory, withGoScratch } from '../../src/artifacts/go/build.js';
+import { requireGo } from '../../src/artifacts/go/tools.js';
+import { machineArchitecture, moduleFile, recipeHash } from '../../src/artifacts/recipes.js';
+import { Stages } from '../../src/artifacts/stages.js';
 import { KubewrightError } from '../../src/errors.js';
-import { ensureArtifact, type Log } from './cache.js';
-import { buildGo, moduleDirectory, withGoScratch } from './go/build.js';
-import { requireGo } from './go/tools.js';
-import { composeSpecRecipe, machineArchitecture, recipeFile, recipeHash, temporalServerRecipe } from './recipes.js';
-import { Stages } from './stages.js';
+
+import { composeSpecRecipe, temporalServerRecipe } from './recipes.js';
 
 /** Measured peak of Go's caches and the result, rounded up; units of 10^9 bytes. */
 const PEAK_GIGABYTES = 5;
@@ -42,7 +44,7 @@ export async function ensureTeamPrograms(log: Log = () => {}): Promise<TeamProgr
   }
   const recipes = [temporalServerRecipe, composeSpecRecipe];
   const version = `${temporalServerRecipe.version}-${architecture}`;
-  const program = await readFile(recipeFile('modules', composeSpecRecipe.module, 'main.go'), 'utf8');
+  const program = await readFile(moduleFile(composeSpecRecipe, 'main.go'), 'utf8');
   const key = { kind: 'temporal-server', version, recipe: await recipeHash(recipes, program) };
   const directory = await ensureArtifact(key, (into) => build(into, architecture, log), log);
   return {

@@ -1,10 +1,11 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { artifactPath, ensureArtifact, requireFreeSpace } from '../../src/artifacts/cache/cache.js';
+import { readAptSource } from '../../src/artifacts/from-modules/apt-source.js';
 import { KubewrightError } from '../../src/errors.js';
-import { artifactPath, ensureArtifact, requireFreeSpace } from '../artifacts/cache.js';
 import { asset } from '../hosts/machine/assets.js';
-import { readAptSettings, readAptSource, SUITE } from '../hosts/seed/apt.js';
+import { readAptSettings, SUITE } from '../hosts/seed/apt.js';
 import { recipeHash } from './recipe.js';
 
 /** What a Debian host needs to be a systemd machine with SSH, and what kubeadm's preflight checks look for. */

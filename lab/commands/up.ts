@@ -1,5 +1,5 @@
+import { cleanCache } from '../../src/artifacts/cache/cache.js';
 import { KubewrightError } from '../../src/errors.js';
-import { cleanCache } from '../artifacts/cache.js';
 import type { DownOptions, UpOptions } from '../command.js';
 import { clearLeftovers, type HostKind, type Lab, labUp, takeDown, takeDownAll } from '../hosts/index.js';
 import { registeredLabs } from '../hosts/journal.js';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureAllArtifacts } from '../../lab/artifacts/prefetch.js';
-import { machineArchitecture } from '../../lab/artifacts/recipes.js';
-import { findTemporal, type TemporalBinaries } from '../../lab/artifacts/temporal.js';
+import { machineArchitecture } from '../../src/artifacts/recipes.js';
+import { findTemporal, type TemporalBinaries } from '../../src/artifacts/temporal.js';
 import {
   type Bundle,
   file,

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ensureBundle } from '../../lab/artifacts/bundle.js';
 import { type Lab, type LabHost, labUp } from '../../lab/hosts/index.js';
+import { ensureBundle } from '../../src/artifacts/bundle.js';
 
 /**
  * What a person would do on bare hosts, with kubeadm and the bundle and none of Kubewright's own steps: it proves that

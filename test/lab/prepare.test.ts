@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ensureBundle } from '../../lab/artifacts/bundle.js';
 import { type Lab, type LabHost, labUp } from '../../lab/hosts/index.js';
 import { implementations } from '../../src/activities/registry.js';
+import { ensureBundle } from '../../src/artifacts/bundle.js';
 import type { Cluster } from '../../src/cluster/types.js';
 import type { Hosts } from '../../src/hosts/index.js';
 import { planInstall } from '../../src/plan/install.js';

@@ -1,13 +1,5 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** The package's root: this module may run from its source or from dist/. */
-function packageRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
-  return directory;
-}
+import { join } from 'node:path';
+import { packageRoot } from '../../../src/package-root.js';
 
 /** Absolute path of a file that is not TypeScript, given relative to `lab/`. */
 export function asset(path: string): string {

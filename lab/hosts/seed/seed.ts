@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readAptSource } from '../../../src/artifacts/from-modules/apt-source.js';
 import { hostFiles } from '../paths.js';
 import type { PlannedHost } from '../types.js';
-import { readAptSettings, readAptSource, readResolvConf, sourcesList } from './apt.js';
+import { readAptSettings, readResolvConf, sourcesList } from './apt.js';
 import { makeHostKeys } from './keys.js';
 
 /** What all hosts of a lab are given alike. */

@@ -66,7 +66,7 @@ async function newlyFound(options: BinaryOptions): Promise<ServerBinaries> {
 async function asBefore(options: BinaryOptions): Promise<ServerBinaries | undefined> {
   const { previous } = options;
   if (previous === undefined) return undefined;
-  const { findTemporal } = await import('../../../lab/artifacts/temporal.js');
+  const { findTemporal } = await import('../../artifacts/temporal.js');
   const places = [
     previous.cli,
     await findOnPath('temporal', options.env ?? process.env),
@@ -100,7 +100,7 @@ async function given(path: string, options: BinaryOptions): Promise<ServerBinari
 }
 
 async function fromCache(options: BinaryOptions): Promise<ServerBinaries | undefined> {
-  const { findTemporal } = await import('../../../lab/artifacts/temporal.js');
+  const { findTemporal } = await import('../../artifacts/temporal.js');
   const cached = (await findTemporal())?.cli ?? (await findDownloaded(downloadDirectory()));
   return cached === undefined ? undefined : inspect(cached, 'cache', options).catch(() => undefined);
 }
@@ -114,7 +114,7 @@ async function fetched(options: BinaryOptions): Promise<ServerBinaries> {
     options.signal?.throwIfAborted();
     say(`the download failed (${messageOf(error)}): building it from Go modules, which takes a few minutes once`);
   }
-  const { ensureTemporal } = await import('../../../lab/artifacts/temporal.js');
+  const { ensureTemporal } = await import('../../artifacts/temporal.js');
   const built = await ensureTemporal({ log: say, signal: options.signal });
   return inspect(built.cli, 'build', options);
 }
@@ -141,7 +141,7 @@ async function inspect(cli: string, source: string, options: BinaryOptions): Pro
 }
 
 async function cachedUi(): Promise<string | undefined> {
-  const { findTemporal } = await import('../../../lab/artifacts/temporal.js');
+  const { findTemporal } = await import('../../artifacts/temporal.js');
   return (await findTemporal())?.ui;
 }
 

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { ensureBundle } from '../../../lab/artifacts/bundle.js';
 import { type Lab, type LabHost, labUp, type Topology } from '../../../lab/hosts/index.js';
 import { until } from '../../../lab/hosts/machine/run.js';
+import { ensureBundle } from '../../../src/artifacts/bundle.js';
 import { PROGRAM } from './root.js';
 
 const PKI = '/etc/kubernetes/pki';

@@ -1,7 +1,7 @@
 // A builder for cache.test.ts to kill: writes one file, says so, and then never finishes.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureArtifact } from '../../../lab/artifacts/cache.js';
+import { ensureArtifact } from '../../../src/artifacts/cache/cache.js';
 
 await ensureArtifact({ kind: 'things', version: '1.0.0', recipe: 'aaaaaaaaaaaa' }, async (directory) => {
   await writeFile(join(directory, 'half'), 'half of it');

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { archiveName, flannelImages, makeFolders, writeBundleManifest } from '../../../lab/artifacts/contents.js';
+import { archiveName, flannelImages, makeFolders, writeBundleManifest } from '../../../src/artifacts/contents.js';
 import { file, filesBelow, image, pauseImage, readBundle, verifyBundle } from '../../../src/bundle/bundle.js';
 import { findBundle, requireBundle } from '../../../src/bundle/locate.js';
 import { sha256 } from './origin-server.js';

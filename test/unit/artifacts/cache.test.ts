@@ -14,7 +14,7 @@ import {
   findArtifact,
   requireFreeSpace,
   withScratch,
-} from '../../../lab/artifacts/cache.js';
+} from '../../../src/artifacts/cache/cache.js';
 
 const key = { kind: 'things', version: '1.0.0', recipe: 'aaaaaaaaaaaa' };
 let cache: string;

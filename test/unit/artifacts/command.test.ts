@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { bundleCommand } from '../../../lab/artifacts/command.js';
+import { bundleCommand } from '../../../src/commands/bundle.js';
 import { OriginServer } from './origin-server.js';
 import { publishEverything } from './published.js';
 
@@ -43,7 +43,7 @@ async function kubewrightBundle(...args: string[]): Promise<void> {
 
 describe('kubewright bundle', () => {
   it('loads nothing but commander until an action runs', async () => {
-    const source = await readFile(fileURLToPath(new URL('../../../lab/artifacts/command.ts', import.meta.url)), 'utf8');
+    const source = await readFile(fileURLToPath(new URL('../../../src/commands/bundle.ts', import.meta.url)), 'utf8');
     const imports = source.split('\n').filter((line) => line.startsWith('import ') && !line.startsWith('import type '));
     expect(imports).toEqual([expect.stringContaining("from 'commander'")]);
   });

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { download, fetchText } from '../../../lab/artifacts/official/download.js';
+import { download, fetchText } from '../../../src/artifacts/official/download.js';
 import { breakOffAfter, OriginServer, sha256 } from './origin-server.js';
 
 const body = Buffer.from(Array.from({ length: 2_000_000 }, (_, index) => index % 251));

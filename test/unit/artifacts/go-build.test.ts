@@ -2,24 +2,22 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { buildGo, cCompiler, goBuildCommand, withGoScratch } from '../../../lab/artifacts/go/build.js';
-import { bundleTools, requireGo } from '../../../lab/artifacts/go/tools.js';
+import { composeSpecRecipe, kubeadmTestsRecipe, temporalServerRecipe } from '../../../lab/artifacts/recipes.js';
+import { buildGo, cCompiler, goBuildCommand, withGoScratch } from '../../../src/artifacts/go/build.js';
+import { bundleTools, requireGo } from '../../../src/artifacts/go/tools.js';
 import {
   buildableKubernetesVersions,
   bundleRecipes,
-  composeSpecRecipe,
   etcdRecipe,
   flannelRecipe,
   type GoRecipe,
-  kubeadmTestsRecipe,
   kubernetesRecipe,
   machineArchitecture,
-  recipeFile,
+  moduleFile,
   recipeHash,
   temporalCliRecipe,
-  temporalServerRecipe,
   temporalUiRecipe,
-} from '../../../lab/artifacts/recipes.js';
+} from '../../../src/artifacts/recipes.js';
 
 const recipes: GoRecipe[] = [
   ...bundleRecipes('1.34.3'),
@@ -30,9 +28,9 @@ const recipes: GoRecipe[] = [
 ];
 
 describe('the pinned modules', () => {
-  it.each(recipes.map((recipe) => [recipe.module, recipe] as const))('%s', async (module, recipe) => {
-    const goMod = await readFile(recipeFile('modules', module, 'go.mod'), 'utf8');
-    const goSum = await readFile(recipeFile('modules', module, 'go.sum'), 'utf8');
+  it.each(recipes.map((recipe) => [recipe.module, recipe] as const))('%s', async (_, recipe) => {
+    const goMod = await readFile(moduleFile(recipe, 'go.mod'), 'utf8');
+    const goSum = await readFile(moduleFile(recipe, 'go.sum'), 'utf8');
     const block = /^tool \(\n([\s\S]*?)\n\)/m.exec(goMod)?.[1] ?? /^tool (.*)$/m.exec(goMod)?.[1] ?? '';
     const tools = block.split('\n').map((line) => line.trim());
     // `go build` names a program after the last part of its path that is not a major version.
@@ -49,13 +47,13 @@ describe('the pinned modules', () => {
   });
 
   it('have that of kubeadm’s tests at the same version as kubeadm itself', async () => {
-    const { module } = kubeadmTestsRecipe('1.34.3');
+    const recipe = kubeadmTestsRecipe('1.34.3');
     const required = /^\tk8s.io\/kubernetes (\S+)/m;
-    const tests = await readFile(recipeFile('modules', module, 'go.mod'), 'utf8');
-    const kubeadm = await readFile(recipeFile('modules', kubernetesRecipe('1.34.3').module, 'go.mod'), 'utf8');
+    const tests = await readFile(moduleFile(recipe, 'go.mod'), 'utf8');
+    const kubeadm = await readFile(moduleFile(kubernetesRecipe('1.34.3'), 'go.mod'), 'utf8');
     expect(required.exec(tests)?.[1]).toBe('v1.34.3');
     expect(required.exec(kubeadm)?.[1]).toBe('v1.34.3');
-    expect(await readFile(recipeFile('modules', module, 'go.sum'), 'utf8')).toMatch(/ginkgo.* h1:/);
+    expect(await readFile(moduleFile(recipe, 'go.sum'), 'utf8')).toMatch(/ginkgo.* h1:/);
   });
 
   it('stamp Kubernetes with its version, or kubeadm would call itself v0.0.0', () => {

@@ -1,9 +1,9 @@
 // A build for interrupt.test.ts to interrupt: the same parts as `kubewright bundle create --from modules`, with a `go`
 // that takes a minute.
-import { ensureArtifact } from '../../../lab/artifacts/cache.js';
-import { buildGo, withGoScratch } from '../../../lab/artifacts/go/build.js';
-import { interruptible } from '../../../lab/artifacts/interruptible.js';
-import { etcdRecipe } from '../../../lab/artifacts/recipes.js';
+import { ensureArtifact } from '../../../src/artifacts/cache/cache.js';
+import { buildGo, withGoScratch } from '../../../src/artifacts/go/build.js';
+import { interruptible } from '../../../src/artifacts/interruptible.js';
+import { etcdRecipe } from '../../../src/artifacts/recipes.js';
 
 const key = { kind: 'things', version: '1.0.0', recipe: 'aaaaaaaaaaaa' };
 try {

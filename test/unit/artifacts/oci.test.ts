@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NET_BIND_SERVICE } from '../../../lab/artifacts/from-modules/images.js';
-import { writeArchive } from '../../../lab/artifacts/oci/archive.js';
-import { type Image, imageOf, layerOf } from '../../../lab/artifacts/oci/image.js';
-import { fileContent, type TarEntry, tarBytes } from '../../../lab/artifacts/oci/tar.js';
+import { NET_BIND_SERVICE } from '../../../src/artifacts/from-modules/images.js';
+import { writeArchive } from '../../../src/artifacts/oci/archive.js';
+import { type Image, imageOf, layerOf } from '../../../src/artifacts/oci/image.js';
+import { fileContent, type TarEntry, tarBytes } from '../../../src/artifacts/oci/tar.js';
 import { notRunHere } from '../not-run.js';
 
 let folder: string;
@@ -204,7 +204,7 @@ describe('an image archive', () => {
   });
 
   // The cache knows a bundle by its recipe. When this digest changes, so does every image, and IMAGES_REVISION in
-  // lab/artifacts/from-modules/images.ts must be raised for hosts to get the new ones.
+  // src/artifacts/from-modules/images.ts must be raised for hosts to get the new ones.
   it('is what it was when IMAGES_REVISION was last raised', async () => {
     // The configuration names the layers by what they unpack to: no other zstd makes this another digest.
     expect((await smallImage()).config.digest).toBe(

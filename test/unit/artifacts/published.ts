@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { CNI_PLUGINS } from '../../../lab/artifacts/contents.js';
-import { type TarEntry, tarBytes } from '../../../lab/artifacts/oci/tar.js';
+import { CNI_PLUGINS } from '../../../src/artifacts/contents.js';
+import { type TarEntry, tarBytes } from '../../../src/artifacts/oci/tar.js';
 import { type OriginServer, sha256 } from './origin-server.js';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';

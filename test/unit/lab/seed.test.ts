@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { parse, parseDocument } from 'yaml';
 import { applySettings, settingsFor } from '../../../lab/hosts/plan/lab-settings.js';
-import { chooseSource, parseDeb822, parseOneLine, sourcesList } from '../../../lab/hosts/seed/apt.js';
+import { sourcesList } from '../../../lab/hosts/seed/apt.js';
 import { knownHostsLine } from '../../../lab/hosts/seed/keys.js';
+import { chooseSource, parseDeb822, parseOneLine } from '../../../src/artifacts/from-modules/apt-source.js';
 
 describe('package sources of the machine', () => {
   test('one-line style', () => {

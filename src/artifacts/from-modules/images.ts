@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BundleImage } from '../../../src/bundle/schema.js';
+import type { BundleImage } from '../../bundle/schema.js';
 import { type ImageConfig, type Layer, layerOf } from '../oci/image.js';
 import { fileContent, type TarEntry } from '../oci/tar.js';
 import { corednsRecipe, etcdRecipe, flannelCniRecipe, flannelRecipe } from '../recipes.js';

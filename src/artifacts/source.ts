@@ -1,5 +1,5 @@
-import { KubewrightError } from '../../src/errors.js';
-import type { Log } from './cache.js';
+import { KubewrightError } from '../errors.js';
+import type { Log } from './cache/cache.js';
 import { requireGo } from './go/tools.js';
 import type { Origins } from './official/origins.js';
 import { type Architecture, buildableKubernetesVersions } from './recipes.js';

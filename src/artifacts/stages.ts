@@ -1,4 +1,4 @@
-import type { Log } from './cache.js';
+import type { Log } from './cache/cache.js';
 
 /** How long one part of the work took. */
 export interface Stage {

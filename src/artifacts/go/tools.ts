@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { execa } from 'execa';
-import { KubewrightError } from '../../../src/errors.js';
-import type { Log } from '../cache.js';
+import { KubewrightError } from '../../errors.js';
+import type { Log } from '../cache/cache.js';
 import { type Architecture, machineArchitecture } from '../recipes.js';
 import { cCompiler } from './build.js';
 

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { BundleSource } from './bundle.js';
-import type { Architecture } from './recipes.js';
+import type { BundleSource } from '../artifacts/bundle.js';
+import type { Architecture } from '../artifacts/recipes.js';
 
 interface CreateOptions {
   kubernetes: string;
@@ -34,7 +34,7 @@ export function bundleCommand(): Command {
         .default([], 'the official ones'),
     )
     .action(async (options: CreateOptions) => {
-      const { createBundle } = await import('./create.js');
+      const { createBundle } = await import('../artifacts/create.js');
       await createBundle(options);
     });
   bundle
@@ -42,7 +42,7 @@ export function bundleCommand(): Command {
     .description('compare every file of a bundle with its bundle.json')
     .argument('<directory>')
     .action(async (directory: string) => {
-      const { verifyBundleDirectory } = await import('./create.js');
+      const { verifyBundleDirectory } = await import('../artifacts/create.js');
       await verifyBundleDirectory(directory);
     });
   return bundle;

@@ -1,9 +1,9 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { sha256OfFile } from '../../src/bundle/digest.js';
-import type { BundleFile, BundleImage, BundleManifest } from '../../src/bundle/schema.js';
-import { KubewrightError } from '../../src/errors.js';
+import { sha256OfFile } from '../bundle/digest.js';
+import type { BundleFile, BundleImage, BundleManifest } from '../bundle/schema.js';
+import { KubewrightError } from '../errors.js';
 import type { Architecture } from './recipes.js';
 
 /** Folders of a bundle that hold single files, and the mode their files get on a host. */

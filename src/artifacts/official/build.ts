@@ -2,9 +2,9 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
-import type { BundleImage } from '../../../src/bundle/schema.js';
-import { KubewrightError } from '../../../src/errors.js';
-import { moveFile } from '../cache.js';
+import type { BundleImage } from '../../bundle/schema.js';
+import { KubewrightError } from '../../errors.js';
+import { moveFile } from '../cache/cache.js';
 import {
   archiveName,
   CNI_PLUGINS,

@@ -1,5 +1,5 @@
-import { BUNDLES } from '../../src/bundle/locate.js';
-import { KubewrightError } from '../../src/errors.js';
+import { BUNDLES } from '../bundle/locate.js';
+import { KubewrightError } from '../errors.js';
 import {
   type ArtifactKey,
   cacheDirectory,
@@ -8,7 +8,7 @@ import {
   type Log,
   requireFreeSpace,
   withScratch,
-} from './cache.js';
+} from './cache/cache.js';
 import { buildBundleFromModules, stageCount } from './from-modules/build.js';
 import { DEBIAN_KEYRING } from './from-modules/debian.js';
 import { IMAGES_REVISION } from './from-modules/images.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { KubewrightError } from '../../src/errors.js';
-import { type ArtifactKey, ensureArtifact, findArtifact, type Log } from './cache.js';
+import { KubewrightError } from '../errors.js';
+import { type ArtifactKey, ensureArtifact, findArtifact, type Log } from './cache/cache.js';
 import { buildGo, type GoScratch, withGoScratch } from './go/build.js';
 import { requireGo } from './go/tools.js';
 import { type Architecture, machineArchitecture, recipeHash, temporalCliRecipe, temporalUiRecipe } from './recipes.js';

@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { KubewrightError } from '../../../src/errors.js';
+import { KubewrightError } from '../../errors.js';
 
 /**
  * Shared libraries that programs name, directly or through other libraries. Read from the files (`readelf`), not asked

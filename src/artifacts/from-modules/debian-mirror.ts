@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { KubewrightError } from '../src/errors.js';
+import { KubewrightError } from '../../errors.js';
 
 /** A shell script; it names the mirror that Debian recommends. */
 const DEBOOTSTRAP = '/usr/sbin/debootstrap';

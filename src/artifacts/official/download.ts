@@ -2,8 +2,8 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { sha256OfFile } from '../../../src/bundle/digest.js';
-import { KubewrightError, messageOf } from '../../../src/errors.js';
+import { sha256OfFile } from '../../bundle/digest.js';
+import { KubewrightError, messageOf } from '../../errors.js';
 
 /** Attempts in a row that brought not one byte, before a download is given up. */
 const FRUITLESS_ATTEMPTS = 5;

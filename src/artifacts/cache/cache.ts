@@ -2,8 +2,8 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, stat
 import { basename, dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { lock } from 'proper-lockfile';
-import { cacheDirectory } from '../../src/bundle/cache-directory.js';
-import { KubewrightError, messageOf } from '../../src/errors.js';
+import { cacheDirectory } from '../../bundle/cache-directory.js';
+import { KubewrightError, messageOf } from '../../errors.js';
 import { partialName, sweepOrphans } from './owner.js';
 
 export { cacheDirectory };

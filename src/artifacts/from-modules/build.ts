@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BundleImage } from '../../../src/bundle/schema.js';
-import { moveFile } from '../cache.js';
+import type { BundleImage } from '../../bundle/schema.js';
+import { moveFile } from '../cache/cache.js';
 import {
   archiveName,
   CNI_PLUGINS,

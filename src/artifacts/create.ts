@@ -1,12 +1,11 @@
 import { cp, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Bundle, readBundle, verifyBundle } from '../../src/bundle/bundle.js';
-import { DEFAULTS } from '../../src/cluster/defaults.js';
-import { KubewrightError } from '../../src/errors.js';
+import { type Bundle, readBundle, verifyBundle } from '../bundle/bundle.js';
+import { KubewrightError } from '../errors.js';
 import { type BundleSource, ensureBundle } from './bundle.js';
+import { partialName } from './cache/owner.js';
 import { interruptible } from './interruptible.js';
 import { resolveOrigins } from './official/origins.js';
-import { partialName } from './owner.js';
 import { type Architecture, machineArchitecture } from './recipes.js';
 import { type Stage, stageTable } from './stages.js';
 
@@ -40,19 +39,6 @@ export async function createBundle(options: CreateBundleOptions): Promise<void> 
   const bundle = await readBundle(output ? await copyBundle(directory, output) : directory);
   for (const line of stageTable(stages)) progress(line);
   result(`${bundle.directory}: ${describe(bundle)}`);
-}
-
-/** `kubewright lab artifacts`: builds what is missing and prints how long each part took, as a benchmark. */
-export async function prefetch(options: { kubernetes?: string }): Promise<void> {
-  const { ensureAllArtifacts } = await import('./prefetch.js');
-  const version = options.kubernetes ?? DEFAULTS.kubernetes.version;
-  const begin = performance.now();
-  const made = await interruptible((signal) => ensureAllArtifacts({ version, signal, log: progress }));
-  for (const line of stageTable(made.stages)) result(line);
-  const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-  result(made.stages.length === 0 ? 'Everything was there already.' : `${seconds.padStart(8)} s  in all`);
-  result(`Temporal  ${dirname(made.temporal.cli)}`);
-  result(`bundle    ${made.bundle}`);
 }
 
 /** `kubewright bundle verify`. */

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { KubewrightError } from '../../../src/errors.js';
-import { cacheDirectory, moveFile, requireFreeSpace, withScratch } from '../cache.js';
-import { type Architecture, type GoRecipe, machineArchitecture, recipeFile } from '../recipes.js';
+import { KubewrightError } from '../../errors.js';
+import { cacheDirectory, moveFile, requireFreeSpace, withScratch } from '../cache/cache.js';
+import { type Architecture, type GoRecipe, machineArchitecture, moduleFile } from '../recipes.js';
 
 /** How many lines of a failed build a person gets to see. */
 const OUTPUT_LINES = 15;
@@ -62,7 +62,7 @@ export function goBuildCommand(
   return {
     command: 'go',
     args: [...verb, '-trimpath', `-ldflags=${ldflags}`, '-o', `${output}/`, recipe.tests ?? 'tool'],
-    cwd: recipeFile('modules', recipe.module),
+    cwd: moduleFile(recipe),
     env: {
       GOOS: 'linux',
       GOARCH: architecture,
@@ -103,7 +103,7 @@ export async function prefetchModules(recipe: GoRecipe, options: GoBuildOptions)
 /** Where a module's files lie after its build, for what is in them besides Go (manifests, C sources). */
 export async function moduleDirectory(recipe: GoRecipe, path: string, options: GoBuildOptions): Promise<string> {
   const args = ['list', '-m', '-f', '{{.Dir}}', path];
-  const cwd = recipeFile('modules', recipe.module);
+  const cwd = moduleFile(recipe);
   return (await run(recipe, 'go', args, cwd, options.scratch.env, options.signal)).trim();
 }
 
@@ -136,7 +136,7 @@ function hintFor(output: string, recipe: GoRecipe): string {
     return 'The Go module proxy was not reached: check the network and GOPROXY, then run the same command again.';
   }
   if (/checksum mismatch|SECURITY ERROR/.test(output)) {
-    return `A module is not what lab/artifacts/modules/${recipe.module}/go.sum says: distrust the proxy that served it.`;
+    return `A module is not what ${moduleFile(recipe, 'go.sum')} says: distrust the proxy that served it.`;
   }
   if (/40[34]|This module version is not available/.test(output)) {
     return 'Your module proxy does not have this version: set GOPROXY to another one, or use --from official.';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { KubewrightError, messageOf } from '../../../src/errors.js';
+import { KubewrightError, messageOf } from '../../errors.js';
 import { type Blob, blobOf, type Image } from '../oci/image.js';
 import { fileContent } from '../oci/tar.js';
 import type { Architecture } from '../recipes.js';

@@ -1,9 +1,9 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { KubewrightError } from '../../../src/errors.js';
-import { readAptSource } from '../../hosts/seed/apt.js';
+import { KubewrightError } from '../../errors.js';
 import type { Architecture } from '../recipes.js';
+import { readAptSource } from './apt-source.js';
 
 /** The release whose programs go into the images, whatever the machine itself runs. */
 export const DEBIAN_RELEASE = 'bookworm';

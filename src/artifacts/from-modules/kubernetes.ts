@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { KubewrightError } from '../../../src/errors.js';
+import { KubewrightError } from '../../errors.js';
 import { cCompiler } from '../go/build.js';
 import type { Architecture } from '../recipes.js';
 

@@ -1,8 +1,9 @@
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { packageRoot } from '../../package-root.js';
 import { type Layer, layerOf } from '../oci/image.js';
 import { fileContent, type TarEntry } from '../oci/tar.js';
-import { type Architecture, recipeFile } from '../recipes.js';
+import type { Architecture } from '../recipes.js';
 import { unpackDebianPackages } from './debian.js';
 import { libraryClosure } from './elf.js';
 
@@ -105,7 +106,7 @@ async function netfilterEntries(root: string, files: Files): Promise<TarEntry[]>
   );
   const wanted = [...libraries].filter(([name]) => needed.has(name));
   const loaders = [...files.keys()].filter((path) => /^usr\/lib(64)?\/ld-linux[^/]*$/.test(path));
-  const wrapper = await readFile(recipeFile('from-modules', 'iptables-wrapper.sh'));
+  const wrapper = await readFile(join(packageRoot(), 'src/artifacts/from-modules/iptables-wrapper.sh'));
   return [
     ...(await Promise.all(
       [...programs, ...plugins, 'etc/protocols', 'etc/services'].map((path) => copy(root, files, path)),

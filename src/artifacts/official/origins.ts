@@ -1,4 +1,4 @@
-import { KubewrightError } from '../../../src/errors.js';
+import { KubewrightError } from '../../errors.js';
 
 /** Hosts that published releases and images come from, and the address that is really asked for each. */
 export type Origins = Record<OriginHost, string>;

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { type Import, importsBelow } from './imports.js';
+
+const src = await importsBelow('src');
+
+/** `from → to`, as a person reads it. */
+const arrow = ({ from, to }: Import): string => `${from} → ${to}`;
+
+describe('imports', () => {
+  it('lead out of src at one place: where the lab’s commands are loaded once they are called for', () => {
+    const outside = src.filter(({ to }) => to.includes('/') && /^(lab|bench|test|scripts)\//.test(to));
+    expect(outside.map(arrow)).toEqual(['src/client.ts → lab/command.ts']);
+    expect(outside[0]?.isLazy).toBe(true);
+  });
+
+  it('run in no circle, once types are gone', () => {
+    expect(src.length).toBeGreaterThan(1_000);
+    const loaded = src.filter(({ to, isLazy, isType }) => to.startsWith('src/') && !isLazy && !isType);
+    expect(circles(loaded)).toEqual([]);
+  });
+});
+
+/** Every way that comes back to where it began, each once, shown by its files. */
+function circles(imports: Import[]): string[] {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
+  const found = new Set<string>();
+  const done = new Set<string>();
+  const visit = (file: string, way: string[]): void => {
+    const at = way.indexOf(file);
+    if (at >= 0) found.add([...way.slice(at), file].join(' → '));
+    if (at >= 0 || done.has(file)) return;
+    for (const to of next.get(file) ?? []) visit(to, [...way, file]);
+    done.add(file);
+  };
+  for (const file of next.keys()) visit(file, []);
+  return [...found];
+}
