@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster/types.js';
-import { CONTAINERD_SOCKET } from './containerd.js';
+import { CONTAINERD_SOCKET } from '../components/runtime/containerd/render/config.js';
 import { BINARY_DIRECTORY } from './kubelet-unit.js';
 import { renderYaml } from './yaml.js';
 

@@ -1,6 +1,6 @@
 import type { Taint } from '../../cluster/types.js';
+import { FLANNEL_CONFIG_MAP, FLANNEL_NAMESPACE } from '../../components/network/flannel/render/manifest.js';
 import { quote } from '../../hosts/shell.js';
-import { FLANNEL_CONFIG_MAP, FLANNEL_NAMESPACE } from '../../render/flannel.js';
 import { type Answer, no, refine, unknown, yes } from '../answers.js';
 import type { ReadyControlPlane } from '../kubeadm/control-plane.js';
 import { APPLIED_METADATA, CONTROL_PLANE_LABEL, parseMetadata } from '../kubeadm/node/node-object.js';

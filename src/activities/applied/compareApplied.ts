@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { QUORUM_RECOVERY } from '../../components/etcd/members/remove-member.js';
 import { KubewrightError } from '../../errors.js';
-import { QUORUM_RECOVERY } from '../etcd/remove-member.js';
 import type { Probe, StepContext, StepImplementation } from '../types.js';
 import { compareCluster } from './compare/index.js';
 import { type Comparison, type Difference, differenceText, grouped, refusals } from './difference.js';

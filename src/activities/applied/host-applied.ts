@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { parse } from 'yaml';
 import { type Cluster, type ClusterHost, hostsOf } from '../../cluster/types.js';
-import { ETCD_KUBEADM_CONFIG_PATH } from '../../render/etcd.js';
+import { ETCD_KUBEADM_CONFIG_PATH } from '../../components/etcd/static-pods/render/member.js';
 import { KUBEADM_CONFIG_PATH, PATCHES_DIRECTORY, PKI_DIRECTORY } from '../../render/kubeadm.js';
 import { ETCD_KUBELET_CONFIG_PATH, KUBELET_PATCH_NAME, MANIFESTS_DIRECTORY } from '../../render/kubelet-config.js';
 import { BINARY_DIRECTORY } from '../../render/kubelet-unit.js';

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ClusterHost, etcdHosts, hostsOf } from '../../cluster/types.js';
+import { QUORUM_RECOVERY } from '../../components/etcd/members/remove-member.js';
+import { clientUrl } from '../../components/etcd/static-pods/render/member.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
-import { clientUrl } from '../../render/etcd.js';
 import { ETCD_CLIENT_FILES } from '../../render/kubeadm.js';
 import { type Answer, no, refine, requireKnown, unknown, yes } from '../answers.js';
-import { QUORUM_RECOVERY } from '../etcd/remove-member.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
 import { type ControlPlaneLook, lookAtControlPlanes } from './control-plane.js';

@@ -1,12 +1,12 @@
 import { compareVersions } from '../../compare-versions.js';
-import { oldestContainerd } from '../../distribution/containerd.js';
 import {
   type DistributionFamily,
   type PackageFacts,
   type PackageGoal,
   packageFactsScript,
   parsePackageFacts,
-} from '../../distribution/index.js';
+} from '../../components/distribution/index.js';
+import { oldestContainerd } from '../../components/runtime/containerd/versions.js';
 import { isKubewrightError, KubewrightError } from '../../errors.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { listed } from './checks/problem.js';

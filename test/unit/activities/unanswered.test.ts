@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { startEtcdMember } from '../../../src/activities/etcd/startEtcdMember.js';
 import { initControlPlane } from '../../../src/activities/kubeadm/initControlPlane.js';
 import { joinControlPlane } from '../../../src/activities/kubeadm/joinControlPlane.js';
 import { joinWorker } from '../../../src/activities/kubeadm/joinWorker.js';
 import type { StepImplementation } from '../../../src/activities/types.js';
 import type { Cluster } from '../../../src/cluster/types.js';
+import { startEtcdMember } from '../../../src/components/etcd/static-pods/steps/startEtcdMember.js';
 import type { Action } from '../../../src/plan/types.js';
 import { clusterOf } from '../cluster-fixture.js';
 import { BashHosts, type LineFault } from './bash-hosts.js';

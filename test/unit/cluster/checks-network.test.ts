@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HAPROXY_MONITOR_PORT } from '../../../src/render/haproxy.js';
+import { HAPROXY_MONITOR_PORT } from '../../../src/components/load-balancer/haproxy-keepalived/render/haproxy.js';
 import { BASE, brief, edited, parse, problemsOf } from './helpers.js';
 
 type Case = [name: string, text: string, expected: string[], message?: string];

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { renderAptTransaction } from '../../../src/render/apt.js';
+import { renderAptTransaction } from '../../../src/components/distribution/debian/apt.js';
 
 /** The script in a real bash, with stand-ins for what would change this machine; each call of one is noted. */
 let directory: string;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
-import { renderCheckScript } from '../../../src/render/keepalived.js';
+import { renderCheckScript } from '../../../src/components/load-balancer/haproxy-keepalived/render/keepalived.js';
 
 let server: Server | undefined;
 afterEach(() => void server?.close());

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { renderContainerdConfig } from '../../../src/render/containerd.js';
-import { inFormat } from '../../../src/render/containerd-names.js';
+import { renderContainerdConfig } from '../../../src/components/runtime/containerd/render/config.js';
+import { inFormat } from '../../../src/components/runtime/containerd/render/names.js';
 
 const OLD = 'io.containerd.grpc.v1.cri';
 const IMAGES = 'io.containerd.cri.v1.images';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { CONTENT_HASH_ANNOTATION, renderFlannel } from '../../../src/render/flannel.js';
+import { CONTENT_HASH_ANNOTATION, renderFlannel } from '../../../src/components/network/flannel/render/manifest.js';
 import { clusterOf } from '../cluster-fixture.js';
 import { expectGolden } from './golden.js';
 

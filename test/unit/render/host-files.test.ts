@@ -1,7 +1,11 @@
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
-import { renderAptTransaction } from '../../../src/render/apt.js';
-import { renderContainerdConfig, renderContainerdDropIn, renderCrictlConfig } from '../../../src/render/containerd.js';
+import { renderAptTransaction } from '../../../src/components/distribution/debian/apt.js';
+import {
+  renderContainerdConfig,
+  renderContainerdDropIn,
+  renderCrictlConfig,
+} from '../../../src/components/runtime/containerd/render/config.js';
 import { withoutSwap } from '../../../src/render/fstab.js';
 import { renderKubeletDropIn, renderKubeletUnit } from '../../../src/render/kubelet-unit.js';
 import { featureTest, kernelFeaturesFor, renderModules } from '../../../src/render/modules.js';

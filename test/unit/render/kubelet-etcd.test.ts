@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { renderEtcdMember } from '../../../src/render/etcd.js';
+import { renderEtcdMember } from '../../../src/components/etcd/static-pods/render/member.js';
 import {
   renderEtcdKubeletConfig,
   renderEtcdKubeletDropIn,

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { renderHaproxy } from '../../../src/render/haproxy.js';
-import { renderCheckScript, renderKeepalived } from '../../../src/render/keepalived.js';
+import { renderHaproxy } from '../../../src/components/load-balancer/haproxy-keepalived/render/haproxy.js';
+import {
+  renderCheckScript,
+  renderKeepalived,
+} from '../../../src/components/load-balancer/haproxy-keepalived/render/keepalived.js';
 import { renderLoadedConfigDropIn } from '../../../src/render/loaded-config.js';
 import { clusterOf } from '../cluster-fixture.js';
 import { expectGolden } from './golden.js';

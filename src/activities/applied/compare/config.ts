@@ -1,5 +1,5 @@
 import { type Cluster, type ExtraArg, hostsOf } from '../../../cluster/types.js';
-import { clientUrl } from '../../../render/etcd.js';
+import { clientUrl } from '../../../components/etcd/static-pods/render/member.js';
 import { endpointOf, NODE_MONITOR_GRACE } from '../../../render/kubeadm.js';
 import { below, type Found, shown } from '../difference.js';
 import type { Applied, AppliedConfig } from '../types.js';

@@ -1,9 +1,9 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClusterHost } from '../../../cluster/types.js';
+import { QUORUM_RECOVERY, removeMember, removeStaleLearners } from '../../../components/etcd/members/remove-member.js';
 import { KubewrightError } from '../../../errors.js';
 import type { No } from '../../answers.js';
-import { QUORUM_RECOVERY, removeMember, removeStaleLearners } from '../../etcd/remove-member.js';
 import { namedFence, takeFence } from '../../fence.js';
 import { recordOwner } from '../../prepare/ownership.js';
 import { hostOf } from '../../prepare/target.js';

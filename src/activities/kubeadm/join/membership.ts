@@ -1,6 +1,6 @@
 import type { ClusterHost } from '../../../cluster/types.js';
+import { isVoter, MEMBER_LIST, type Member, memberOf, membersIn } from '../../../components/etcd/members/members.js';
 import { type Answer, no, refine, yes } from '../../answers.js';
-import { isVoter, MEMBER_LIST, type Member, memberOf, membersIn } from '../../etcd/members.js';
 import { gatherFacts } from '../../remote-facts.js';
 import type { StepContext } from '../../types.js';
 import type { ReadyControlPlane } from '../control-plane.js';

@@ -1,9 +1,9 @@
 import { type Cluster, type ClusterHost, etcdHosts } from '../../../cluster/types.js';
+import { etcdctl } from '../../../components/etcd/members/members.js';
+import { clientUrl, peerUrl } from '../../../components/etcd/static-pods/render/member.js';
 import { quote } from '../../../hosts/shell.js';
-import { clientUrl, peerUrl } from '../../../render/etcd.js';
 import { API_SERVER_PORT, PKI_DIRECTORY, renderDiscovery, renderJoinConfig } from '../../../render/kubeadm.js';
 import { CRI_SOCKET } from '../../../render/kubelet-config.js';
-import { etcdctl } from '../../etcd/members.js';
 import { FENCE_GUARD } from '../../fence.js';
 import { anyPathFunction, BEGUN_PATHS, cleanUpScript } from '../../node-leftovers.js';
 import { SAYS_NO } from '../../remote-facts.js';

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import { chosenPorts } from '../../../cluster/chosen-ports.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
+import { isVoter, MEMBER_LIST, memberOf, membersIn } from '../../../components/etcd/members/members.js';
 import { endpointOf } from '../../../render/kubeadm.js';
 import { OWNER_PATH, parseOwner } from '../../../render/owner.js';
 import { type Answer, no, refine, unknown, yes } from '../../answers.js';
-import { isVoter, MEMBER_LIST, memberOf, membersIn } from '../../etcd/members.js';
 import { NODE_PATHS } from '../../node-leftovers.js';
 import { CERTIFICATE_DIGEST } from '../../prepare/facts/script.js';
 import { hostOf } from '../../prepare/target.js';

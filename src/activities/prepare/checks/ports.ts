@@ -1,6 +1,6 @@
 import { chosenPorts } from '../../../cluster/chosen-ports.js';
 import type { Cluster, Role } from '../../../cluster/types.js';
-import { HAPROXY_MONITOR_PORT } from '../../../render/haproxy.js';
+import { HAPROXY_MONITOR_PORT } from '../../../components/load-balancer/haproxy-keepalived/render/haproxy.js';
 import { API_SERVER_PORT } from '../../../render/kubeadm.js';
 import { wayOfNetwork } from '../reach/flows.js';
 import type { Checked } from './index.js';

@@ -1,9 +1,9 @@
 import { compareVersions } from '../../../compare-versions.js';
-import { oldestContainerd } from '../../../distribution/containerd.js';
-import { familyOf } from '../../../distribution/index.js';
-import { CONTAINERD_CONFIG_PATH, CRICTL_CONFIG_PATH } from '../../../render/containerd.js';
-import { HAPROXY_CONFIG_PATH } from '../../../render/haproxy.js';
-import { KEEPALIVED_CONFIG_PATH } from '../../../render/keepalived.js';
+import { familyOf } from '../../../components/distribution/index.js';
+import { HAPROXY_CONFIG_PATH } from '../../../components/load-balancer/haproxy-keepalived/render/haproxy.js';
+import { KEEPALIVED_CONFIG_PATH } from '../../../components/load-balancer/haproxy-keepalived/render/keepalived.js';
+import { CONTAINERD_CONFIG_PATH, CRICTL_CONFIG_PATH } from '../../../components/runtime/containerd/render/config.js';
+import { oldestContainerd } from '../../../components/runtime/containerd/versions.js';
 import type { HostFacts } from '../facts/index.js';
 import type { Checked } from './index.js';
 import { isOurs } from './ownership.js';

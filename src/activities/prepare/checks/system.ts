@@ -1,6 +1,6 @@
-import { distributionOf, familyOf } from '../../../distribution/index.js';
+import { distributionOf, familyOf } from '../../../components/distribution/index.js';
+import { renderContainerdConfig } from '../../../components/runtime/containerd/render/config.js';
 import { KubewrightError } from '../../../errors.js';
-import { renderContainerdConfig } from '../../../render/containerd.js';
 import { architectureOf } from '../target.js';
 import type { Checked } from './index.js';
 import { listed, type Problem } from './problem.js';

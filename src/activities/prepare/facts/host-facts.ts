@@ -1,4 +1,4 @@
-import { type OsRelease, parseOsRelease } from '../../../distribution/index.js';
+import { type OsRelease, parseOsRelease } from '../../../components/distribution/index.js';
 import type { Meaning } from '../../node-leftovers.js';
 import type { FirewallKind } from '../firewalls-script.js';
 

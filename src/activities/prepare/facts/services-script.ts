@@ -1,6 +1,6 @@
-import { CONTAINERD_CONFIG_PATH, CRICTL_CONFIG_PATH } from '../../../render/containerd.js';
-import { HAPROXY_CONFIG_PATH } from '../../../render/haproxy.js';
-import { KEEPALIVED_CONFIG_PATH } from '../../../render/keepalived.js';
+import { HAPROXY_CONFIG_PATH } from '../../../components/load-balancer/haproxy-keepalived/render/haproxy.js';
+import { KEEPALIVED_CONFIG_PATH } from '../../../components/load-balancer/haproxy-keepalived/render/keepalived.js';
+import { CONTAINERD_CONFIG_PATH, CRICTL_CONFIG_PATH } from '../../../components/runtime/containerd/render/config.js';
 
 /** Services of a node that a host may have for other ends. */
 const SERVICES = ['haproxy', 'keepalived', 'containerd', 'docker', 'crio'];

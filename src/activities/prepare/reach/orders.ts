@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
-import { HAPROXY_CONFIG_PATH } from '../../../render/haproxy.js';
+import { HAPROXY_CONFIG_PATH } from '../../../components/load-balancer/haproxy-keepalived/render/haproxy.js';
 import { OWNER_PATH } from '../../../render/owner.js';
 import type { Flow } from './flows.js';
 

@@ -6,7 +6,7 @@ import { ownerOf } from '../../../../src/activities/prepare/ownership.js';
 import { digestOf } from '../../../../src/activities/remote-facts.js';
 import { canonicalJson } from '../../../../src/cluster/hash.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../../../../src/cluster/types.js';
-import { renderEtcdMember } from '../../../../src/render/etcd.js';
+import { renderEtcdMember } from '../../../../src/components/etcd/static-pods/render/member.js';
 import { renderInitConfig } from '../../../../src/render/kubeadm.js';
 import { KUBELET_PATCH_NAME, renderEtcdKubeletConfig } from '../../../../src/render/kubelet-config.js';
 import { renderOwner } from '../../../../src/render/owner.js';

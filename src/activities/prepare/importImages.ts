@@ -1,8 +1,0 @@
-import { imagesFor } from '../../bundle/bundle.js';
-import { importStep } from './images.js';
-import { hostOf } from './target.js';
-
-/** Imports what a host of its role needs to come up, and nothing else: init waits for its own host's images only. */
-export const importImages = importStep((bundle, context) =>
-  imagesFor(bundle, hostOf(context).role, { etcdTopology: context.cluster.etcd.topology }),
-);

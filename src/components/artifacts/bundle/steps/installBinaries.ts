@@ -1,0 +1,118 @@
+import { otherVersion } from '../../../../activities/applied/version-fence.js';
+import { inTurn } from '../../../../activities/in-turn.js';
+import { listed } from '../../../../activities/prepare/checks/problem.js';
+import { bundleOf, hostOf } from '../../../../activities/prepare/target.js';
+import { digestOf, gatherFacts } from '../../../../activities/remote-facts.js';
+import type { StepContext, StepImplementation } from '../../../../activities/types.js';
+import { type Bundle, file, filesBelow, type LocatedFile } from '../../../../bundle/bundle.js';
+import type { Role } from '../../../../cluster/types.js';
+import type { Upload } from '../../../../hosts/types.js';
+import {
+  BINARY_DIRECTORY,
+  CNI_BINARY_DIRECTORY,
+  KUBELET_DROP_IN_PATH,
+  KUBELET_UNIT_PATH,
+  renderKubeletDropIn,
+  renderKubeletUnit,
+} from '../../../../render/kubelet-unit.js';
+import { loadedConfigPath } from '../../../../render/loaded-config.js';
+
+/** kubectl only where admin.conf is; etcd's tools only where a person would look at etcd. */
+const PROGRAMS: Record<Role, string[]> = {
+  'control-plane': ['kubelet', 'kubeadm', 'crictl', 'kubectl', 'etcdctl', 'etcdutl'],
+  worker: ['kubelet', 'kubeadm', 'crictl'],
+  etcd: ['kubelet', 'kubeadm', 'crictl', 'etcdctl', 'etcdutl'],
+};
+
+const UNIT_FILES: ReadonlyMap<string, string> = new Map([
+  [KUBELET_UNIT_PATH, renderKubeletUnit()],
+  [KUBELET_DROP_IN_PATH, renderKubeletDropIn()],
+]);
+
+/** What the kubelet's drop-in records of these files when the kubelet starts. */
+const UNIT_DIGEST = digestOf([...UNIT_FILES.values()].join(''));
+
+/**
+ * Brings what a host of this role runs from the bundle, and the kubelet's unit: enabled, so that a node comes back after
+ * a reboot, and not started, for only kubeadm gives it a configuration. A kubelet that runs with what was there before is
+ * restarted. A node that runs another version is left alone.
+ */
+export const installBinaries: StepImplementation = {
+  async probe(context) {
+    const problem = await otherVersion(context);
+    if (problem !== undefined) return { done: false, found: problem.message, changes: [], problem };
+    const { bundle, files } = await wantedOf(context);
+    const [missing, unit] = await Promise.all([
+      context.host.missingUploads(files, { signal: context.signal }),
+      unitState(context),
+    ]);
+    const changes = [
+      ...(missing.length > 0 ? [`upload ${listed(missing.map(({ target }) => target))}`] : []),
+      ...unit.stale.map((path) => `write ${path}`),
+      ...(unit.enabled ? [] : ['enable kubelet.service']),
+      ...(unit.outdated ? ['restart the kubelet, which runs with an older binary or unit'] : []),
+    ];
+    const installed = `${files.length} binaries of Kubernetes ${bundle.kubernetesVersion} are in place, kubelet.service is enabled`;
+    return { done: changes.length === 0, found: changes.length === 0 ? installed : changes.join('; '), changes };
+  },
+
+  async apply(context) {
+    const { host, signal } = context;
+    const { files } = await wantedOf(context);
+    const problem = await otherVersion(context);
+    if (problem !== undefined) throw problem;
+    await host.upload(files, { signal, onProgress: (line) => context.progress(line) });
+    for (const [path, content] of UNIT_FILES) await host.writeFile(path, content);
+    await host.run('systemctl daemon-reload && systemctl enable --quiet kubelet.service\n', { signal });
+    if ((await unitState(context)).outdated) await inTurn(context, 'the kubelet is restarted', () => restart(context));
+  },
+};
+
+/** Pods go on meanwhile. Only what runs: before kubeadm has been here there is nothing to run. */
+async function restart(context: StepContext): Promise<void> {
+  await context.durable('kubelet', `# ${UNIT_DIGEST}\nsystemctl try-restart kubelet.service\n`, {
+    timeoutSeconds: 180,
+    hint: 'See `systemctl status kubelet` and `journalctl -u kubelet` on the host, then retry the step.',
+  });
+}
+
+async function wantedOf(context: StepContext): Promise<{ bundle: Bundle; files: Upload[] }> {
+  const bundle = await bundleOf(context);
+  const { role } = hostOf(context);
+  const programs = PROGRAMS[role].map((name) => upload(file(bundle, `bin/${name}`), BINARY_DIRECTORY));
+  // An etcd host's static pods live on its own network.
+  const plugins = role === 'etcd' ? [] : filesBelow(bundle, 'cni').map((each) => upload(each, CNI_BINARY_DIRECTORY));
+  return { bundle, files: [...programs, ...plugins] };
+}
+
+function upload({ path, absolutePath, sha256, size, mode }: LocatedFile, directory: string): Upload {
+  return { source: absolutePath, target: `${directory}/${path.slice(path.lastIndexOf('/') + 1)}`, sha256, size, mode };
+}
+
+/** Bash: whether the kubelet that runs is the binary that is there (ours), or one that was replaced since. */
+export const RUNNING_PROGRAM = `running() {
+  pid=$(systemctl show -p MainPID --value kubelet.service) && [ "$pid" -gt 0 ] && [ -e "/proc/$pid/exe" ] || return
+  if [ "/proc/$pid/exe" -ef ${BINARY_DIRECTORY}/kubelet ]; then echo ours; else echo other; fi
+}`;
+
+interface UnitState {
+  /** Paths of the unit files that are not as they should be. */
+  stale: string[];
+  enabled: boolean;
+  /** Whether a kubelet runs that was started from another binary, or before the unit files were what they should be. */
+  outdated: boolean;
+}
+
+async function unitState({ host, signal }: StepContext): Promise<UnitState> {
+  const script = `${RUNNING_PROGRAM}
+${[...UNIT_FILES.keys()].map((path) => `fact ${path} digest ${path} &\n`).join('')}
+fact program running &
+fact loaded cut -c 1-64 ${loadedConfigPath('kubelet')} &
+fact enabled systemctl is-enabled kubelet.service`;
+  const facts = await gatherFacts(host, script, signal);
+  const stale = [...UNIT_FILES]
+    .filter(([path, content]) => facts.text(path) !== digestOf(content))
+    .map(([path]) => path);
+  const isOurs = facts.text('program') === 'ours' && facts.text('loaded') === UNIT_DIGEST;
+  return { stale, enabled: facts.holds('enabled'), outdated: facts.holds('program') && !isOurs };
+}

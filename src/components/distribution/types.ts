@@ -1,0 +1,68 @@
+import type { Role } from '../../cluster/types.js';
+import type { OsRelease } from './os-release.js';
+
+/** A package that is, or shall be, on a host. */
+export interface PackageState {
+  name: string;
+  /** Empty when it is not installed. */
+  version: string;
+  /** False also for what is unpacked but not configured: an installation that was interrupted. */
+  installed: boolean;
+  /** Whether the package manager leaves it alone when the system is upgraded. */
+  held: boolean;
+}
+
+/** What a host's package manager said. */
+export interface PackageFacts {
+  packages: PackageState[];
+  /** Units that an interrupted installation left held off (see `installScript`). */
+  heldOffUnits: string[];
+}
+
+/** What shall be true of a host's packages. */
+export interface PackageGoal {
+  /** Every package that must be installed. */
+  install: string[];
+  /** Those of them that an upgrade of the system must leave alone. */
+  hold: string[];
+}
+
+/**
+ * The seam between distributions: everything that differs by package manager. Steps see only this, so another family is
+ * another value of this type and nothing else.
+ */
+export interface DistributionFamily {
+  /** For people: what a supported host may run. */
+  readonly supported: string;
+  /** For people: what the tests install on. */
+  readonly proven: string;
+  /** For people: installs what the steps call on every host. */
+  readonly toolsCommand: string;
+  /** For people: upgrades packages that are installed. */
+  upgradeCommand(packages: string[]): string;
+  /** What must be installed on a host of this role, given what is there already. */
+  goal(role: Role, present: PackageFacts): PackageGoal;
+  /** Read-only script, a moment long; `parseFacts` understands what it prints. */
+  factsScript(): string;
+  parseFacts(stdout: string): PackageFacts;
+  /**
+   * Script that installs and holds packages: waits for other package managers, repairs an interrupted installation, and
+   * leaves services that come with the packages stopped until they are configured. May be repeated at any point.
+   *
+   * @param proxy URL of the proxy for this transaction; null: as the package manager's own configuration says
+   */
+  installScript(goal: PackageGoal, proxy: string | null): string;
+  /** What went wrong, read from the script's output. */
+  explain(output: string): PackageFailure;
+}
+
+export interface PackageFailure {
+  code: string;
+  message: string;
+  hint: string;
+  transient: boolean;
+}
+
+export type DistributionVerdict =
+  | { supported: true; family: DistributionFamily; os: OsRelease; proven: boolean }
+  | { supported: false; reason: string; hint: string; os: OsRelease };

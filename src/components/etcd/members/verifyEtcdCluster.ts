@@ -1,0 +1,90 @@
+import { reasonOf } from '../../../activities/kubeadm/node/node-state.js';
+import { type Facts, gatherFacts } from '../../../activities/remote-facts.js';
+import type { StepContext, StepImplementation } from '../../../activities/types.js';
+import { awaitFaultless } from '../../../activities/verify/await-state.js';
+import { type ClusterHost, etcdHosts } from '../../../cluster/types.js';
+import { isKubewrightError, KubewrightError } from '../../../errors.js';
+import { peerUrl } from '../static-pods/render/member.js';
+import { etcdctl, MEMBER_LIST, type Member, membersIn } from './members.js';
+import { QUORUM_RECOVERY } from './remove-member.js';
+
+const PATIENCE_MS = 120_000;
+const LOOK_EVERY_MS = 300;
+
+/** Every member that cluster.yaml wants is a started, healthy voter of one and the same cluster, and there is no other. */
+export const verifyEtcdCluster: StepImplementation = {
+  async probe(context) {
+    const faults = await faultsOf(context);
+    const count = etcdHosts(context.cluster).length;
+    return faults.length === 0
+      ? {
+          done: true,
+          found: `etcd has ${count} member${count === 1 ? '' : 's'}, all of them healthy voters`,
+          changes: [],
+        }
+      : { done: false, found: faults.join('; '), changes: ['wait for etcd to be healthy'] };
+  },
+
+  async apply(context) {
+    const faults = await awaitFaultless(context, () => faultsOf(context), {
+      patienceMs: PATIENCE_MS,
+      everyMs: LOOK_EVERY_MS,
+    });
+    if (faults.length === 0) return;
+    throw new KubewrightError('KW476', `etcd is not healthy: ${faults.join('; ')}`, {
+      hint: `Look at etcd's log on the hosts named (\`crictl ps -a\`, \`crictl logs\`) and at ports 2379 and 2380 between them. A member that is too much: \`etcdctl member remove\`. Without a quorum: ${QUORUM_RECOVERY}.`,
+    });
+  },
+};
+
+/** Asks one host after the other until a member answers: in a healthy cluster that is one round trip. */
+async function faultsOf(context: StepContext): Promise<string[]> {
+  const hosts = etcdHosts(context.cluster);
+  const silent: string[] = [];
+  for (const host of hosts) {
+    const facts = await ask(context, host);
+    const members = facts === undefined ? undefined : membersIn(facts, 'members');
+    if (facts !== undefined && members?.is === 'yes') return clusterFaults(hosts, members.value, facts);
+    silent.push(`${host.name} ${facts === undefined ? 'cannot be reached' : 'does not answer'}`);
+  }
+  return silent.length > 0 ? silent : ['there is no etcd host'];
+}
+
+async function ask(context: StepContext, { name }: ClusterHost): Promise<Facts | undefined> {
+  const script = `${MEMBER_LIST}if (: <>/dev/tcp/127.0.0.1/2379) 2>/dev/null; then
+  ask members member_list &
+  fact health ${etcdctl()} endpoint health --cluster &
+  ask status ${etcdctl()} endpoint status --cluster --write-out=json &
+fi`;
+  try {
+    return await gatherFacts(context.hostNamed(name), script, context.signal);
+  } catch (error) {
+    if (isKubewrightError(error) && error.transient) return undefined;
+    throw error;
+  }
+}
+
+function clusterFaults(hosts: ClusterHost[], members: Member[], facts: Facts): string[] {
+  const expected = new Map(hosts.map(({ name, address }) => [peerUrl(address), name]));
+  const faults = members.flatMap((member) => {
+    const url = member.peerUrls[0] ?? '';
+    const name = expected.get(url);
+    if (name === undefined) return `${member.name || url} is a member that cluster.yaml does not have`;
+    expected.delete(url);
+    if (!member.started) return `${name} was announced and never came`;
+    return member.learner ? `${name} is a learner` : [];
+  });
+  faults.push(...[...expected.values()].map((name) => `${name} is no member`));
+  const started = members.filter((member) => member.started).length;
+  return [...faults, ...(facts.holds('health') ? [] : ['not every member answers']), ...identityFaults(facts, started)];
+}
+
+/** Every member has to tell which cluster it belongs to: one that does not may be another cluster's. */
+function identityFaults(facts: Facts, started: number): string[] {
+  // Numbers of 64 bits: too long for JSON.parse.
+  const told = [...facts.text('status').matchAll(/"cluster_id":(\d+)/g)].map(([, id]) => id);
+  if (new Set(told).size > 1) return ['members belong to different clusters'];
+  if (told.length >= started || !facts.holds('health')) return [];
+  const why = reasonOf(facts.answer('status', ''));
+  return [`only ${told.length} of ${started} members tell which cluster they belong to${why}`];
+}

@@ -1,0 +1,60 @@
+import type { Cluster, ClusterHost } from '../../../../cluster/types.js';
+import {
+  clusterHeader,
+  ETCD_CLIENT_PORT,
+  ETCD_DATA_DIRECTORY,
+  ETCD_PEER_PORT,
+  initConfiguration,
+  PKI_DIRECTORY,
+} from '../../../../render/kubeadm.js';
+import { renderYaml } from '../../../../render/yaml.js';
+
+/** kubeadm configuration of an etcd-only host. Holds no secret. */
+export const ETCD_KUBEADM_CONFIG_PATH = '/etc/kubewright/kubeadm-etcd.yaml';
+
+export function peerUrl(address: string): string {
+  return `https://${address}:${ETCD_PEER_PORT}`;
+}
+
+export function clientUrl(address: string): string {
+  return `https://${address}:${ETCD_CLIENT_PORT}`;
+}
+
+export interface EtcdMemberOptions {
+  /** Default /etc/kubernetes/pki. Elsewhere while certificates for another host are made. */
+  certificatesDirectory?: string;
+  /** Members of the cluster that it starts with or joins, itself among them. */
+  members: Pick<ClusterHost, 'name' | 'address'>[];
+  /** `existing` for a member that was announced to a living cluster. etcd looks at it only when its data is empty. */
+  state: 'new' | 'existing';
+}
+
+/**
+ * What `kubeadm init phase certs etcd-…` and `kubeadm init phase etcd local` read for one member of an external etcd.
+ * Listening, advertised and peer URLs follow from the InitConfiguration's name and address.
+ */
+export function renderEtcdMember(cluster: Cluster, host: ClusterHost, options: EtcdMemberOptions): string {
+  const names = [host.name, host.address];
+  return renderYaml(initConfiguration(cluster, host), {
+    ...clusterHeader(cluster),
+    certificatesDir: options.certificatesDirectory ?? PKI_DIRECTORY,
+    etcd: {
+      local: {
+        dataDir: ETCD_DATA_DIRECTORY,
+        serverCertSANs: names,
+        peerCertSANs: names,
+        extraArgs: [
+          { name: 'initial-cluster', value: options.members.map(initialMember).join(',') },
+          { name: 'initial-cluster-state', value: options.state },
+          // Members of two clusters that once had the same addresses never take each other for their own.
+          { name: 'initial-cluster-token', value: cluster.name },
+          ...cluster.etcd.extraArgs,
+        ],
+      },
+    },
+  });
+}
+
+function initialMember({ name, address }: Pick<ClusterHost, 'name' | 'address'>): string {
+  return `${name}=${peerUrl(address)}`;
+}

@@ -1,0 +1,146 @@
+import type { No } from '../../../../activities/answers.js';
+import { FENCE_GUARD, namedFence, takeFence } from '../../../../activities/fence.js';
+import { type HostFile, kubeletFacts, patchFiles, writeFiles } from '../../../../activities/kubeadm/host-files.js';
+import { staticPodFacts, staticPodFault } from '../../../../activities/kubeadm/node/static-pods.js';
+import { hostOf } from '../../../../activities/prepare/target.js';
+import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
+import type { StepContext, StepImplementation } from '../../../../activities/types.js';
+import { type ClusterHost, etcdHosts } from '../../../../cluster/types.js';
+import { quote } from '../../../../hosts/shell.js';
+import { ETCD_DATA_DIRECTORY, ETCD_PEER_PORT } from '../../../../render/kubeadm.js';
+import {
+  ETCD_KUBELET_CONFIG_PATH,
+  ETCD_KUBELET_DROP_IN_PATH,
+  type KubeletFacts,
+  renderEtcdKubeletConfig,
+  renderEtcdKubeletDropIn,
+} from '../../../../render/kubelet-config.js';
+import { etcdctl, MEMBER_LIST, memberOf, membersIn } from '../../members/members.js';
+import { clientUrl, ETCD_KUBEADM_CONFIG_PATH, peerUrl, renderEtcdMember } from '../render/member.js';
+import { type MemberPlan, planMember, promote } from './member-plan.js';
+
+const START_SECONDS = 300;
+/** The member that etcd's data on this host was begun for; see `ownsData`. */
+const BEGUN_FOR = '/var/lib/kubewright/etcd-member';
+
+/**
+ * One member of external etcd, as a static pod of a kubelet that does nothing else. Members start side by side, so one
+ * counts as up when its process runs and takes peers; that they form a cluster is seen by `verifyEtcdCluster`.
+ */
+export const startEtcdMember: StepImplementation = {
+  async probe(context) {
+    const faults = memberFaults(hostOf(context), await lookAtMember(context));
+    return faults.length === 0
+      ? { done: true, found: 'its etcd member runs with its manifest', changes: [] }
+      : { done: false, found: faults.join('; '), changes: ['start etcd as a static pod'] };
+  },
+
+  async apply(context) {
+    const host = hostOf(context);
+    // Before the host is looked at: what follows from the look is this attempt's to do, and no earlier one's.
+    await takeFence(context);
+    const facts = await lookAtMember(context);
+    const plan = await planMember(context, host, {
+      data: facts.answer('data', `no data of etcd is on ${host.name}`),
+      begunFor: facts.answer('begun-for', 'this step has begun no data here'),
+    });
+    const files = memberFiles(context, host, plan, await kubeletFacts(context));
+    await context.durable('start', startScript(context, host, files, plan), {
+      guard: namedFence(context),
+      timeoutSeconds: START_SECONDS,
+      hint: `On ${host.name}, \`journalctl -u kubelet\` and \`crictl ps -a\` tell more.`,
+    });
+    if (plan.via !== undefined) await promote(context, plan.via, host);
+  },
+};
+
+function lookAtMember(context: StepContext): Promise<Facts> {
+  const { address } = hostOf(context);
+  const script = `${staticPodFacts(['etcd'])}
+peers() { : <>/dev/tcp/${address}/${ETCD_PEER_PORT}; }
+fact kubelet systemctl is-active kubelet
+fact config test -e ${ETCD_KUBELET_DROP_IN_PATH}
+ask data exists ${ETCD_DATA_DIRECTORY}/member
+ask begun-for content ${BEGUN_FOR}
+fact peers peers
+${MEMBER_LIST}ask members member_list`;
+  return gatherFacts(context.host, script, context.signal);
+}
+
+function memberFaults(host: ClusterHost, facts: Facts): string[] {
+  const faults: string[] = [];
+  if (facts.text('kubelet') !== 'active' || !facts.holds('config')) faults.push('no kubelet for etcd runs');
+  const pod = staticPodFault(facts, 'etcd');
+  if (pod !== undefined) faults.push(pod);
+  else if (!facts.holds('peers')) faults.push(`its etcd member takes no peers at ${host.address}:${ETCD_PEER_PORT}`);
+  // Without a quorum there is no list; that is for the cluster's own check to say.
+  const members = membersIn(facts, 'members');
+  if (members.is === 'yes' && memberOf(members.value, host)?.learner) faults.push('its etcd member is a learner still');
+  return faults;
+}
+
+function memberFiles(context: StepContext, host: ClusterHost, plan: MemberPlan, facts: KubeletFacts): HostFile[] {
+  const { cluster } = context;
+  return [
+    ...patchFiles(cluster, facts),
+    { path: ETCD_KUBELET_CONFIG_PATH, content: renderEtcdKubeletConfig(cluster, facts) },
+    { path: ETCD_KUBELET_DROP_IN_PATH, content: renderEtcdKubeletDropIn() },
+    { path: ETCD_KUBEADM_CONFIG_PATH, content: renderEtcdMember(cluster, host, plan) },
+  ];
+}
+
+/** Bash. Data of a member that the cluster has put out is moved aside, never deleted. */
+function startScript(context: StepContext, host: ClusterHost, files: HostFile[], plan: MemberPlan): string {
+  return `${writeFiles(files)}
+systemctl daemon-reload
+systemctl enable --quiet kubelet
+${plan.staleData === undefined ? '' : moveAside(context, host, plan.staleData)}${noteFor(plan)}systemctl restart kubelet
+kubeadm init phase etcd local --config=${ETCD_KUBEADM_CONFIG_PATH}
+echo 'waiting for etcd'
+deadline=$((SECONDS + 240))
+until (: <>/dev/tcp/${quote(host.address)}/${ETCD_PEER_PORT}) 2>/dev/null; do
+  if [ "$SECONDS" -ge "$deadline" ]; then
+    crictl ps -a || true
+    journalctl --no-pager --quiet --output=cat --unit=kubelet | grep '^[EF][0-9]' | tail -n 10 || true
+    exit 1
+  fi
+  sleep 0.2
+done
+`;
+}
+
+/**
+ * etcd is asked once more, from this very host and right before its data moves: it must know the host as a learner that
+ * never came. Then the member that may still run with that data is stopped. It is moved within its directory, for that may
+ * be a disk of its own or a link to one; etcd takes no note of other names in there.
+ */
+function moveAside(context: StepContext, host: ClusterHost, permit: No): string {
+  const others = etcdHosts(context.cluster).filter(({ name }) => name !== host.name);
+  const learner = `, ${peerUrl(host.address).replaceAll('.', '\\.')}, , true$`;
+  return `${FENCE_GUARD}for _ in {1..5}; do
+  members=$(${etcdctl(others.map(({ address }) => clientUrl(address)))} member list) && break || members=
+done
+if ! grep -qE ${quote(`^[0-9a-f]+, (un)?started, .*${learner}`)} <<<"$members"; then
+  echo 'kubewright: nothing was moved: etcd does not say that this host is a learner which never came'
+  exit 66
+fi
+echo ${quote(`moving former data of etcd aside: ${permit.evidence}`)}
+rm -f /etc/kubernetes/manifests/etcd.yaml
+systemctl stop kubelet
+running=$(crictl ps -q --name '^etcd$')
+[ -z "$running" ] || crictl stop --timeout=30 $running
+mv ${ETCD_DATA_DIRECTORY}/member "${ETCD_DATA_DIRECTORY}/member.removed-$(date -u +%Y%m%dT%H%M%SZ)"
+`;
+}
+
+/** Written after older data has gone and before etcd begins its own. */
+function noteFor({ announced }: MemberPlan): string {
+  if (announced === undefined) return '';
+  return `mkdir -p "$(dirname ${BEGUN_FOR})"
+if [ ! -e ${ETCD_DATA_DIRECTORY}/member ]; then
+  printf %s ${quote(announced)} >${BEGUN_FOR}.new
+  sync ${BEGUN_FOR}.new
+  mv -f ${BEGUN_FOR}.new ${BEGUN_FOR}
+fi
+`;
+}

@@ -1,0 +1,126 @@
+import { inTurn } from '../../../../activities/in-turn.js';
+import type { Probe, StepContext, StepImplementation } from '../../../../activities/types.js';
+import { isKubewrightError, KubewrightError } from '../../../../errors.js';
+import { quote } from '../../../../hosts/shell.js';
+import { endpointOf } from '../../../../render/kubeadm.js';
+import { HAPROXY_MONITOR_PORT } from '../render/haproxy.js';
+import { CHECK_SCRIPT_PATH, SCRIPT_USER } from '../render/keepalived.js';
+import { CONFIG_PATHS, SERVICES, type Service, sha256 } from './files.js';
+import { type LoadBalancerState, lookAtLoadBalancer } from './state.js';
+
+const ACTIVATE_SECONDS = 120;
+
+/** HAProxy and keepalived on one control plane. Who holds the VIP is seen by `verifyEndpoint`, when all are up. */
+export const configureLoadBalancer: StepImplementation = {
+  async probe(context) {
+    return toProbe(context, await lookAtLoadBalancer(context));
+  },
+
+  async apply(context) {
+    const state = await lookAtLoadBalancer(context);
+    // keepalived refuses a configuration whose script is not there.
+    await write(context, state.files.slice(0, 1));
+    await validate(context, state);
+    await write(context, state.stale);
+    const services = SERVICES.filter((service) => changesOf(state, service).length > 0);
+    const isLive = services.some((service) => state.services[service].active);
+    const bringUp = () => activate(context, state, services);
+    await (isLive ? inTurn(context, 'the load balancer is reloaded', bringUp) : bringUp());
+  },
+};
+
+function toProbe(context: StepContext, state: LoadBalancerState): Probe {
+  const changes = [
+    ...state.stale.map(({ path }) => `write ${path}`),
+    ...SERVICES.flatMap((service) => changesOf(state, service)),
+  ];
+  const done = changes.length === 0;
+  const found = done
+    ? `HAProxy and keepalived run with this configuration for ${endpointOf(context.cluster)}`
+    : 'HAProxy and keepalived do not run with this configuration';
+  return { done, found, changes };
+}
+
+function changesOf(state: LoadBalancerState, service: Service): string[] {
+  const { active, enabled, loaded } = state.services[service];
+  const answers = service === 'keepalived' || state.answers;
+  const changes = enabled ? [] : [`start ${service} at boot`];
+  if (!active) changes.push(`start ${service}`);
+  else if (!loaded || !answers) changes.push(`reload ${service}`);
+  return changes;
+}
+
+async function write(context: StepContext, files: LoadBalancerState['files']): Promise<void> {
+  await Promise.all(files.map(({ path, content, mode }) => context.host.writeFile(path, content, { mode })));
+}
+
+/** What stands for the check script while keepalived's configuration is tested. */
+const HARMLESS = '/bin/true';
+
+/**
+ * Lets both read the new configuration before it replaces one that works. keepalived 2.2.7 ends its own test by SIGTERM
+ * (exit code 143) when scripts belong to another user than root, so it is tested with root's. Then it wants every directory
+ * above the script to be writable for root alone (exit code 5, "Disabling track script … due to insecure"), which
+ * /usr/local/lib is not on hosts that once were Debian 9; the test therefore names another script. keepalived itself runs
+ * the real one as nobody, to whom that rule does not apply.
+ */
+async function validate(context: StepContext, { files }: LoadBalancerState): Promise<void> {
+  const contentOf = (service: Service) => files.find(({ path }) => path === CONFIG_PATHS[service])?.content ?? '';
+  const keepalived = contentOf('keepalived')
+    .replace(`script_user ${SCRIPT_USER}`, 'script_user root')
+    .replaceAll(`"${CHECK_SCRIPT_PATH} `, `"${HARMLESS} `);
+  const script = `set -u
+directory=$(mktemp -d) || exit 1
+trap 'rm -rf "$directory"' EXIT
+cd "$directory" || exit 1
+printf %s ${quote(contentOf('haproxy'))} >haproxy.cfg
+printf %s ${quote(keepalived)} >keepalived.conf
+haproxy -c -q -f haproxy.cfg 2>&1 || exit 2
+keepalived --config-test --use-file="$directory/keepalived.conf" 2>&1 || exit 3
+`;
+  const result = await context.host.run(script, { signal: context.signal, allowFailure: true });
+  if (result.exitCode === 0) return;
+  const program = result.exitCode === 3 ? 'keepalived' : 'HAProxy';
+  throw new KubewrightError('KW462', `${program} refuses the configuration that was made for it`, {
+    host: context.host.name,
+    output: `${result.stdout}${result.stderr}`.trim().slice(-4000),
+    hint: `Nothing was replaced. Look at the output, and at the version of ${program}: tested are HAProxy 2.6 and keepalived 2.2.`,
+  });
+}
+
+/**
+ * Reloads what runs, which keeps HAProxy's connections and the VIP where they are, and starts what does not. keepalived
+ * waits for HAProxy: it would start in FAULT.
+ */
+async function activate(context: StepContext, state: LoadBalancerState, services: Service[]): Promise<void> {
+  try {
+    await context.durable('activate', activateScript(state, services), { timeoutSeconds: ACTIVATE_SECONDS });
+  } catch (error) {
+    // Only the command's own failure is explained; a lost connection or host stays what it is.
+    if (!isKubewrightError(error) || error.code !== 'KW431') throw error;
+    throw didNotComeUp(context, services, error);
+  }
+}
+
+/** Names the configuration, so that the end of an earlier command that loaded another one is not taken for this one's. */
+function activateScript({ files }: LoadBalancerState, services: Service[]): string {
+  return `# ${sha256(files.map(({ content }) => content).join(''))}
+bring_up() {
+  systemctl enable --quiet "$1" && systemctl reload-or-restart "$1" && return
+  journalctl --no-pager --quiet --lines=15 --unit="$1"
+  exit 1
+}
+answers() { for _ in {1..100}; do ${CHECK_SCRIPT_PATH} alive 2>/dev/null && return; sleep 0.1; done; return 1; }
+systemctl daemon-reload
+${services.map((service) => `bring_up ${service}${service === 'haproxy' ? '\nanswers || { echo "HAProxy does not answer"; exit 1; }' : ''}`).join('\n')}
+`;
+}
+
+function didNotComeUp(context: StepContext, services: Service[], cause: KubewrightError): KubewrightError {
+  return new KubewrightError('KW463', `${services.join(' and ')} did not come up`, {
+    host: context.host.name,
+    output: cause.output,
+    cause,
+    hint: `Look at \`systemctl status ${services.join(' ')}\` on the host, free ports ${context.cluster.endpoint.port} and ${HAPROXY_MONITOR_PORT} if something else has them, then retry the step.`,
+  });
+}

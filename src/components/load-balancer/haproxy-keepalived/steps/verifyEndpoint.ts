@@ -1,0 +1,109 @@
+import { apiGetFunction } from '../../../../activities/kubeadm/node/api-get.js';
+import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
+import type { StepContext, StepImplementation } from '../../../../activities/types.js';
+import { awaitFaultless } from '../../../../activities/verify/await-state.js';
+import { nodesOf } from '../../../../activities/verify/verifyNodes.js';
+import type { ClusterHost } from '../../../../cluster/types.js';
+import { isKubewrightError, KubewrightError } from '../../../../errors.js';
+import { quote } from '../../../../hosts/shell.js';
+import { holdsVipFunction } from './holder.js';
+
+/** The VIP moves within a second; ARP entries of other hosts are renewed by keepalived's announcements. */
+const PATIENCE_MS = 60_000;
+const LOOK_EVERY_MS = 500;
+
+/**
+ * Holds when exactly one control plane has the VIP, every other host's neighbour table agrees with that, and the API
+ * answers through VIP and port from every node.
+ */
+export const verifyEndpoint: StepImplementation = {
+  async probe(context) {
+    const { faults, holder } = await look(context);
+    if (faults.length > 0) return { done: false, found: faults.join('; '), changes: ['wait for the endpoint'] };
+    const { vip, port } = context.cluster.endpoint;
+    return {
+      done: true,
+      found: `${holder} holds ${vip}; the API answers on ${vip}:${port} from every node`,
+      changes: [],
+    };
+  },
+
+  async apply(context) {
+    const faults = await awaitFaultless(context, async () => (await look(context)).faults, {
+      patienceMs: PATIENCE_MS,
+      everyMs: LOOK_EVERY_MS,
+    });
+    if (faults.length === 0) return;
+    throw new KubewrightError('KW482', `the endpoint is not as it should be: ${faults.join('; ')}`, {
+      hint: 'On the control planes, `journalctl -u keepalived -u haproxy` says who holds the virtual IP and why. Mend the cause, then retry the step.',
+    });
+  },
+};
+
+interface HostView {
+  host: ClusterHost;
+  /** Undefined when the host could not be asked. */
+  facts: Facts | undefined;
+}
+
+async function look(context: StepContext): Promise<{ faults: string[]; holder: string }> {
+  const views = await Promise.all(nodesOf(context.cluster).map((host) => viewOf(context, host)));
+  const unreachable = views
+    .filter(({ facts }) => facts === undefined)
+    .map(({ host }) => `${host.name} cannot be reached`);
+  const { vip } = context.cluster.endpoint;
+  const holding = views.map(({ host, facts }) => ({
+    host,
+    facts,
+    holds: facts?.answer('holds', 'it does not hold it'),
+  }));
+  // One that does not tell may be the second one.
+  const untold = holding
+    .filter(({ holds }) => holds?.is === 'unknown')
+    .map(({ host }) => `${host.name} does not tell whether it holds ${vip}`);
+  const missing = [...unreachable, ...untold];
+  const holders = holding.filter(({ holds }) => holds?.is === 'yes');
+  const [holder] = holders;
+  if (holder === undefined || holders.length > 1) {
+    const names = holders.map(({ host }) => host.name).join(' and ');
+    return {
+      holder: names,
+      faults: [...missing, holder ? `${names} hold ${vip} at the same time` : `nobody holds ${vip}`],
+    };
+  }
+  const mac = holder.facts?.text('mac') ?? '';
+  const faults = views.flatMap((view) => (view.facts === undefined ? [] : faultsOf(context, view, holder.host, mac)));
+  return { holder: holder.host.name, faults: [...missing, ...faults] };
+}
+
+async function viewOf(context: StepContext, host: ClusterHost): Promise<HostView> {
+  try {
+    return { host, facts: await gatherFacts(context.hostNamed(host.name), script(context), context.signal) };
+  } catch (error) {
+    if (isKubewrightError(error) && error.transient) return { host, facts: undefined };
+    throw error;
+  }
+}
+
+/** The API comes first: asking it is what makes the kernel look for the VIP's hardware address. */
+function script(context: StepContext): string {
+  const address = quote(context.cluster.endpoint.vip);
+  return `${apiGetFunction(context.cluster)}${holdsVipFunction(context.cluster)}mac() { ip -o link show "$(ip -o -4 address show to ${address} | awk 'NR == 1 {print $2}')" | sed -n 's|.*link/ether \\([0-9a-f:]*\\).*|\\1|p'; }
+neighbour() { ip neighbour show to ${address} | sed -n 's/.*lladdr \\([0-9a-f:]*\\).*/\\1/p'; }
+fact api api_get /readyz
+ask holds holds_vip
+fact mac mac
+fact neighbour neighbour`;
+}
+
+function faultsOf(context: StepContext, { host, facts }: HostView, holder: ClusterHost, mac: string): string[] {
+  const { vip, port } = context.cluster.endpoint;
+  const faults: string[] = [];
+  if (facts?.text('api') !== 'ok') faults.push(`the API behind ${vip}:${port} is not ready as seen from ${host.name}`);
+  const neighbour = facts?.text('neighbour') ?? '';
+  // No entry is no fault: a router may stand between, and the connection above was made.
+  if (host !== holder && neighbour !== '' && neighbour !== mac) {
+    faults.push(`${host.name} takes ${neighbour} for the holder of ${vip}, which is ${holder.name} (${mac})`);
+  }
+  return faults;
+}
