@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/types.js';
 import { KubewrightError, messageOf } from '../errors.js';
+import type { Operation } from '../plan/operations.js';
 import type { RunInput, RunReference, StepReference } from '../plan/run.js';
 import type { Step } from '../plan/types.js';
 import type { StepInput } from './types.js';
@@ -18,6 +19,7 @@ export interface ResolvedStep extends StepInput {
 
 interface Resolved {
   cluster: Cluster;
+  operation: Operation;
   planHash: string;
   steps: Map<string, Step>;
   /** The cluster without some of its hosts, by their names: steps with the same view share one object. */
@@ -47,7 +49,7 @@ export class RunsByReference {
     if (run.planHash !== reference.planHash || step === undefined) throw notItsPlan(reference);
     const { build, patienceMs, inputs } = reference;
     const cluster = viewOf(run, reference.without ?? []);
-    return { cluster, wholeCluster: run.cluster, step, build, patienceMs, inputs };
+    return { cluster, wholeCluster: run.cluster, step, build, operation: run.operation, patienceMs, inputs };
   }
 
   #run(root: RunReference): Promise<Resolved> {
@@ -67,8 +69,8 @@ export class RunsByReference {
   }
 }
 
-function resolved({ cluster, plan, planHash }: RunInput): Resolved {
-  return { cluster, planHash, steps: new Map(plan.map((step) => [step.id, step])), views: new Map() };
+function resolved({ operation = 'install', cluster, plan, planHash }: RunInput): Resolved {
+  return { cluster, operation, planHash, steps: new Map(plan.map((step) => [step.id, step])), views: new Map() };
 }
 
 function viewOf({ cluster, views }: Resolved, without: string[]): Cluster {

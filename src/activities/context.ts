@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KubewrightError } from '../errors.js';
 import type { DurableResult, Hosts, RemoteHost } from '../hosts/types.js';
+import type { RunReference } from '../plan/run.js';
 import { FENCED, fenced } from './fence.js';
 import { notingBackups } from './noted-host.js';
 import type { StageContext } from './step.js';
@@ -9,6 +10,8 @@ import type { DurableOptions, StepHeartbeat, StepInput } from './types.js';
 export interface ContextOptions {
   hosts: Hosts;
   signal: AbortSignal;
+  /** The run that the step belongs to. */
+  run?: RunReference;
   /** The workflow's run and this try of the step, the same for all attempts of one try; see `DurableCommand.attempt`. */
   attempt?: string;
   /** Called with every change of stage or line. */
@@ -33,6 +36,9 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     notingBackups(options.hosts.get(name), (path, copy) => kept.push(`${path} as ${copy}`));
   const context: StageContext = {
     cluster,
+    wholeCluster: input.wholeCluster ?? cluster,
+    operation: input.operation ?? 'install',
+    run: options.run,
     kept,
     step,
     inputs: input.inputs ?? {},

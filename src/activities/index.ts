@@ -121,7 +121,8 @@ async function runStep(action: Action, reference: StepReference, resolve: Resolv
       () => state.line,
       (limit) => {
         const signal = AbortSignal.any([activity.cancellationSignal, limit]);
-        const context = createContext(input, { hosts, signal, attempt: tryOf(activity.info), onProgress });
+        const { root: run } = reference;
+        const context = createContext(input, { hosts, signal, run, attempt: tryOf(activity.info), onProgress });
         return carryOut(implementations[action], context);
       },
     );

@@ -13,6 +13,7 @@ import { applyNetwork } from '../components/network/flannel/steps/applyNetwork.j
 import { configureRuntime } from '../components/runtime/containerd/steps/configureRuntime.js';
 import type { Action } from '../plan/types.js';
 import { compareApplied } from './applied/compareApplied.js';
+import { recordApplied } from './applied/record/recordApplied.js';
 import { initControlPlane } from './kubeadm/initControlPlane.js';
 import { joinControlPlane } from './kubeadm/joinControlPlane.js';
 import { joinWorker } from './kubeadm/joinWorker.js';
@@ -51,4 +52,5 @@ export const implementations: Record<Action, StepImplementation> = {
   verifyEndpoint,
   spreadDns,
   verifyDns,
+  recordApplied,
 };

@@ -1,7 +1,8 @@
 import type { Cluster } from '../cluster/types.js';
 import type { KubewrightError } from '../errors.js';
 import type { RemoteHost } from '../hosts/types.js';
-import type { StepData, StepOutput, StepReference } from '../plan/run.js';
+import type { Operation } from '../plan/operations.js';
+import type { RunReference, StepData, StepOutput, StepReference } from '../plan/run.js';
 import type { Action, Step } from '../plan/types.js';
 import type { Comparison } from './applied/difference.js';
 
@@ -9,8 +10,12 @@ import type { Comparison } from './applied/difference.js';
 export interface StepInput {
   /** Without the hosts that were left out. */
   cluster: Cluster;
+  /** With the hosts that were left out, too; missing: none was. */
+  wholeCluster?: Cluster;
   step: Step;
   build: string;
+  /** What the run carries out; missing: `install`. */
+  operation?: Operation;
   patienceMs?: number;
   inputs?: Record<string, StepData>;
 }
@@ -53,6 +58,11 @@ export interface Probe {
 
 export interface StepContext {
   cluster: Cluster;
+  /** With the hosts that a person has left out, too. */
+  wholeCluster: Cluster;
+  operation: Operation;
+  /** The run that the step belongs to; undefined outside of Temporal. */
+  run: RunReference | undefined;
   step: Step;
   /** What the steps that this one needs have handed on, by their ids. */
   inputs: Readonly<Record<string, StepData>>;

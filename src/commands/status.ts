@@ -49,6 +49,7 @@ async function showOne(
 ): Promise<ExitCode> {
   const { describeRun } = await import('../engine/index.js');
   const { renderFrame } = await import('../terminal/frame.js');
+  const { recordedSentence } = await import('../terminal/recorded.js');
   const { taskFailureSentence } = await import('./support/hindrance.js');
   const snapshot = await describeRun(engine, cluster);
   const code = options.exitCode ? codeOf(snapshot.status, snapshot.progress.blocked.length > 0) : EXIT.ok;
@@ -59,6 +60,8 @@ async function showOne(
   const size = { columns: output.columns, rows: Number.POSITIVE_INFINITY };
   for (const line of renderFrame(snapshot, { theme: output.theme, now: Date.now(), ...size })) output.line(line);
   if (snapshot.failure !== undefined) output.line(`${snapshot.failure.message}\n${snapshot.failure.hint}`);
+  const recorded = recordedSentence(snapshot.progress.steps);
+  if (recorded !== undefined) output.line(`\n${recorded}`);
   if (snapshot.taskFailure !== undefined) {
     output.note(`\n${taskFailureSentence(snapshot.taskFailure)}`);
   } else if (snapshot.status === 'running' && snapshot.source === 'history') {

@@ -18,6 +18,7 @@ export function planInstall(cluster: Cluster): Step[] {
     ...controlPlanes(cluster),
     ...workers(cluster),
     ...verify(cluster),
+    ...recordWhatWasApplied(),
   ];
 }
 
@@ -264,6 +265,18 @@ function verify(cluster: Cluster): Step[] {
     timeoutMinutes: 20,
   });
   return [...checkImages, verifyNodes, etcdHealth, endpoint, spread, dns];
+}
+
+/** Last, whatever the operation: what is recorded was proven. */
+export function recordWhatWasApplied(): Step[] {
+  const proofs = ['cluster/nodes', 'cluster/etcd', 'cluster/endpoint', 'cluster/dns'];
+  const record = clusterStep('record', {
+    phase: 'record',
+    action: 'recordApplied',
+    title: 'Record what was applied, in the cluster and on its control planes',
+    needs: proofs,
+  });
+  return [record];
 }
 
 function initStep(cluster: Cluster): string {

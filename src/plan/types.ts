@@ -24,6 +24,7 @@ export const ACTIONS = [
   'verifyEndpoint',
   'spreadDns',
   'verifyDns',
+  'recordApplied',
 ] as const;
 
 export type Action = (typeof ACTIONS)[number];
@@ -37,6 +38,7 @@ export const PHASES = [
   'network',
   'workers',
   'verify',
+  'record',
 ] as const;
 
 export type Phase = (typeof PHASES)[number];

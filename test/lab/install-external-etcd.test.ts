@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectRecorded } from './support/applied-record.js';
 import { expectEditsAreRefused } from './support/edited-file.js';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
@@ -18,6 +19,7 @@ describe('an install with external etcd on seven fresh hosts', () => {
   });
 
   expectPostConditions(() => cluster);
+  expectRecorded(() => cluster);
   expectKubeadmTestsPass(() => cluster);
 
   test('the etcd CA’s key is on the first etcd host and nowhere else, for root alone', async () => {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectRecorded } from './support/applied-record.js';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
@@ -20,6 +21,7 @@ describe('an install with stacked etcd on five fresh hosts', () => {
   });
 
   expectPostConditions(() => cluster);
+  expectRecorded(() => cluster);
   expectKubeadmTestsPass(() => cluster);
 
   test('installing again changes nothing, also when the state directory is gone', async () => {

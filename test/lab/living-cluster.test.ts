@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { expectRecorded, expectRecordIsMended } from './support/applied-record.js';
 import { expectEditsAreRefused } from './support/edited-file.js';
 import { Installed } from './support/installed.js';
 import { expectNamesWithoutAnyHost } from './support/post-conditions.js';
@@ -16,6 +17,8 @@ describe('a cluster that lives, with stacked etcd', () => {
     await cluster?.down();
   });
 
+  expectRecorded(() => cluster);
+  expectRecordIsMended(() => cluster);
   expectEditsAreRefused(() => cluster);
   expectNothingLivingIsTouched(() => cluster);
   expectNamesWithoutAnyHost(() => cluster, ['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2']);

@@ -5,6 +5,7 @@ import type { Probe, StepContext, StepImplementation } from '../types.js';
 import { compareCluster } from './compare/index.js';
 import { type Comparison, type Difference, differenceText, grouped, refusals } from './difference.js';
 import { type Reading, readApplied } from './read.js';
+import { newerRecord } from './record/read.js';
 
 /** As long as the API servers of a whole cluster take to come back after a blackout on a busy machine. */
 const PATIENCE_MS = 180_000;
@@ -33,6 +34,8 @@ function probeOf(context: StepContext, reading: Reading): Probe {
     const problem = cannotTell(answer.why, reading.transient);
     return { done: false, found: problem.message, changes: [], problem };
   }
+  const newer = newerRecord(answer.value.record);
+  if (newer !== undefined) return { done: false, found: newer.message, changes: [], problem: newer };
   const comparison = compareCluster(context.cluster, answer.value);
   const refused = refusals(comparison);
   const problem = refused.length > 0 ? refusal(refused) : undefined;

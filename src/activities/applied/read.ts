@@ -6,6 +6,7 @@ import { type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
 import { readCluster } from './cluster-applied.js';
 import { begunWith, hostScript, membershipOf, parseHost } from './host-applied.js';
+import { readAppliedSpec } from './record/read.js';
 import type { Applied } from './types.js';
 
 /** Hosts by name: their facts, or why they could not be asked. */
@@ -35,7 +36,10 @@ export async function readApplied(context: StepContext): Promise<Reading> {
   const controlPlanes = hostsOf(cluster, 'control-plane');
   const ready = controlPlanes.find(({ name }) => facts.get(name)?.text('ready') === 'ok');
   if (ready === undefined) return withoutApi(cluster, answers);
-  const read = await readCluster(readyControlPlane(context, ready), context.signal);
+  const [read, record] = await Promise.all([
+    readCluster(readyControlPlane(context, ready), context.signal),
+    readAppliedSpec(context),
+  ]);
   if (read.is !== 'yes') return { answer: read.is === 'no' ? unknown(read.evidence) : read, transient: true };
   const finished = controlPlanes.some(({ name }) => {
     const own = facts.get(name);
@@ -49,7 +53,8 @@ export async function readApplied(context: StepContext): Promise<Reading> {
     const own = facts.get(host.name);
     return own === undefined ? [] : [[host.name, parseHost(host, own)] as const];
   });
-  const applied = { via: ready.name, finished, ...read.value, begun: begunWith(cluster, facts), hosts: new Map(hosts) };
+  const begun = begunWith(cluster, facts);
+  const applied = { via: ready.name, finished, ...read.value, begun, record, hosts: new Map(hosts) };
   return { answer: yes(applied), transient: false };
 }
 

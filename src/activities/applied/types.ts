@@ -1,5 +1,6 @@
 import type { ExtraArg, Taint } from '../../cluster/types.js';
 import type { NodeMetadata } from '../kubeadm/node/node-object.js';
+import type { AppliedRecord } from './record/read.js';
 
 /** A component's settings as a file or a ConfigMap holds them. */
 export type Settings = Record<string, unknown>;
@@ -24,6 +25,8 @@ export interface Applied {
   nodes: AppliedNode[];
   /** What init was begun with, as a control plane keeps it; undefined when none of them does (the first one was replaced). */
   begun: BegunWith | undefined;
+  /** What the last operation that changed the cluster wrote down. */
+  record: AppliedRecord;
   /** By name; without those that could not be asked. */
   hosts: Map<string, AppliedHost>;
 }

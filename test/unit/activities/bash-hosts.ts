@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createContext } from '../../../src/activities/context.js';
+import { type ContextOptions, createContext } from '../../../src/activities/context.js';
 import type { StageContext } from '../../../src/activities/step.js';
+import type { StepInput } from '../../../src/activities/types.js';
 import type { Cluster } from '../../../src/cluster/types.js';
 import { KubewrightError } from '../../../src/errors.js';
 import type { CommandResult, DurableCommand, RemoteHost, RunOptions } from '../../../src/hosts/types.js';
@@ -74,10 +75,19 @@ export class BashHosts {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  /** @param onWait called when the step begins to wait for something: whoever does not want to wait aborts there */
-  context(action: Action, host: string, signal: AbortSignal, onWait: (line: string) => void): StageContext {
+  /**
+   * @param onWait called when the step begins to wait for something: whoever does not want to wait aborts there
+   * @param more what the step works with besides, such as a cluster without some of these hosts, and who carries it out
+   */
+  context(
+    action: Action,
+    host: string | null,
+    signal: AbortSignal,
+    onWait: (line: string) => void = () => {},
+    more: { input?: Partial<StepInput>; options?: Partial<ContextOptions> } = {},
+  ): StageContext {
     const step = {
-      id: `${host}/x`,
+      id: `${host ?? 'cluster'}/x`,
       phase: 'control-plane' as const,
       action,
       host,
@@ -88,7 +98,8 @@ export class BashHosts {
     };
     const onProgress = ({ line }: { line: string }) => line.startsWith('waiting') && onWait(line);
     const hosts = { get: (name: string) => this.#remote(name), close: async () => undefined };
-    return createContext({ cluster: this.cluster, step, build: '0' }, { hosts, signal, onProgress });
+    const input = { cluster: this.cluster, step, build: '0', ...more.input };
+    return createContext(input, { hosts, signal, onProgress, ...more.options });
   }
 
   #remote(name: string): RemoteHost {

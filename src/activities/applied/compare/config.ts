@@ -5,6 +5,7 @@ import { below, type Found, shown } from '../difference.js';
 import type { Applied, AppliedConfig } from '../types.js';
 import { isSame } from '../values.js';
 import type { Part } from './index.js';
+import { recordedHosts } from './record.js';
 
 /** Keys whose values kubeadm keeps in the cluster, and flannel its own. */
 export function compareConfig(cluster: Cluster, applied: Applied): Part {
@@ -34,7 +35,7 @@ export function compareConfig(cluster: Cluster, applied: Applied): Part {
         cluster.kubernetes.scheduler.extraArgs,
         config.extraArgs.scheduler,
       ),
-      ...compareEtcd(cluster, config),
+      ...compareEtcd(cluster, config, applied),
     ],
     unchecked: network.unchecked,
   };
@@ -111,7 +112,7 @@ function valuesOf(args: ExtraArg[], name: string): string | undefined {
   return values.length === 0 ? undefined : values.join(', ');
 }
 
-function compareEtcd(cluster: Cluster, { etcd }: AppliedConfig): Found[] {
+function compareEtcd(cluster: Cluster, { etcd }: AppliedConfig, { record }: Applied): Found[] {
   if (etcd.topology !== cluster.etcd.topology) return one('spec.etcd.topology', etcd.topology, cluster.etcd.topology);
   if (etcd.topology === 'stacked') return compareArgs('spec.etcd.extraArgs', cluster.etcd.extraArgs, etcd.extraArgs);
   const members = hostsOf(cluster, 'etcd');
@@ -126,6 +127,10 @@ function compareEtcd(cluster: Cluster, { etcd }: AppliedConfig): Found[] {
       })),
     ...etcd.endpoints
       .filter((url) => !wanted.includes(url))
-      .map((url) => ({ key: 'spec.hosts[].role', applied: `a member of etcd at ${shown(url)}`, wanted: 'nothing' })),
+      .map((url) => {
+        // The cluster keeps addresses alone; which host it was the record tells.
+        const name = recordedHosts(record).find(({ address }) => clientUrl(address) === url)?.name ?? '';
+        return { key: `spec.hosts[${name}].role`, applied: `a member of etcd at ${shown(url)}`, wanted: 'nothing' };
+      }),
   ];
 }

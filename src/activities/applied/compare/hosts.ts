@@ -3,6 +3,7 @@ import { CONTROL_PLANE_LABEL, isSameTaint, leftLabels, leftTaints, taintText } f
 import { below, type Found, shown } from '../difference.js';
 import type { Applied, AppliedNode } from '../types.js';
 import type { Part } from './index.js';
+import { recordedHosts } from './record.js';
 
 /** The hosts of the file and the nodes of the cluster: who came, who went, and what each is. */
 export function compareHosts(cluster: Cluster, applied: Applied): Part {
@@ -11,6 +12,7 @@ export function compareHosts(cluster: Cluster, applied: Applied): Part {
     found: [
       ...cluster.hosts.flatMap((host) => compareHost(host, nodes.get(host.name), applied)),
       ...applied.nodes.filter(({ name }) => !cluster.hosts.some((host) => host.name === name)).map(goneFound),
+      ...recordedFound(cluster, applied),
     ],
     unchecked: cluster.hosts
       .filter(({ name }) => !applied.hosts.has(name))
@@ -45,6 +47,22 @@ function goneFound(node: AppliedNode): Found {
   const key = `spec.hosts[${node.name}]`;
   if (node.controlPlane) return { key: `${key}.role`, applied: 'a control plane', wanted: 'nothing' };
   return { key, applied: 'a worker', wanted: 'nothing', verdict: 'stays' };
+}
+
+/**
+ * Hosts that the record has, and neither the file nor the cluster: somebody has deleted the node. Members of external etcd
+ * are no nodes and stand among the cluster's own endpoints.
+ */
+function recordedFound(cluster: Cluster, { nodes, record }: Applied): Found[] {
+  const known = new Set([...cluster.hosts, ...nodes].map(({ name }) => name));
+  return recordedHosts(record)
+    .filter(({ name, role }) => role !== 'etcd' && !known.has(name))
+    .map(({ name, role, address }) => ({
+      key: `spec.hosts[${name}]`,
+      applied: `a ${role === 'worker' ? 'worker' : 'control plane'} at ${address}, and no node any more`,
+      wanted: 'nothing',
+      verdict: 'stays',
+    }));
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Applied } from '../types.js';
 import { compareConfig } from './config.js';
 import { compareHosts } from './hosts.js';
 import { compareOnHosts } from './on-hosts.js';
+import { compareRecord } from './record.js';
 import { compareSettings } from './settings.js';
 
 /** What one part of the comparison comes to. */
@@ -15,7 +16,7 @@ export interface Part {
 
 export type Compare = (cluster: Cluster, applied: Applied) => Part;
 
-const PARTS: Compare[] = [compareConfig, compareSettings, compareHosts, compareOnHosts];
+const PARTS: Compare[] = [compareConfig, compareSettings, compareHosts, compareOnHosts, compareRecord];
 
 /**
  * Compares what cluster.yaml wants with what the living cluster has. Pure: the same two give the same list, and a file that

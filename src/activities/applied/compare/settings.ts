@@ -1,7 +1,7 @@
 import type { Cluster } from '../../../cluster/types.js';
 import { kubeletConfiguration } from '../../../render/kubelet-config.js';
 import { below, type Found, shown } from '../difference.js';
-import type { Applied, Settings } from '../types.js';
+import type { Applied, BegunWith, Settings } from '../types.js';
 import { type SettingDifference, takenOut, unmet } from '../values.js';
 import { compareArgs } from './config.js';
 import type { Part } from './index.js';
@@ -13,9 +13,9 @@ const KUBELET_ARGS_KEY = 'spec.kubernetes.kubelet.extraArgs';
 /** The free maps: what is wanted must be so in the cluster, and what was taken out must be gone. */
 export function compareSettings(cluster: Cluster, applied: Applied): Part {
   const { kubelet, kubeProxy } = cluster.kubernetes;
-  const { begun } = applied;
+  const begun = begunOf(cluster, applied);
   const parts = [
-    compareMap(KUBELET_KEY, kubelet.config, applied.kubelet, begun && withoutOwn(cluster, begun.kubelet)),
+    compareMap(KUBELET_KEY, kubelet.config, applied.kubelet, begun?.kubelet),
     compareMap(KUBE_PROXY_KEY, kubeProxy.config, applied.kubeProxy, begun?.kubeProxy),
   ];
   const gone = begun?.kubeletArgs.filter(
@@ -28,6 +28,18 @@ export function compareSettings(cluster: Cluster, applied: Applied): Part {
 }
 
 const NOTHING_KEPT = `whether anything was taken out of ${KUBELET_KEY}, ${KUBELET_ARGS_KEY} or ${KUBE_PROXY_KEY}: no control plane keeps what the cluster was begun with`;
+
+/**
+ * What the free maps held when they were applied: the record tells, and tells it of whatever operation was the last; without
+ * one, what init was begun with.
+ */
+function begunOf(cluster: Cluster, { begun, record }: Applied): BegunWith | undefined {
+  if (record.answer.is === 'yes') {
+    const { kubelet, kubeProxy } = record.answer.value.cluster.kubernetes;
+    return { kubelet: kubelet.config, kubeProxy: kubeProxy.config, kubeletArgs: kubelet.extraArgs };
+  }
+  return begun && { ...begun, kubelet: withoutOwn(cluster, begun.kubelet) };
+}
 
 function compareMap(key: string, wanted: Settings, applied: Settings | undefined, begun: Settings | undefined): Part {
   if (applied === undefined) return { found: [], unchecked: [`${key}: the cluster has no ConfigMap of it`] };
