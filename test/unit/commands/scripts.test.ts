@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +76,40 @@ describe('package-lock.json', () => {
 
   it('names no registry', async () => {
     expect(await readFile(join(root, 'package-lock.json'), 'utf8')).not.toContain('"resolved"');
+  });
+
+  it('has an answer for each install script: npm 11 asks a newcomer about those without one', async () => {
+    const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+    const { allowScripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    const withScript = Object.entries<{ hasInstallScript?: boolean }>(packages)
+      .filter(([, entry]) => entry.hasInstallScript)
+      .map(([path]) => path.replace(/^.*node_modules\//, ''));
+    expect(Object.keys(allowScripts).sort()).toEqual([...new Set(withScript)].sort());
+  });
+});
+
+describe('the build', () => {
+  it('leaves nothing in dist/ whose source is gone', async () => {
+    const { prune } = await import(join(root, 'scripts', 'prune-dist.mjs'));
+    const write = async (file: string) => {
+      await mkdir(join(directory, file, '..'), { recursive: true });
+      await writeFile(join(directory, file), '');
+    };
+    const kept = [
+      'src/a.js',
+      'src/a.d.ts',
+      'src/a.js.map',
+      'src/codec/b.cjs',
+      'src/codec/b.d.cts',
+      'workflow-bundle.js',
+    ];
+    const gone = ['src/old.js', 'lab/artifacts/old.js', 'lab/artifacts/old.d.ts', 'lab/artifacts/old.js.map'];
+    for (const file of ['src/a.ts', 'src/codec/b.cts', ...[...kept, ...gone].map((file) => join('dist', file))]) {
+      await write(file);
+    }
+    prune(directory);
+    const left = await readdir(join(directory, 'dist'), { recursive: true });
+    expect(left.sort()).toEqual([...kept, 'src', 'src/codec'].sort());
   });
 });
 

@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** A strict project of somebody else's; the declarations of all packages are checked, too. */
+const PROJECT = {
+  compilerOptions: {
+    target: 'ES2022',
+    module: 'NodeNext',
+    moduleResolution: 'NodeNext',
+    strict: true,
+    skipLibCheck: false,
+    outDir: 'out',
+  },
+};
+
+let directory = '';
+let clone = '';
+let outside = '';
+let home = '';
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kubewright-package-'));
+  clone = join(directory, 'clone');
+  outside = join(directory, 'outside');
+  home = join(outside, 'node_modules/kubewright');
+  await layOutClone();
+  const { stdout } = await execa('npm', ['pack', '--pack-destination', directory], { cwd: clone });
+  const tarball = stdout.trim().split('\n').at(-1) ?? '';
+  await mkdir(outside);
+  await writeFile(join(outside, 'package.json'), '{ "type": "module" }');
+  // Without install scripts: what they compile is faster, and nothing that is needed.
+  const quick = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
+  await execa('npm', ['install', ...quick, join(directory, tarball)], { cwd: outside });
+}, 300_000);
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** The clone as it is now, not yet built: nothing of an earlier build gets into the package. */
+async function layOutClone(): Promise<void> {
+  const left = new Set(['node_modules', 'dist', '.git'].map((name) => join(ROOT, name)));
+  await cp(ROOT, clone, { recursive: true, filter: (source) => !left.has(source) });
+  await symlink(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
+}
+
+/** Temporal's own declarations name a package whose types no NodeNext project finds. */
+function isForeign(line: string): boolean {
+  return (
+    line.startsWith('node_modules/@temporalio/common/lib/time.d.ts') || line.includes('npm i --save-dev @types/ms')
+  );
+}
+
+async function filesBelow(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name)));
+}
+
+describe('the packed package', () => {
+  it('holds what the program reads at run time: the bundles of the workflows, and every file that is not compiled', async () => {
+    const packed = await filesBelow(home);
+    expect(packed).toContain('dist/workflow-bundle.js');
+    expect(packed).toContain('dist/workflow-bundle-encrypted.js');
+    for (const folder of ['src', 'lab']) {
+      const data = (await filesBelow(join(ROOT, folder))).filter((file) => !/\.[cm]?ts$/.test(file));
+      expect(data.length).toBeGreaterThan(0);
+      expect(packed).toEqual(expect.arrayContaining(data.map((file) => join(folder, file))));
+    }
+  });
+
+  it('holds nothing else of the clone: no tests, no sources, no maps to them', async () => {
+    const packed = (await filesBelow(home)).filter((file) => !file.startsWith('node_modules/'));
+    const kinds = /^(bin|dist\/src|dist\/lab|docs|lab|src)\/|^dist\/workflow-bundle[a-z-]*\.js$/;
+    const single = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    expect(packed.filter((file) => !kinds.test(file) && !single.includes(file))).toEqual([]);
+    expect(packed.filter((file) => /(?<!\.d)\.[cm]?ts$|\.map$/.test(file))).toEqual([]);
+  });
+
+  it('type-checks a strict script, declarations of all packages included, and runs it', async () => {
+    for (const name of ['every.ts', 'print-plan.ts']) await cp(join(ROOT, 'test/package', name), join(outside, name));
+    for (const name of await readdir(join(ROOT, 'examples/scripts')))
+      await cp(join(ROOT, 'examples/scripts', name), join(outside, name));
+    await cp(join(ROOT, 'examples/clusters/minimal.yaml'), join(outside, 'cluster.yaml'));
+    await writeFile(join(outside, 'tsconfig.json'), JSON.stringify(PROJECT));
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    const { stdout: problems } = await execa('node', [tsc, '-p', '.'], { cwd: outside, reject: false });
+    expect(problems.split('\n').filter((line) => line.trim() !== '' && !isForeign(line))).toEqual([]);
+    const { stdout } = await execa('node', ['out/print-plan.js'], { cwd: outside });
+    expect(stdout).toMatch(/^kubewright \d+\.\d+\.\d+: demo, \d+ steps, 0 warnings$/);
+  });
+
+  it('brings the command line', async () => {
+    const npx = (...args: string[]) => execa('npx', ['--no-install', 'kubewright', ...args], { cwd: outside });
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    const [told, help, valid] = await Promise.all([
+      npx('--version'),
+      npx('--help'),
+      npx('validate', join(ROOT, 'examples/clusters/minimal.yaml')),
+    ]);
+    expect(told.stdout).toBe(version);
+    expect(help.stdout).toContain('kubewright install cluster.yaml');
+    expect(valid.exitCode).toBe(0);
+  });
+
+  it('brings a worker that takes work from a Temporal server, and drains', async () => {
+    const env = {
+      ...process.env,
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      KUBEWRIGHT_STATE: join(directory, 'state'),
+    };
+    const worker = spawn('node', [join(home, 'bin/kubewright.mjs'), 'worker'], { env, cwd: outside });
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    let told = '';
+    const ready = new Promise<void>((resolve) => {
+      worker.stderr.on('data', (chunk) => {
+        told += chunk;
+        if (told.includes('The worker is ready')) resolve();
+      });
+    });
+    await Promise.race([ready, ended]);
+    worker.kill('SIGTERM');
+    expect(await ended, told).toBe(0);
+    expect(told).toContain('The worker is ready');
+  });
+});
