@@ -22,6 +22,7 @@ export interface ErrorFacts {
   cause?: unknown;
 }
 
+/** An error that says what happened, where, and what to do next. */
 export class KubewrightError extends Error {
   readonly code: string;
   readonly hint: string | undefined;

@@ -14,7 +14,7 @@ export { type LoadedCluster, loadCluster, type ParseOptions, parseCluster } from
 export type { Places } from './cluster/places.js';
 export { ClusterFileError, formatProblem, isClusterFileError, type Problem } from './cluster/problem.js';
 export { clusterJsonSchema, type JsonSchema } from './cluster/schema/json-schema.js';
-export type * from './cluster/types.js';
+export * from './cluster/types.js';
 export {
   type ConnectionSettings,
   type ConnectOptions,
@@ -66,23 +66,24 @@ export type { HopReport, Sourced, SshReport } from './hosts/ssh-check.js';
 export type { Kubeconfig } from './kubeconfig.js';
 export { type AccessOptions, fetchKubeconfig, type LookAtOptions, lookAtCluster } from './on-hosts.js';
 export { planInstall } from './plan/install.js';
-export { OPERATIONS, type Operation, type OperationKind } from './plan/operations.js';
+export { OPERATION_NAMES, OPERATIONS, type Operation, type OperationKind } from './plan/operations.js';
 export * from './plan/run.js';
-export type * from './plan/types.js';
+export * from './plan/types.js';
 export { prepareInstall, prepareRun } from './prepare-run.js';
 export { runWorker } from './run-worker.js';
 export type * from './terminal/json/index.js';
 export { VERSION } from './version.js';
 export type { RunWorkerOptions } from './worker.js';
-export type {
-  BlockedStep,
-  Decision,
-  DecisionRecord,
-  FailedTry,
-  RunProgress,
-  RunResult,
-  RunState,
-  StepProgress,
-  StepState,
-  Verb,
+export {
+  type BlockedStep,
+  type Decision,
+  type DecisionRecord,
+  type FailedTry,
+  type RunProgress,
+  type RunResult,
+  type RunState,
+  type StepProgress,
+  type StepState,
+  VERBS,
+  type Verb,
 } from './workflows/types.js';

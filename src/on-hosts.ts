@@ -13,6 +13,7 @@ export interface AccessOptions {
   homeDirectory?: string;
 }
 
+/** How hosts are looked at. */
 export interface LookAtOptions extends AccessOptions {
   /** Called with each finding when it is made; hosts are looked at side by side. */
   onFinding?: (finding: Finding) => void;

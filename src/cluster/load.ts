@@ -13,6 +13,7 @@ import type { Cluster, KubeadmPatch } from './types.js';
 import { parseYaml } from './yaml/document.js';
 import { decodeText, LARGEST_FILE, normaliseText } from './yaml/text.js';
 
+/** What a `cluster.yaml` says, checked and with its defaults. */
 export interface LoadedCluster {
   cluster: Cluster;
   /** What is taken, but may surprise; in the order of the file. */
@@ -21,6 +22,7 @@ export interface LoadedCluster {
   places: Places;
 }
 
+/** Where the text comes from: for messages, and for the files that it names. */
 export interface ParseOptions {
   /** Name of the file in messages. */
   path: string;

@@ -34,6 +34,7 @@ export interface SshSettings {
   pinned?: ('user' | 'port' | 'knownHostsFile')[];
 }
 
+/** A host through which others are reached (`ssh.bastion`). */
 export interface Bastion {
   address: string;
   port: number;
@@ -41,12 +42,14 @@ export interface Bastion {
   keyFiles: string[];
 }
 
+/** A taint of a node, as Kubernetes has it. */
 export interface Taint {
   key: string;
   value: string;
   effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 }
 
+/** One host of a cluster. */
 export interface ClusterHost {
   /** Node name; also the name in every step id. */
   name: string;
@@ -82,6 +85,7 @@ export interface OverruledCheck {
   reason: string;
 }
 
+/** A cluster as `cluster.yaml` describes it, every default filled in. docs/cluster-yaml.md says what each key means. */
 export interface Cluster {
   name: string;
   kubernetes: {

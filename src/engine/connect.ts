@@ -9,6 +9,7 @@ import { embeddedSettings, environmentOf, resolveSettings, type SettingsOptions 
 import { stateDirectory } from './state-directory.js';
 import { type ConnectionSettings, type Engine, taskQueueOf } from './types.js';
 
+/** Which Temporal server is used, and how the embedded one is started. */
 export interface ConnectOptions extends SettingsOptions {
   /** State directory of the embedded server and of what runs in the background; see `stateDirectory`. */
   stateDir?: string;

@@ -137,6 +137,7 @@ async function leave(records: SharedRecord<ServerRecord>, self: ProcessUser): Pr
   });
 }
 
+/** How the embedded server is stopped. */
 export interface StopOptions {
   /** Who stops it, for those who are told; default `user@machine`. */
   by?: string;

@@ -4,6 +4,7 @@ import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig'
 import { KubewrightError, messageOf } from '../errors.js';
 import type { ConnectionSettings } from './types.js';
 
+/** What says which Temporal server is meant. */
 export interface SettingsOptions {
   /**
    * The embedded server, whatever the environment or a profile name (also: `KUBEWRIGHT_EMBEDDED=1`, which an `address`

@@ -21,6 +21,7 @@ export interface ConnectionSettings {
   metadata?: Record<string, string>;
 }
 
+/** A connection to Temporal, with what Kubewright's clients and workers must agree on. `connect` makes one; close it. */
 export interface Engine {
   readonly client: Client;
   readonly settings: ConnectionSettings;
@@ -59,6 +60,7 @@ export interface StepActivity {
   paused?: boolean;
 }
 
+/** What Temporal says of a run. */
 export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out';
 
 /** Everything that can be known of an install at one moment. */

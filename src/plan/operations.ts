@@ -5,6 +5,7 @@ import type { Step } from './types.js';
 /** What can be done with a cluster. Each is a workflow type of its own, with one engine behind all of them. */
 export const OPERATION_NAMES = ['install'] as const;
 
+/** Name of an operation. */
 export type Operation = (typeof OPERATION_NAMES)[number];
 
 /** What sets one operation apart from another. */

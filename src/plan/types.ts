@@ -27,8 +27,10 @@ export const ACTIONS = [
   'recordApplied',
 ] as const;
 
+/** What a step does. */
 export type Action = (typeof ACTIONS)[number];
 
+/** Phases of a plan, in the order in which they are shown. They order nothing: what a step needs does. */
 export const PHASES = [
   'preflight',
   'prepare',
@@ -41,6 +43,7 @@ export const PHASES = [
   'record',
 ] as const;
 
+/** Phase of a step. */
 export type Phase = (typeof PHASES)[number];
 
 /** One step of a plan. Its id is its activity id in Temporal. */
@@ -77,4 +80,5 @@ export interface Step {
   lane?: { name: string; limit: number };
 }
 
+/** Parameters of a step, small and plain. */
 export type StepParameters = Record<string, string | number | boolean | null | string[]>;

@@ -105,8 +105,10 @@ export interface RunProgress {
   decisions: DecisionRecord[];
 }
 
+/** The decisions that a person can take. */
 export const VERBS = ['retry', 'skip', 'abort'] as const;
 
+/** Name of a decision. */
 export type Verb = (typeof VERBS)[number];
 
 /** A decision on blocked steps. */

@@ -20,6 +20,7 @@ import { taskFailure } from './task-failure.js';
 /** A worker that lives answers within milliseconds. */
 const ANSWER_LIMIT_MS = 5_000;
 
+/** What became of a decision. */
 export interface DecisionOutcome {
   /** `update`: the workflow has taken it. `signal`: it is kept, and taken when a worker runs. */
   via: 'update' | 'signal';

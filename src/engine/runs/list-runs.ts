@@ -4,6 +4,7 @@ import { BLOCKED_STEPS, CLUSTER, PHASE, STATE } from '../../workflows/engine/sea
 import { type Engine, type RunListing, type RunStatus, workflowIdOf } from '../types.js';
 import { attributeOf, milliseconds } from './history-fold.js';
 
+/** Which runs are listed. */
 export interface ListOptions {
   /** Only installs with a blocked step; needs the search attributes. */
   blocked?: boolean;

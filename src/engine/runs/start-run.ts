@@ -16,6 +16,7 @@ import { explainedStart, refuseHuge } from './too-large.js';
  */
 export type StartOptions = Omit<RunInput, 'searchAttributes'>;
 
+/** The run that was started, or attached to. */
 export interface StartedRun {
   workflowId: string;
   runId: string;

@@ -4,6 +4,7 @@ import { KubewrightError } from '../../errors.js';
 import { type Engine, type RunSnapshot, workflowIdOf } from '../types.js';
 import { type Remembered, takeSnapshot } from './snapshot.js';
 
+/** How a run is watched. */
 export interface WatchOptions {
   /** Time between two looks, in milliseconds; default 500. */
   intervalMs?: number;

@@ -24,6 +24,7 @@ export interface ServerBinaries {
   notice?: string;
 }
 
+/** Where Temporal's programs come from. */
 export interface BinaryOptions {
   /** Path of Temporal's command line; looked for when not given. */
   executable?: string;

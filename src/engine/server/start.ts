@@ -14,6 +14,7 @@ import { launchUi } from './ui.js';
 /** A port may be taken between the look and its use; three times in a row that is no accident. */
 const PORT_TRIES = 3;
 
+/** How the embedded server is found, or started. */
 export interface EmbeddedServerOptions extends BinaryOptions {
   stateDir: string;
   /** Port of the server; by default the one it had before, else a free one. */

@@ -27,6 +27,7 @@ export interface WorkerEnvironment {
   payloadKeys: string[];
 }
 
+/** What the steps of this cluster's hosts look up in their worker's environment. */
 export function needsOf(cluster: Pick<Cluster, 'hosts'>): WorkerNeeds {
   const settings = cluster.hosts.map((host) => host.ssh);
   const names = settings.map((ssh) => ssh.sudoPasswordEnv).filter((name) => name !== null);

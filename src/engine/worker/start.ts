@@ -15,6 +15,7 @@ import { type WorkerRecord, workerArguments, workerName } from './record.js';
 /** A worker is ready within four seconds; a loaded machine is given ten times as many. */
 const READY_LIMIT_MS = 40_000;
 
+/** What a worker is started with. */
 export interface EnsureWorkerOptions {
   /** Environment of the worker: sudo passwords, the SSH agent, the payload key. Default: this process's. */
   env?: NodeJS.ProcessEnv;
