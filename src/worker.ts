@@ -10,9 +10,10 @@ import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
 import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
 import { workflowSource } from './engine/worker/bundle.js';
+import { type OwnMetrics, ownMetrics } from './engine/worker/metrics.js';
 import { workerRecords } from './engine/worker/record.js';
 import { runTogether, stopWorkerOf } from './engine/worker/stop-worker.js';
-import { telemetryOptions } from './engine/worker/telemetry.js';
+import { metricsError, telemetryOptions } from './engine/worker/telemetry.js';
 import { untilUnused } from './engine/worker/unused.js';
 import { watchServer } from './engine/worker/watchdog.js';
 import { isKubewrightError, messageOf } from './errors.js';
@@ -59,19 +60,21 @@ export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
   const settings = remote ?? embeddedSettings(server?.address ?? '');
   options.onServer?.(settings);
   let own: OwnActivities | undefined;
+  const metrics = ownMetrics(Runtime.instance().metricMeter);
   try {
     const connection = await openNativeConnection(settings);
     try {
       await requireNamespace(connection, settings);
       if (options.activities === undefined) own = await ownActivities(env, connection, settings);
       const activities = options.activities ?? own?.activities;
-      const worker = await createWorker(connection, settings, env, { ...options, activities });
+      const worker = await createWorker(connection, settings, env, { ...options, activities, metrics });
       const stopper = await stopWorkerOf(worker, { connection, activities });
       await runUntilTold(runTogether(worker, stopper), connection, settings, server, options);
     } finally {
       await connection.close();
     }
   } finally {
+    metrics?.stop();
     await own?.close();
     await server?.leave();
   }
@@ -109,7 +112,7 @@ async function createWorker(
   connection: NativeConnection,
   settings: ConnectionSettings,
   env: NodeJS.ProcessEnv,
-  { activities, workflowBundle }: Pick<WorkerRunOptions, 'activities' | 'workflowBundle'>,
+  { activities, workflowBundle, metrics }: WorkerRunOptions & { metrics: OwnMetrics | undefined },
 ): Promise<Worker> {
   const dataConverter = await dataConverterFrom(env);
   const built = workflowSource(dataConverter !== undefined);
@@ -120,6 +123,7 @@ async function createWorker(
     ...(workflowBundle === undefined ? built : { workflowBundle: { codePath: workflowBundle } }),
     dataConverter: dataConverter ?? WITHOUT_KEY,
     activities,
+    interceptors: metrics && { activity: [metrics.interceptor] },
     maxConcurrentActivityTaskExecutions: 40,
     // Each cached workflow keeps its plan in memory; fifty installs at once are more than one worker will see.
     maxCachedWorkflows: 50,
@@ -189,10 +193,15 @@ async function untilNobodyUsesIt(
  * Has the SDK log to stderr, one line an entry, and serve metrics where `KUBEWRIGHT_METRICS` says so. Once a process, before its
  * first worker.
  *
- * @throws KubewrightError KW551 when that is no address
+ * @throws KubewrightError KW551 when that is no address, KW580 when nothing can be served there
  */
 export function installRuntime(env: NodeJS.ProcessEnv): void {
-  Runtime.install({ logger: new DefaultLogger('INFO'), telemetryOptions: telemetryOptions(env) });
+  const options = { logger: new DefaultLogger('INFO'), telemetryOptions: telemetryOptions(env) };
+  try {
+    Runtime.install(options);
+  } catch (error) {
+    throw metricsError(error, env);
+  }
 }
 
 /** Its starter waits for this word. One that was killed meanwhile hears nothing; the worker then leaves by itself. */

@@ -15,13 +15,18 @@ export function workerCommand(shell: Shell): Command {
         'itself; run it here beside a Temporal server of your team. Passwords for sudo and the SSH agent are taken from ' +
         'its environment.',
     )
-    .action(action(shell, worker));
+    .option('--metrics <address:port>', 'serve metrics for Prometheus there (also: KUBEWRIGHT_METRICS)')
+    .action(action<WorkerOptions>(shell, worker));
   command
     .command('stop')
     .description('drain and stop the background workers; installs wait where they stand')
     .action(action(shell, stop));
   command.command('status').description('show the background workers').action(action(shell, show));
   return command;
+}
+
+interface WorkerOptions {
+  metrics?: string;
 }
 
 async function stop(context: CommandContext): Promise<ExitCode> {
@@ -72,7 +77,7 @@ async function meantWorkers(
   return { stateDir: options.stateDir ?? '', isMeant };
 }
 
-async function worker(context: CommandContext): Promise<ExitCode> {
+async function worker(context: CommandContext<WorkerOptions>): Promise<ExitCode> {
   const { installRuntime, runWorker } = await import('../worker.js');
   const { describeSettings, environmentOf } = await import('../engine/settings.js');
   const { connectOptions } = await import('./support/engine.js');
@@ -81,7 +86,9 @@ async function worker(context: CommandContext): Promise<ExitCode> {
   const options = await connectOptions(context);
   const env: NodeJS.ProcessEnv = { HOME: homedir(), ...options.env, ...environmentOf(options) };
   if (options.address !== undefined) env.KUBEWRIGHT_EMBEDDED = '';
+  if (context.options.metrics !== undefined) env.KUBEWRIGHT_METRICS = context.options.metrics;
   installRuntime(env);
+  if (env.KUBEWRIGHT_METRICS) output.note(`Metrics: http://${env.KUBEWRIGHT_METRICS}/metrics`);
   const interrupt = catchInterrupts(() => process.exit(EXIT.interrupted));
   try {
     await runWorker({

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { ClientChannel, Client as SshClient } from 'ssh2';
 import { messageOf } from '../../errors.js';
 import { KEEPALIVE_INTERVAL_MS } from './dial.js';
+import { countConnection } from './open.js';
 import { type SeatLive, SessionRefused } from './seats.js';
 
 /**
@@ -118,7 +119,9 @@ export class Ssh2Live implements SeatLive {
     client.on('error', (error) => {
       this.#lastError = error.message;
     });
+    const uncount = countConnection();
     client.once('close', () => {
+      uncount();
       clearInterval(timer);
       this.lost = this.#lastError;
       this.onLost(this.lost);

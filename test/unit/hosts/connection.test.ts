@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { openConnections } from '../../../src/hosts/connection/open.js';
+import { eventually } from '../eventually.js';
 import { serve, useServers, where } from './served.js';
 import { type OnExec, pretendToRun, runLocally, socketOf } from './ssh-server.js';
 
@@ -9,6 +11,18 @@ function onceThenRun(first: OnExec): OnExec {
   let calls = 0;
   return (...call) => (calls++ === 0 ? first : runLocally())(...call);
 }
+
+test('connections that stand are counted, and no longer when they broke', async () => {
+  const server = await serve();
+  const host = where.host(server.port);
+  expect(openConnections()).toBe(0);
+  await host.run('true');
+  expect(openConnections()).toBe(1);
+  await host.run('true');
+  expect(openConnections()).toBe(1);
+  server.drop();
+  await eventually(() => openConnections() === 0, 'the broken connection is no longer counted');
+});
 
 describe('a broken connection', () => {
   const isLost = { code: 'KW203', host: 'cp-1', transient: true };

@@ -2,6 +2,7 @@ import { isKubewrightError, messageOf } from '../../../errors.js';
 import { hostError } from '../../errors.js';
 import { abortable } from '../abort.js';
 import { connectionLost } from '../connection.js';
+import { countConnection } from '../open.js';
 import { Seats } from '../seats.js';
 import type { Connection, Live } from '../types.js';
 import type { OpensshChannel } from './channel.js';
@@ -79,7 +80,9 @@ export class OpensshConnection implements Connection {
       );
       const live = new OpensshLive(master, { keeper, ...prepared }, hop, host, gone);
       this.#standing.add(live);
+      const uncount = countConnection();
       void master.gone.then(() => {
+        uncount();
         release();
         this.#standing.delete(live);
         this.log(`${host}: connection closed (${master.lost})`);
