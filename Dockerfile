@@ -4,6 +4,8 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY . .
+# .git is not copied: --build-arg KUBEWRIGHT_COMMIT=$(git rev-parse --short=9 HEAD) has the build name its commit.
+ARG KUBEWRIGHT_COMMIT=
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:22.20.0-bookworm-slim

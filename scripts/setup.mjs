@@ -103,7 +103,11 @@ export async function installAndBuild() {
   }
   const stamp = join(ROOT, 'dist', '.sources');
   const hash = sourcesHash();
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) {
+    // The same sources may have been committed since, or belong to another commit.
+    await run(process.execPath, [join('scripts', 'write-build.mjs')]);
+    return;
+  }
   await stage('build', () => run('npm', ['run', '--silent', 'build']));
   writeFileSync(stamp, hash);
 }

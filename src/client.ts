@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { BUILD } from './build.js';
 import { abortCommand } from './commands/abort.js';
 import { retryCommand, skipCommand } from './commands/decide.js';
 import { installCommand } from './commands/install.js';
@@ -17,13 +18,12 @@ import { validateCommand } from './commands/validate.js';
 import { watchCommand } from './commands/watch.js';
 import { workerCommand } from './commands/worker.js';
 import { isKubewrightError, KubewrightError } from './errors.js';
-import { VERSION } from './version.js';
 
 /** The command line as a tree of commands. Light: whatever a command needs is imported when it runs. */
 export function createProgram(shell: Shell): Command {
   const program = new Command('kubewright')
     .description('Turns bare Linux hosts into a highly available Kubernetes cluster, and cannot lose its place.')
-    .version(VERSION)
+    .version(BUILD)
     .enablePositionalOptions()
     .helpCommand(false);
   addGlobalOptions(program);

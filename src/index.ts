@@ -8,6 +8,7 @@
  */
 export type { Comparison, Difference, Verdict } from './activities/applied/difference.js';
 export type { Finding, LookedAt } from './activities/look.js';
+export { BUILD } from './build.js';
 export type { LaterOperation } from './cluster/changes.js';
 export { differences } from './cluster/differences.js';
 export { type LoadedCluster, loadCluster, type ParseOptions, parseCluster } from './cluster/load.js';

@@ -1,9 +1,9 @@
+import { BUILD } from './build.js';
 import { hashOf } from './cluster/hash.js';
 import type { Cluster } from './cluster/types.js';
 import type { StartOptions } from './engine/runs/start-run.js';
 import { OPERATIONS, type Operation } from './plan/operations.js';
 import { PLAN_FORMAT } from './plan/run.js';
-import { VERSION } from './version.js';
 
 /**
  * What a run is started with: the plan is computed here, by the client, and becomes the workflow's input, so newer code
@@ -14,7 +14,7 @@ export function prepareRun(operation: Operation, cluster: Cluster): StartOptions
   const plan = OPERATIONS[operation].plan(cluster);
   const { places: _, ...content } = cluster;
   const planHash = hashOf({ cluster: content, plan });
-  return { operation, format: PLAN_FORMAT, cluster, plan, planHash, build: VERSION };
+  return { operation, format: PLAN_FORMAT, cluster, plan, planHash, build: BUILD };
 }
 
 /** What an install is started with. */

@@ -1,2 +1,2 @@
-/** The version of this build; a test holds it equal to package.json. It is written into every plan ("build"). */
+/** The version; a test holds it equal to package.json. `BUILD` names the commit, too. */
 export const VERSION = '0.1.0';

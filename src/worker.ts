@@ -10,6 +10,7 @@ import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
 import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
 import { workflowSource } from './engine/worker/bundle.js';
+import { workerIdentity } from './engine/worker/identity.js';
 import { type OwnMetrics, ownMetrics } from './engine/worker/metrics.js';
 import { workerRecords } from './engine/worker/record.js';
 import { runTogether, stopWorkerOf } from './engine/worker/stop-worker.js';
@@ -119,6 +120,7 @@ async function createWorker(
   return Worker.create({
     connection,
     namespace: settings.namespace,
+    identity: workerIdentity(),
     taskQueue: taskQueueOf(env),
     ...(workflowBundle === undefined ? built : { workflowBundle: { codePath: workflowBundle } }),
     dataConverter: dataConverter ?? WITHOUT_KEY,

@@ -1,4 +1,5 @@
 import { Context, type Info } from '@temporalio/activity';
+import { BUILD } from '../build.js';
 import { hashOf } from '../cluster/hash.js';
 import type { Cluster } from '../cluster/types.js';
 import { KubewrightError } from '../errors.js';
@@ -146,10 +147,10 @@ function refuseOtherFormat({ format, build, step }: StepReference): void {
   if (format === PLAN_FORMAT) return;
   throw new KubewrightError(
     'KW510',
-    `this run was planned by kubewright ${build} (plan format ${format}), this worker is ${VERSION} (plan format ${PLAN_FORMAT})`,
+    `this run was planned by kubewright ${build} (plan format ${format}), this worker is ${BUILD} (plan format ${PLAN_FORMAT})`,
     {
       step,
-      hint: `Run a worker of version ${build} and retry, or abort this run and install again with ${VERSION}: what is done stays done.`,
+      hint: `Run a worker of version ${build} and retry, or abort this run and install again with ${BUILD}: what is done stays done.`,
     },
   );
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { BUILD } from '../build.js';
 import type { Cluster } from '../cluster/types.js';
 import type { Engine, StartedRun, WorkerProcess } from '../engine/index.js';
 import { action, type CommandContext } from './support/action.js';
@@ -137,7 +138,7 @@ async function announce(
   if (started.attached && options.patience !== undefined) {
     output.note('--patience has no effect: this install runs already, with the patience that it was started with.');
   }
-  const { workflowId, runId, attached, startedAt } = started;
+  const { workflowId, runId, attached, startedAt, build } = started;
   if (output.json) {
     output.object({
       type: 'started',
@@ -146,6 +147,7 @@ async function announce(
       runId,
       attached,
       startedAt,
+      build,
       address: engine.settings.address,
       ui,
     });
@@ -155,6 +157,9 @@ async function announce(
     const { utcMinute } = await import('../terminal/text.js');
     const since = startedAt === undefined ? '' : ` since ${utcMinute(startedAt)} UTC`;
     output.note(`An install of ${cluster.name} runs already${since} (run ${runId}): it is followed from here.`);
+    if (build !== undefined && build !== BUILD) {
+      output.note(`It was planned by kubewright ${build}; this is ${BUILD}, which means the same by its plan.`);
+    }
   }
   if (ui !== undefined) output.note(`Temporal's UI: ${ui}`);
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { BUILD } from '../build.js';
 import type { Engine, RunListing, RunStatus } from '../engine/index.js';
 import { isKubewrightError } from '../errors.js';
 import { action, type CommandContext } from './support/action.js';
@@ -62,6 +63,9 @@ async function showOne(
   if (snapshot.failure !== undefined) output.line(`${snapshot.failure.message}\n${snapshot.failure.hint}`);
   const recorded = recordedSentence(snapshot.progress.steps);
   if (recorded !== undefined) output.line(`\n${recorded}`);
+  if (snapshot.build !== undefined && snapshot.build !== BUILD) {
+    output.note(`\nPlanned by kubewright ${snapshot.build}; this is ${BUILD}.`);
+  }
   if (snapshot.taskFailure !== undefined) {
     output.note(`\n${taskFailureSentence(snapshot.taskFailure)}`);
   } else if (snapshot.status === 'running' && snapshot.source === 'history') {

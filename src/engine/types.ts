@@ -73,6 +73,8 @@ export interface RunSnapshot {
   workflowId: string;
   /** The run of that workflow. */
   runId: string;
+  /** Build of Kubewright that planned it: version and commit. Absent where its memo does not say. */
+  build?: string;
   /** What Temporal says of the run. */
   status: RunStatus;
   /** `worker`: asked of the workflow itself. `history`: no worker answered, so it was read from what is recorded. */

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os';
+import { BUILD, versionOf } from '../build.js';
 import { KubewrightError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { payloadKeyIds } from './codec/payload-codec.js';
@@ -36,6 +37,8 @@ const DRAIN_LIMIT_MS = 20_000;
 /** The background worker as one of its users sees it. */
 export interface WorkerProcess {
   readonly pid: number;
+  /** What it runs; another build than `BUILD` where it was started before this program was updated. */
+  readonly build: string;
   readonly log: string;
   /** True when this command started it. */
   readonly started: boolean;
@@ -77,6 +80,7 @@ async function ensureAs(use: Use): Promise<WorkerProcess> {
   });
   return {
     pid: record.pid,
+    build: record.build,
     log: record.log,
     started,
     replacedFor,
@@ -178,12 +182,12 @@ async function running(record: WorkerRecord | undefined, use: Use): Promise<Foun
   if (record === undefined || !(await isAlive(record))) {
     // What an orphan says of itself is lost. It talks to a server by address, so a new one is quicker than finding out.
     for (const orphan of await findWorkers(engine.stateDir, workerName(engine))) {
-      requireSameBuild(orphan);
+      requireSameVersion(orphan);
       await terminate(orphan, DRAIN_LIMIT_MS);
     }
     return none;
   }
-  requireSameBuild(record);
+  requireSameVersion(record);
   const moved = engine.server !== undefined && record.address !== engine.settings.address;
   const other = use.content ? [] : await differences(record.environment, environment, needs);
   if (!moved && other.length === 0) return { present: record, replacedFor: [] };
@@ -193,9 +197,10 @@ async function running(record: WorkerRecord | undefined, use: Use): Promise<Foun
   return { ...none, replacedFor: other };
 }
 
-function requireSameBuild({ build, pid }: Pick<WorkerRecord, 'build' | 'pid'>): void {
-  if (build === VERSION) return;
-  throw new KubewrightError('KW515', `A worker of kubewright ${build} runs (pid ${pid}), this is ${VERSION}`, {
+/** Builds of one version work together; that they differ is told by whoever uses the worker. */
+function requireSameVersion({ build, pid }: Pick<WorkerRecord, 'build' | 'pid'>): void {
+  if (versionOf(build) === VERSION) return;
+  throw new KubewrightError('KW515', `A worker of kubewright ${build} runs (pid ${pid}), this is ${BUILD}`, {
     hint: 'Let its installs end, stop it with `kubewright worker stop`, then start anew.',
   });
 }

@@ -19,7 +19,7 @@ export interface RunInput {
   plan: Step[];
   /** SHA-256 of cluster and plan, in canonical JSON: the same plan attaches, another is refused. */
   planHash: string;
-  /** Version of Kubewright that made the plan. */
+  /** Build of Kubewright that made the plan: version and commit. */
   build: string;
   /**
    * Whether the namespace knows Kubewright's search attributes; the client asks at start. An upsert of one that is not
@@ -52,7 +52,7 @@ export interface StepReference {
   step: string;
   /** What the plan's actions mean (`PLAN_FORMAT`); a worker with another one refuses the step by name. */
   format: number;
-  /** Version of Kubewright that made the plan, for messages. */
+  /** Build of Kubewright that made the plan, for messages. */
   build: string;
   /** Hosts that a person has left out, by name; missing where there are none. */
   without?: string[];

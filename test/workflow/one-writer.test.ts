@@ -1,7 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BUILD } from '../../src/build.js';
 import { decide } from '../../src/engine/runs/decide.js';
 import { PlanConflictError, startRun } from '../../src/engine/runs/start-run.js';
+import { PLAN_FORMAT } from '../../src/plan/run.js';
 import { FakeActivities } from './fake-activities.js';
 import {
   blocked,
@@ -36,7 +38,9 @@ describe('one writer a cluster', () => {
     const both = await Promise.all([startRun(engine, how), startRun(engine, how)]);
     expect(both.map((one) => one.attached).sort()).toEqual([false, true]);
     expect(both[0]?.runId).toBe(both[1]?.runId);
-    const { startedAt } = await until(engine, cluster.name, closed);
+    const { startedAt, build } = await until(engine, cluster.name, closed);
+    expect(build).toBe('0.1.0');
+    expect(both.map((one) => one.build)).toEqual(expect.arrayContaining([undefined, '0.1.0']));
     expect(both.map((one) => one.startedAt)).toEqual(expect.arrayContaining([undefined, startedAt]));
     expect(fakes.triesOf('b/two')).toBe(1);
   });
@@ -92,10 +96,18 @@ describe('one writer a cluster', () => {
     const handle = await engine.client.workflow.start('installCluster', { ...options, memo });
     await expect(startRun(engine, how)).rejects.toMatchObject({
       code: 'KW563',
-      message: expect.stringContaining('was planned by kubewright 0.1.0'),
-      hint: expect.stringMatching(/end with kubewright 0\.1\.0, or .*kubewright abort/),
+      message: expect.stringContaining(
+        `was planned by kubewright 0.1.0 (plan format 1); this is ${BUILD} (plan format ${PLAN_FORMAT})`,
+      ),
+      hint: expect.stringMatching(
+        /^On its queue: a worker of kubewright \S+\. .*end with kubewright 0\.1\.0, or .*abort/,
+      ),
     });
     await handle.terminate();
+    const nobody = { ...options, taskQueue: `${engine.taskQueue}-nobody`, memo };
+    const waiting = await engine.client.workflow.start('installCluster', nobody);
+    await expect(startRun(engine, how)).rejects.toMatchObject({ hint: expect.stringMatching(/^No worker is there/) });
+    await waiting.terminate();
   });
 
   it('refuses while something else works under the cluster’s name', async () => {

@@ -19,6 +19,9 @@ const PROJECT = {
   },
 };
 
+/** What the build outside of a clone is told; inside it asks git. */
+const COMMIT = '0123456ab';
+
 let directory = '';
 let clone = '';
 let outside = '';
@@ -30,14 +33,15 @@ beforeAll(async () => {
   outside = join(directory, 'outside');
   home = join(outside, 'node_modules/kubewright');
   await layOutClone();
-  const { stdout } = await execa('npm', ['pack', '--pack-destination', directory], { cwd: clone });
+  const env = { KUBEWRIGHT_COMMIT: COMMIT };
+  const { stdout } = await execa('npm', ['pack', '--pack-destination', directory], { cwd: clone, env });
   const tarball = stdout.trim().split('\n').at(-1) ?? '';
   await mkdir(outside);
   await writeFile(join(outside, 'package.json'), '{ "type": "module" }');
   // Without install scripts: what they compile is faster, and nothing that is needed.
   const quick = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
   await execa('npm', ['install', ...quick, join(directory, tarball)], { cwd: outside });
-}, 300_000);
+}, 600_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** The clone as it is now, not yet built: nothing of an earlier build gets into the package. */
@@ -59,7 +63,8 @@ async function filesBelow(root: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
-describe('the packed package', () => {
+// Compilers and npm, beside other test files: minutes on a busy machine.
+describe('the packed package', { timeout: 240_000 }, () => {
   it('holds what the program reads at run time: the bundles of the workflows, and every file that is not compiled', async () => {
     const packed = await filesBelow(home);
     expect(packed).toContain('dist/workflow-bundle.js');
@@ -73,7 +78,7 @@ describe('the packed package', () => {
 
   it('holds nothing else of the clone: no tests, no sources, no maps to them', async () => {
     const packed = (await filesBelow(home)).filter((file) => !file.startsWith('node_modules/'));
-    const kinds = /^(bin|dist\/src|dist\/lab|docs|lab|src)\/|^dist\/workflow-bundle[a-z-]*\.js$/;
+    const kinds = /^(bin|dist\/src|dist\/lab|docs|lab|src)\/|^dist\/(workflow-bundle[a-z-]*\.js|build\.json)$/;
     const single = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
     expect(packed.filter((file) => !kinds.test(file) && !single.includes(file))).toEqual([]);
     expect(packed.filter((file) => /(?<!\.d)\.[cm]?ts$|\.map$/.test(file))).toEqual([]);
@@ -100,7 +105,7 @@ describe('the packed package', () => {
       npx('--help'),
       npx('validate', join(ROOT, 'examples/clusters/minimal.yaml')),
     ]);
-    expect(told.stdout).toBe(version);
+    expect(told.stdout).toBe(`${version}+${COMMIT}`);
     expect(help.stdout).toContain('kubewright install cluster.yaml');
     expect(valid.exitCode).toBe(0);
   });

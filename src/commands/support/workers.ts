@@ -1,3 +1,4 @@
+import { BUILD } from '../../build.js';
 import type { Cluster } from '../../cluster/types.js';
 import type { Engine, WorkerProcess } from '../../engine/index.js';
 import { KubewrightError } from '../../errors.js';
@@ -75,6 +76,12 @@ export async function bringWorker(
   if (worker.replacedFor.length > 0) {
     output.note(
       `The worker that ran had not this terminal's ${worker.replacedFor.join(', ')}: another one was started.`,
+    );
+  }
+  if (worker.build !== BUILD) {
+    output.note(
+      `The worker that runs is kubewright ${worker.build}; this is ${BUILD}. It goes on as it was started: ` +
+        '`kubewright worker stop`, then this command again, replaces it.',
     );
   }
   return worker;

@@ -11,6 +11,7 @@ import type { FailureDetails, RunProgress, RunResult } from '../../workflows/typ
 import type { Engine, RunSnapshot, RunStatus, StepActivity } from '../types.js';
 import { progressFromHistory } from './history.js';
 import { milliseconds } from './history-fold.js';
+import { buildIn } from './memo.js';
 import { mayBeAnswered } from './pollers.js';
 import { taskFailure } from './task-failure.js';
 
@@ -53,6 +54,7 @@ export async function takeSnapshot(
     activities: await pendingActivities(engine, description),
     workflowId,
     runId,
+    build: buildIn(description.memo),
     status,
     source: known.source,
     startedAt: description.startTime.getTime(),

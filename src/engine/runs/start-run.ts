@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
+import { BUILD } from '../../build.js';
 import { KubewrightError } from '../../errors.js';
 import { OPERATIONS, type Operation, operationOf } from '../../plan/operations.js';
 import { PLAN_FORMAT, type RunInput } from '../../plan/run.js';
@@ -7,6 +8,8 @@ import { CLUSTER, OPERATION, PHASE, STATE } from '../../workflows/engine/search-
 import { DEFAULT_PATIENCE_MS } from '../../workflows/types.js';
 import { type Engine, workflowIdOf } from '../types.js';
 import { readInput } from './history.js';
+import { buildIn } from './memo.js';
+import { buildsOn } from './pollers.js';
 import { statusOf } from './snapshot.js';
 import { explainedStart, refuseHuge } from './too-large.js';
 
@@ -24,6 +27,8 @@ export interface StartedRun {
   attached: boolean;
   /** When the run that was attached to had begun, milliseconds since the epoch; undefined for one that begins now. */
   startedAt?: number;
+  /** Build of Kubewright that planned the run that was attached to. */
+  build?: string;
   /** What the user should know, one sentence. */
   notice?: string;
 }
@@ -142,9 +147,10 @@ async function attach(engine: Engine, options: StartOptions): Promise<StartedRun
       hint: 'Wait for it to end, or cancel it, then start anew.',
     });
   }
-  refuseOtherFormat(options.cluster.name, operation, running.memo);
+  await refuseOtherFormat(engine, options.cluster.name, operation, running);
   if (running.memo?.planHash === options.planHash) {
-    return { workflowId, runId: running.runId, attached: true, startedAt: running.startTime.getTime() };
+    const startedAt = running.startTime.getTime();
+    return { workflowId, runId: running.runId, attached: true, startedAt, build: buildIn(running.memo) };
   }
   throw new PlanConflictError(
     `An ${OPERATIONS[operation].words.noun} of ${options.cluster.name} with another plan is running; it goes on with the plan it was started with`,
@@ -154,14 +160,28 @@ async function attach(engine: Engine, options: StartOptions): Promise<StartedRun
 }
 
 /** Said here, in one sentence, before every step of it parks for the same reason. Runs of 0.1.0 have no format in their memo. */
-function refuseOtherFormat(cluster: string, operation: Operation, memo: Record<string, unknown> | undefined): void {
-  const { format = 1, build = 'another version' } = memo ?? {};
+async function refuseOtherFormat(
+  engine: Engine,
+  cluster: string,
+  operation: Operation,
+  { memo, taskQueue }: { memo?: Record<string, unknown>; taskQueue: string },
+): Promise<void> {
+  const format = memo?.format ?? 1;
   if (format === PLAN_FORMAT) return;
+  const build = buildIn(memo) ?? 'another version';
   const { noun } = OPERATIONS[operation].words;
-  const message = `the ${noun} of ${cluster} that runs was planned by kubewright ${build}, which this version does not carry out`;
+  const message =
+    `the ${noun} of ${cluster} that runs was planned by kubewright ${build} (plan format ${format}); ` +
+    `this is ${BUILD} (plan format ${PLAN_FORMAT}), which does not carry it out`;
   throw new KubewrightError('KW563', message, {
     hint:
-      `Bring it to its end with kubewright ${build}, or end it with \`kubewright abort --cluster ${cluster}\` and start anew: ` +
-      'what is done on the hosts stays done.',
+      `${whoWorks(await buildsOn(engine, taskQueue))}Bring it to its end with kubewright ${build}, or end it with ` +
+      `\`kubewright abort --cluster ${cluster}\` and start anew: what is done on the hosts stays done.`,
   });
+}
+
+function whoWorks(builds: string[] | undefined): string {
+  if (builds === undefined) return '';
+  if (builds.length === 0) return 'No worker is there for it. ';
+  return `On its queue: ${builds.map((build) => `a worker of kubewright ${build}`.replace('kubewright of', 'kubewright, of')).join(', ')}. `;
 }

@@ -8,7 +8,7 @@ import type { WorkerEnvironment } from './environment.js';
 
 /** What `STATE/worker-CLUSTER.json` says. */
 export interface WorkerRecord extends SharedProcess {
-  /** Version of Kubewright that it runs. */
+  /** Build of Kubewright that it runs: version and commit. */
   build: string;
   address: string;
   namespace: string;

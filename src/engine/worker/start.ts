@@ -3,8 +3,8 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUILD } from '../../build.js';
 import { KubewrightError } from '../../errors.js';
-import { VERSION } from '../../version.js';
 import { identityOf } from '../processes/identity.js';
 import { rotateLog } from '../processes/logs.js';
 import type { ProcessUser } from '../processes/shared-record.js';
@@ -55,7 +55,7 @@ export async function startWorker(use: Use, previous: WorkerRecord | undefined):
   const output = openSync(log, 'a', 0o600);
   const child = spawn(
     process.execPath,
-    [...(options.nodeOptions ?? process.execArgv), program, ...workerArguments(engine.stateDir, name, VERSION)],
+    [...(options.nodeOptions ?? process.execArgv), program, ...workerArguments(engine.stateDir, name, BUILD)],
     { detached: true, stdio: ['ignore', output, output, 'ipc'], env: workerEnvironment(use) },
   );
   closeSync(output);
@@ -65,7 +65,7 @@ export async function startWorker(use: Use, previous: WorkerRecord | undefined):
   const { address, namespace } = engine.settings;
   const serves = { address, namespace, queue: engine.taskQueue, embedded: engine.server !== undefined };
   const kept = { users: previous?.users ?? [], detached: previous?.detached ?? false };
-  return { ...identity, ...kept, build: VERSION, ...serves, log, environment };
+  return { ...identity, ...kept, build: BUILD, ...serves, log, environment };
 }
 
 /** It must reach the very server and queue that this engine has, whatever the terminal's variables and profiles say. */

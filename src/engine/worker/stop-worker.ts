@@ -17,6 +17,7 @@ export function stopWorkerOf(
   return Worker.create({
     connection,
     namespace: steps.options.namespace,
+    identity: steps.options.identity,
     taskQueue: stopQueueOf(steps.options.taskQueue),
     dataConverter: steps.options.dataConverter,
     activities: { stopStep },

@@ -8,7 +8,7 @@ export interface WorkerObject {
   running: boolean;
   /** Of a running one: its process. */
   pid?: number;
-  /** Of a running one: version of Kubewright. */
+  /** Of a running one: build of Kubewright, version and commit. */
   build?: string;
   /** Of a running one: the Temporal server, host and port. */
   address?: string;

@@ -17,6 +17,8 @@ export interface StartedObject {
   attached: boolean;
   /** When the run that was found had begun, milliseconds since the epoch. */
   startedAt?: number;
+  /** Build of Kubewright that planned the run that was found: version and commit. */
+  build?: string;
   /** The Temporal server, host and port. */
   address: string;
   /** Address of the embedded server's UI, where it has one. */

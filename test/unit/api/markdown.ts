@@ -9,7 +9,7 @@ const GROUPS: [title: string, members: RegExp, text?: string][] = [
   ['Workers', /^(RunWorkerOptions|src\/(run-worker|worker)|src\/engine\/(worker|processes))/],
   ['Runs', /^src\/(engine\/(runs\/|types)|workflows\/)/],
   ['Hosts', /^src\/(on-hosts|kubeconfig|hosts\/|activities\/)/],
-  ['Errors and version', /^src\/(errors|version)/],
+  ['Errors and version', /^src\/(errors|version|build)/],
   [
     'Objects of --json',
     /^src\/terminal\/json\//,

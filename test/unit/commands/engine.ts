@@ -1,3 +1,4 @@
+import { BUILD } from '../../../src/build.js';
 import type {
   ConnectOptions,
   DecisionOutcome,
@@ -35,6 +36,9 @@ export class ScriptedEngine {
   polled: 'yes' | 'no' | 'unknown' = 'no';
   /** Why the worker that ran was replaced. */
   replacedFor: string[] = [];
+  /** What the worker that is brought runs, and what planned the run that is attached to. */
+  workerBuild = BUILD;
+  plannedBy = BUILD;
   /** What was asked of the worker. */
   asked: Pick<EnsureWorkerOptions, 'replace' | 'needs'> = {};
 
@@ -55,7 +59,7 @@ export class ScriptedEngine {
         this.patienceMs = options.patienceMs;
         if (this.conflict !== undefined) throw this.conflict;
         const run = { workflowId: 'cluster/demo', runId: 'run-1', attached: this.attached };
-        return this.attached ? { ...run, startedAt: START } : run;
+        return this.attached ? { ...run, startedAt: START, build: this.plannedBy } : run;
       },
       ensureWorker: async ({ taskQueue }: Engine, options?: EnsureWorkerOptions) => this.worker(taskQueue, options),
       decide: async (_engine: Engine, cluster: string, verb: string, decision: object) => {
@@ -95,6 +99,7 @@ export class ScriptedEngine {
     this.asked = { replace, needs };
     return {
       pid: 0,
+      build: this.workerBuild,
       log: '/state/worker.log',
       started: true,
       replacedFor: this.replacedFor,

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { BUILD } from '../../../src/build.js';
 import { loadCluster } from '../../../src/cluster/load.js';
 import { prepareInstall } from '../../../src/prepare-run.js';
 import { at, blocked, done, preparing } from '../terminal/snapshots.js';
@@ -167,6 +168,19 @@ describe('install', () => {
     const { stderr } = await install(engine);
     expect(engine.asked).toEqual({ replace: true, needs: { variables: [], agent: true } });
     expect(stderr).toContain("The worker that ran had not this terminal's B_SUDO: another one was started.");
+  });
+
+  it('says which builds planned and carry out what it follows, where they are others than this', async () => {
+    const engine = new ScriptedEngine([finished(0)]);
+    engine.attached = true;
+    const { stderr: same } = await install(engine);
+    expect(same).not.toContain('kubewright 0.1.0');
+    engine.plannedBy = '0.1.0+1111111aa';
+    engine.workerBuild = '0.1.0+2222222bb';
+    const { stderr } = await install(engine);
+    expect(stderr).toContain(`It was planned by kubewright 0.1.0+1111111aa; this is ${BUILD}`);
+    expect(stderr).toContain(`The worker that runs is kubewright 0.1.0+2222222bb; this is ${BUILD}.`);
+    expect(stderr).toContain('`kubewright worker stop`, then this command again, replaces it.');
   });
 
   it('goes on with the queue of the install that runs, and replaces no worker that serves others as well', async () => {

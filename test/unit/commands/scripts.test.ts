@@ -3,8 +3,10 @@ import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { buildOf, versionOf } from '../../../src/build.js';
+import { VERSION } from '../../../src/version.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 // Plain JavaScript without types, because it runs before anything is installed.
@@ -110,6 +112,48 @@ describe('the build', () => {
     prune(directory);
     const left = await readdir(join(directory, 'dist'), { recursive: true });
     expect(left.sort()).toEqual([...kept, 'src', 'src/codec'].sort());
+  });
+});
+
+describe('the commit of a build', () => {
+  const commit = { KUBEWRIGHT_COMMIT: '0123456ab' };
+  const git = (...args: string[]) => {
+    const who = ['-c', 'user.name=t', '-c', 'user.email=t@t', '-c', 'commit.gpgsign=false'];
+    const { status, stdout, stderr } = spawnSync('git', ['-C', directory, ...who, ...args], { encoding: 'utf8' });
+    expect(status, stderr).toBe(0);
+    return stdout.trim();
+  };
+
+  it('is that of the clone, and says when something is not committed', async () => {
+    const { commitOf, writeBuild } = await import(join(root, 'scripts', 'write-build.mjs'));
+    git('init', '--quiet');
+    await writeFile(join(directory, '.gitignore'), 'dist/\n');
+    git('add', '.');
+    git('commit', '--quiet', '--message', 'x');
+    const head = git('rev-parse', '--short=9', 'HEAD');
+    expect(commitOf(directory, commit)).toBe(head);
+    writeBuild(directory, {});
+    expect(buildOf(pathToFileURL(join(directory, 'dist', 'build.json')))).toBe(`${VERSION}+${head}`);
+    await writeFile(join(directory, 'new.ts'), '');
+    writeBuild(directory, {});
+    expect(buildOf(pathToFileURL(join(directory, 'dist', 'build.json')))).toBe(`${VERSION}+${head}.dirty`);
+  });
+
+  it('is not that of another repository around it, but what a variable says, or none', async () => {
+    const { commitOf, writeBuild } = await import(join(root, 'scripts', 'write-build.mjs'));
+    git('init', '--quiet');
+    git('commit', '--quiet', '--allow-empty', '--message', 'x');
+    const inside = join(directory, 'node_modules', 'kubewright');
+    await mkdir(join(inside, 'dist'), { recursive: true });
+    expect(commitOf(inside, {})).toBeUndefined();
+    expect(commitOf(inside, { KUBEWRIGHT_COMMIT: 'main; rm -rf /' })).toBeUndefined();
+    writeBuild(inside, commit);
+    const file = pathToFileURL(join(inside, 'dist', 'build.json'));
+    expect(buildOf(file)).toBe(`${VERSION}+0123456ab`);
+    // A later build that knows none takes away what an earlier one said.
+    writeBuild(inside, {});
+    expect(buildOf(file)).toBe(VERSION);
+    expect(versionOf(`${VERSION}+0123456ab.dirty`)).toBe(VERSION);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { BUILD } from '../../../src/build.js';
 import type { RunListing, RunSnapshot } from '../../../src/engine/index.js';
 import { KubewrightError } from '../../../src/errors.js';
 import { blocked, done, preparing } from '../terminal/snapshots.js';
@@ -41,6 +42,15 @@ describe('status', () => {
     expect((await status(engine, '--exit-code')).code).toBe(3);
     engine.listings = [listing('a', { status: 'completed' }), listing('c', { status: 'failed' }), listing('b', {})];
     expect((await status(engine, '--exit-code')).code).toBe(1);
+  });
+
+  it('says which build planned the run: to programs always, to people where it is another one', async () => {
+    const planned = (build: string) => new ScriptedEngine([moment(preparing(), { build })]);
+    const other = await status(planned('0.1.0+1111111aa'), 'demo');
+    expect(other.stderr).toContain(`Planned by kubewright 0.1.0+1111111aa; this is ${BUILD}.`);
+    expect((await status(planned(BUILD), 'demo')).stderr).not.toContain('Planned by');
+    const { objects } = await status(planned(BUILD), 'demo', '--json');
+    expect(objects[0]).toMatchObject({ type: 'install', build: BUILD });
   });
 
   it('shows what a run has recorded as applied, by whom and when', async () => {

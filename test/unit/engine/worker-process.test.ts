@@ -55,12 +55,12 @@ async function orphan(name: string, build: string): Promise<{ pid: number; start
 }
 
 /** A record that says of this very process that it is the worker of a queue. */
-async function recordThis(name: string, environment: object): Promise<void> {
+async function recordThis(name: string, environment: object, build = VERSION): Promise<void> {
   const record = {
     ...(await ownIdentity()),
     users: [],
     detached: true,
-    build: VERSION,
+    build,
     address,
     queue: 'q',
     environment,
@@ -102,6 +102,22 @@ describe('a worker whose record was lost', () => {
     await expect(ensureWorker(engineOf(), { program: '/none' })).rejects.toMatchObject({ code: 'KW514' });
     expect(await isAlive(own)).toBe(false);
     expect(await isAlive(other)).toBe(true);
+  });
+});
+
+describe('a worker of another build of this version', () => {
+  it('is used, and says which it is', async () => {
+    await recordThis('worker', await environmentFor(stateDir, {}, needs), `${VERSION}+0123456ab`);
+    const worker = await ensureWorker(engineOf(), { env: {}, needs, program: '/none' });
+    expect(worker).toMatchObject({ pid: process.pid, started: false, build: `${VERSION}+0123456ab` });
+  });
+
+  it('is not used when the version is another one, whatever the commit', async () => {
+    await recordThis('worker', await environmentFor(stateDir, {}, needs), '9.8.7+0123456ab');
+    await expect(ensureWorker(engineOf(), { env: {}, needs, program: '/none' })).rejects.toMatchObject({
+      code: 'KW515',
+      message: expect.stringContaining('kubewright 9.8.7+0123456ab runs'),
+    });
   });
 });
 
