@@ -16,6 +16,23 @@ export type { Places } from './cluster/places.js';
 export { ClusterFileError, formatProblem, isClusterFileError, type Problem } from './cluster/problem.js';
 export { clusterJsonSchema, type JsonSchema } from './cluster/schema/json-schema.js';
 export * from './cluster/types.js';
+export { etcdHosts } from './components/registry/plan.js';
+export type {
+  ArtifactSettings,
+  BundleSettings,
+  ContainerdSettings,
+  EndpointSettings,
+  EtcdCommonSettings,
+  EtcdSettings,
+  ExternalEtcdSettings,
+  FlannelSettings,
+  HaproxyKeepalivedEndpoint,
+  HaproxyKeepalivedSettings,
+  LoadBalancerSettings,
+  PodNetworkSettings,
+  RuntimeSettings,
+  StackedEtcdSettings,
+} from './components/registry/settings.js';
 export {
   type ConnectionSettings,
   type ConnectOptions,

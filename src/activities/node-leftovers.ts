@@ -1,55 +1,11 @@
+import { type CleanUp, type Leftover, type Meaning, ours, paths } from '../components/leftovers.js';
+import { ALL_COMPONENTS, ALL_POD_NETWORKS } from '../components/registry/plan.js';
 import { BINARY_DIRECTORY, KUBELET_UNIT_PATH } from '../render/kubelet-unit.js';
-
-/** Who leaves something on a host. `kubernetes` is what several installers leave alike. */
-export type Maker =
-  | 'kubeadm'
-  | 'kubernetes'
-  | 'flannel'
-  | 'another pod network'
-  | 'k3s'
-  | 'RKE2'
-  | 'Rancher'
-  | 'k0s'
-  | 'kubespray'
-  | 'MicroK8s'
-  | 'minikube'
-  | 'MicroShift'
-  | 'etcd';
-
-/**
- * What it tells of a host that has it:
- * - `node`: a node or a member of etcd has begun there; the host is not blank
- * - `begun`: kubeadm has begun there, perhaps no further; not enough for a node
- * - `trace`: an installer was there, and a new node would founder on it or take it over
- * - `residue`: what a proper reset leaves as well; the next node replaces it, and a reboot takes most of it away
- */
-export type Meaning = 'node' | 'begun' | 'trace' | 'residue';
-
-/**
- * How the clean-up after a failed join takes it away: `reset` by `kubeadm reset`, `remove` with all that is in it, `empty`
- * by its content alone (it may be a mount point or a link, which stay). Without it the clean-up leaves it alone.
- */
-export type CleanUp = 'reset' | 'remove' | 'empty';
-
-/** One thing that a node of some making leaves on a host. */
-export interface Leftover {
-  /**
-   * `path`: a file, link or directory; `name` is a bash pattern. `content`: what is in the directory `name`, but for
-   * `lost+found`, which an empty file system has. `interface` and `chain`: `name` is a shell pattern of network
-   * interfaces, and of iptables or nftables chains. `unit`: of systemd units.
-   */
-  kind: 'path' | 'content' | 'interface' | 'chain' | 'unit';
-  name: string;
-  by: Maker;
-  means: Meaning;
-  cleanUp?: CleanUp;
-}
+import { MODULES_PATH } from '../render/modules.js';
+import { SYSCTL_PATH } from '../render/sysctl.js';
 
 /** kubeadm's own names of certificates and keys; whatever else lies in the directory was put there by somebody on purpose. */
 const PKI = '/etc/kubernetes/pki';
-
-const paths = (by: Maker, means: Meaning, names: string[], cleanUp?: CleanUp): Leftover[] =>
-  names.map((name) => ({ kind: 'path', name, by, means, ...(cleanUp ? { cleanUp } : {}) }));
 
 const KUBEADM: Leftover[] = [
   ...paths(
@@ -61,7 +17,6 @@ const KUBEADM: Leftover[] = [
       '/etc/kubernetes/manifests/*.yaml',
       // With a CA's key a cluster begins here, or is taken up again from a backup.
       `${PKI}/ca.key`,
-      '/var/lib/etcd/member',
     ],
     'reset',
   ),
@@ -81,13 +36,11 @@ const KUBEADM: Leftover[] = [
     [
       `${PKI}/sa.{key,pub}`,
       `${PKI}/{front-proxy-ca,front-proxy-client,apiserver,apiserver-kubelet-client,apiserver-etcd-client}.{crt,key}`,
-      `${PKI}/etcd/{ca,server,peer,healthcheck-client}.{crt,key}`,
       '/var/lib/kubelet/kubeadm-flags.env',
       '/var/lib/kubelet/pki/kubelet-client-current.pem',
     ],
     'reset',
   ),
-  { kind: 'content', name: '/var/lib/etcd', by: 'etcd', means: 'trace', cleanUp: 'empty' },
 ];
 
 /** Programs and units that our own steps put there too, and replace. */
@@ -96,20 +49,15 @@ const PROGRAMS: Leftover[] = paths('kubernetes', 'trace', [`${BINARY_DIRECTORY}/
 /** Its KUBELET_EXTRA_ARGS are obeyed by whatever kubelet comes next. */
 const ENVIRONMENT: Leftover[] = paths('kubernetes', 'residue', ['/etc/default/kubelet']);
 
-const FLANNEL: Leftover[] = [
-  // A bridge whose address is not of the new node's network is an error of the bridge plugin, for every pod.
-  { kind: 'interface', name: 'cni0', by: 'flannel', means: 'trace', cleanUp: 'remove' },
-  ...['flannel.*', 'flannel-v6.*', 'flannel-wg'].map(
-    (name): Leftover => ({ kind: 'interface', name, by: 'flannel', means: 'residue', cleanUp: 'remove' }),
-  ),
-  ...paths('flannel', 'residue', ['/etc/cni/net.d/10-flannel.conflist', '/var/lib/cni', '/run/flannel'], 'remove'),
-  ...['KUBE-*', 'CNI-*', 'FLANNEL-*'].map(
-    (name): Leftover => ({ kind: 'chain', name, by: 'kubernetes', means: 'residue' }),
-  ),
+const KUBE_PROXY: Leftover[] = [
+  { kind: 'chain', name: 'KUBE-*', by: 'kubernetes', means: 'residue' },
   ...['kube-ipvs0', 'nodelocaldns'].map(
     (name): Leftover => ({ kind: 'interface', name, by: 'kubernetes', means: 'residue' }),
   ),
 ];
+
+/** What the steps write that are of no component: the folders that are Kubewright's own, and the kernel's settings. */
+const OWN: Leftover[] = ours(['/etc/kubewright', '/var/lib/kubewright', '/run/kubewright', MODULES_PATH, SYSCTL_PATH]);
 
 const OTHER_NETWORKS: Leftover[] = [
   ...['vxlan.calico', 'cali*', 'cilium_*', 'lxc_health', 'weave', 'antrea-gw0', 'ovn-k8s-mp0', 'kube-bridge'].map(
@@ -126,7 +74,7 @@ const OTHER_NETWORKS: Leftover[] = [
   ]),
 ];
 
-const units = (by: Maker, names: string[]): Leftover[] =>
+const units = (by: string, names: string[]): Leftover[] =>
   names.map((name) => ({ kind: 'unit', name, by, means: 'trace' }));
 
 const OTHER_INSTALLERS: Leftover[] = [
@@ -161,22 +109,38 @@ const OTHER_INSTALLERS: Leftover[] = [
   ...units('etcd', ['etcd.service']),
 ];
 
-/**
- * Everything that a node leaves on a host, of our making and of others'. The one list: whether a host is blank, whose it
- * is, and what the clean-up after a failed join takes away are subsets of it.
- */
-export const LEFTOVERS: readonly Leftover[] = [
+const LIST: Leftover[] = [
   ...KUBEADM,
   ...PROGRAMS,
   ...ENVIRONMENT,
   // Before the chains of Kubernetes itself, whose pattern matches those of kube-router too.
   ...OTHER_NETWORKS,
-  ...FLANNEL,
+  ...KUBE_PROXY,
+  ...ALL_COMPONENTS.flatMap(({ leaves }) => leaves),
   ...OTHER_INSTALLERS,
+  ...OWN,
+];
+
+/**
+ * Everything that a node leaves on a host, of our making and of others'. The one list: whether a host is blank, whose it
+ * is, and what the clean-up after a failed join takes away are subsets of it. What single components leave stands with
+ * them; what several of them leave alike is listed once.
+ */
+export const LEFTOVERS: readonly Leftover[] = [
+  ...new Map(LIST.map((each) => [`${each.kind} ${each.name} ${each.means}`, each])).values(),
+];
+
+/** Whose leftovers say of no node that it may still be at work. */
+export const LIFELESS_MAKERS: readonly string[] = [
+  'kubernetes',
+  'another pod network',
+  ...ALL_POD_NETWORKS.map(({ maker }) => maker),
 ];
 
 const named = (...meanings: Meaning[]): string[] =>
-  LEFTOVERS.filter(({ kind, means }) => kind === 'path' && meanings.includes(means)).map(({ name }) => name);
+  meanings.flatMap((meaning) =>
+    LEFTOVERS.filter(({ kind, means }) => kind === 'path' && means === meaning).map(({ name }) => name),
+  );
 
 /**
  * Bash patterns of files that only a node has, or a member of etcd: a host without any of them is blank, and a cluster
@@ -221,7 +185,7 @@ done
  * names of all iptables and nftables chains) are the caller's: see `hostFactsScript`. The same name may come twice.
  */
 export function leftoverFacts(): string {
-  const of = (kind: Leftover['kind']) => LEFTOVERS.filter((each) => each.kind === kind);
+  const of = (kind: Leftover['kind']) => LEFTOVERS.filter((each) => each.kind === kind && each.means !== 'ours');
   const cases = (kind: Leftover['kind'], shown: (pattern: string) => string) =>
     of(kind)
       .map(({ name, by, means }) => `  ${name}) fact leftover ${means} '${by}' "${shown(name)}" ;;\n`)
@@ -242,7 +206,7 @@ ${cases('unit', () => 'the unit $unit')}esac; done < <(asked 'its units' systemc
 }
 
 /** What other rows of the list name is not said twice. */
-function contentFacts(folder: string, by: Maker, means: Meaning): string {
+function contentFacts(folder: string, by: string, means: Meaning): string {
   const known = LEFTOVERS.filter(({ kind, name }) => kind === 'path' && name.startsWith(`${folder}/`));
   const names = ['lost+found', ...known.map(({ name }) => name.slice(folder.length + 1))];
   return `if [ -d ${folder} ]; then while IFS= read -r path; do fact leftover ${means} '${by}' "$path"; done < <(find ${folder}/ -mindepth 1 -maxdepth 1 ${names.map((name) => `! -name '${name}'`).join(' ')} | tr -s /); fi`;

@@ -106,7 +106,8 @@ export function filesBelow(bundle: Bundle, folder: string): LocatedFile[] {
 
 /** Hosts need different images: by role, and by where etcd runs. */
 export interface ImageQuery {
-  etcdTopology: 'stacked' | 'external';
+  /** Whether a control plane holds a member of etcd. */
+  holdsMember: boolean;
 }
 
 /**
@@ -118,13 +119,13 @@ export interface ImageQuery {
 export function imagesFor(
   bundle: Bundle,
   role: 'control-plane' | 'worker' | 'etcd',
-  { etcdTopology }: ImageQuery,
+  { holdsMember }: ImageQuery,
 ): LocatedImage[] {
   // An etcd-only host runs static pods and nothing else: etcd, and pause, which holds each pod's namespaces.
   if (role === 'etcd') return [pauseImage(bundle), ...imagesNeededBy(bundle, 'etcd')];
   const everywhere = imagesNeededBy(bundle, 'every-node');
   if (role === 'worker') return everywhere;
-  const etcd = etcdTopology === 'stacked' ? imagesNeededBy(bundle, 'etcd') : [];
+  const etcd = holdsMember ? imagesNeededBy(bundle, 'etcd') : [];
   return [...imagesNeededBy(bundle, 'control-plane'), ...etcd, ...everywhere];
 }
 

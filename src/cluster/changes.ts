@@ -1,38 +1,24 @@
-/**
- * What becomes of a key of `cluster.yaml` that is edited when the cluster is there already:
- * - `applied`: `install` carries it out
- * - `used`: it says how Kubewright does its work; the next run goes by it, and no host has to change
- * - `refused`: it could be changed on a living cluster, and this version of Kubewright cannot do it
- * - `never`: what was built on it cannot be built on anything else; it takes another cluster
- * - `fixed`: it has one value so far
- * - `section`: it only holds other keys
- */
-export type Change = 'applied' | 'used' | 'refused' | 'never' | 'fixed' | 'section';
+import { COMPONENT_CHANGES } from '../components/registry/settings.js';
+import {
+  applied,
+  by,
+  type Change,
+  fixed,
+  type KeyChange,
+  type KeyChanges,
+  never,
+  refused,
+  section,
+  used,
+} from './key-change.js';
 
-/** Operations that will change what is refused now. None of them exists yet. */
-export type LaterOperation = 'upgrade' | 'reconfigure' | 'add and remove nodes';
-
-export interface KeyChange {
-  change: Change;
-  /** `refused`: what will change it. */
-  later?: LaterOperation;
-  /** `applied`: the step that compares it on each host and carries it out, where `cluster/applied` does not look itself. */
-  step?: string;
-}
-
-const section: KeyChange = { change: 'section' };
-const used: KeyChange = { change: 'used' };
-const never: KeyChange = { change: 'never' };
-const fixed: KeyChange = { change: 'fixed' };
-const applied: KeyChange = { change: 'applied' };
-const by = (step: string): KeyChange => ({ change: 'applied', step });
-const refused = (later: LaterOperation): KeyChange => ({ change: 'refused', later });
+export type { Change, KeyChange, LaterOperation } from './key-change.js';
 
 /**
  * Every key of the schema, as `spec.hosts[].address`. A key that starts with another one of this table and is of a free map
  * (labels, flags) goes by that one. A test holds it complete: who adds a key decides here what becomes of an edit.
  */
-export const KEY_CHANGES: Readonly<Record<string, KeyChange>> = {
+export const KEY_CHANGES: KeyChanges = {
   apiVersion: fixed,
   kind: fixed,
   metadata: section,
@@ -42,9 +28,6 @@ export const KEY_CHANGES: Readonly<Record<string, KeyChange>> = {
   'spec.endpoint.vip': refused('reconfigure'),
   'spec.endpoint.port': refused('reconfigure'),
   'spec.endpoint.prefixLength': used,
-  'spec.endpoint.interface': by('load-balancer'),
-  'spec.endpoint.virtualRouterId': by('load-balancer'),
-  'spec.endpoint.advertIntervalMs': by('load-balancer'),
   'spec.hosts': section,
   'spec.hosts[].name': never,
   'spec.hosts[].address': never,
@@ -74,21 +57,7 @@ export const KEY_CHANGES: Readonly<Record<string, KeyChange>> = {
   'spec.kubernetes.kubeProxy.config': refused('reconfigure'),
   'spec.kubernetes.patchesDirectory': refused('reconfigure'),
   'spec.kubernetes.ignorePreflightErrors': used,
-  'spec.etcd': section,
-  'spec.etcd.topology': never,
-  'spec.etcd.extraArgs': refused('reconfigure'),
-  'spec.loadBalancer': section,
-  'spec.loadBalancer.type': fixed,
-  'spec.runtime': section,
-  'spec.runtime.type': fixed,
-  'spec.runtime.config': by('runtime'),
-  'spec.network': section,
-  'spec.network.plugin': fixed,
-  'spec.network.backend': refused('reconfigure'),
-  'spec.packages': section,
-  'spec.packages.source': fixed,
-  'spec.packages.bundle': used,
-  'spec.packages.proxy': used,
+  ...COMPONENT_CHANGES,
   'spec.preflight': section,
   'spec.preflight.ignore': used,
   'spec.preflight.ignore[].code': used,

@@ -1,3 +1,11 @@
+import type {
+  ArtifactSettings,
+  EndpointSettings,
+  EtcdSettings,
+  LoadBalancerSettings,
+  PodNetworkSettings,
+  RuntimeSettings,
+} from '../components/registry/settings.js';
 import type { Places } from './places.js';
 
 /**
@@ -108,35 +116,18 @@ export interface Cluster {
   };
   endpoint: {
     vip: string;
-    /** Port of the VIP; HAProxy binds it on every control plane. Not 6443. */
+    /** Port of the API at the VIP. */
     port: number;
     /** Prefix length of the hosts' subnet, for the VIP check; hosts and VIP share it. */
     prefixLength: number;
     /** Network card that carries the VIP; null: the one that carries the host's address. */
     interface: string | null;
-    virtualRouterId: number;
-    /** VRRP version 3 counts centiseconds: a multiple of 10. */
-    advertIntervalMs: number;
-  };
-  loadBalancer: { type: 'haproxy-keepalived' };
-  etcd: {
-    topology: 'stacked' | 'external';
-    extraArgs: ExtraArg[];
-  };
-  runtime: {
-    type: 'containerd';
-    /** Deep-merged into the generated containerd configuration (TOML as YAML). */
-    config: Record<string, unknown>;
-  };
-  network: {
-    plugin: 'flannel';
-    /** Merged into flannel's net-conf.json `Backend`, such as `{ Type: vxlan, Port: 8472 }`. */
-    backend: Record<string, unknown>;
-  };
-  packages: {
-    source: 'bundle';
-    /** Bundle directory on the worker; null: the worker's cache, by version and the host's architecture. */
-    bundle: string | null;
+  } & EndpointSettings;
+  loadBalancer: LoadBalancerSettings;
+  etcd: EtcdSettings;
+  runtime: RuntimeSettings;
+  network: PodNetworkSettings;
+  packages: ArtifactSettings & {
     /** Proxy through which the hosts' package manager fetches packages, such as `http://proxy.example.org:3128`, or null. */
     proxy: string | null;
   };
@@ -154,9 +145,4 @@ export interface Cluster {
 /** Every host of a role, in the order of the file: the first control plane is where the cluster begins. */
 export function hostsOf(cluster: Cluster, role: Role): ClusterHost[] {
   return cluster.hosts.filter((host) => host.role === role);
-}
-
-/** Hosts that hold an etcd member: the control planes when stacked, the etcd hosts when external. */
-export function etcdHosts(cluster: Cluster): ClusterHost[] {
-  return hostsOf(cluster, cluster.etcd.topology === 'external' ? 'etcd' : 'control-plane');
 }

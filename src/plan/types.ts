@@ -1,3 +1,5 @@
+import { COMPONENT_ACTIONS } from '../components/registry/actions.js';
+
 /** What a step does; also the name of its activity type, so that a history reads as a list of acts. */
 export const ACTIONS = [
   'checkHost',
@@ -5,26 +7,14 @@ export const ACTIONS = [
   'compareApplied',
   'prepareSystem',
   'installPackages',
-  'installBinaries',
-  'configureRuntime',
-  'importImages',
-  'configureLoadBalancer',
-  'proveVirtualIp',
-  'createEtcdAuthority',
-  'deliverEtcdCertificates',
-  'startEtcdMember',
-  'verifyEtcdCluster',
-  'deliverEtcdClient',
   'initControlPlane',
   'joinControlPlane',
   'joinWorker',
-  'applyNetwork',
-  'importCheckImages',
   'verifyNodes',
-  'verifyEndpoint',
   'spreadDns',
   'verifyDns',
   'recordApplied',
+  ...COMPONENT_ACTIONS,
 ] as const;
 
 /** What a step does. */

@@ -1,15 +1,8 @@
-import { type Cluster, type ClusterHost, etcdHosts, hostsOf } from '../cluster/types.js';
-import { CRI_SOCKET, kubeletConfiguration } from './kubelet-config.js';
+import { type Cluster, type ClusterHost, hostsOf } from '../cluster/types.js';
+import { etcdOf, runtimeOf } from '../components/registry/plan.js';
+import { API_SERVER_PORT, PATCHES_DIRECTORY } from './kubeadm-paths.js';
+import { kubeletConfiguration } from './kubelet-config.js';
 import { renderYaml } from './yaml.js';
-
-export const API_SERVER_PORT = 6443;
-export const ETCD_CLIENT_PORT = 2379;
-export const ETCD_PEER_PORT = 2380;
-export const PKI_DIRECTORY = '/etc/kubernetes/pki';
-export const ETCD_DATA_DIRECTORY = '/var/lib/etcd';
-/** Holds no secret: it may be read, compared and kept. */
-export const KUBEADM_CONFIG_PATH = '/etc/kubewright/kubeadm.yaml';
-export const PATCHES_DIRECTORY = '/etc/kubewright/patches';
 
 export const KUBEADM_API = 'kubeadm.k8s.io/v1beta4';
 
@@ -115,7 +108,7 @@ function localEndpoint(host: ClusterHost): object {
 function nodeRegistration(cluster: Cluster, host: ClusterHost): object {
   return {
     name: host.name,
-    criSocket: CRI_SOCKET,
+    criSocket: runtimeOf(cluster).socket,
     imagePullPolicy: 'IfNotPresent',
     ignorePreflightErrors: cluster.kubernetes.ignorePreflightErrors,
     kubeletExtraArgs: [{ name: 'node-ip', value: host.address }, ...cluster.kubernetes.kubelet.extraArgs],
@@ -138,7 +131,7 @@ function clusterConfiguration(cluster: Cluster): object {
     apiServer: { certSANs: certificateSans(cluster), extraArgs: kubernetes.apiServer.extraArgs },
     controllerManager: { extraArgs: controllerManagerArgs(cluster) },
     scheduler: { extraArgs: kubernetes.scheduler.extraArgs },
-    etcd: cluster.etcd.topology === 'external' ? { external: externalEtcd(cluster) } : { local: stackedEtcd(cluster) },
+    etcd: etcdOf(cluster).kubeadmConfiguration(cluster),
   };
 }
 
@@ -168,26 +161,6 @@ export function clusterHeader(cluster: Cluster): object {
 function certificateSans(cluster: Cluster): string[] {
   const hosts = hostsOf(cluster, 'control-plane').flatMap(({ name, address }) => [name, address]);
   return [...new Set([cluster.endpoint.vip, ...hosts, ...cluster.kubernetes.certificateSANs])];
-}
-
-function stackedEtcd(cluster: Cluster): object {
-  return { dataDir: ETCD_DATA_DIRECTORY, extraArgs: cluster.etcd.extraArgs };
-}
-
-/** Where a control plane finds its client certificate for external etcd. */
-export const ETCD_CLIENT_FILES = {
-  ca: `${PKI_DIRECTORY}/etcd/ca.crt`,
-  certificate: `${PKI_DIRECTORY}/apiserver-etcd-client.crt`,
-  key: `${PKI_DIRECTORY}/apiserver-etcd-client.key`,
-} as const;
-
-function externalEtcd(cluster: Cluster): object {
-  return {
-    endpoints: etcdHosts(cluster).map(({ address }) => `https://${address}:${ETCD_CLIENT_PORT}`),
-    caFile: ETCD_CLIENT_FILES.ca,
-    certFile: ETCD_CLIENT_FILES.certificate,
-    keyFile: ETCD_CLIENT_FILES.key,
-  };
 }
 
 function kubeProxyConfiguration(cluster: Cluster): object {

@@ -10,15 +10,17 @@ export const CNI_BINARY_DIRECTORY = '/opt/cni/bin';
 /**
  * The kubelet's unit, as in Kubernetes' own packages (kubernetes/release, cmd/krel/templates/latest/kubelet), with the
  * binary where a bundle puts it. It restarts for ever, because before kubeadm has run there is no configuration. Unlike
- * theirs it waits for containerd: at boot it would come first, fail, and come again ten seconds later.
+ * theirs it waits for the container runtime: at boot it would come first, fail, and come again ten seconds later.
+ *
+ * @param runtimeUnit such as `containerd.service`
  */
-export function renderKubeletUnit(): string {
+export function renderKubeletUnit(runtimeUnit: string): string {
   return `# Written by Kubewright.
 [Unit]
 Description=kubelet: The Kubernetes Node Agent
 Documentation=https://kubernetes.io/docs/
 Wants=network-online.target
-After=network-online.target containerd.service
+After=network-online.target ${runtimeUnit}
 
 [Service]
 ExecStart=${BINARY_DIRECTORY}/kubelet

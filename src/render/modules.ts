@@ -1,35 +1,13 @@
 import type { Cluster, Role } from '../cluster/types.js';
+import { componentsOf, runtimeOf } from '../components/registry/plan.js';
+import type { Component, KernelFeature } from '../components/types.js';
 import { sysctlFile } from './sysctl.js';
 
-/** A kernel module, and the file whose existence shows that the kernel can do what it is for, loaded or built in. */
-export interface KernelFeature {
-  module: string;
-  /**
-   * Absolute path that exists when the feature is there; `filesystem:NAME` for a line in /proc/filesystems; `module` where
-   * only the module itself shows (in /sys/module, or among those that are built in).
-   */
-  evidence: string;
-  /** What it is needed for, as the end of "needed for …". */
-  purpose: string;
-}
-
-/** containerd's snapshots need overlayfs; kube-proxy and flannel need bridged packets to pass iptables. */
-const OVERLAY: KernelFeature = {
-  module: 'overlay',
-  evidence: 'filesystem:overlay',
-  purpose: "containerd's overlay snapshots",
-};
+/** Without it kube-proxy does not see what goes from pod to pod on one bridge. */
 const BRIDGE_NETFILTER: KernelFeature = {
   module: 'br_netfilter',
   evidence: '/proc/sys/net/bridge/bridge-nf-call-iptables',
   purpose: 'packets between pods of one host',
-};
-
-/** What flannel's backends need: the first is the default (flannel's Documentation/backends.md). */
-const BACKENDS: Record<string, KernelFeature> = {
-  vxlan: { module: 'vxlan', evidence: 'module', purpose: "flannel's vxlan backend" },
-  wireguard: { module: 'wireguard', evidence: 'module', purpose: "flannel's wireguard backend" },
-  udp: { module: 'tun', evidence: '/dev/net/tun', purpose: "flannel's udp backend" },
 };
 
 /**
@@ -46,18 +24,14 @@ const BY_SETTING: [prefix: string, module: string][] = [
   ['fs.nfs.', 'lockd'],
 ];
 
-/** Every feature that any cluster may need, for one question about all of them. */
-export const KERNEL_FEATURES: readonly KernelFeature[] = [OVERLAY, BRIDGE_NETFILTER, ...Object.values(BACKENDS)];
-
-/** What a host of this role needs of its kernel. An etcd host has no pod network. */
-export function kernelFeaturesFor(
-  role: Role,
-  { network, sysctls }: Pick<Cluster, 'network' | 'sysctls'>,
-): KernelFeature[] {
-  const backend = BACKENDS[String(network.backend.Type ?? 'vxlan').toLowerCase()];
-  const own = role === 'etcd' ? [OVERLAY] : [OVERLAY, BRIDGE_NETFILTER, ...(backend ? [backend] : [])];
+/** What a host of this role needs of its kernel. An etcd host has no pods. */
+export function kernelFeaturesFor(role: Role, cluster: Cluster): KernelFeature[] {
+  const needs = (components: Component[]) => components.flatMap((each) => each.kernelFeatures(cluster, role));
+  const runtime = runtimeOf(cluster);
+  const others = componentsOf(cluster).filter((component) => component !== runtime);
+  const own = [...needs([runtime]), ...(role === 'etcd' ? [] : [BRIDGE_NETFILTER]), ...needs(others)];
   const known = new Set(own.map(({ module }) => module));
-  return [...own, ...settingFeatures(sysctls).filter(({ module }) => !known.has(module))];
+  return [...own, ...settingFeatures(cluster.sysctls).filter(({ module }) => !known.has(module))];
 }
 
 function settingFeatures(sysctls: Record<string, string>): KernelFeature[] {

@@ -1,4 +1,5 @@
-import type { Cluster, ClusterHost, Role } from '../cluster/types.js';
+import type { Cluster, ClusterHost } from '../cluster/types.js';
+import { componentsOf } from '../components/registry/plan.js';
 
 /**
  * systemd-sysctl reads files in the order of their names, whatever their directory, and the last assignment counts
@@ -15,17 +16,11 @@ const POD_NETWORK = {
   'net.bridge.bridge-nf-call-ip6tables': '1',
 };
 
-const DEFAULTS: Record<Role, Record<string, string>> = {
-  // HAProxy and keepalived start in any order on every control plane, also where the VIP is not at the moment.
-  'control-plane': { ...POD_NETWORK, 'net.ipv4.ip_nonlocal_bind': '1' },
-  worker: POD_NETWORK,
-  etcd: {},
-};
-
 /** The kernel settings of a host: what its role needs, then `sysctls` of cluster.yaml, which overrides; sorted by name. */
-export function sysctlsFor(cluster: Pick<Cluster, 'sysctls'>, host: Pick<ClusterHost, 'role'>): Map<string, string> {
-  const merged = { ...DEFAULTS[host.role], ...cluster.sysctls };
-  return new Map(Object.entries(merged).sort(([a], [b]) => a.localeCompare(b)));
+export function sysctlsFor(cluster: Cluster, { role }: Pick<ClusterHost, 'role'>): Map<string, string> {
+  const needs = componentsOf(cluster).map((component) => component.sysctls(role));
+  const merged = Object.assign({}, role === 'etcd' ? {} : POD_NETWORK, ...needs, cluster.sysctls);
+  return new Map(Object.entries<string>(merged).sort(([a], [b]) => a.localeCompare(b)));
 }
 
 /** `/etc/sysctl.d/zz-kubewright.conf`, applied at boot by systemd-sysctl. */

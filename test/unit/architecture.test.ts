@@ -1,6 +1,9 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Import, importsBelow } from './imports.js';
 
+const ROOT = join(import.meta.dirname, '../..');
 const src = await importsBelow('src');
 
 /** `from → to`, as a person reads it. */
@@ -17,6 +20,37 @@ describe('imports', () => {
     expect(src.length).toBeGreaterThan(1_000);
     const loaded = src.filter(({ to, isLazy, isType }) => to.startsWith('src/') && !isLazy && !isType);
     expect(circles(loaded)).toEqual([]);
+  });
+});
+
+describe('a component', () => {
+  const kinds = ['load-balancer', 'etcd', 'runtime', 'network', 'artifacts'];
+  const choices = kinds.flatMap((kind) => {
+    const folder = join(ROOT, 'src/components', kind);
+    const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'settings.ts')));
+    return names.map((name) => `src/components/${kind}/${name}/`);
+  });
+
+  it('is named in its own folder and in the registry alone', () => {
+    expect(choices.length).toBeGreaterThanOrEqual(6);
+    const named = src.filter(({ from, to }) => {
+      const choice = choices.find((each) => to.startsWith(each));
+      return choice !== undefined && !from.startsWith(choice) && !from.startsWith('src/components/registry/');
+    });
+    expect(named.map(arrow)).toEqual([]);
+  });
+
+  it.each(choices)('has its parts apart: %s', (choice) => {
+    const of = (file: string) =>
+      src.filter(({ from, isType }) => from === `${choice}${file}` && !isType).map(({ to }) => to);
+    // Workflow code takes the names of its actions: nothing else comes with them.
+    expect(of('actions.ts')).toEqual([]);
+    for (const pure of ['settings.ts', 'plan.ts']) {
+      expect(
+        of(pure).filter((to) => to === 'zod' || to.startsWith('node:') || to.startsWith('src/activities')),
+      ).toEqual([]);
+    }
+    expect(of('schema.ts').filter((to) => to.startsWith('src/activities') || to.startsWith('src/hosts'))).toEqual([]);
   });
 });
 

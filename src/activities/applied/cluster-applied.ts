@@ -1,11 +1,11 @@
 import type { Taint } from '../../cluster/types.js';
-import { FLANNEL_CONFIG_MAP, FLANNEL_NAMESPACE } from '../../components/network/flannel/render/manifest.js';
+import type { PodNetworkWork } from '../../components/work-types.js';
 import { quote } from '../../hosts/shell.js';
 import { type Answer, no, refine, unknown, yes } from '../answers.js';
 import type { ReadyControlPlane } from '../kubeadm/control-plane.js';
 import { APPLIED_METADATA, CONTROL_PLANE_LABEL, parseMetadata } from '../kubeadm/node/node-object.js';
 import { type Facts, gatherFacts } from '../remote-facts.js';
-import { isMap, parseConfig, settingsOf } from './parse.js';
+import { parseConfig, settingsOf } from './parse.js';
 import type { Applied, AppliedNode } from './types.js';
 
 /** A node a line, a tab between its fields; labels and taints as JSON. */
@@ -24,7 +24,11 @@ type FromApi = Pick<Applied, 'config' | 'kubelet' | 'kubeProxy' | 'network' | 'n
  * Asks a cluster through one of its control planes. What the API does not have is undefined; what it did not answer, or
  * what cannot be understood, makes the whole unknown: a comparison with half an answer would call the rest unchanged.
  */
-export async function readCluster(via: ReadyControlPlane, signal: AbortSignal): Promise<Answer<FromApi>> {
+export async function readCluster(
+  via: ReadyControlPlane,
+  network: PodNetworkWork,
+  signal: AbortSignal,
+): Promise<Answer<FromApi>> {
   const get = (namespace: string, name: string, path: string): string =>
     `${via.kubectl} -n ${namespace} get configmap ${name} --ignore-not-found -o ${quote(`jsonpath={.data.${path}}`)}`;
   const nodes = quote(`jsonpath={range .items[*]}${NODE_FIELDS}{"\\n"}{end}`);
@@ -33,20 +37,20 @@ export async function readCluster(via: ReadyControlPlane, signal: AbortSignal): 
     `ask kubeadm-config ${get('kube-system', 'kubeadm-config', 'ClusterConfiguration')} &
 ask kubelet-config ${get('kube-system', 'kubelet-config', 'kubelet')} &
 ask kube-proxy ${get('kube-system', 'kube-proxy', 'config\\.conf')} &
-ask flannel ${get(FLANNEL_NAMESPACE, FLANNEL_CONFIG_MAP, 'net-conf\\.json')} &
+ask network ${network.question(via.kubectl)} &
 ask nodes ${via.kubectl} get nodes -o ${nodes} &
 wait`,
     signal,
   );
-  return parseCluster(facts);
+  return parseCluster(facts, network);
 }
 
 /** What the facts of `readCluster` say. */
-export function parseCluster(facts: Facts): Answer<FromApi> {
+export function parseCluster(facts: Facts, podNetwork: Pick<PodNetworkWork, 'read'>): Answer<FromApi> {
   const config = part(facts, 'kubeadm-config', parseConfig);
   const kubelet = part(facts, 'kubelet-config', settingsOf);
   const kubeProxy = part(facts, 'kube-proxy', settingsOf);
-  const network = part(facts, 'flannel', parseNetwork);
+  const network = part(facts, 'network', podNetwork.read);
   const nodes = part(facts, 'nodes', parseNodes);
   for (const answer of [config, kubelet, kubeProxy, network, nodes]) if (answer.is === 'unknown') return answer;
   return yes({
@@ -68,16 +72,6 @@ function part<T>(facts: Facts, name: string, parse: (text: string) => T | undefi
 
 function given<T>(answer: Answer<T>): T | undefined {
   return answer.is === 'yes' ? answer.value : undefined;
-}
-
-function parseNetwork(text: string): Applied['network'] {
-  try {
-    const network: unknown = JSON.parse(text);
-    if (!isMap(network) || typeof network.Network !== 'string') return undefined;
-    return { podSubnet: network.Network, backend: isMap(network.Backend) ? network.Backend : {} };
-  } catch {
-    return undefined;
-  }
 }
 
 function parseNodes(text: string): AppliedNode[] | undefined {

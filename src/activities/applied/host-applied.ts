@@ -1,9 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { parse } from 'yaml';
 import { type Cluster, type ClusterHost, hostsOf } from '../../cluster/types.js';
-import { ETCD_KUBEADM_CONFIG_PATH } from '../../components/etcd/static-pods/render/member.js';
-import { KUBEADM_CONFIG_PATH, PATCHES_DIRECTORY, PKI_DIRECTORY } from '../../render/kubeadm.js';
-import { ETCD_KUBELET_CONFIG_PATH, KUBELET_PATCH_NAME, MANIFESTS_DIRECTORY } from '../../render/kubelet-config.js';
+import { ETCD_KUBEADM_CONFIG_PATH, ETCD_KUBELET_CONFIG_PATH } from '../../components/etcd/members/places.js';
+import {
+  KUBEADM_CONFIG_PATH,
+  MANIFESTS_DIRECTORY,
+  PATCHES_DIRECTORY,
+  PKI_DIRECTORY,
+} from '../../render/kubeadm-paths.js';
+import { KUBELET_PATCH_NAME } from '../../render/kubelet-config.js';
 import { BINARY_DIRECTORY } from '../../render/kubelet-unit.js';
 import { OWNER_PATH, parseOwner } from '../../render/owner.js';
 import { type Answer, no, refine, unknown, yes } from '../answers.js';

@@ -1,4 +1,5 @@
 import { type Cluster, hostsOf } from '../../cluster/types.js';
+import { podNetworkWorkOf } from '../../components/registry/work.js';
 import { isKubewrightError, messageOf } from '../../errors.js';
 import { type Answer, no, unknown, yes } from '../answers.js';
 import { readyControlPlane } from '../kubeadm/control-plane.js';
@@ -37,7 +38,7 @@ export async function readApplied(context: StepContext): Promise<Reading> {
   const ready = controlPlanes.find(({ name }) => facts.get(name)?.text('ready') === 'ok');
   if (ready === undefined) return withoutApi(cluster, answers);
   const [read, record] = await Promise.all([
-    readCluster(readyControlPlane(context, ready), context.signal),
+    readCluster(readyControlPlane(context, ready), podNetworkWorkOf(context.cluster), context.signal),
     readAppliedSpec(context),
   ]);
   if (read.is !== 'yes') return { answer: read.is === 'no' ? unknown(read.evidence) : read, transient: true };

@@ -20,8 +20,8 @@ export interface Applied {
   kubelet: Settings | undefined;
   /** ConfigMap kube-proxy; undefined when there is none. */
   kubeProxy: Settings | undefined;
-  /** flannel's net-conf.json; undefined before the network is there. */
-  network: { podSubnet: string; backend: Settings } | undefined;
+  /** What the pod network says of itself; undefined before it is there. */
+  network: AppliedNetwork | undefined;
   nodes: AppliedNode[];
   /** What init was begun with, as a control plane keeps it; undefined when none of them does (the first one was replaced). */
   begun: BegunWith | undefined;
@@ -29,6 +29,13 @@ export interface Applied {
   record: AppliedRecord;
   /** By name; without those that could not be asked. */
   hosts: Map<string, AppliedHost>;
+}
+
+/** A pod network as a cluster has it. */
+export interface AppliedNetwork {
+  podSubnet: string;
+  /** Its settings besides, in its own words. */
+  settings: Settings;
 }
 
 /** kubeadm's ClusterConfiguration, as far as cluster.yaml has a say in it. */

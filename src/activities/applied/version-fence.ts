@@ -1,5 +1,5 @@
 import { KubewrightError } from '../../errors.js';
-import { MANIFESTS_DIRECTORY } from '../../render/kubelet-config.js';
+import { MANIFESTS_DIRECTORY } from '../../render/kubeadm-paths.js';
 import { OWNER_PATH } from '../../render/owner.js';
 import { type Answer, refine, requireKnown, unknown, yes } from '../answers.js';
 import { KUBELET_KUBECONFIG } from '../kubeadm/node/node-state.js';

@@ -3,7 +3,7 @@ import { type Cluster, type ClusterHost, hostsOf } from '../../cluster/types.js'
 import { QUORUM_RECOVERY } from '../../components/etcd/members/remove-member.js';
 import { isKubewrightError, KubewrightError } from '../../errors.js';
 import type { RemoteHost } from '../../hosts/types.js';
-import { API_SERVER_PORT } from '../../render/kubeadm.js';
+import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
 

@@ -1,6 +1,6 @@
 import type { Cluster } from '../../cluster/types.js';
 import { quote } from '../../hosts/shell.js';
-import { PATCHES_DIRECTORY } from '../../render/kubeadm.js';
+import { PATCHES_DIRECTORY } from '../../render/kubeadm-paths.js';
 import { KUBELET_PATCH_NAME, type KubeletFacts, renderKubeletPatch } from '../../render/kubelet-config.js';
 import { type Answer, no, refine, requireKnown, unknown, yes } from '../answers.js';
 import { gatherFacts } from '../remote-facts.js';

@@ -1,5 +1,5 @@
 import type { ClusterHost } from '../../cluster/types.js';
-import { API_SERVER_PORT, KUBEADM_CONFIG_PATH } from '../../render/kubeadm.js';
+import { API_SERVER_PORT, KUBEADM_CONFIG_PATH } from '../../render/kubeadm-paths.js';
 import { OWNER_PATH } from '../../render/owner.js';
 import { FENCE_GUARD } from '../fence.js';
 import { type HostFile, writeFiles } from './host-files.js';

@@ -1,5 +1,6 @@
 import type { ClusterHost } from '../../cluster/types.js';
-import { KUBEADM_CONFIG_PATH, renderInitConfig } from '../../render/kubeadm.js';
+import { renderInitConfig } from '../../render/kubeadm.js';
+import { KUBEADM_CONFIG_PATH } from '../../render/kubeadm-paths.js';
 import { requireKnown } from '../answers.js';
 import { namedFence, takeFence } from '../fence.js';
 import { hostOf } from '../prepare/target.js';

@@ -1,12 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ClusterHost, etcdHosts, hostsOf } from '../../cluster/types.js';
+import { type ClusterHost, hostsOf } from '../../cluster/types.js';
 import { QUORUM_RECOVERY } from '../../components/etcd/members/remove-member.js';
-import { clientUrl } from '../../components/etcd/static-pods/render/member.js';
+import { etcdWorkOf } from '../../components/registry/work.js';
 import { KubewrightError } from '../../errors.js';
-import { quote } from '../../hosts/shell.js';
-import { ETCD_CLIENT_FILES } from '../../render/kubeadm.js';
-import { type Answer, no, refine, requireKnown, unknown, yes } from '../answers.js';
-import { gatherFacts } from '../remote-facts.js';
+import { type Answer, requireKnown } from '../answers.js';
 import type { StepContext } from '../types.js';
 import { type ControlPlaneLook, lookAtControlPlanes } from './control-plane.js';
 
@@ -49,7 +46,7 @@ export async function originOf(
     context.progress(`waiting for the cluster on ${namesOf(silent)} to answer`);
     await pause(1_000, undefined, { signal: context.signal });
   }
-  if (context.cluster.etcd.topology === 'external') await refuseForeignData(context, host);
+  await etcdWorkOf(context.cluster).refuseFormerData(context, host);
   return 'here';
 }
 
@@ -75,26 +72,4 @@ function silentCluster(host: ClusterHost, silent: ControlPlaneLook[]): Kubewrigh
       hint: `Bring the API server of ${names} back, then retry the step: this host is joined to it. If its etcd lost the quorum, see ${QUORUM_RECOVERY}.`,
     },
   );
-}
-
-/** A new cluster has a new CA: with the old one's data its nodes and service accounts would be strangers to it. */
-async function refuseForeignData(context: StepContext, host: ClusterHost): Promise<void> {
-  const endpoints = etcdHosts(context.cluster).map(({ address }) => clientUrl(address));
-  const { ca, certificate, key } = ETCD_CLIENT_FILES;
-  const script = `ask keys etcdctl --dial-timeout=2s --command-timeout=5s --endpoints=${quote(endpoints.join(','))} \\
-  --cacert=${ca} --cert=${certificate} --key=${key} get /registry/ --prefix --count-only --write-out=fields`;
-  const facts = await gatherFacts(context.host, script, context.signal);
-  const keys = requireKnown(refine(facts.answer('keys', ''), emptiness), 'whether etcd has a cluster', host.name);
-  if (keys.is === 'no') return;
-  throw new KubewrightError('KW467', 'etcd holds the data of a cluster, and no control plane has its certificates', {
-    host: host.name,
-    hint: 'Put a backup of /etc/kubernetes/pki back on this host and retry the step. If that cluster may go, its etcd has to be made empty first: see docs/topologies.md, "External etcd".',
-  });
-}
-
-/** Only a count of zero, in etcd's own words, says that there is nothing. */
-function emptiness(text: string): Answer<number> {
-  const count = /^"Count" : (\d+)$/m.exec(text)?.[1];
-  if (count === undefined) return unknown('etcdctl does not say how many keys there are');
-  return count === '0' ? no('etcd counts no key below /registry/') : yes(Number(count));
 }

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
-import { hostsOf } from '../../cluster/types.js';
+import { workOf } from '../../components/registry/work.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { clusterProblems } from './checks/cluster.js';
 import { bySeverity, described, type Problem, preflightError } from './checks/index.js';
 import { overrule } from './checks/overrule.js';
-import { blockers, checkBackend, checkReach } from './checks/reach.js';
-import { gatherPeerFacts, gatherVipFacts } from './facts/cluster-facts.js';
+import { blockers, checkReach } from './checks/reach.js';
+import { gatherPeerFacts } from './facts/cluster-facts.js';
 import { type Firewall, gatherFirewall } from './reach/firewall.js';
 import { askReach } from './reach/index.js';
 import { AT_A_TIME } from './reach/orders.js';
@@ -37,15 +37,13 @@ export const checkCluster: StepImplementation = {
 
 async function look(context: StepContext): Promise<Problem[]> {
   const { cluster, hostNamed, signal } = context;
-  const [first] = hostsOf(cluster, 'control-plane');
-  // The loader refuses a file without a control plane, so this is a programming error, not a user's.
-  if (first === undefined) throw new Error('a cluster has at least one control plane');
   const limit = pLimit(AT_A_TIME);
-  const [vip, ...peers] = await Promise.all([
-    gatherVipFacts(cluster.endpoint.vip, hostNamed(first.name), signal),
-    ...cluster.hosts.map((host) => limit(() => gatherPeerFacts(cluster, host, hostNamed(host.name), signal))),
-  ]);
-  return overrule(cluster, [...clusterProblems(cluster, peers, vip), ...(await lookAtReach(context))]);
+  const peers = await Promise.all(
+    cluster.hosts.map((host) => limit(() => gatherPeerFacts(cluster, host, hostNamed(host.name), signal))),
+  );
+  const ofComponents = await Promise.all(workOf(cluster).map((work) => work.checkTogether(context, peers)));
+  const reach = await lookAtReach(context);
+  return overrule(cluster, [...clusterProblems(cluster, peers), ...reach, ...ofComponents.flat()]);
 }
 
 /** The rules of a host are looked at only where something is blocked. */
@@ -57,8 +55,5 @@ async function lookAtReach(context: StepContext): Promise<Problem[]> {
       await gatherFirewall(context.hostNamed(name), context.signal),
     ],
   );
-  return [
-    ...checkReach(context.cluster, observations, new Map(await Promise.all(firewalls))),
-    ...checkBackend(context.cluster),
-  ];
+  return checkReach(context.cluster, observations, new Map(await Promise.all(firewalls)));
 }

@@ -1,4 +1,3 @@
-import { compareVersions } from '../../compare-versions.js';
 import {
   type DistributionFamily,
   type PackageFacts,
@@ -6,16 +5,16 @@ import {
   packageFactsScript,
   parsePackageFacts,
 } from '../../components/distribution/index.js';
-import { oldestContainerd } from '../../components/runtime/containerd/versions.js';
+import { packageNeeds } from '../../components/packages.js';
+import { runtimeWorkOf } from '../../components/registry/work.js';
 import { isKubewrightError, KubewrightError } from '../../errors.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { listed } from './checks/problem.js';
 import { hostOf } from './target.js';
 
 /**
- * Installs what comes from the distribution, in one transaction a host: containerd and runc (held at their version, for an
- * upgrade of the system must not restart the runtime), what kubelet and CNI plugins call, and HAProxy and keepalived on
- * control planes. Their services stay stopped until they are configured.
+ * Installs what comes from the distribution, in one transaction a host: what kubelet and CNI plugins call, and what the
+ * cluster's components need. Their services stay stopped until they are configured.
  */
 export const installPackages: StepImplementation = {
   async probe(context) {
@@ -47,26 +46,25 @@ interface Look {
 }
 
 async function look(context: StepContext): Promise<Look> {
-  const { host, signal } = context;
-  const { stdout } = await host.run(packageFactsScript(), { signal });
+  const { cluster, host, signal } = context;
+  const { role } = hostOf(context);
+  const { stdout } = await host.run(packageFactsScript(packageNeeds(cluster)), { signal });
   const { family, present } = parsePackageFacts(stdout);
-  refuseOldContainerd(context, family, present);
-  return { family, present, goal: family.goal(hostOf(context).role, present) };
+  refuseOldRuntime(context, family, present);
+  return { family, present, goal: family.goal(role, packageNeeds(cluster, [role]), present) };
 }
 
 /** Whatever the preflight could see: what is installed is not upgraded. @throws KubewrightError KW453 */
-function refuseOldContainerd(
+function refuseOldRuntime(
   { cluster, host }: StepContext,
   family: DistributionFamily,
   { packages }: PackageFacts,
 ): void {
-  const oldest = oldestContainerd(cluster.kubernetes.version);
-  const runtime = packages.find(({ name, installed }) => installed && name.startsWith('containerd'));
-  const version = /\d+\.\d+(\.\d+)?/.exec(runtime?.version ?? '')?.[0];
-  if (runtime === undefined || version === undefined || compareVersions(version, oldest) >= 0) return;
+  const runtime = runtimeWorkOf(cluster).outdated(cluster, packages);
+  if (runtime === undefined) return;
   throw new KubewrightError(
     'KW453',
-    `its ${runtime.name} is ${runtime.version}, and Kubernetes ${cluster.kubernetes.version} needs ${oldest} or newer`,
+    `its ${runtime.name} is ${runtime.version}, and Kubernetes ${cluster.kubernetes.version} needs ${runtime.oldest} or newer`,
     {
       host: host.name,
       hint: `Upgrade it (\`${family.upgradeCommand([runtime.name])}\`), or install containerd.io of Docker's repository, which is kept; then retry the step.`,

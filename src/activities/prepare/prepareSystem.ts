@@ -1,13 +1,8 @@
 import type { Cluster, ClusterHost } from '../../cluster/types.js';
+import type { KernelFeature } from '../../components/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
-import {
-  featureTest,
-  type KernelFeature,
-  kernelFeaturesFor,
-  MODULES_PATH,
-  renderModules,
-} from '../../render/modules.js';
+import { featureTest, kernelFeaturesFor, MODULES_PATH, renderModules } from '../../render/modules.js';
 import { OWNER_PATH, parseOwner } from '../../render/owner.js';
 import {
   OLD_SYSCTL_PATH,

@@ -1,3 +1,4 @@
+import { checksOfChoices } from '../../components/registry/schema.js';
 import type { Report } from '../report.js';
 import type { Sketch } from '../resolve/draft.js';
 import type { Cluster } from '../types.js';
@@ -42,5 +43,5 @@ const CHECKS: Check[] = [
 
 /** Runs every rule, whatever the others found. */
 export function runChecks(cluster: Sketch<Cluster>, report: Report): void {
-  for (const check of CHECKS) check(cluster, report);
+  for (const check of [...CHECKS, ...checksOfChoices(cluster)]) check(cluster, report);
 }

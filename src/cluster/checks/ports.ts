@@ -1,3 +1,5 @@
+import { ALL_ETCDS, loadBalancerOf } from '../../components/registry/plan.js';
+import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
 import { chosenPorts } from '../chosen-ports.js';
 import type { Path } from '../path.js';
 import type { Sketch } from '../resolve/draft.js';
@@ -11,13 +13,9 @@ interface Listener {
   path?: Path;
 }
 
-/** Ports of a control plane that cannot be chosen (kubernetes.io "Ports and Protocols", kubeadm's constants; HAProxy's monitor: render/haproxy.ts). */
+/** Ports of a control plane that cannot be chosen (kubernetes.io "Ports and Protocols", kubeadm's constants). */
 const FIXED: Listener[] = [
-  { port: 2379, who: 'etcd (clients)' },
-  { port: 2380, who: 'etcd (peers)' },
-  { port: 2381, who: 'etcd (metrics)' },
-  { port: 6443, who: 'the API server' },
-  { port: 8404, who: "HAProxy's monitor" },
+  { port: API_SERVER_PORT, who: 'the API server' },
   { port: 10_257, who: 'kube-controller-manager' },
   { port: 10_259, who: 'kube-scheduler' },
 ];
@@ -31,14 +29,7 @@ const NODE_PORTS = { first: 30_000, last: 32_767 };
 /** Everything on a control plane listens on a port of its own. */
 export const checkPorts: Check = (cluster, report) => {
   const { port } = cluster.endpoint;
-  if (port === 6443) {
-    report.error(PORT, 'port-collides', {
-      message:
-        "the API server binds 6443 on every address of a control plane, the VIP's too; HAProxy there needs another",
-      expected: 'a free port such as 8443',
-    });
-  }
-  const seen = new Map(FIXED.map((listener) => [listener.port, listener]));
+  const seen = new Map([...FIXED, ...portsOfComponents(cluster)].map((listener) => [listener.port, listener]));
   for (const listener of [...movedPorts(cluster), ...endpointPort(port)]) {
     const other = seen.get(listener.port);
     seen.set(listener.port, listener);
@@ -56,8 +47,15 @@ export const checkPorts: Check = (cluster, report) => {
   }
 };
 
+/** Of the chosen load balancer, and of etcd wherever it runs. */
+function portsOfComponents({ loadBalancer: { type } }: Sketch<Cluster>): Listener[] {
+  const components = [...ALL_ETCDS, ...(type === undefined ? [] : [loadBalancerOf({ loadBalancer: { type } })])];
+  return components.flatMap(({ fixedPorts }) => fixedPorts.map(({ port, use }) => ({ port, who: use })));
+}
+
+/** One that the API server has is for the load balancer to judge. */
 function endpointPort(port: number | undefined): Listener[] {
-  return port === undefined || port === 6443 ? [] : [{ port, who: 'HAProxy', path: PORT }];
+  return port === undefined || port === API_SERVER_PORT ? [] : [{ port, who: 'the endpoint', path: PORT }];
 }
 
 function movedPorts(cluster: Sketch<Cluster>): Listener[] {

@@ -1,8 +1,11 @@
 import { resolve as resolvePath } from 'node:path';
-import { DEFAULTS, defaultVirtualRouterId } from '../defaults.js';
+import { ARTIFACT_SOURCES, ETCDS, LOAD_BALANCERS, POD_NETWORKS, RUNTIMES } from '../../components/registry/schema.js';
+import { CHOSEN } from '../../components/registry/settings.js';
+import type { ChoiceSchema } from '../../components/schema-types.js';
+import { DEFAULTS } from '../defaults.js';
 import type { ClusterFile } from '../schema/file.js';
 import type { Cluster, ExtraArg, KubeadmPatch, OverruledCheck } from '../types.js';
-import { type ClusterDraft, type Draft, INVALID, inner, pick, type Sketch } from './draft.js';
+import { type ClusterDraft, type Draft, INVALID, inner, isMap, isValid, pick, recordOf, type Sketch } from './draft.js';
 import { resolveHost } from './host.js';
 
 export interface Surroundings {
@@ -20,29 +23,22 @@ export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): 
   const spec = inner(file, 'spec');
   const path = (written: string): string => absolute(written, surroundings.directory);
   const hosts = (pick(spec, 'hosts', []) ?? []).map((host) => resolveHost(host, inner(spec, 'ssh'), path));
-  const runtime = inner(spec, 'runtime');
-  const network = inner(spec, 'network');
   const packages = inner(spec, 'packages');
   const etcd = inner(spec, 'etcd');
-  const bundle = pick(packages, 'bundle', DEFAULTS.packages.bundle);
   const usesEtcdHosts = hosts.some((host) => host.role === 'etcd');
   return {
     name: pick(inner(file, 'metadata'), 'name', undefined),
     kubernetes: resolveKubernetes(spec, surroundings.patches),
     endpoint: resolveEndpoint(spec),
-    loadBalancer: { type: pick(inner(spec, 'loadBalancer'), 'type', DEFAULTS.loadBalancer.type) },
+    loadBalancer: resolveChoice(LOAD_BALANCERS, 'type', CHOSEN.loadBalancer.type, inner(spec, 'loadBalancer'), path),
     etcd: {
-      topology: pick(etcd, 'topology', usesEtcdHosts ? 'external' : 'stacked'),
+      ...resolveChoice(ETCDS, 'topology', usesEtcdHosts ? 'external' : 'stacked', etcd, path),
       extraArgs: resolveExtraArgs(etcd),
     },
-    runtime: { type: pick(runtime, 'type', DEFAULTS.runtime.type), config: recordOf(pick(runtime, 'config', {})) },
-    network: {
-      plugin: pick(network, 'plugin', DEFAULTS.network.plugin),
-      backend: { ...DEFAULTS.network.backend, ...recordOf(pick(network, 'backend', {})) },
-    },
+    runtime: resolveChoice(RUNTIMES, 'type', CHOSEN.runtime.type, inner(spec, 'runtime'), path),
+    network: resolveChoice(POD_NETWORKS, 'plugin', CHOSEN.network.plugin, inner(spec, 'network'), path),
     packages: {
-      source: pick(packages, 'source', DEFAULTS.packages.source),
-      bundle: typeof bundle === 'string' ? path(bundle) : bundle,
+      ...resolveChoice(ARTIFACT_SOURCES, 'source', CHOSEN.packages.source, packages, path),
       proxy: pick(packages, 'proxy', DEFAULTS.packages.proxy),
     },
     preflight: { ignore: (pick(inner(spec, 'preflight'), 'ignore', []) ?? []).map(resolveOverruled) },
@@ -74,17 +70,33 @@ function resolveKubernetes(spec: SpecDraft, patches: KubeadmPatch[]): Sketch<Clu
   };
 }
 
+type Named<Key extends string, Choices> = { [K in Key]: (keyof Choices & string) | undefined };
+
+/** One section of a component: the choice, and its own keys as the choice fills them in. */
+function resolveChoice<Key extends string, Choices extends Record<string, ChoiceSchema>>(
+  choices: Choices,
+  key: Key,
+  chosen: keyof Choices & string,
+  section: object | typeof INVALID | null,
+  path: (written: string) => string,
+): Named<Key, Choices> & ReturnType<Choices[keyof Choices]['resolve']> {
+  const name = pick(section as { [K in Key]?: keyof Choices & string } | typeof INVALID | null, key, chosen);
+  // Where the choice itself is wrong, the other keys are looked at as those of the usual one.
+  const rest = choices[name ?? chosen]?.resolve(section, { path });
+  return { [key]: name, ...rest } as Named<Key, Choices> & ReturnType<Choices[keyof Choices]['resolve']>;
+}
+
 function resolveEndpoint(spec: SpecDraft): Sketch<Cluster>['endpoint'] {
   const endpoint = inner(spec, 'endpoint');
   const vip = pick(endpoint, 'vip', undefined);
-  const defaults = DEFAULTS.endpoint;
+  const type = pick(inner(spec, 'loadBalancer'), 'type', CHOSEN.loadBalancer.type) ?? CHOSEN.loadBalancer.type;
+  const balancer = LOAD_BALANCERS[type];
   return {
     vip,
-    port: pick(endpoint, 'port', defaults.port),
-    prefixLength: pick(endpoint, 'prefixLength', defaults.prefixLength),
-    interface: pick(endpoint, 'interface', defaults.interface),
-    virtualRouterId: pick(endpoint, 'virtualRouterId', vip === undefined ? undefined : defaultVirtualRouterId(vip)),
-    advertIntervalMs: pick(endpoint, 'advertIntervalMs', defaults.advertIntervalMs),
+    port: pick(endpoint, 'port', balancer.endpointPort),
+    prefixLength: pick(endpoint, 'prefixLength', DEFAULTS.endpoint.prefixLength),
+    interface: pick(endpoint, 'interface', DEFAULTS.endpoint.interface),
+    ...balancer.resolveEndpoint(endpoint, vip),
   };
 }
 
@@ -115,19 +127,6 @@ function absolute(path: string, directory: string): string {
   return path === '~' || path.startsWith('~/') ? path : resolvePath(directory, path);
 }
 
-/** A map without the entries that were wrong. */
-function recordOf(map: unknown): Record<string, unknown> {
-  return isMap(map) ? Object.fromEntries(Object.entries(map).filter(([, value]) => isValid(value))) : {};
-}
-
 function mapText(map: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(Object.entries(map).map(([name, value]) => [name, String(value)]));
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isValid<T>(value: T): value is Exclude<T, typeof INVALID> {
-  return value !== INVALID;
 }

@@ -49,3 +49,16 @@ export function inner<S extends object, K extends keyof S>(
   if (map === INVALID) return INVALID;
   return (map?.[key] ?? null) as Exclude<S[K], undefined> | null;
 }
+
+/** A map without the entries that were wrong. */
+export function recordOf(map: unknown): Record<string, unknown> {
+  return isMap(map) ? Object.fromEntries(Object.entries(map).filter(([, value]) => isValid(value))) : {};
+}
+
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isValid<T>(value: T): value is Exclude<T, Invalid> {
+  return value !== INVALID;
+}

@@ -1,12 +1,21 @@
 import { z } from 'zod';
+import {
+  ARTIFACT_SOURCES,
+  describeChoices,
+  ETCDS,
+  endpointKeysOf,
+  keysOf,
+  LOAD_BALANCERS,
+  namesOf,
+  POD_NETWORKS,
+  RUNTIMES,
+} from '../../components/registry/schema.js';
 import { DEFAULTS } from '../defaults.js';
 import {
-  anyMap,
   clusterName,
   integer,
   interfaceName,
   ipv4,
-  localPath,
   nodeName,
   port,
   preflightCode,
@@ -43,18 +52,7 @@ const endpoint = z.strictObject(
       "Network card that carries the VIP. null: the one that carries the host's address.",
       DEFAULTS.endpoint.interface,
     ),
-    virtualRouterId: optional(
-      integer('a whole number from 1 to 255', 1, 255),
-      "VRRP id, different for every VRRP group on the network. Default: the VIP's last octet.",
-    ),
-    advertIntervalMs: optional(
-      integer('milliseconds from 10 to 40950, a multiple of 10', 10, 40_950).multipleOf(
-        10,
-        wrong('milliseconds from 10 to 40950, a multiple of 10'),
-      ),
-      'Time between two VRRP advertisements, in milliseconds. A backup takes over after a little more than three.',
-      DEFAULTS.endpoint.advertIntervalMs,
-    ),
+    ...endpointKeysOf(LOAD_BALANCERS),
   },
   wrong('a map with at least vip'),
 );
@@ -62,9 +60,10 @@ const endpoint = z.strictObject(
 const etcd = z.strictObject(
   {
     topology: optional(
-      z.enum(['stacked', 'external'], wrong('stacked or external')),
-      'stacked: a member on every control plane. external: on the hosts with role etcd. Default: external when there are such hosts.',
+      z.enum(namesOf(ETCDS), wrong(namesOf(ETCDS).join(' or '))),
+      describeChoices(ETCDS, { end: 'Default: external when there are such hosts.' }),
     ),
+    ...keysOf(ETCDS),
     extraArgs: extraArgs('etcd'),
   },
   wrong('a map with topology and extraArgs'),
@@ -73,26 +72,35 @@ const etcd = z.strictObject(
 const loadBalancer = z.strictObject(
   {
     type: optional(
-      z.enum(['haproxy-keepalived'], wrong('haproxy-keepalived')),
-      'HAProxy and keepalived as services on every control plane.',
+      z.enum(namesOf(LOAD_BALANCERS), wrong(namesOf(LOAD_BALANCERS).join(' or '))),
+      describeChoices(LOAD_BALANCERS),
       DEFAULTS.loadBalancer.type,
     ),
+    ...keysOf(LOAD_BALANCERS),
   },
   wrong('a map with type'),
 );
 
 const runtime = z.strictObject(
   {
-    type: optional(z.enum(['containerd'], wrong('containerd')), 'Container runtime.', DEFAULTS.runtime.type),
-    config: section(anyMap('containerd'), "Merged into containerd's configuration, its TOML written as YAML.", {}),
+    type: optional(
+      z.enum(namesOf(RUNTIMES), wrong(namesOf(RUNTIMES).join(' or '))),
+      describeChoices(RUNTIMES, { lead: 'Container runtime.' }),
+      DEFAULTS.runtime.type,
+    ),
+    ...keysOf(RUNTIMES),
   },
   wrong('a map with type and config'),
 );
 
 const podNetwork = z.strictObject(
   {
-    plugin: optional(z.enum(['flannel'], wrong('flannel')), 'Pod network.', DEFAULTS.network.plugin),
-    backend: section(anyMap("flannel's backend"), "flannel's backend (net-conf.json).", DEFAULTS.network.backend),
+    plugin: optional(
+      z.enum(namesOf(POD_NETWORKS), wrong(namesOf(POD_NETWORKS).join(' or '))),
+      describeChoices(POD_NETWORKS, { lead: 'Pod network.' }),
+      DEFAULTS.network.plugin,
+    ),
+    ...keysOf(POD_NETWORKS),
   },
   wrong('a map with plugin and backend'),
 );
@@ -100,15 +108,11 @@ const podNetwork = z.strictObject(
 const packages = z.strictObject(
   {
     source: optional(
-      z.enum(['bundle'], wrong('bundle')),
-      'Where binaries and images come from: a bundle made by `kubewright bundle create`.',
+      z.enum(namesOf(ARTIFACT_SOURCES), wrong(namesOf(ARTIFACT_SOURCES).join(' or '))),
+      describeChoices(ARTIFACT_SOURCES, { lead: 'Where binaries and images come from:' }),
       DEFAULTS.packages.source,
     ),
-    bundle: nullable(
-      localPath('./bundle'),
-      "Bundle directory, relative to this file. null: the worker's cache.",
-      DEFAULTS.packages.bundle,
-    ),
+    ...keysOf(ARTIFACT_SOURCES),
     proxy: nullable(
       proxyUrl(),
       "Proxy through which the hosts fetch their distribution's packages. Nothing else ever goes through one. null: as apt's own configuration says.",

@@ -1,5 +1,6 @@
 import { compareVersions } from '../../compare-versions.js';
 import { KubewrightError } from '../../errors.js';
+import type { PackageNeeds } from '../packages.js';
 import { debianFamily } from './debian/family.js';
 import { type OsRelease, parseOsRelease } from './os-release.js';
 import type { DistributionFamily, DistributionVerdict, PackageFacts } from './types.js';
@@ -42,9 +43,9 @@ export function familyOf(os: OsRelease): DistributionFamily {
 const MARK = '--- packages ---';
 
 /** Read-only script that asks a host which distribution it runs and what is installed; for `parsePackageFacts`. */
-export function packageFactsScript(): string {
+export function packageFactsScript(needs: PackageNeeds): string {
   // There is one family so far. The next one is told apart here by its own command (`command -v rpm`).
-  return `cat /etc/os-release; echo '${MARK}'\n${debianFamily.factsScript()}`;
+  return `cat /etc/os-release; echo '${MARK}'\n${debianFamily.factsScript(needs)}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Role } from '../../cluster/types.js';
+import type { PackageNeeds } from '../packages.js';
 import type { OsRelease } from './os-release.js';
 
 /** A package that is, or shall be, on a host. */
@@ -25,6 +26,8 @@ export interface PackageGoal {
   install: string[];
   /** Those of them that an upgrade of the system must leave alone. */
   hold: string[];
+  /** Units that come with them, and must not start before they are configured. */
+  units: string[];
 }
 
 /**
@@ -40,10 +43,18 @@ export interface DistributionFamily {
   readonly toolsCommand: string;
   /** For people: upgrades packages that are installed. */
   upgradeCommand(packages: string[]): string;
-  /** What must be installed on a host of this role, given what is there already. */
-  goal(role: Role, present: PackageFacts): PackageGoal;
-  /** Read-only script, a moment long; `parseFacts` understands what it prints. */
-  factsScript(): string;
+  /**
+   * What must be installed on a host of this role, given what is there already.
+   *
+   * @param needs of the components that come there, by Debian's names
+   */
+  goal(role: Role, needs: PackageNeeds, present: PackageFacts): PackageGoal;
+  /**
+   * Read-only script, a moment long; `parseFacts` understands what it prints.
+   *
+   * @param needs of the components of the cluster, on hosts of any role
+   */
+  factsScript(needs: PackageNeeds): string;
   parseFacts(stdout: string): PackageFacts;
   /**
    * Script that installs and holds packages: waits for other package managers, repairs an interrupted installation, and

@@ -3,7 +3,7 @@ import { type Declarations, moduleOf } from './declarations.js';
 
 /** Chapters of the page, and what belongs to each: a name of its own, or the place of its module. The first that fits counts. */
 const GROUPS: [title: string, members: RegExp, text?: string][] = [
-  ['Files', /^src\/cluster\//],
+  ['Files', /^src\/(cluster|components)\//],
   ['Plans and operations', /^src\/(plan\/|prepare-run)/],
   ['Temporal', /^(Engine|ConnectionSettings|src\/engine\/(connect|settings|embedded-server|state-directory|server\/))/],
   ['Workers', /^(RunWorkerOptions|src\/(run-worker|worker)|src\/engine\/(worker|processes))/],

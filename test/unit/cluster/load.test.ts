@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadCluster, parseCluster } from '../../../src/cluster/load.js';
 import { ClusterFileError, formatProblem } from '../../../src/cluster/problem.js';
-import { etcdHosts, hostsOf } from '../../../src/cluster/types.js';
+import { hostsOf } from '../../../src/cluster/types.js';
+import { etcdHosts } from '../../../src/components/registry/plan.js';
 import { BASE, edited, problemsOf } from './helpers.js';
 
 const EXAMPLES = join(import.meta.dirname, '../../../examples/clusters');

@@ -18,6 +18,7 @@ import {
   sysctlFile,
   sysctlsFor,
 } from '../../../src/render/sysctl.js';
+import { clusterOf } from '../cluster-fixture.js';
 import { expectGolden } from './golden.js';
 
 const PAUSE = 'registry.k8s.io/pause:3.10.1';
@@ -75,7 +76,7 @@ describe('containerd', () => {
 
 describe('kubelet unit', () => {
   it('is that of the official packages with the binary of the bundle', () => {
-    expectGolden('kubelet.service', renderKubeletUnit());
+    expectGolden('kubelet.service', renderKubeletUnit('containerd.service'));
     expectGolden('10-kubeadm.conf', renderKubeletDropIn());
   });
 });
@@ -95,10 +96,11 @@ describe('apt', () => {
 
 describe('kernel settings', () => {
   it('differ by role and can be overridden', () => {
-    const cluster = { sysctls: { 'vm.max_map_count': '262144', 'net.ipv4.ip_forward': '0' } };
-    expectGolden('sysctl-control-plane.conf', renderSysctls(sysctlsFor({ sysctls: {} }, { role: 'control-plane' })));
+    const plain = clusterOf({ controlPlanes: 1, workers: 1 });
+    const cluster = { ...plain, sysctls: { 'vm.max_map_count': '262144', 'net.ipv4.ip_forward': '0' } };
+    expectGolden('sysctl-control-plane.conf', renderSysctls(sysctlsFor(plain, { role: 'control-plane' })));
     expectGolden('sysctl-worker-overridden.conf', renderSysctls(sysctlsFor(cluster, { role: 'worker' })));
-    expect(sysctlsFor({ sysctls: {} }, { role: 'etcd' }).size).toBe(0);
+    expect(sysctlsFor(plain, { role: 'etcd' }).size).toBe(0);
   });
 
   it.each([
@@ -147,10 +149,8 @@ describe('what a boot sets', () => {
 });
 
 describe('kernel modules', () => {
-  const flannel = (backend: Record<string, unknown> = { Type: 'vxlan' }, sysctls: Record<string, string> = {}) => ({
-    network: { plugin: 'flannel' as const, backend },
-    sysctls,
-  });
+  const flannel = (backend: Record<string, unknown> = { Type: 'vxlan' }, sysctls: Record<string, string> = {}) =>
+    clusterOf({ controlPlanes: 1, workers: 1 }, { network: { plugin: 'flannel', backend }, sysctls });
   const names = (...args: Parameters<typeof flannel>) =>
     kernelFeaturesFor('worker', flannel(...args)).map(({ module }) => module);
 

@@ -1,4 +1,5 @@
 import type { Cluster, ExtraArg } from '../../../cluster/types.js';
+import { holdsMember } from '../../../components/registry/plan.js';
 
 const SECTIONS = {
   'kube-apiserver': 'apiServer',
@@ -18,15 +19,16 @@ export interface Component {
   section: Section | 'etcd';
 }
 
-/** With stacked etcd a member is one of them; external members are made by steps of their own. */
-export function componentsOf({ kubernetes, etcd }: Cluster): Component[] {
+/** A member of etcd is one of them where control planes hold one; others are made by steps of their own. */
+export function componentsOf(cluster: Cluster): Component[] {
+  const { kubernetes, etcd } = cluster;
   const own = Object.entries(SECTIONS).map(([component, section]) => ({
     component,
     section,
     key: `spec.kubernetes.${section}.extraArgs`,
     args: kubernetes[section].extraArgs,
   }));
-  if (etcd.topology !== 'stacked') return own;
+  if (!holdsMember(cluster, 'control-plane')) return own;
   return [...own, { component: 'etcd', section: 'etcd', key: 'spec.etcd.extraArgs', args: etcd.extraArgs }];
 }
 

@@ -1,10 +1,11 @@
 import { type Cluster, type ExtraArg, hostsOf } from '../../../cluster/types.js';
-import { clientUrl } from '../../../components/etcd/static-pods/render/member.js';
+import { clientUrl } from '../../../components/etcd/members/places.js';
+import { podNetworkWorkOf } from '../../../components/registry/work.js';
 import { endpointOf, NODE_MONITOR_GRACE } from '../../../render/kubeadm.js';
 import { below, type Found, shown } from '../difference.js';
 import type { Applied, AppliedConfig } from '../types.js';
-import { isSame } from '../values.js';
 import type { Part } from './index.js';
+import { one } from './one.js';
 import { recordedHosts } from './record.js';
 
 /** Keys whose values kubeadm keeps in the cluster, and flannel its own. */
@@ -14,7 +15,7 @@ export function compareConfig(cluster: Cluster, applied: Applied): Part {
     const what = 'spec.kubernetes, spec.endpoint and spec.etcd: kubeadm init has not put them into the cluster yet';
     return { found: [], unchecked: [what] };
   }
-  const network = compareNetwork(cluster, applied, config);
+  const network = podNetworkWorkOf(cluster).compare(cluster, applied.network, config.podSubnet);
   return {
     found: [
       ...compareNames(cluster, config),
@@ -41,10 +42,6 @@ export function compareConfig(cluster: Cluster, applied: Applied): Part {
   };
 }
 
-function one(key: string, applied: unknown, wanted: unknown): Found[] {
-  return isSame(applied, wanted) ? [] : [{ key, applied: shown(applied), wanted: shown(wanted) }];
-}
-
 function compareNames(cluster: Cluster, config: AppliedConfig): Found[] {
   const { kubernetes, endpoint } = cluster;
   const [vip = '', port = ''] = config.endpoint.split(':');
@@ -58,17 +55,6 @@ function compareNames(cluster: Cluster, config: AppliedConfig): Found[] {
     ...one('spec.kubernetes.serviceSubnet', config.serviceSubnet, kubernetes.serviceSubnet),
     ...one('spec.kubernetes.dnsDomain', config.dnsDomain, kubernetes.dnsDomain),
   ];
-}
-
-/** flannel's own word on the pod network, where it is another one than kubeadm's. */
-function compareNetwork({ kubernetes, network }: Cluster, applied: Applied, config: AppliedConfig): Part {
-  if (applied.network === undefined) {
-    return { found: [], unchecked: ['spec.network.backend: the cluster has no pod network yet'] };
-  }
-  const { podSubnet, backend } = applied.network;
-  const subnet =
-    podSubnet === config.podSubnet ? [] : one('spec.kubernetes.podSubnet', podSubnet, kubernetes.podSubnet);
-  return { found: [...subnet, ...one('spec.network.backend', backend, network.backend)], unchecked: [] };
 }
 
 /** Names that hosts bring along are none of the file's: a host that was added or taken out is named as such. */

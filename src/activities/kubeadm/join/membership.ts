@@ -1,5 +1,6 @@
 import type { ClusterHost } from '../../../cluster/types.js';
 import { isVoter, MEMBER_LIST, type Member, memberOf, membersIn } from '../../../components/etcd/members/members.js';
+import { holdsMember } from '../../../components/registry/plan.js';
 import { type Answer, no, refine, yes } from '../../answers.js';
 import { gatherFacts } from '../../remote-facts.js';
 import type { StepContext } from '../../types.js';
@@ -54,5 +55,5 @@ export function hasJoined(
 }
 
 export function hasStackedEtcd(context: StepContext, host: ClusterHost): boolean {
-  return host.role === 'control-plane' && context.cluster.etcd.topology === 'stacked';
+  return holdsMember(context.cluster, host.role);
 }

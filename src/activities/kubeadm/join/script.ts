@@ -1,9 +1,10 @@
-import { type Cluster, type ClusterHost, etcdHosts } from '../../../cluster/types.js';
+import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { etcdctl } from '../../../components/etcd/members/members.js';
-import { clientUrl, peerUrl } from '../../../components/etcd/static-pods/render/member.js';
+import { clientUrl, peerUrl } from '../../../components/etcd/members/places.js';
+import { etcdHosts, holdsMember, runtimeOf } from '../../../components/registry/plan.js';
 import { quote } from '../../../hosts/shell.js';
-import { API_SERVER_PORT, PKI_DIRECTORY, renderDiscovery, renderJoinConfig } from '../../../render/kubeadm.js';
-import { CRI_SOCKET } from '../../../render/kubelet-config.js';
+import { renderDiscovery, renderJoinConfig } from '../../../render/kubeadm.js';
+import { API_SERVER_PORT, PKI_DIRECTORY } from '../../../render/kubeadm-paths.js';
 import { FENCE_GUARD } from '../../fence.js';
 import { anyPathFunction, BEGUN_PATHS, cleanUpScript } from '../../node-leftovers.js';
 import { SAYS_NO } from '../../remote-facts.js';
@@ -90,7 +91,7 @@ function cleanUp(cluster: Cluster, host: ClusterHost): string {
 ${FENCE_GUARD}${memberGuards(cluster, host)}  echo 'cleaning up after a join that did not finish'
   # Without it, reset asks the cluster for a configuration that it does not need.
   rm -f /etc/kubernetes/admin.conf
-  kubeadm reset --force --cri-socket=${CRI_SOCKET} --skip-phases=preflight,remove-etcd-member
+  kubeadm reset --force --cri-socket=${runtimeOf(cluster).socket} --skip-phases=preflight,remove-etcd-member
 ${cleanUpScript()}fi
 ${EMPTY_DISK}`;
 }
@@ -111,7 +112,7 @@ fi
  */
 function memberGuards(cluster: Cluster, host: ClusterHost): string {
   const others = etcdHosts(cluster).filter(({ name }) => name !== host.name);
-  const stacked = host.role === 'control-plane' && cluster.etcd.topology === 'stacked';
+  const stacked = holdsMember(cluster, host.role);
   const endpoints = others.map(({ address }) => clientUrl(address));
   const voter = `^[0-9a-f]+, started, .*${peerUrl(host.address).replaceAll('.', '\\.')}(,.*)?, false$`;
   const etcd = `  if [ -e ${PKI_DIRECTORY}/etcd/healthcheck-client.crt ]; then

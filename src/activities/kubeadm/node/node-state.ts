@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { chosenPorts } from '../../../cluster/chosen-ports.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { isVoter, MEMBER_LIST, memberOf, membersIn } from '../../../components/etcd/members/members.js';
+import { holdsMember } from '../../../components/registry/plan.js';
 import { endpointOf } from '../../../render/kubeadm.js';
 import { OWNER_PATH, parseOwner } from '../../../render/owner.js';
 import { type Answer, no, refine, unknown, yes } from '../../answers.js';
@@ -83,7 +84,7 @@ ask owner content ${OWNER_PATH}
 }
 
 function controlPlaneFacts(cluster: Cluster, host: ClusterHost): string {
-  const stacked = cluster.etcd.topology === 'stacked';
+  const stacked = holdsMember(cluster, host.role);
   const components = stacked ? [...CONTROL_PLANE_COMPONENTS, 'etcd'] : CONTROL_PLANE_COMPONENTS;
   return `${staticPodFacts(components)}${MEMBER_LIST}${nodeQuestion(kubectl(host), host)}
 if [ -e ${ADMIN_KUBECONFIG} ]; then
@@ -125,7 +126,7 @@ function controlPlaneFaults(cluster: Cluster, host: ClusterHost, facts: Facts): 
   const ready = facts.answer('ready', '');
   if (ready.is !== 'yes' || ready.value !== 'ok') faults.push(`its API server is not ready${reasonOf(ready)}`);
   else faults.push(...versionFaults(cluster, facts));
-  if (cluster.etcd.topology === 'stacked') {
+  if (holdsMember(cluster, host.role)) {
     const etcd = staticPodFault(facts, 'etcd');
     const members = membersIn(facts, 'members');
     if (etcd !== undefined) faults.push(etcd);

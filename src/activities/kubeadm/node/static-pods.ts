@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { MANIFESTS_DIRECTORY } from '../../../render/kubelet-config.js';
+import { MANIFESTS_DIRECTORY } from '../../../render/kubeadm-paths.js';
 import type { Facts } from '../../remote-facts.js';
 
 export const CONTROL_PLANE_COMPONENTS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;

@@ -1,3 +1,4 @@
+import { etcdOf } from '../../../components/registry/plan.js';
 import type { Checked } from './index.js';
 import { hasNode } from './ownership.js';
 import { listed, type Problem } from './problem.js';
@@ -5,13 +6,13 @@ import { listed, type Problem } from './problem.js';
 const DAY = 24 * 60 * 60;
 const WARN_DAYS = 30;
 
-/** Certificates of an installed node that have ended or will soon. Those that the steps of external etcd make anew are not looked at. */
+/** Certificates of an installed node that have ended or will soon. Those that the steps of etcd make anew are not looked at. */
 export function checkCertificates(checked: Checked): Problem[] {
   const { facts, host, cluster } = checked;
   if (!hasNode(checked) || host.role === 'etcd') return [];
-  const renewedHere = cluster.etcd.topology === 'external' ? /\/pki\/(etcd\/|apiserver-etcd-client)/ : /^$/;
+  const { renews } = etcdOf(cluster);
   const ending = facts.certificates
-    .filter(({ path, end }) => !renewedHere.test(path) && end < facts.now + WARN_DAYS * DAY)
+    .filter(({ path, end }) => renews?.test(path) !== true && end < facts.now + WARN_DAYS * DAY)
     .sort((a, b) => a.end - b.end);
   const ended = ending.filter(({ end }) => end <= facts.now);
   return [

@@ -1,5 +1,5 @@
 import type { Cluster } from '../../../cluster/types.js';
-import type { PeerFacts, VipFacts } from '../facts/cluster-facts.js';
+import type { PeerFacts } from '../facts/cluster-facts.js';
 import { reasonFor } from './overrule.js';
 import { listed, type Problem } from './problem.js';
 
@@ -16,14 +16,13 @@ const LARGEST_SKEW = 1;
 const LARGEST_WORKER_SKEW = 60;
 
 /** Everything that is wrong between hosts, all of it at once; pure. */
-export function clusterProblems(cluster: Cluster, peers: PeerFacts[], vip: VipFacts): Problem[] {
+export function clusterProblems(cluster: Cluster, peers: PeerFacts[]): Problem[] {
   return [
     ...checkAnswers(peers),
     ...checkDistinct(cluster, peers),
     ...checkClocks(cluster, peers),
     ...checkWorkerClock(peers),
     ...checkAuthorities(peers),
-    ...checkVip(cluster, peers, vip),
   ];
 }
 
@@ -148,40 +147,6 @@ function checkAuthorities(peers: PeerFacts[]): Problem[] {
       code: 'KW336',
       what: `these hosts belong to different clusters, for they hold different CA certificates (${groups.join('; ')})`,
       hint: 'Nothing was changed. Find out which cluster each of them belongs to, and take those of another one out of cluster.yaml. A host is free for this one only when nobody needs what is on it.',
-    },
-  ];
-}
-
-/** The VIP must be free, unless keepalived of this very cluster holds it on a control plane. */
-function checkVip({ endpoint, hosts }: Cluster, peers: PeerFacts[], { onLink, holderMac }: VipFacts): Problem[] {
-  const { vip } = endpoint;
-  const holders = peers.filter(({ addresses }) => addresses.some(({ address }) => address === vip));
-  const roleOf = (name: string) => hosts.find((host) => host.name === name)?.role;
-  const wrong = holders.filter(({ name, ours }) => !ours || roleOf(name) !== 'control-plane');
-  if (wrong.length > 0) {
-    const what = `${listed(wrong.map(({ name }) => name))} already has the virtual IP ${vip} on a network card`;
-    return [
-      {
-        code: 'KW334',
-        what,
-        hint: 'Take it away there (also from its network configuration), or choose another "endpoint.vip".',
-      },
-    ];
-  }
-  const ownMacs = peers.flatMap(({ addresses }) => addresses.map(({ mac }) => mac)).filter((mac) => mac !== '');
-  if (holderMac !== undefined && !ownMacs.includes(holderMac)) {
-    const what = `the virtual IP ${vip} is in use: a machine that is not in cluster.yaml answers for it (${holderMac})`;
-    return [
-      { code: 'KW334', what, hint: 'Choose an address that is free, outside of any DHCP range, as "endpoint.vip".' },
-    ];
-  }
-  if (onLink || holders.length > 0) return [];
-  const what = `the virtual IP ${vip} lies in no network of the first control plane's cards, so no host could answer for it`;
-  return [
-    {
-      code: 'KW334',
-      what,
-      hint: 'Choose a free address of the subnet that the control planes share as "endpoint.vip".',
     },
   ];
 }

@@ -1,5 +1,6 @@
 import type { Bundle } from '../../../bundle/bundle.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
+import { workOf } from '../../../components/registry/work.js';
 import type { HostFacts } from '../facts/index.js';
 import { checkCertificates } from './certificates.js';
 import { checkFirewall } from './firewall.js';
@@ -11,7 +12,7 @@ import type { Problem } from './problem.js';
 import { checkProxies } from './proxy.js';
 import { checkDisks, checkMachine } from './resources.js';
 import { checkServices } from './services.js';
-import { checkIdentity, checkRuntimeConfig, checkSystem } from './system.js';
+import { checkIdentity, checkSystem } from './system.js';
 import { checkUnknowns } from './unknowns.js';
 
 export { bySeverity, described, type Problem, preflightError } from './problem.js';
@@ -39,9 +40,9 @@ export function problemsOf(checked: Checked, bundle: Bundle | undefined): Proble
     ...checkProxies(checked),
     ...checkKernel(checked),
     ...checkServices(checked),
+    ...workOf(checked.cluster).flatMap((work) => work.check(checked)),
     ...checkMachine(checked),
     ...(isOurs(checked) ? [] : checkDisks(checked, bundle)),
-    ...checkRuntimeConfig(checked),
     ...checkCertificates(checked),
     ...checkUnknowns(checked),
   ];

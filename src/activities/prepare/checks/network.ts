@@ -1,32 +1,22 @@
 import ipaddr from 'ipaddr.js';
 import { type Network, overlap, parseNetwork } from '../../../cluster/checks/ip.js';
+import { ALL_POD_NETWORKS } from '../../../components/registry/plan.js';
 import type { Checked } from './index.js';
 import { hasNode } from './ownership.js';
 import { listed, type Problem } from './problem.js';
 
-/** Cards that Kubernetes makes itself: their addresses and routes are those of pods and services, as they should be. */
-const OWN_CARDS = /^(cni0|flannel[.-].*|kube-ipvs0|nodelocaldns|veth.*|cali.*|cilium.*)$/;
+/** Cards that are made for pods and services: their addresses and routes are as they should be. */
+const OWN_CARDS = /^(kube-ipvs0|nodelocaldns|veth.*|cali.*|cilium.*)$/;
+
+function isOwnCard(card: string): boolean {
+  return OWN_CARDS.test(card) || ALL_POD_NETWORKS.some((network) => network.makesCard(card));
+}
 
 /** The ways to other machines: addresses, cards, name servers. */
 export function checkNetwork(checked: Checked): Problem[] {
   // An etcd host has no pods.
   const pods = checked.host.role === 'etcd' ? [] : [...checkOverlaps(checked), ...checkNameServers(checked)];
-  return [...checkCard(checked), ...pods];
-}
-
-/** VRRP and the VIP's ARP need an address of the link layer, which tunnels and serial lines do not have. */
-function checkCard({ facts, host, cluster }: Checked): Problem[] {
-  if (host.role !== 'control-plane') return [];
-  const named = cluster.endpoint.interface;
-  const card = facts.addresses.find((each) => (named === null ? each.address === host.address : each.card === named));
-  if (card === undefined || hasHardwareAddress(card.mac)) return [];
-  return [
-    {
-      code: 'KW327',
-      what: `its card ${card.card}, which shall carry the virtual IP, has no hardware address (a WireGuard, PPP or other tunnel)`,
-      hint: 'The virtual IP is announced by ARP, which such a card does not speak. Use an Ethernet network between the control planes: put their addresses there into cluster.yaml, or name the card in "endpoint.interface".',
-    },
-  ];
+  return pods;
 }
 
 /** An empty address is none, and so is one of zeros: loopback's, and that of tunnels over IP. */
@@ -43,11 +33,11 @@ function checkOverlaps(checked: Checked): Problem[] {
       const network = ipv4Network(text);
       return network !== undefined && overlap(network, subnet) && network[1] >= subnet[1];
     };
-    const addresses = facts.addresses.filter(({ card, address }) => !OWN_CARDS.test(card) && inside(`${address}/32`));
+    const addresses = facts.addresses.filter(({ card, address }) => !isOwnCard(card) && inside(`${address}/32`));
     // On a node the pods of others are behind routes of flannel's host-gw, which look like anybody's.
     const routes = hasNode(checked)
       ? []
-      : facts.routes.filter(({ card, network }) => !OWN_CARDS.test(card) && inside(network));
+      : facts.routes.filter(({ card, network }) => !isOwnCard(card) && inside(network));
     const names = [
       ...addresses.map(({ card, address }) => `the address ${address} on ${card}`),
       ...routes.map(({ card, network }) => `the route to ${network}${card === '' ? '' : ` through ${card}`}`),

@@ -1,4 +1,5 @@
 import { type OwnerRecord, parseOwner } from '../../../render/owner.js';
+import { LIFELESS_MAKERS } from '../../node-leftovers.js';
 import type { HostFacts } from '../facts/index.js';
 import { foreignHost, ownerOf, UNREADABLE_RECORD } from '../ownership.js';
 import type { Checked } from './index.js';
@@ -32,9 +33,6 @@ function foreign({ facts, cluster }: Checked, owner: OwnerRecord): Problem {
 /** So many are named; the others are counted. */
 const SHOWN = 4;
 
-/** What Kubernetes itself, kubeadm aside, and pod networks leave: they tell of no node that may still be at work. */
-const LIFELESS = ['kubernetes', 'flannel', 'another pod network'];
-
 /** The authority of a cluster and nothing that it signed: of a dead cluster, or brought for this one. */
 const AUTHORITY =
   /^\/etc\/kubernetes\/pki\/(ca|front-proxy-ca|etcd\/ca)\.(crt|key)$|^\/etc\/kubernetes\/pki\/sa\.(key|pub)$/;
@@ -45,7 +43,8 @@ function checkLeftovers({ facts }: Checked): Problem[] {
   const traces = facts.leftovers.filter(({ means }) => means !== 'residue');
   if (traces.length === 0 && !facts.kubeletActive) return checkResidue(residue);
   if (!facts.kubeletActive && traces.every(({ name }) => AUTHORITY.test(name))) return [authority(traces)];
-  const alive = facts.kubeletActive || traces.some(({ by, means }) => means !== 'trace' || !LIFELESS.includes(by));
+  const alive =
+    facts.kubeletActive || traces.some(({ by, means }) => means !== 'trace' || !LIFELESS_MAKERS.includes(by));
   const makers = [...new Set(traces.map(({ by }) => by))];
   const names = [...shortened(traces.map(({ name }) => name)), ...(facts.kubeletActive ? ['a running kubelet'] : [])];
   const origin = facts.server === undefined ? '' : ` of a cluster at ${facts.server}`;

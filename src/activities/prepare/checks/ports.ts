@@ -1,8 +1,8 @@
 import { chosenPorts } from '../../../cluster/chosen-ports.js';
 import type { Cluster, Role } from '../../../cluster/types.js';
-import { HAPROXY_MONITOR_PORT } from '../../../components/load-balancer/haproxy-keepalived/render/haproxy.js';
-import { API_SERVER_PORT } from '../../../render/kubeadm.js';
-import { wayOfNetwork } from '../reach/flows.js';
+import { componentsOf } from '../../../components/registry/plan.js';
+import type { Listener } from '../../../components/types.js';
+import { API_SERVER_PORT } from '../../../render/kubeadm-paths.js';
 import type { Checked } from './index.js';
 import { isOurs } from './ownership.js';
 import { listed, type Problem } from './problem.js';
@@ -11,8 +11,7 @@ import { listed, type Problem } from './problem.js';
 const NAME_LENGTH = 15;
 
 /** TCP ports that a host of this role listens on, and the process that will. */
-export function portsOf(role: Role, cluster: Pick<Cluster, 'endpoint' | 'etcd' | 'kubernetes'>): Map<number, string> {
-  const { endpoint, etcd } = cluster;
+export function portsOf(role: Role, cluster: Cluster): Map<number, string> {
   const chosen = chosenPorts(cluster);
   const ports = new Map<number, string>();
   const add = (owner: string, numbers: number[]) => {
@@ -20,22 +19,19 @@ export function portsOf(role: Role, cluster: Pick<Cluster, 'endpoint' | 'etcd' |
     for (const port of numbers) if (port !== 0) ports.set(port, owner);
   };
   add('kubelet', [chosen.kubelet, chosen.kubeletHealth, chosen.kubeletReadOnly]);
-  const holdsEtcd = role === 'etcd' || (role === 'control-plane' && etcd.topology === 'stacked');
-  if (holdsEtcd) add('etcd', [2379, 2380, 2381]);
-  if (role === 'etcd') return ports;
-  add('kube-proxy', [chosen.kubeProxyMetrics, chosen.kubeProxyHealth]);
-  if (role === 'worker') return ports;
-  add('kube-apiserver', [API_SERVER_PORT]);
-  add('kube-controller-manager', [10257]);
-  add('kube-scheduler', [10259]);
-  add('haproxy', [endpoint.port, HAPROXY_MONITOR_PORT]);
+  if (role !== 'etcd') add('kube-proxy', [chosen.kubeProxyMetrics, chosen.kubeProxyHealth]);
+  if (role === 'control-plane') {
+    add('kube-apiserver', [API_SERVER_PORT]);
+    add('kube-controller-manager', [10257]);
+    add('kube-scheduler', [10259]);
+  }
+  for (const { port, process } of listenersOf(role, cluster, 'tcp')) add(process, [port]);
   return ports;
 }
 
-/** UDP ports that a host of this role listens on: the pod network's. In the kernel, which tells of no process. */
-export function udpPortsOf(role: Role, cluster: Pick<Cluster, 'network'>): number[] {
-  const way = wayOfNetwork(cluster);
-  return role === 'etcd' || way?.protocol !== 'udp' ? [] : [way.port];
+function listenersOf(role: Role, cluster: Cluster, protocol: Listener['protocol']): Listener[] {
+  const listeners = componentsOf(cluster).flatMap((component) => component.listeners(cluster, role));
+  return listeners.filter((listener) => listener.protocol === protocol);
 }
 
 /** Every port must be free, unless this cluster's own component holds it. Each listener counts: a port may have several. */
@@ -48,12 +44,12 @@ export function checkPorts(checked: Checked): Problem[] {
       .map(({ process }) => `${port} (wanted by ${owner}) by ${process || 'an unknown process'}`),
   );
   // A socket of the kernel is the pod network's own device: an earlier one's is named as what is left of it.
-  const takenOfPods = udpPortsOf(host.role, cluster).flatMap((port) =>
+  const takenOfPods = listenersOf(host.role, cluster, 'udp').flatMap(({ port, use }) =>
     facts.udpPorts
       .filter(
         (listener) => listener.port === port && !((ours || facts.leftovers.length > 0) && listener.process === ''),
       )
-      .map(({ process }) => `UDP ${port} (wanted by flannel) by ${process || 'the kernel'}`),
+      .map(({ process }) => `UDP ${port} (wanted by ${use}) by ${process || 'the kernel'}`),
   );
   const all = [...new Set([...taken, ...takenOfPods])];
   if (all.length === 0) return [];

@@ -1,6 +1,7 @@
 import type { Cluster } from '../../../cluster/types.js';
+import type { Flow } from '../../../components/flows.js';
 import { type Firewall, type Need, remedy } from '../reach/firewall.js';
-import { type Flow, nameOf, typeOfBackend, wayOfNetwork } from '../reach/flows.js';
+import { nameOf } from '../reach/flows.js';
 import type { Blocked, Observation } from '../reach/observe.js';
 import { reasonFor } from './overrule.js';
 import { listed, type Problem } from './problem.js';
@@ -50,22 +51,6 @@ export function checkReach(
       ...(overruled === undefined ? {} : { overruled }),
     };
   });
-}
-
-/** A backend of the pod network whose packets nobody knows how to ask for. flannel's host-gw needs no port. */
-export function checkBackend(cluster: Cluster): Problem[] {
-  const type = typeOfBackend(cluster);
-  const alone = cluster.hosts.filter(({ role }) => role !== 'etcd').length < 2;
-  if (alone || type === 'host-gw' || wayOfNetwork(cluster) !== undefined) return [];
-  return [
-    {
-      code: 'KW339',
-      what: `it was not asked whether the packets of the pod network pass between the hosts: its backend ${type} is not known to this check`,
-      hint: 'See that whatever it uses is let in between all nodes.',
-      severity: 'warning',
-      hosts: [],
-    },
-  ];
 }
 
 interface Group {

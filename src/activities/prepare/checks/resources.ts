@@ -1,6 +1,7 @@
 import type { Bundle } from '../../../bundle/bundle.js';
 import { checkImages, filesBelow, imagesFor } from '../../../bundle/bundle.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
+import { holdsMember } from '../../../components/registry/plan.js';
 import type { DiskFacts, HostFacts } from '../facts/index.js';
 import { ignores } from './ignores.js';
 import type { Checked } from './index.js';
@@ -101,16 +102,14 @@ export function checkDisks({ facts, host, cluster }: Checked, bundle: Bundle | u
 
 /** KiB that each folder grows by. Archives are removed after their import, but lie there while it goes on. */
 function needsByFolder(cluster: Cluster, host: ClusterHost, bundle: Bundle): Record<string, number> {
-  const etcdTopology = cluster.etcd.topology;
-  const images = imagesFor(bundle, host.role, { etcdTopology });
+  const images = imagesFor(bundle, host.role, { holdsMember: holdsMember(cluster, 'control-plane') });
   const all = host.role === 'etcd' ? images : [...images, ...checkImages(bundle)];
   const archives = all.reduce((sum, { size }) => sum + size, 0) / 1024;
   const binaries = ['bin', 'cni'].flatMap((folder) => filesBelow(bundle, folder));
-  const holdsEtcd = host.role === 'etcd' || (host.role === 'control-plane' && etcdTopology === 'stacked');
   return {
     '/var/lib/containerd': archives * (1 + UNPACKED),
     '/var/lib/kubewright': archives,
-    '/var/lib/kubelet': (SLACK_MIB + (holdsEtcd ? ETCD_MIB : 0)) * 1024,
+    '/var/lib/kubelet': (SLACK_MIB + (holdsMember(cluster, host.role) ? ETCD_MIB : 0)) * 1024,
     '/usr/local/bin': binaries.reduce((sum, { size }) => sum + size, 0) / 1024,
   };
 }

@@ -1,6 +1,4 @@
 import { distributionOf, familyOf } from '../../../components/distribution/index.js';
-import { renderContainerdConfig } from '../../../components/runtime/containerd/render/config.js';
-import { KubewrightError } from '../../../errors.js';
 import { architectureOf } from '../target.js';
 import type { Checked } from './index.js';
 import { listed, type Problem } from './problem.js';
@@ -49,7 +47,7 @@ export function checkSystem({ facts }: Checked): Problem[] {
 }
 
 /** Names by which the host is told from others. */
-export function checkIdentity({ facts, host, cluster }: Checked): Problem[] {
+export function checkIdentity({ facts, host }: Checked): Problem[] {
   const problems: Problem[] = [];
   if (facts.hostname === '' || facts.hostname.split('.')[0] === 'localhost') {
     const what = `its hostname is "${facts.hostname}", like that of every host without a name`;
@@ -67,27 +65,5 @@ export function checkIdentity({ facts, host, cluster }: Checked): Problem[] {
       'Put the address that the other hosts see into cluster.yaml; a different address for SSH goes into the host\'s "ssh".';
     problems.push({ code: 'KW306', what, hint });
   }
-  const { interface: card } = cluster.endpoint;
-  if (host.role === 'control-plane' && card !== null && !facts.addresses.some((address) => address.card === card)) {
-    const what = `it has no network card ${card} with an address, which "endpoint.interface" names`;
-    problems.push({
-      code: 'KW306',
-      what,
-      hint: "Correct endpoint.interface, or leave it out: the card with the host's address is taken.",
-    });
-  }
   return problems;
-}
-
-/** `runtime.config` must be writable as TOML, which is known before anything is installed. */
-export function checkRuntimeConfig({ cluster }: Checked): Problem[] {
-  try {
-    for (const version of ['1.6.0', '2.1.0']) {
-      renderContainerdConfig({ version, pauseImage: 'pause', overrides: cluster.runtime.config });
-    }
-    return [];
-  } catch (error) {
-    if (!(error instanceof KubewrightError)) throw error;
-    return [{ code: error.code, what: error.message, hint: error.hint ?? '' }];
-  }
 }

@@ -1,5 +1,5 @@
 import { type OsRelease, parseOsRelease } from '../../../components/distribution/index.js';
-import type { Meaning } from '../../node-leftovers.js';
+import type { Meaning } from '../../../components/leftovers.js';
 import type { FirewallKind } from '../firewalls-script.js';
 
 export interface CardAddress {
@@ -97,7 +97,8 @@ export interface HostFacts {
   files: { path: string; state: 'ours' | 'packaged' | 'foreign' }[];
   /** Containers by containerd's namespace; `docker` counts those that Docker keeps, running or not. */
   containers: { namespace: string; count: number }[];
-  containerd: { state: 'installed' | 'candidate'; version: string | undefined };
+  /** The container runtime that is there, or that the distribution would bring. */
+  runtime: { state: 'installed' | 'candidate'; version: string | undefined };
   /** When the certificates of a node end, and what the host's clock says, in seconds since 1970. */
   certificates: { path: string; end: number }[];
   now: number;
@@ -188,13 +189,13 @@ function networkOf(
 
 function servicesOf(
   all: Lines,
-): Pick<HostFacts, 'services' | 'files' | 'containers' | 'containerd' | 'certificates' | 'now'> {
-  const [state = 'candidate', version = ''] = all('containerd')[0] ?? [];
+): Pick<HostFacts, 'services' | 'files' | 'containers' | 'runtime' | 'certificates' | 'now'> {
+  const [state = 'candidate', version = ''] = all('runtime')[0] ?? [];
   return {
     services: all('service').map(([name = '', active]) => ({ name, active: active === 'active' })),
     files: all('file').map(([path = '', owner]) => ({ path, state: owner as 'ours' | 'packaged' | 'foreign' })),
     containers: all('containers').map(([namespace = '', count]) => ({ namespace, count: Number(count) || 0 })),
-    containerd: { state: state as 'installed' | 'candidate', version: /\d+\.\d+(\.\d+)?/.exec(version)?.[0] },
+    runtime: { state: state as 'installed' | 'candidate', version: /\d+\.\d+(\.\d+)?/.exec(version)?.[0] },
     certificates: all('certificate').map(([path = '', end]) => ({ path, end: Number(end) })),
     now: Number(all('now')[0]?.[0] ?? 0),
   };

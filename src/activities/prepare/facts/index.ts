@@ -1,4 +1,7 @@
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
+import { componentsOf, podNetworkOf } from '../../../components/registry/plan.js';
+import { runtimeWorkOf } from '../../../components/registry/work.js';
+import { replacedFiles } from '../../../components/replaced.js';
 import { KubewrightError } from '../../../errors.js';
 import type { RemoteHost } from '../../../hosts/types.js';
 import { kernelFeaturesFor } from '../../../render/modules.js';
@@ -33,5 +36,9 @@ export function questionsFor(cluster: Cluster, { role }: Pick<ClusterHost, 'role
     podSubnet: cluster.kubernetes.podSubnet,
     resolvConf: typeof resolvConf === 'string' && resolvConf.startsWith('/') ? resolvConf : undefined,
     features: kernelFeaturesFor(role, cluster),
+    cniConfiguration: podNetworkOf(cluster).cniConfiguration,
+    services: componentsOf(cluster).flatMap(({ services }) => services),
+    replaced: replacedFiles(cluster).map(({ path }) => path),
+    runtimeFacts: runtimeWorkOf(cluster).hostFacts,
   };
 }

@@ -1,8 +1,9 @@
-import { featureTest, type KernelFeature } from '../../../render/modules.js';
+import type { KernelFeature } from '../../../components/types.js';
+import { featureTest } from '../../../render/modules.js';
 import { OWNER_PATH } from '../../../render/owner.js';
 import { leftoverFacts } from '../../node-leftovers.js';
 import { networkFacts } from './network-script.js';
-import { servicesFacts } from './services-script.js';
+import { type ServiceQuestions, servicesFacts } from './services-script.js';
 
 /** Tools that the steps call on every host and that a minimal installation may lack. */
 const TOOLS = ['awk', 'base64', 'df', 'find', 'ip', 'modprobe', 'sha256sum', 'ss', 'systemd-run', 'tar'];
@@ -21,12 +22,14 @@ export const CERTIFICATE_DIGEST = `certificate_digest() {
 }`;
 
 /** What the script has to know of cluster.yaml. */
-export interface HostQuestions {
+export interface HostQuestions extends ServiceQuestions {
   podSubnet: string;
   /** `kubelet.config.resolvConf`, or undefined. */
   resolvConf: string | undefined;
   /** Kernel features that this cluster needs of this host. */
   features: KernelFeature[];
+  /** File of the pod network in /etc/cni/net.d; null where whatever is there is right. */
+  cniConfiguration: string | null;
 }
 
 /** Last line: without it the answer was cut short. */
@@ -52,7 +55,8 @@ asked() {
  * them, which `parseHostFacts` reads. Reads only. What a host does not have is left out; what could not be asked is a line
  * `unknown`.
  */
-export function hostFactsScript({ podSubnet, resolvConf, features }: HostQuestions): string {
+export function hostFactsScript(questions: HostQuestions): string {
+  const { podSubnet, resolvConf, features, cniConfiguration } = questions;
   return `set +e +u
 ${ASKED}
 ${CERTIFICATE_DIGEST}
@@ -60,8 +64,8 @@ ${system()}
 ${networkFacts(podSubnet, resolvConf)}
 ${resources()}
 ${kernel(features)}
-${servicesFacts()}
-${ownership()}
+${servicesFacts(questions)}
+${ownership(cniConfiguration)}
 echo '${END}'
 exit 0
 `;
@@ -125,15 +129,19 @@ fi
 [ -w /proc/sys/net/ipv4/ip_forward ] && fact sysctls writable`;
 }
 
-function ownership(): string {
+function ownership(cniConfiguration: string | null): string {
   return `[ -e ${OWNER_PATH} ] && fact owner "$(tr -d '\\n\\t' <${OWNER_PATH})"
 ${leftoverFacts()}
-for path in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist; do
-  # containerd takes the first one by name, and ours is 10-flannel.conflist.
-  [ -e "$path" ] && [[ \${path##*/} < 10-flannel.conflist ]] && fact leftover trace 'another pod network' "$path"
-done
-systemctl is-active --quiet kubelet && fact kubelet active
+${cniConfiguration === null ? '' : foreignNetworks(cniConfiguration)}systemctl is-active --quiet kubelet && fact kubelet active
 [ -e /etc/kubernetes/pki/ca.crt ] && digest=$(certificate_digest /etc/kubernetes/pki/ca.crt) && fact ca "sha256:$digest"
 server=$(grep -m 1 -h -o 'server: .*' /etc/kubernetes/kubelet.conf /etc/kubernetes/admin.conf | head -n 1)
 [ -n "$server" ] && fact server "\${server#server: }"`;
+}
+
+/** The container runtime takes the first one by name. */
+function foreignNetworks(own: string): string {
+  return `for path in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist; do
+  [ -e "$path" ] && [[ \${path##*/} < ${own} ]] && fact leftover trace 'another pod network' "$path"
+done
+`;
 }

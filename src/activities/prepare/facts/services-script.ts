@@ -1,12 +1,17 @@
-import { HAPROXY_CONFIG_PATH } from '../../../components/load-balancer/haproxy-keepalived/render/haproxy.js';
-import { KEEPALIVED_CONFIG_PATH } from '../../../components/load-balancer/haproxy-keepalived/render/keepalived.js';
-import { CONTAINERD_CONFIG_PATH, CRICTL_CONFIG_PATH } from '../../../components/runtime/containerd/render/config.js';
+import type { Service } from '../../../components/types.js';
 
-/** Services of a node that a host may have for other ends. */
-const SERVICES = ['haproxy', 'keepalived', 'containerd', 'docker', 'crio'];
+/** What of a cluster's components the host is asked about. */
+export interface ServiceQuestions {
+  /** Services that the cluster's components configure. */
+  services: readonly Service[];
+  /** Files that the steps replace as a whole, and that others may have written. */
+  replaced: readonly string[];
+  /** Bash for what is to be known of the container runtime. */
+  runtimeFacts: string;
+}
 
-/** Files that the steps replace as a whole, and that others may have written. */
-const REPLACED = [HAPROXY_CONFIG_PATH, KEEPALIVED_CONFIG_PATH, CONTAINERD_CONFIG_PATH, CRICTL_CONFIG_PATH];
+/** Other runtimes and what comes with them, which a host may have for other ends. */
+const RIVALS = ['docker', 'crio'];
 
 /** Certificates whose end matters: kubeadm's own names, for others may lie beside them. */
 const CERTIFICATES = [
@@ -20,25 +25,21 @@ const CERTIFICATES = [
  * Bash for what runs on a host already: services of a node and their configuration, containers, the version of containerd
  * that is there or would come, and when the certificates of a node end. `fact` and `asked` are those of `hostFactsScript`.
  */
-export function servicesFacts(): string {
-  return `for unit in ${SERVICES.join(' ')}; do
+export function servicesFacts({ services, replaced, runtimeFacts }: ServiceQuestions): string {
+  const units = [...services.map(({ name }) => name), ...RIVALS];
+  const packages = services.flatMap((service) => service.packages);
+  return `for unit in ${units.join(' ')}; do
   active=$(systemctl is-active "$unit") enabled=$(systemctl is-enabled "$unit")
   if [ "$active" = active ] || [ "$enabled" = enabled ]; then fact service "$unit" "$active"; fi
 done
-conffiles=$(dpkg-query -W -f='\${Conffiles}\\n' haproxy keepalived containerd containerd.io)
-for path in ${REPLACED.join(' ')}; do
+conffiles=$(dpkg-query -W -f='\${Conffiles}\\n' ${packages.join(' ')})
+for path in ${replaced.join(' ')}; do
   [ -e "$path" ] || continue
   if grep -q 'Written by Kubewright' "$path"; then fact file "$path" ours
   elif grep -q -F " $path $(md5sum <"$path" | cut -d' ' -f1)" <<<"$conffiles"; then fact file "$path" packaged
   else fact file "$path" foreign; fi
 done
-for task in /run/containerd/io.containerd.runtime.v2.task/*/*; do
-  [ ! -d "$task" ] || { task=\${task%/*}; echo "\${task##*/}"; }
-done | sort | uniq -c | while read -r count namespace; do fact containers "$namespace" "$count"; done
-fact containers docker "$(find /var/lib/docker/containers -mindepth 1 -maxdepth 1 -type d | wc -l)"
-version=$(containerd --version)
-if [ -n "$version" ]; then fact containerd installed "$version"
-else fact containerd candidate "$(apt-cache policy containerd | awk '$1 == "Candidate:" {print $2}')"; fi
+${runtimeFacts}
 fact now "$(date +%s)"
 certificate() {
   case $1 in *.conf) awk '$1 == "client-certificate-data:" {print $2}' "$1" | base64 -d ;; *) cat "$1" ;; esac

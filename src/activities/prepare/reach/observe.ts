@@ -1,4 +1,4 @@
-import type { Flow } from './flows.js';
+import type { Flow } from '../../../components/flows.js';
 import { datagramOrder, numberOf, type Run, UDP, VRRP } from './orders.js';
 
 /** How a packet did not come through. `own`: the sender's own filter refused to send it. */

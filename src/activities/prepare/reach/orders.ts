@@ -1,8 +1,8 @@
 import { dirname } from 'node:path/posix';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
-import { HAPROXY_CONFIG_PATH } from '../../../components/load-balancer/haproxy-keepalived/render/haproxy.js';
+import type { Flow } from '../../../components/flows.js';
+import { componentsOf } from '../../../components/registry/plan.js';
 import { OWNER_PATH } from '../../../render/owner.js';
-import type { Flow } from './flows.js';
 
 /** IP protocol numbers, as the raw sockets of the listener take them. */
 export const UDP = 17;
@@ -49,10 +49,19 @@ export function listenOrders({ cluster, flows, token }: Run, host: ClusterHost):
     ...(incoming.some(({ protocol }) => protocol === 'udp') ? [`${UDP} 1`] : []),
     ...(incoming.some(({ protocol }) => protocol === 'vrrp') ? [`${VRRP} 1`] : []),
     ...[...ports].map((port) => {
-      const installed = port === cluster.endpoint.port ? [...INSTALLED, HAPROXY_CONFIG_PATH] : INSTALLED;
-      return `tcp ${port} ${installed.join(' ')}`;
+      return `tcp ${port} ${[...INSTALLED, ...configurationsBehind(cluster, host, port)].join(' ')}`;
     }),
   ];
+}
+
+/** Configurations of the service that will have the port: where one is, that service may have it already. */
+function configurationsBehind(cluster: Cluster, { role }: ClusterHost, port: number): string[] {
+  return componentsOf(cluster).flatMap((component) => {
+    const owners = component.listeners(cluster, role).filter((listener) => listener.port === port);
+    return component.services
+      .filter(({ name }) => owners.some(({ process }) => process === name))
+      .map(({ configuration }) => configuration);
+  });
 }
 
 /**

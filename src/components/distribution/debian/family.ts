@@ -1,6 +1,6 @@
 import type { Role } from '../../../cluster/types.js';
 import { quote } from '../../../hosts/shell.js';
-import type { DistributionFamily, PackageFacts, PackageFailure, PackageGoal } from '../types.js';
+import type { DistributionFamily, PackageFacts, PackageFailure } from '../types.js';
 import { LOCK_PATIENCE_SECONDS, renderAptTransaction } from './apt.js';
 
 /** Docker's package of containerd; it brings its own runc and conflicts with Debian's two packages. */
@@ -14,19 +14,11 @@ const DOCKERS_CONTAINERD = 'containerd.io';
 const NODE_PACKAGES = ['conntrack', 'ethtool', 'iptables', 'mount', 'openssl', 'socat'];
 
 const PACKAGES: Record<Role, string[]> = {
-  'control-plane': [...NODE_PACKAGES, 'haproxy', 'keepalived'],
+  'control-plane': NODE_PACKAGES,
   worker: NODE_PACKAGES,
   // Static pods on the host's own network and nothing else; openssl makes etcd's certificates.
   etcd: ['mount', 'openssl'],
 };
-
-const SERVICES: Record<string, string> = {
-  containerd: 'containerd.service',
-  haproxy: 'haproxy.service',
-  keepalived: 'keepalived.service',
-};
-
-const ASKED = [...new Set(['containerd', 'runc', DOCKERS_CONTAINERD, ...Object.values(PACKAGES).flat()])].sort();
 
 /** Debian and Ubuntu: apt and dpkg. */
 export const debianFamily: DistributionFamily = {
@@ -38,17 +30,24 @@ export const debianFamily: DistributionFamily = {
     return `apt-get install --only-upgrade ${packages.join(' ')}`;
   },
 
-  goal(role: Role, present: PackageFacts): PackageGoal {
+  goal(role, needs, present) {
     const dockers = present.packages.some(({ name, installed }) => name === DOCKERS_CONTAINERD && installed);
-    const runtime = dockers ? [DOCKERS_CONTAINERD] : ['containerd', 'runc'];
-    return { install: [...runtime, ...PACKAGES[role]], hold: runtime };
+    const isContainerd = needs.hold.includes('containerd');
+    const hold = dockers && isContainerd ? [DOCKERS_CONTAINERD] : [...needs.hold];
+    const install = [...hold, ...PACKAGES[role], ...needs.install];
+    const units = install.flatMap((name) =>
+      needs.services.filter(({ packages }) => packages.includes(name)).map((service) => `${service.name}.service`),
+    );
+    return { install, hold, units };
   },
 
-  factsScript() {
+  factsScript({ install, hold, services }) {
+    const asked = [...new Set([...hold, DOCKERS_CONTAINERD, ...Object.values(PACKAGES).flat(), ...install])].sort();
+    const units = services.map(({ name }) => `${name}.service`).sort();
     // dpkg-query exits 1 when it does not know one of the names, which is an answer too; any other failure is none: a
     // containerd.io that was not seen would be replaced by the distribution's containerd, under the pods that run.
-    return `dpkg-query -W -f='package\\t\${Package}\\t\${db:Status-Abbrev}\\t\${Version}\\n' ${ASKED.map(quote).join(' ')} || [ "$?" = 1 ] || exit 2
-for unit in ${Object.values(SERVICES).join(' ')}; do
+    return `dpkg-query -W -f='package\\t\${Package}\\t\${db:Status-Abbrev}\\t\${Version}\\n' ${asked.map(quote).join(' ')} || [ "$?" = 1 ] || exit 2
+for unit in ${units.join(' ')}; do
   [ "$(readlink "/run/systemd/system/$unit")" != /dev/null ] || printf 'masked\\t%s\\n' "$unit"
 done
 `;
@@ -67,9 +66,8 @@ done
     return facts;
   },
 
-  installScript({ install, hold }, proxy) {
-    const services = install.flatMap((name) => SERVICES[name] ?? []);
-    return renderAptTransaction({ install, hold, services, proxy });
+  installScript({ install, hold, units }, proxy) {
+    return renderAptTransaction({ install, hold, services: units, proxy });
   },
 
   explain,

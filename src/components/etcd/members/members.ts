@@ -3,8 +3,8 @@ import { type Facts, gatherFacts } from '../../../activities/remote-facts.js';
 import type { ClusterHost } from '../../../cluster/types.js';
 import { quote } from '../../../hosts/shell.js';
 import type { RemoteHost } from '../../../hosts/types.js';
-import { PKI_DIRECTORY } from '../../../render/kubeadm.js';
-import { peerUrl } from '../static-pods/render/member.js';
+import { PKI_DIRECTORY } from '../../../render/kubeadm-paths.js';
+import { peerUrl } from './places.js';
 
 /** A member as etcd's own list has it. */
 export interface Member {

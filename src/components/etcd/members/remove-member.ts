@@ -1,10 +1,11 @@
 import type { No } from '../../../activities/answers.js';
 import { requireFence } from '../../../activities/fence.js';
 import type { StepContext } from '../../../activities/types.js';
-import { type ClusterHost, etcdHosts } from '../../../cluster/types.js';
+import type { ClusterHost } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
 import { quote } from '../../../hosts/shell.js';
 import type { RemoteHost } from '../../../hosts/types.js';
+import { etcdHosts } from '../../registry/plan.js';
 import { etcdctl, type Member, memberOf, quorumOf, requireMembers, votersOf } from './members.js';
 
 /** Where the recovery of an etcd without a quorum is written down. */

@@ -2,10 +2,11 @@ import { reasonOf } from '../../../activities/kubeadm/node/node-state.js';
 import { type Facts, gatherFacts } from '../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../activities/types.js';
 import { awaitFaultless } from '../../../activities/verify/await-state.js';
-import { type ClusterHost, etcdHosts } from '../../../cluster/types.js';
+import type { ClusterHost } from '../../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../../errors.js';
-import { peerUrl } from '../static-pods/render/member.js';
+import { etcdHosts } from '../../registry/plan.js';
 import { etcdctl, MEMBER_LIST, type Member, membersIn } from './members.js';
+import { peerUrl } from './places.js';
 import { QUORUM_RECOVERY } from './remove-member.js';
 
 const PATIENCE_MS = 120_000;

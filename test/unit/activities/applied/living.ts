@@ -6,9 +6,10 @@ import { ownerOf } from '../../../../src/activities/prepare/ownership.js';
 import { digestOf } from '../../../../src/activities/remote-facts.js';
 import { canonicalJson } from '../../../../src/cluster/hash.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../../../../src/cluster/types.js';
+import { renderEtcdKubeletConfig } from '../../../../src/components/etcd/static-pods/render/kubelet.js';
 import { renderEtcdMember } from '../../../../src/components/etcd/static-pods/render/member.js';
 import { renderInitConfig } from '../../../../src/render/kubeadm.js';
-import { KUBELET_PATCH_NAME, renderEtcdKubeletConfig } from '../../../../src/render/kubelet-config.js';
+import { KUBELET_PATCH_NAME } from '../../../../src/render/kubelet-config.js';
 import { renderOwner } from '../../../../src/render/owner.js';
 import { type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
 
@@ -39,7 +40,7 @@ function clusterFacts(cluster: Cluster, begun: string, host: FakeHost): void {
     .fact('kubeadm-config', stringify({ ...CONFIG_DEFAULTS, ...document('ClusterConfiguration') }))
     .fact('kubelet-config', stringify({ ...KUBELET_DEFAULTS, ...asWritten(document('KubeletConfiguration')) }))
     .fact('kube-proxy', stringify({ ...KUBE_PROXY_DEFAULTS, ...asWritten(document('KubeProxyConfiguration')) }))
-    .fact('flannel', JSON.stringify(network))
+    .fact('network', JSON.stringify(network))
     .fact('nodes', nodesOf(cluster).map(nodeLine).join('\n'));
 }
 

@@ -57,7 +57,7 @@ describe('what was applied', () => {
     expect(await read()).toMatchObject({ is: 'unknown', why: expect.stringContaining('cp-1') });
   });
 
-  it.each(['kubeadm-config', 'kubelet-config', 'kube-proxy', 'flannel', 'nodes'])(
+  it.each(['kubeadm-config', 'kubelet-config', 'kube-proxy', 'network', 'nodes'])(
     'is unknown as a whole when the API does not answer for %s, or answers with what cannot be read',
     async (name) => {
       everyControlPlane((host) => host.cannotTell(name));

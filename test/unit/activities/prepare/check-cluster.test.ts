@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { clusterProblems } from '../../../../src/activities/prepare/checks/cluster.js';
 import { overrule } from '../../../../src/activities/prepare/checks/overrule.js';
-import type { PeerFacts, VipFacts } from '../../../../src/activities/prepare/facts/cluster-facts.js';
+import type { PeerFacts } from '../../../../src/activities/prepare/facts/cluster-facts.js';
+import { type VipFacts, vipProblems } from '../../../../src/components/load-balancer/haproxy-keepalived/vip.js';
 import { clusterOf } from '../../cluster-fixture.js';
 
 const CLUSTER = clusterOf({ controlPlanes: 2, workers: 1 });
@@ -24,7 +25,7 @@ function peers(changes: Record<string, Partial<PeerFacts>> = {}): PeerFacts[] {
 const card = (name: string, address: string, mac: string) => [LOOPBACK, { card: name, address, prefixLength: 24, mac }];
 const vipOn = (mac: string) => [LOOPBACK, { card: 'eth0', address: '10.88.0.100', prefixLength: 32, mac }];
 const codes = (changes?: Record<string, Partial<PeerFacts>>, vip = FREE) =>
-  clusterProblems(CLUSTER, peers(changes), vip).map(({ code }) => code);
+  [...clusterProblems(CLUSTER, peers(changes)), ...vipProblems(CLUSTER, peers(changes), vip)].map(({ code }) => code);
 
 describe('hosts compared with each other', () => {
   it('are fine when they are distinct and agree', () => {
@@ -38,7 +39,7 @@ describe('hosts compared with each other', () => {
     ['clocks apart', { 'cp-2': { clock: { offset: 9.5, uncertainty: 0.01 } } }, 'KW333'],
     ['two CAs', { 'cp-1': { caFingerprint: 'sha256:a' }, 'cp-2': { caFingerprint: 'sha256:b' } }, 'KW336'],
   ])('%s', (_, changes, code) => {
-    const found = clusterProblems(CLUSTER, peers(changes as Record<string, Partial<PeerFacts>>), FREE);
+    const found = clusterProblems(CLUSTER, peers(changes as Record<string, Partial<PeerFacts>>));
     expect(found.map((problem) => problem.code)).toEqual([code]);
     for (const name of Object.keys(changes)) expect(found[0]?.what).toContain(name);
   });
@@ -75,7 +76,7 @@ describe('hosts compared with each other', () => {
     ['machine id', { machineId: '' }],
     ['time', { clock: { offset: Number.NaN, uncertainty: 0.01 } }],
   ])('that do not tell their %s are named: what was not asked did not pass', (what, change) => {
-    const found = clusterProblems(CLUSTER, peers({ 'cp-1': change, 'cp-2': change }), FREE);
+    const found = clusterProblems(CLUSTER, peers({ 'cp-1': change, 'cp-2': change }));
     expect(found.map(({ code, hosts }) => [code, hosts])).toEqual([
       ['KW339', ['cp-1']],
       ['KW339', ['cp-2']],
@@ -110,7 +111,7 @@ describe('the clock of the machine with the worker', () => {
     ['45 minutes ahead', -2700, '45 min ahead of the hosts'],
     ['61 seconds behind', 61, '61 s behind the hosts'],
   ])('is named when it is %s, though the hosts agree', (_, offset, says) => {
-    const found = clusterProblems(CLUSTER, peers(all(offset, offset, offset)), FREE);
+    const found = clusterProblems(CLUSTER, peers(all(offset, offset, offset)));
     expect(found).toEqual([expect.objectContaining({ code: 'KW333', hosts: [] })]);
     expect(found[0]?.what).toContain(`the clock of the machine that runs the worker is ${says}`);
   });
@@ -119,7 +120,7 @@ describe('the clock of the machine with the worker', () => {
     expect(codes(all(60, 60, 60))).toEqual([]);
     const slow = { clock: { offset: 70, uncertainty: 11 } };
     expect(codes({ 'cp-1': slow, 'cp-2': slow, 'w-1': slow })).toEqual([]);
-    const [only, ...others] = clusterProblems(CLUSTER, peers(all(0, 0, 2700)), FREE);
+    const [only, ...others] = clusterProblems(CLUSTER, peers(all(0, 0, 2700)));
     expect(only?.what).toContain('the clocks differ by 2700.0 s (ahead of cp-1: cp-2 0.0 s and w-1 2700.0 s)');
     expect(others).toEqual([]);
   });
@@ -127,7 +128,7 @@ describe('the clock of the machine with the worker', () => {
   it('is judged beside the hosts’ when one of these is left out by a person', () => {
     const cluster = { ...CLUSTER, preflight: { ignore: [{ code: 'KW333', hosts: ['w-1'], reason: 'a GPS test' }] } };
     const told = (...offsets: number[]) =>
-      overrule(cluster, clusterProblems(cluster, peers(all(...offsets)), FREE)).map(({ overruled, hosts }) => [
+      overrule(cluster, clusterProblems(cluster, peers(all(...offsets)))).map(({ overruled, hosts }) => [
         hosts,
         overruled,
       ]);

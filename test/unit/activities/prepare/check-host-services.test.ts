@@ -77,11 +77,11 @@ describe('containerd', () => {
     ['installed', 'containerd github.com/containerd/containerd/v2 v2.0.4 1a43cb6', '1.36.0', []],
   ])('%s as %j for Kubernetes %s', (state, text, kubernetes, wanted) => {
     // From 1.35 on cgroup v1 and others matter; the fixture has version 2.
-    expect(codes({ containerd: [[state, text]] }, { cluster: version(kubernetes) })).toEqual(wanted);
+    expect(codes({ runtime: [[state, text]] }, { cluster: version(kubernetes) })).toEqual(wanted);
   });
 
   it('that cannot be seen before the package lists are there is told of; the packages are looked at again', () => {
-    const problem = onlyProblem(problems({ containerd: [['candidate', '(none)']] }));
+    const problem = onlyProblem(problems({ runtime: [['candidate', '(none)']] }));
     expect(problem).toMatchObject({ code: 'KW319', severity: 'warning' });
     // Every host of a fresh cluster says so: two lines of a terminal at most.
     expect(described(problem).length).toBeLessThan(160);

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { type HostFacts, parseHostFacts } from '../../../../src/activities/prepare/facts/host-facts.js';
+import { questionsFor } from '../../../../src/activities/prepare/facts/index.js';
 import { hostFactsScript } from '../../../../src/activities/prepare/facts/script.js';
-import { KERNEL_FEATURES } from '../../../../src/render/modules.js';
+import { kernelFeaturesFor } from '../../../../src/render/modules.js';
+import { clusterOf } from '../../cluster-fixture.js';
 
 /** The script in a real bash, on a host that is made of files below one directory and of programs that say what they are told. */
 let root: string;
@@ -37,13 +39,24 @@ export function lay(path: string, content = ''): void {
   writeFileSync(join(root, path), content);
 }
 
+const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1 });
+
+/** What a control plane is asked. */
+export const QUESTIONS = questionsFor(CLUSTER, { role: 'control-plane' });
+
+/** What any backend of the pod network needs. */
+const FEATURES = [
+  ...new Map(
+    ['vxlan', 'wireguard', 'udp']
+      .map((Type) => ({ ...CLUSTER, network: { plugin: 'flannel' as const, backend: { Type } } }))
+      .flatMap((cluster) => kernelFeaturesFor('worker', cluster))
+      .map((feature) => [feature.module, feature]),
+  ).values(),
+];
+
 /** What the script says, as if the directory were the host's root. */
 export function output(): string {
-  const questions = {
-    podSubnet: '10.244.0.0/16',
-    resolvConf: '/etc/kubernetes/resolv.conf',
-    features: [...KERNEL_FEATURES],
-  };
+  const questions = { ...QUESTIONS, resolvConf: '/etc/kubernetes/resolv.conf', features: FEATURES };
   const script = hostFactsScript(questions).replaceAll(
     /(?<![\w.*}/])\/(etc|var|run|usr|opt|sys|proc|lib)\//g,
     `${root}/$1/`,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { gatherHostFacts } from '../../../../src/activities/prepare/facts/index.js';
 import type { RemoteHost } from '../../../../src/hosts/types.js';
-import { facts, lay, makeHosts, output, program, rootOf } from './facts-host.js';
+import { facts, lay, makeHosts, output, program, QUESTIONS, rootOf } from './facts-host.js';
 
 makeHosts();
 
@@ -32,8 +32,7 @@ describe('the facts of a host', () => {
 
   it('that come cut short are asked again', async () => {
     const cut = { name: 'cp-1', run: async () => ({ stdout: 'kernel\tLinux\nport\t22' }) } as unknown as RemoteHost;
-    const questions = { podSubnet: '10.244.0.0/16', resolvConf: undefined, features: [] };
-    await expect(gatherHostFacts(cut, questions, new AbortController().signal)).rejects.toMatchObject({
+    await expect(gatherHostFacts(cut, QUESTIONS, new AbortController().signal)).rejects.toMatchObject({
       code: 'KW455',
       transient: true,
     });
@@ -153,10 +152,10 @@ esac`,
       mkdirSync(join(rootOf(), 'run/containerd/io.containerd.runtime.v2.task', task), { recursive: true });
     mkdirSync(join(rootOf(), 'var/lib/docker/containers/d'), { recursive: true });
     program('apt-cache', `printf '%s\\n' containerd: '  Installed: (none)' '  Candidate: 1.7.24-0ubuntu1~22.04.2'`);
-    expect(facts().containerd).toEqual({ state: 'candidate', version: '1.7.24' });
+    expect(facts().runtime).toEqual({ state: 'candidate', version: '1.7.24' });
     program('containerd', 'echo containerd containerd.io 1.4.13 7ad184');
     const found = facts();
-    expect(found.containerd).toEqual({ state: 'installed', version: '1.4.13' });
+    expect(found.runtime).toEqual({ state: 'installed', version: '1.4.13' });
     expect(found.containers).toEqual([
       { namespace: 'k8s.io', count: 2 },
       { namespace: 'moby', count: 1 },

@@ -3,6 +3,7 @@ import { hostname, totalmem } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { parseHostFacts } from '../../../../src/activities/prepare/facts/host-facts.js';
 import { CERTIFICATE_DIGEST, GROWING, hostFactsScript } from '../../../../src/activities/prepare/facts/script.js';
+import { QUESTIONS } from './facts-host.js';
 import { factsWith } from './fixtures.js';
 
 /** The script itself, on this machine, which is a Linux machine as good as any: it only reads. */
@@ -10,7 +11,7 @@ describe('facts of a host', () => {
   it('are what the machine says elsewhere', () => {
     const facts = parseHostFacts(
       execFileSync('bash', {
-        input: hostFactsScript({ podSubnet: '10.244.0.0/16', resolvConf: undefined, features: [] }),
+        input: hostFactsScript(QUESTIONS),
         encoding: 'utf8',
         stdio: ['pipe', 'pipe', 'ignore'],
       }),

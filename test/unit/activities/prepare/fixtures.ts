@@ -24,7 +24,7 @@ const FIT = [
   ['route', '10.88.0.0/24', 'eth0'],
   ['resolver-file', '/etc/resolv.conf'],
   ['nameserver', '/etc/resolv.conf', '10.88.0.1'],
-  ['containerd', 'candidate', '1.6.20~ds1-1+deb12u1'],
+  ['runtime', 'candidate', '1.6.20~ds1-1+deb12u1'],
   ['containers', 'docker', '0'],
   ['now', '1790000000'],
   ['cpus', '4'],

@@ -12,7 +12,7 @@ import { contextOn, type FakeHost } from './fake-host.js';
 const CLUSTER = bundledCluster();
 
 describe('a kubelet that runs', () => {
-  const unit = renderKubeletUnit();
+  const unit = renderKubeletUnit('containerd.service');
   const dropIn = renderKubeletDropIn();
   const running = (facts: Record<string, string>): FakeHost => {
     const fake = newHost();

@@ -1,11 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import type { Role } from '../../../../src/cluster/types.js';
 import {
   distributionOf,
   packageFactsScript,
   parseOsRelease,
   parsePackageFacts,
 } from '../../../../src/components/distribution/index.js';
+import { packageNeeds } from '../../../../src/components/packages.js';
+import { clusterOf } from '../../cluster-fixture.js';
+
+const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1 });
+const needs = (role: Role) => packageNeeds(CLUSTER, [role]);
 
 const BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nID=debian\n';
 
@@ -38,7 +44,7 @@ function facts(...lines: string[]) {
 describe('packages of Debian', () => {
   it('asks in words that bash understands, about every package of every role', () => {
     for (const name of ['containerd', 'runc', 'containerd.io', 'haproxy', 'keepalived', 'iptables']) {
-      expect(packageFactsScript()).toContain(` ${name}`);
+      expect(packageFactsScript(packageNeeds(CLUSTER))).toContain(` ${name}`);
     }
   });
 
@@ -47,7 +53,7 @@ describe('packages of Debian', () => {
     [1, 0],
     [2, 2],
   ])('takes no answer of dpkg for nothing installed: its exit code %i is %i', (of, code) => {
-    const script = `dpkg-query() { return ${of}; }\nreadlink() { :; }\n${packageFactsScript()}`;
+    const script = `dpkg-query() { return ${of}; }\nreadlink() { :; }\n${packageFactsScript(packageNeeds(CLUSTER))}`;
     expect(spawnSync('bash', ['--norc', '-c', script]).status).toBe(code);
   });
 
@@ -74,19 +80,20 @@ describe('packages of Debian', () => {
 
   it('wants a load balancer on control planes only, and little on etcd hosts', () => {
     const { family, present } = facts();
-    expect(family.goal('control-plane', present).install).toEqual(
+    expect(family.goal('control-plane', needs('control-plane'), present).install).toEqual(
       expect.arrayContaining(['containerd', 'haproxy', 'keepalived']),
     );
-    expect(family.goal('worker', present).install).not.toContain('haproxy');
-    expect(family.goal('etcd', present)).toEqual({
+    expect(family.goal('worker', needs('worker'), present).install).not.toContain('haproxy');
+    expect(family.goal('etcd', needs('etcd'), present)).toEqual({
       install: ['containerd', 'runc', 'mount', 'openssl'],
       hold: ['containerd', 'runc'],
+      units: ['containerd.service'],
     });
   });
 
   it("keeps Docker's containerd, which conflicts with Debian's", () => {
     const { family, present } = facts('package\tcontainerd.io\tii \t1.7.27-1');
-    const goal = family.goal('worker', present);
+    const goal = family.goal('worker', needs('worker'), present);
     expect(goal.install).not.toContain('containerd');
     expect(goal.install).not.toContain('runc');
     expect(goal.hold).toEqual(['containerd.io']);

@@ -5,7 +5,7 @@ import { bundleOf, hostOf } from '../../../../activities/prepare/target.js';
 import { digestOf, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
 import { type Bundle, file, filesBelow, type LocatedFile } from '../../../../bundle/bundle.js';
-import type { Role } from '../../../../cluster/types.js';
+import type { Cluster, Role } from '../../../../cluster/types.js';
 import type { Upload } from '../../../../hosts/types.js';
 import {
   BINARY_DIRECTORY,
@@ -16,6 +16,7 @@ import {
   renderKubeletUnit,
 } from '../../../../render/kubelet-unit.js';
 import { loadedConfigPath } from '../../../../render/loaded-config.js';
+import { runtimeOf } from '../../../registry/plan.js';
 
 /** kubectl only where admin.conf is; etcd's tools only where a person would look at etcd. */
 const PROGRAMS: Record<Role, string[]> = {
@@ -24,13 +25,17 @@ const PROGRAMS: Record<Role, string[]> = {
   etcd: ['kubelet', 'kubeadm', 'crictl', 'etcdctl', 'etcdutl'],
 };
 
-const UNIT_FILES: ReadonlyMap<string, string> = new Map([
-  [KUBELET_UNIT_PATH, renderKubeletUnit()],
-  [KUBELET_DROP_IN_PATH, renderKubeletDropIn()],
-]);
+function unitFilesOf(cluster: Cluster): ReadonlyMap<string, string> {
+  return new Map([
+    [KUBELET_UNIT_PATH, renderKubeletUnit(runtimeOf(cluster).unit)],
+    [KUBELET_DROP_IN_PATH, renderKubeletDropIn()],
+  ]);
+}
 
 /** What the kubelet's drop-in records of these files when the kubelet starts. */
-const UNIT_DIGEST = digestOf([...UNIT_FILES.values()].join(''));
+function unitDigest(cluster: Cluster): string {
+  return digestOf([...unitFilesOf(cluster).values()].join(''));
+}
 
 /**
  * Brings what a host of this role runs from the bundle, and the kubelet's unit: enabled, so that a node comes back after
@@ -62,7 +67,7 @@ export const installBinaries: StepImplementation = {
     const problem = await otherVersion(context);
     if (problem !== undefined) throw problem;
     await host.upload(files, { signal, onProgress: (line) => context.progress(line) });
-    for (const [path, content] of UNIT_FILES) await host.writeFile(path, content);
+    for (const [path, content] of unitFilesOf(context.cluster)) await host.writeFile(path, content);
     await host.run('systemctl daemon-reload && systemctl enable --quiet kubelet.service\n', { signal });
     if ((await unitState(context)).outdated) await inTurn(context, 'the kubelet is restarted', () => restart(context));
   },
@@ -70,7 +75,7 @@ export const installBinaries: StepImplementation = {
 
 /** Pods go on meanwhile. Only what runs: before kubeadm has been here there is nothing to run. */
 async function restart(context: StepContext): Promise<void> {
-  await context.durable('kubelet', `# ${UNIT_DIGEST}\nsystemctl try-restart kubelet.service\n`, {
+  await context.durable('kubelet', `# ${unitDigest(context.cluster)}\nsystemctl try-restart kubelet.service\n`, {
     timeoutSeconds: 180,
     hint: 'See `systemctl status kubelet` and `journalctl -u kubelet` on the host, then retry the step.',
   });
@@ -103,16 +108,15 @@ interface UnitState {
   outdated: boolean;
 }
 
-async function unitState({ host, signal }: StepContext): Promise<UnitState> {
+async function unitState({ cluster, host, signal }: StepContext): Promise<UnitState> {
+  const files = unitFilesOf(cluster);
   const script = `${RUNNING_PROGRAM}
-${[...UNIT_FILES.keys()].map((path) => `fact ${path} digest ${path} &\n`).join('')}
+${[...files.keys()].map((path) => `fact ${path} digest ${path} &\n`).join('')}
 fact program running &
 fact loaded cut -c 1-64 ${loadedConfigPath('kubelet')} &
 fact enabled systemctl is-enabled kubelet.service`;
   const facts = await gatherFacts(host, script, signal);
-  const stale = [...UNIT_FILES]
-    .filter(([path, content]) => facts.text(path) !== digestOf(content))
-    .map(([path]) => path);
-  const isOurs = facts.text('program') === 'ours' && facts.text('loaded') === UNIT_DIGEST;
+  const stale = [...files].filter(([path, content]) => facts.text(path) !== digestOf(content)).map(([path]) => path);
+  const isOurs = facts.text('program') === 'ours' && facts.text('loaded') === unitDigest(cluster);
   return { stale, enabled: facts.holds('enabled'), outdated: facts.holds('program') && !isOurs };
 }

@@ -1,24 +1,8 @@
 import type { Cluster, ClusterHost } from '../../../../cluster/types.js';
-import {
-  clusterHeader,
-  ETCD_CLIENT_PORT,
-  ETCD_DATA_DIRECTORY,
-  ETCD_PEER_PORT,
-  initConfiguration,
-  PKI_DIRECTORY,
-} from '../../../../render/kubeadm.js';
+import { clusterHeader, initConfiguration } from '../../../../render/kubeadm.js';
+import { PKI_DIRECTORY } from '../../../../render/kubeadm-paths.js';
 import { renderYaml } from '../../../../render/yaml.js';
-
-/** kubeadm configuration of an etcd-only host. Holds no secret. */
-export const ETCD_KUBEADM_CONFIG_PATH = '/etc/kubewright/kubeadm-etcd.yaml';
-
-export function peerUrl(address: string): string {
-  return `https://${address}:${ETCD_PEER_PORT}`;
-}
-
-export function clientUrl(address: string): string {
-  return `https://${address}:${ETCD_CLIENT_PORT}`;
-}
+import { ETCD_DATA_DIRECTORY, peerUrl } from '../../members/places.js';
 
 export interface EtcdMemberOptions {
   /** Default /etc/kubernetes/pki. Elsewhere while certificates for another host are made. */

@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Facts } from '../../../../activities/remote-facts.js';
 import { quote } from '../../../../hosts/shell.js';
-import { PKI_DIRECTORY } from '../../../../render/kubeadm.js';
+import { PKI_DIRECTORY } from '../../../../render/kubeadm-paths.js';
 
 export const ETCD_PKI = `${PKI_DIRECTORY}/etcd`;
 export const ETCD_CA = `${ETCD_PKI}/ca.crt`;

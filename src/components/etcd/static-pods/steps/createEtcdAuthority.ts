@@ -2,10 +2,10 @@ import { requireKnown } from '../../../../activities/answers.js';
 import { hostOf } from '../../../../activities/prepare/target.js';
 import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
-import { etcdHosts } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
 import { quote } from '../../../../hosts/shell.js';
-import { ETCD_CLIENT_FILES } from '../../../../render/kubeadm.js';
+import { etcdHosts } from '../../../registry/plan.js';
+import { ETCD_CLIENT_FILES } from '../../members/places.js';
 import { renderEtcdMember } from '../render/member.js';
 import { caFault, certificateFacts, ETCD_CA, ETCD_CA_KEY, pairFaults, shortFingerprint } from './certificates.js';
 

@@ -1,8 +1,9 @@
 import { hostOf } from '../../../../activities/prepare/target.js';
 import { gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
-import { type ClusterHost, etcdHosts } from '../../../../cluster/types.js';
+import type { ClusterHost } from '../../../../cluster/types.js';
 import type { RemoteHost } from '../../../../hosts/types.js';
+import { etcdHosts } from '../../../registry/plan.js';
 import { renderEtcdMember } from '../render/member.js';
 import { DIRECTORY, makeCertificates, placeFiles } from './certificate-files.js';
 import { type CertificatePair, certificateFacts, ETCD_PKI, pairFaults } from './certificates.js';

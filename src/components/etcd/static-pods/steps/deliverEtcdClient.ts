@@ -1,6 +1,6 @@
 import { gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepImplementation } from '../../../../activities/types.js';
-import { ETCD_CLIENT_FILES } from '../../../../render/kubeadm.js';
+import { ETCD_CLIENT_FILES } from '../../members/places.js';
 import { fetchFiles, placeFiles } from './certificate-files.js';
 import { certificateFacts, ETCD_CA, pairFaults } from './certificates.js';
 import { CLIENT_PAIR } from './createEtcdAuthority.js';

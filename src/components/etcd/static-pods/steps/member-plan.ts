@@ -2,13 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer, type No, no, refine, requireKnown, type Yes, yes } from '../../../../activities/answers.js';
 import { lookAtControlPlanes } from '../../../../activities/kubeadm/control-plane.js';
 import type { StepContext } from '../../../../activities/types.js';
-import { type ClusterHost, etcdHosts, hostsOf } from '../../../../cluster/types.js';
+import { type ClusterHost, hostsOf } from '../../../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../../../errors.js';
 import { quote } from '../../../../hosts/shell.js';
 import type { RemoteHost } from '../../../../hosts/types.js';
+import { etcdHosts } from '../../../registry/plan.js';
 import { etcdctl, isVoter, listMembers, type Member, memberOf, requireMembers } from '../../members/members.js';
+import { peerUrl } from '../../members/places.js';
 import { QUORUM_RECOVERY, removeMember, removeStaleLearners } from '../../members/remove-member.js';
-import { peerUrl } from '../render/member.js';
 
 const PATIENCE_MS = 60_000;
 /** etcd takes one learner at a time, so two new members wait for each other. */

@@ -5,18 +5,22 @@ import { staticPodFacts, staticPodFault } from '../../../../activities/kubeadm/n
 import { hostOf } from '../../../../activities/prepare/target.js';
 import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
-import { type ClusterHost, etcdHosts } from '../../../../cluster/types.js';
+import type { ClusterHost } from '../../../../cluster/types.js';
 import { quote } from '../../../../hosts/shell.js';
-import { ETCD_DATA_DIRECTORY, ETCD_PEER_PORT } from '../../../../render/kubeadm.js';
+import type { KubeletFacts } from '../../../../render/kubelet-config.js';
+import { etcdHosts } from '../../../registry/plan.js';
+import { etcdctl, MEMBER_LIST, memberOf, membersIn } from '../../members/members.js';
 import {
+  clientUrl,
+  ETCD_DATA_DIRECTORY,
+  ETCD_KUBEADM_CONFIG_PATH,
   ETCD_KUBELET_CONFIG_PATH,
   ETCD_KUBELET_DROP_IN_PATH,
-  type KubeletFacts,
-  renderEtcdKubeletConfig,
-  renderEtcdKubeletDropIn,
-} from '../../../../render/kubelet-config.js';
-import { etcdctl, MEMBER_LIST, memberOf, membersIn } from '../../members/members.js';
-import { clientUrl, ETCD_KUBEADM_CONFIG_PATH, peerUrl, renderEtcdMember } from '../render/member.js';
+  ETCD_PEER_PORT,
+  peerUrl,
+} from '../../members/places.js';
+import { renderEtcdKubeletConfig, renderEtcdKubeletDropIn } from '../render/kubelet.js';
+import { renderEtcdMember } from '../render/member.js';
 import { type MemberPlan, planMember, promote } from './member-plan.js';
 
 const START_SECONDS = 300;

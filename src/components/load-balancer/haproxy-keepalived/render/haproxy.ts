@@ -1,5 +1,5 @@
 import { type Cluster, hostsOf } from '../../../../cluster/types.js';
-import { API_SERVER_PORT } from '../../../../render/kubeadm.js';
+import { API_SERVER_PORT } from '../../../../render/kubeadm-paths.js';
 
 export const HAPROXY_CONFIG_PATH = '/etc/haproxy/haproxy.cfg';
 

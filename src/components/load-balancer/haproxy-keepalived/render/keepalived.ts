@@ -1,4 +1,5 @@
 import { type Cluster, type ClusterHost, hostsOf } from '../../../../cluster/types.js';
+import { endpointSettings } from '../settings.js';
 import { HAPROXY_MONITOR_PORT } from './haproxy.js';
 
 export const KEEPALIVED_CONFIG_PATH = '/etc/keepalived/keepalived.conf';
@@ -37,6 +38,7 @@ function priorityOf(place: number, hosts: number): number {
  * @param networkInterface the card that carries the host's address
  */
 export function renderKeepalived(cluster: Cluster, host: ClusterHost, networkInterface: string): string {
+  const { virtualRouterId, advertIntervalMs } = endpointSettings(cluster);
   const controlPlanes = hostsOf(cluster, 'control-plane');
   const place = controlPlanes.findIndex(({ name }) => name === host.name);
   const peers = controlPlanes.filter(({ name }) => name !== host.name);
@@ -59,9 +61,9 @@ ${renderScript('api_server_behind', 'backend')}
 vrrp_instance kubernetes_api {
     state BACKUP
     interface ${networkInterface}
-    virtual_router_id ${cluster.endpoint.virtualRouterId}
+    virtual_router_id ${virtualRouterId}
     priority ${priorityOf(place, controlPlanes.length)}
-    advert_int ${cluster.endpoint.advertIntervalMs / 1000}
+    advert_int ${advertIntervalMs / 1000}
     preempt_delay 5
 ${peers.length === 0 ? '' : renderUnicast(host, peers)}    virtual_ipaddress {
         ${cluster.endpoint.vip}/32

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Document, isMap, isSeq, parseAllDocuments } from 'yaml';
 import type { Cluster } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
+import { settingsOf } from '../settings.js';
 
 /** On flannel's DaemonSet: SHA-256 of the manifest that was applied. */
 export const CONTENT_HASH_ANNOTATION = 'kubewright.dev/content-hash';
@@ -32,7 +33,7 @@ export function renderFlannel(manifest: string, cluster: Cluster): FlannelManife
 
   const network = JSON.parse(text(config, ['data', 'net-conf.json'])) as Record<string, unknown>;
   network.Network = cluster.kubernetes.podSubnet;
-  network.Backend = cluster.network.backend;
+  network.Backend = settingsOf(cluster).backend;
   config.setIn(['data', 'net-conf.json'], `${JSON.stringify(network, null, 2)}\n`);
 
   append(daemonSet, [...CONTAINER, 'args'], '--iface=$(NODE_IP)');

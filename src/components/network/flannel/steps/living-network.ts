@@ -15,6 +15,7 @@ import {
   FLANNEL_NAMESPACE,
   type FlannelManifest,
 } from '../render/manifest.js';
+import { settingsOf } from '../settings.js';
 
 /** flannel as a cluster has it. */
 export interface LivingNetwork {
@@ -114,7 +115,7 @@ export async function missingObjects(
  */
 export function otherNetwork(cluster: Cluster, living: LivingNetwork): KubewrightError | undefined {
   const { podSubnet } = cluster.kubernetes;
-  const { backend } = cluster.network;
+  const { backend } = settingsOf(cluster);
   const { config, nodes } = living;
   const faults: string[] = [];
   if (config !== undefined && config.network !== podSubnet)

@@ -2,13 +2,9 @@ import { stringify } from 'smol-toml';
 import { compareVersions } from '../../../../compare-versions.js';
 import { KubewrightError, messageOf } from '../../../../errors.js';
 import { CNI_BINARY_DIRECTORY } from '../../../../render/kubelet-unit.js';
-import { dropInPath, recordLoadedConfig } from '../../../../render/loaded-config.js';
+import { recordLoadedConfig } from '../../../../render/loaded-config.js';
+import { CONTAINERD_CONFIG_PATH, CONTAINERD_SOCKET } from '../paths.js';
 import { inFormat } from './names.js';
-
-export const CONTAINERD_CONFIG_PATH = '/etc/containerd/config.toml';
-export const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
-export const CONTAINERD_DROP_IN_PATH = dropInPath('containerd');
-export const CRICTL_CONFIG_PATH = '/etc/crictl.yaml';
 
 export interface ContainerdConfig {
   /** As `containerd --version` says, such as `1.6.20` or `2.1.0-rc.1`. */

@@ -5,14 +5,9 @@ import type { StepContext, StepImplementation } from '../../../../activities/typ
 import { pauseImage } from '../../../../bundle/bundle.js';
 import { isKubewrightError, KubewrightError } from '../../../../errors.js';
 import { loadedConfigPath } from '../../../../render/loaded-config.js';
-import {
-  CONTAINERD_CONFIG_PATH,
-  CONTAINERD_DROP_IN_PATH,
-  CRICTL_CONFIG_PATH,
-  renderContainerdConfig,
-  renderContainerdDropIn,
-  renderCrictlConfig,
-} from '../render/config.js';
+import { CONTAINERD_CONFIG_PATH, CONTAINERD_DROP_IN_PATH, CRICTL_CONFIG_PATH } from '../paths.js';
+import { renderContainerdConfig, renderContainerdDropIn, renderCrictlConfig } from '../render/config.js';
+import { settingsOf } from '../settings.js';
 
 /** How long containerd may take to answer after a start: with many containers and a slow disk it takes minutes. */
 const START_SECONDS = 540;
@@ -79,7 +74,7 @@ async function look(context: StepContext): Promise<Look> {
       renderContainerdConfig({
         version,
         pauseImage: pauseImage(bundle).names[0] ?? '',
-        overrides: context.cluster.runtime.config,
+        overrides: settingsOf(context.cluster).config,
       }),
     ],
     [CONTAINERD_DROP_IN_PATH, renderContainerdDropIn()],

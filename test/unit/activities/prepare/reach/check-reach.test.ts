@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { described } from '../../../../../src/activities/prepare/checks/problem.js';
-import { blockers, checkBackend, checkReach } from '../../../../../src/activities/prepare/checks/reach.js';
+import { blockers, checkReach } from '../../../../../src/activities/prepare/checks/reach.js';
 import type { Firewall } from '../../../../../src/activities/prepare/reach/firewall.js';
 import { flowsOf } from '../../../../../src/activities/prepare/reach/flows.js';
 import { type Observation, observe } from '../../../../../src/activities/prepare/reach/observe.js';
 import type { OverruledCheck } from '../../../../../src/cluster/types.js';
+import { checkBackend } from '../../../../../src/components/network/flannel/work.js';
 import { clusterOf } from '../../../cluster-fixture.js';
 import { CLUSTER, RUN, round, says } from './rounds.js';
 

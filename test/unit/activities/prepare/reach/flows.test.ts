@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Flow, flowsOf, nameOf, wayOfNetwork } from '../../../../../src/activities/prepare/reach/flows.js';
+import { flowsOf, nameOf } from '../../../../../src/activities/prepare/reach/flows.js';
 import type { Cluster } from '../../../../../src/cluster/types.js';
+import type { Flow } from '../../../../../src/components/flows.js';
+import { wayOfNetwork } from '../../../../../src/components/network/flannel/backend.js';
 import { clusterOf } from '../../../cluster-fixture.js';
 
 const written = (flow: Flow) => `${flow.from} > ${flow.to} ${nameOf(flow).replace(/ \(.*/, '')}`;

@@ -1,0 +1,1 @@
+export const ACTIONS = ['installBinaries', 'importImages', 'importCheckImages'] as const;

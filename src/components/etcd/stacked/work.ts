@@ -1,0 +1,4 @@
+import { type EtcdWork, NOTHING_TO_CHECK } from '../../work-types.js';
+
+/** Data of a former cluster would be on the host itself, which is no blank one then. */
+export const work: EtcdWork = { ...NOTHING_TO_CHECK, refuseFormerData: async () => {} };

@@ -1,0 +1,6 @@
+export const ACTIONS = [
+  'createEtcdAuthority',
+  'deliverEtcdCertificates',
+  'startEtcdMember',
+  'deliverEtcdClient',
+] as const;

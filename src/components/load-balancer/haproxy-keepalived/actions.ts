@@ -1,0 +1,1 @@
+export const ACTIONS = ['configureLoadBalancer', 'proveVirtualIp', 'verifyEndpoint'] as const;

@@ -1,0 +1,16 @@
+import { ACTIONS as bundle } from '../artifacts/bundle/actions.js';
+import { MEMBER_ACTIONS } from '../etcd/members/actions.js';
+import { ACTIONS as staticPods } from '../etcd/static-pods/actions.js';
+import { ACTIONS as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/actions.js';
+import { ACTIONS as flannel } from '../network/flannel/actions.js';
+import { ACTIONS as containerd } from '../runtime/containerd/actions.js';
+
+/** Names of what components do; also those of their activity types. This file gets into workflow code. */
+export const COMPONENT_ACTIONS = [
+  ...bundle,
+  ...containerd,
+  ...haproxyKeepalived,
+  ...MEMBER_ACTIONS,
+  ...staticPods,
+  ...flannel,
+] as const;

@@ -1,0 +1,67 @@
+import { fixed, type KeyChange, type KeyChanges, never, refused, section, used } from '../../cluster/key-change.js';
+import * as bundle from '../artifacts/bundle/settings.js';
+import * as etcd from '../etcd/settings.js';
+import type { StackedEtcdSettings } from '../etcd/stacked/settings.js';
+import type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
+import * as haproxyKeepalived from '../load-balancer/haproxy-keepalived/settings.js';
+import * as flannel from '../network/flannel/settings.js';
+import * as containerd from '../runtime/containerd/settings.js';
+
+export type { BundleSettings } from '../artifacts/bundle/settings.js';
+export type { EtcdCommonSettings } from '../etcd/settings.js';
+export type { StackedEtcdSettings } from '../etcd/stacked/settings.js';
+export type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
+export type {
+  HaproxyKeepalivedEndpoint,
+  HaproxyKeepalivedSettings,
+} from '../load-balancer/haproxy-keepalived/settings.js';
+export type { FlannelSettings } from '../network/flannel/settings.js';
+export type { ContainerdSettings } from '../runtime/containerd/settings.js';
+
+/** `spec.loadBalancer`, resolved: one of the load balancers. */
+export type LoadBalancerSettings = haproxyKeepalived.HaproxyKeepalivedSettings;
+/** What load balancers add to `spec.endpoint`. */
+export type EndpointSettings = haproxyKeepalived.HaproxyKeepalivedEndpoint;
+/** `spec.etcd`, resolved: one of the topologies. */
+export type EtcdSettings = (StackedEtcdSettings | ExternalEtcdSettings) & etcd.EtcdCommonSettings;
+/** `spec.runtime`, resolved: one of the container runtimes. */
+export type RuntimeSettings = containerd.ContainerdSettings;
+/** `spec.network`, resolved: one of the pod networks. */
+export type PodNetworkSettings = flannel.FlannelSettings;
+/** What `spec.packages` says of the source of binaries and images, resolved. */
+export type ArtifactSettings = bundle.BundleSettings;
+
+/** What is chosen where cluster.yaml says nothing, and the defaults of each choice's keys. etcd's goes by the hosts. */
+export const CHOSEN = {
+  loadBalancer: { type: 'haproxy-keepalived', endpoint: haproxyKeepalived.ENDPOINT_DEFAULTS },
+  runtime: { type: 'containerd' },
+  network: { plugin: 'flannel', ...flannel.DEFAULTS },
+  packages: { source: 'bundle', ...bundle.DEFAULTS },
+} as const;
+
+/** The key that chooses: as long as there is one choice, nobody can edit it into another one. */
+const choice = (count: number, change: KeyChange): KeyChange => (count === 1 ? fixed : change);
+
+const CHOICES = {
+  loadBalancer: [haproxyKeepalived.CHANGES],
+  runtime: [containerd.CHANGES],
+  network: [flannel.CHANGES],
+  packages: [bundle.CHANGES],
+};
+
+/** What becomes of an edit, for every key that is of a component. */
+export const COMPONENT_CHANGES: KeyChanges = {
+  'spec.loadBalancer': section,
+  'spec.loadBalancer.type': choice(CHOICES.loadBalancer.length, refused('reconfigure')),
+  'spec.etcd': section,
+  'spec.etcd.topology': never,
+  ...etcd.CHANGES,
+  'spec.runtime': section,
+  'spec.runtime.type': choice(CHOICES.runtime.length, refused('reconfigure')),
+  'spec.network': section,
+  'spec.network.plugin': choice(CHOICES.network.length, never),
+  'spec.packages': section,
+  'spec.packages.source': choice(CHOICES.packages.length, used),
+  'spec.packages.proxy': used,
+  ...Object.assign({}, ...Object.values(CHOICES).flat()),
+};

@@ -1,0 +1,18 @@
+import type { StepImplementation } from '../../activities/types.js';
+import { steps as bundle } from '../artifacts/bundle/steps/index.js';
+import { memberSteps } from '../etcd/members/steps.js';
+import { steps as staticPods } from '../etcd/static-pods/steps/index.js';
+import { steps as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/steps/index.js';
+import { steps as flannel } from '../network/flannel/steps/index.js';
+import { steps as containerd } from '../runtime/containerd/steps/index.js';
+import type { COMPONENT_ACTIONS } from './actions.js';
+
+/** How components carry out their actions. The compiler holds it complete. */
+export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImplementation> = {
+  ...bundle,
+  ...containerd,
+  ...haproxyKeepalived,
+  ...memberSteps,
+  ...staticPods,
+  ...flannel,
+};

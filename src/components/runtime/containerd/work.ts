@@ -1,0 +1,18 @@
+import { NOTHING_TO_CHECK, type RuntimeWork } from '../../work-types.js';
+import { checkRuntime } from './checks.js';
+import { importStep } from './steps/images.js';
+import { outdated } from './versions.js';
+
+export const work: RuntimeWork = {
+  ...NOTHING_TO_CHECK,
+  check: checkRuntime,
+  hostFacts: `for task in /run/containerd/io.containerd.runtime.v2.task/*/*; do
+  [ ! -d "$task" ] || { task=\${task%/*}; echo "\${task##*/}"; }
+done | sort | uniq -c | while read -r count namespace; do fact containers "$namespace" "$count"; done
+fact containers docker "$(find /var/lib/docker/containers -mindepth 1 -maxdepth 1 -type d | wc -l)"
+version=$(containerd --version)
+if [ -n "$version" ]; then fact runtime installed "$version"
+else fact runtime candidate "$(apt-cache policy containerd | awk '$1 == "Candidate:" {print $2}')"; fi`,
+  outdated,
+  importing: importStep,
+};

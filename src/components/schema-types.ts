@@ -1,0 +1,28 @@
+import type { z } from 'zod';
+import type { Check } from '../cluster/checks/index.js';
+
+/** What a choice adds to its section of `cluster.yaml`: the client's part, `schema.ts` in its folder. */
+export interface ChoiceSchema {
+  /** For editors and the reference: what the choice is. Left out where the kind says it all. */
+  description?: string;
+  /** Keys that it adds to the section, each optional. */
+  keys: z.ZodRawShape;
+  /**
+   * What these keys become, defaults filled in; what was wrong in the file is undefined.
+   *
+   * @param section the section as it is written
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: each choice takes the section with its own keys
+  resolve(section: any, surroundings: { path(written: string): string }): Record<string, unknown>;
+  /** Rules between keys that hold where this choice was made. */
+  checks?: readonly Check[];
+}
+
+export interface LoadBalancerSchema extends ChoiceSchema {
+  /** Keys that it adds to `spec.endpoint`. */
+  endpointKeys: z.ZodRawShape;
+  /** Default of `endpoint.port`. */
+  endpointPort: number;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  resolveEndpoint(endpoint: any, vip: string | undefined): Record<string, unknown>;
+}

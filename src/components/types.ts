@@ -1,0 +1,144 @@
+import type { Cluster, ClusterHost, Role } from '../cluster/types.js';
+import type { Step } from '../plan/types.js';
+import type { Flow } from './flows.js';
+import type { Leftover } from './leftovers.js';
+
+/**
+ * What the rest of Kubewright asks of a choice, as far as it is known without a host: the pure part, `plan.ts` in its
+ * folder. The compiler holds a choice complete; who needs something else of all of them adds it here.
+ */
+export interface Component {
+  /** TCP ports that it has on control planes and that no key of cluster.yaml moves: no other key may name them. */
+  fixedPorts: readonly { port: number; use: string }[];
+  /** What it listens on, on hosts of a role. */
+  listeners(cluster: Cluster, role: Role): Listener[];
+  /** What hosts send to each other for it. */
+  flows(cluster: Cluster): Flow[];
+  /** What it needs of the kernel of hosts of a role. */
+  kernelFeatures(cluster: Cluster, role: Role): KernelFeature[];
+  /** Kernel settings of hosts of a role, by name. */
+  sysctls(role: Role): Record<string, string>;
+  /** What it needs of the distribution, on hosts of a role. */
+  packages(role: Role): Packages;
+  /** Services of the distribution that it configures. */
+  services: readonly Service[];
+  /** Files beside their configurations that its steps write as a whole, and that others may have written. */
+  replaces: readonly { path: string; roles: readonly Role[] }[];
+  /** All that it leaves on a host. */
+  leaves: readonly Leftover[];
+}
+
+/** A port that something listens on. */
+export interface Listener {
+  protocol: 'tcp' | 'udp';
+  port: number;
+  /** Name of the process that will; empty where the kernel itself listens. */
+  process: string;
+  /** For people, such as "etcd (peers)". */
+  use: string;
+}
+
+/** A kernel module, and the file whose existence shows that the kernel can do what it is for, loaded or built in. */
+export interface KernelFeature {
+  module: string;
+  /**
+   * Absolute path that exists when the feature is there; `filesystem:NAME` for a line in /proc/filesystems; `module` where
+   * only the module itself shows (in /sys/module, or among those that are built in).
+   */
+  evidence: string;
+  /** What it is needed for, as the end of "needed for …". */
+  purpose: string;
+}
+
+/** Packages by the names that Debian gives them; another family of distributions translates what it calls otherwise. */
+export interface Packages {
+  install: readonly string[];
+  /** Installed, and left alone by an upgrade of the system. */
+  hold: readonly string[];
+}
+
+/** A service of the distribution, which stays stopped until it is configured. */
+export interface Service {
+  /** Of the unit without `.service`, and of the process. */
+  name: string;
+  /** Packages that bring it, any one of them. */
+  packages: readonly [string, ...string[]];
+  /** Its configuration, which a step writes as a whole. */
+  configuration: string;
+  roles: readonly Role[];
+  /** What to do where it does other work, as the beginning of a sentence: "Move what it serves to another host". */
+  remedy: string;
+}
+
+/** Steps in front of the beginning of the cluster, and who waits for them. */
+export interface Preparation {
+  steps: Step[];
+  /** Ids that `kubeadm init` or `join` of a host needs besides what is on every host. */
+  neededBy(host: ClusterHost): string[];
+  /** Ids that the beginning of the cluster needs besides those of its own host. */
+  neededByInit: string[];
+}
+
+/** What carries the API's address and spreads it over the control planes. */
+export interface LoadBalancer extends Component {
+  install(cluster: Cluster): Preparation;
+  /** @param joined ids of every host's `init` or `join` */
+  verify(cluster: Cluster, joined: string[]): Step[];
+}
+
+/** Where etcd runs, and how it is brought up. */
+export interface Etcd extends Component {
+  /** Role of the hosts that hold a member. */
+  memberRole: Role;
+  /** The section `etcd` of kubeadm's ClusterConfiguration. */
+  kubeadmConfiguration(cluster: Cluster): object;
+  install(cluster: Cluster): Preparation;
+  /** @param joined ids of every host's `init` or `join` */
+  verify(cluster: Cluster, joined: string[]): Step[];
+  /** Certificates that its steps make anew by themselves when they end; null: none. */
+  renews: RegExp | null;
+}
+
+/** What runs containers. */
+export interface Runtime extends Component {
+  /** Where the kubelet and crictl find it, such as `unix:///run/containerd/containerd.sock`. */
+  socket: string;
+  /** Unit that the kubelet waits for. */
+  unit: string;
+  /** Steps that bring it up on one host, behind its packages. */
+  prepare(host: ClusterHost): Step[];
+}
+
+/** How pods reach each other. */
+export interface PodNetwork extends Component {
+  /** Who its leftovers are said to be by. */
+  maker: string;
+  /** Whether a network card is one that it makes: what is on it belongs to pods. */
+  makesCard(name: string): boolean;
+  /** File in /etc/cni/net.d that the runtime has to take; what sorts before it is in the way. Null: whatever is there. */
+  cniConfiguration: string | null;
+  /**
+   * Steps that give the cluster its network; nodes are Ready behind them.
+   *
+   * @param init id of the step that begins the cluster
+   */
+  install(cluster: Cluster, init: string): Step[];
+}
+
+/** Where programs and images come from. */
+export interface ArtifactSource extends Component {
+  /** Brings the programs to a host, behind its system. */
+  programs(host: ClusterHost): Step[];
+  /**
+   * Brings the images that a host needs to come up.
+   *
+   * @param runtime ids of the steps that bring up its runtime
+   */
+  images(host: ClusterHost, runtime: string[]): Step[];
+  /**
+   * Brings the images that only checks use, when the host is done with what the cluster needs.
+   *
+   * @param joined id of the host's `init` or `join`
+   */
+  checkImages(host: ClusterHost, joined: string[]): Step[];
+}

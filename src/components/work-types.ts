@@ -1,0 +1,61 @@
+import type { Part } from '../activities/applied/compare/index.js';
+import type { AppliedNetwork } from '../activities/applied/types.js';
+import type { Checked } from '../activities/prepare/checks/index.js';
+import type { Problem } from '../activities/prepare/checks/problem.js';
+import type { PeerFacts } from '../activities/prepare/facts/cluster-facts.js';
+import type { StepContext, StepImplementation } from '../activities/types.js';
+import type { Bundle, LocatedImage } from '../bundle/bundle.js';
+import type { Cluster, ClusterHost } from '../cluster/types.js';
+import type { PackageState } from './distribution/types.js';
+
+/** What a choice does on hosts besides its steps: the worker's part, `work.ts` in its folder. */
+export interface ComponentWork {
+  /** What stands in its way on one host, before anything is changed there; pure. */
+  check(checked: Checked): Problem[];
+  /** What stands in its way between the hosts. */
+  checkTogether(context: StepContext, peers: PeerFacts[]): Promise<Problem[]>;
+}
+
+export interface EtcdWork extends ComponentWork {
+  /**
+   * Asked right before a cluster begins on a host, when no control plane has one.
+   *
+   * @throws KubewrightError when etcd holds what a new cluster must not be begun over
+   */
+  refuseFormerData(context: StepContext, host: ClusterHost): Promise<void>;
+}
+
+export interface RuntimeWork extends ComponentWork {
+  /**
+   * Bash for what the preflight wants to know of the runtime, with \`fact\` of the host's script: \`fact runtime
+   * installed|candidate VERSION\`, and \`fact containers WHOSE COUNT\` for each kind of containers that it runs already.
+   */
+  hostFacts: string;
+  /** Its package that is installed and too old for the cluster's Kubernetes, and the oldest version that is not. */
+  outdated(cluster: Cluster, packages: PackageState[]): { name: string; version: string; oldest: string } | undefined;
+  /** A step that brings images of the bundle to the runtime, so that the kubelet sees them and keeps them. */
+  importing(choose: (bundle: Bundle, context: StepContext) => LocatedImage[]): StepImplementation;
+}
+
+export interface PodNetworkWork extends ComponentWork {
+  /**
+   * Command that prints what pod network a living cluster has, and nothing where it has none yet.
+   *
+   * @param kubectl shell words, against a certain API server
+   */
+  question(kubectl: string): string;
+  /** What the command printed; undefined where that cannot be understood. */
+  read(text: string): AppliedNetwork | undefined;
+  /**
+   * Where the file and the living network differ.
+   *
+   * @param podSubnet as kubeadm keeps it; what differs there is told already
+   */
+  compare(cluster: Cluster, applied: AppliedNetwork | undefined, podSubnet: string): Part;
+}
+
+/** For choices of which nothing is in the way. */
+export const NOTHING_TO_CHECK: ComponentWork = {
+  check: () => [],
+  checkTogether: async () => [],
+};
