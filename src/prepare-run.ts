@@ -2,6 +2,7 @@ import { BUILD } from './build.js';
 import { hashOf } from './cluster/hash.js';
 import type { Cluster } from './cluster/types.js';
 import type { StartOptions } from './engine/runs/start-run.js';
+import { inGroups } from './plan/cut.js';
 import { OPERATIONS, type Operation } from './plan/operations.js';
 import { PLAN_FORMAT } from './plan/run.js';
 
@@ -11,7 +12,7 @@ import { PLAN_FORMAT } from './plan/run.js';
  * count.
  */
 export function prepareRun(operation: Operation, cluster: Cluster): StartOptions {
-  const plan = OPERATIONS[operation].plan(cluster);
+  const plan = inGroups(OPERATIONS[operation].plan(cluster), cluster);
   const { places: _, ...content } = cluster;
   const planHash = hashOf({ cluster: content, plan });
   return { operation, format: PLAN_FORMAT, cluster, plan, planHash, build: BUILD };

@@ -127,8 +127,8 @@ async function createWorker(
     activities,
     interceptors: metrics && { activity: [metrics.interceptor] },
     maxConcurrentActivityTaskExecutions: 40,
-    // Each cached workflow keeps its plan in memory; fifty installs at once are more than one worker will see.
-    maxCachedWorkflows: 50,
+    // Each cached workflow keeps its steps in memory. A run of a thousand hosts is one with twenty-five groups.
+    maxCachedWorkflows: 100,
     // A killed worker's own queue is given up after this, so that the next worker goes on at once.
     stickyQueueScheduleToStartTimeout: '2 seconds',
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,

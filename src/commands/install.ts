@@ -14,6 +14,7 @@ interface InstallOptions {
   timeout?: number;
   patience?: number;
   worker?: boolean;
+  leaveOutUnreachable: boolean;
 }
 
 /** `kubewright install FILE`: makes the cluster that the file describes, or goes on with it. */
@@ -34,6 +35,11 @@ export function installCommand(shell: Shell): Command {
       '--patience <duration>',
       'ask a person about a host that has not answered for so long; it is tried on (default 10m)',
       parseDuration,
+    )
+    .option(
+      '--leave-out-unreachable',
+      'go on without a worker that has not answered for as long as --patience says; exit code 5 names them',
+      false,
     )
     .option('--worker', 'start a worker here, for this cluster alone (default with the embedded server)')
     .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
@@ -111,7 +117,8 @@ async function start(
   const { PlanConflictError, startRun } = await import('../engine/index.js');
   const { prepareInstall } = await import('../prepare-run.js');
   try {
-    return await startRun(engine, { ...prepareInstall(cluster), patienceMs: options.patience });
+    const unreachableWorkers = options.leaveOutUnreachable ? 'leave-out' : 'ask';
+    return await startRun(engine, { ...prepareInstall(cluster), patienceMs: options.patience, unreachableWorkers });
   } catch (error) {
     if (!(error instanceof PlanConflictError)) throw error;
     const { differences } = await import('../cluster/differences.js');
@@ -137,6 +144,9 @@ async function announce(
   if (started.notice !== undefined) output.note(started.notice);
   if (started.attached && options.patience !== undefined) {
     output.note('--patience has no effect: this install runs already, with the patience that it was started with.');
+  }
+  if (started.attached && options.leaveOutUnreachable) {
+    output.note('--leave-out-unreachable has no effect: this install runs already, as it was started.');
   }
   const { workflowId, runId, attached, startedAt, build } = started;
   if (output.json) {

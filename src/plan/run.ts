@@ -31,6 +31,30 @@ export interface RunInput {
    * asked; milliseconds. Missing in runs of 0.1.0: DEFAULT_PATIENCE_MS.
    */
   patienceMs?: number;
+  /**
+   * What becomes of a worker that has not answered for as long as patience lasts. `ask`, the default: a person is asked, and
+   * it is tried on. `leave-out`: it is left out, as if a person had skipped it, and the result names it.
+   */
+  unreachableWorkers?: 'ask' | 'leave-out';
+}
+
+/** What the child workflow of a group is started with. Its steps by value; the cluster stays with the root. */
+export interface GroupInput extends Pick<RunInput, 'planHash' | 'build' | 'unreachableWorkers'> {
+  /** Such as `group-07`. */
+  group: string;
+  /** The run whose input holds the cluster. */
+  root: RunReference;
+  cluster: string;
+  format: number;
+  patienceMs: number;
+  /** Its steps; see `Group` in `cut.ts` for these two. */
+  steps: Step[];
+  awaited: Record<string, string[]>;
+  /** Its hosts, all of which can be left out. */
+  hosts: string[];
+  /** What has ended elsewhere, and who was left out, before it was started. */
+  ended: { id: string; data?: StepData }[];
+  without: string[];
 }
 
 /** A run of a workflow, whose first event holds its input. */

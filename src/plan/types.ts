@@ -68,6 +68,8 @@ export interface Step {
   always?: true;
   /** Steps of one lane wait for each other: at most so many are under way at once, blocked ones counted. */
   lane?: { name: string; limit: number };
+  /** Of a large plan: the group of hosts whose child workflow carries it out; missing: the root does. See `cut.ts`. */
+  group?: string;
 }
 
 /** Parameters of a step, small and plain. */

@@ -95,14 +95,86 @@ export type RunState = 'running' | 'blocked' | 'done' | 'aborted' | 'cancelled';
 export interface RunProgress {
   /** Name of the cluster. */
   cluster: string;
-  /** Where the install as a whole stands. */
+  /** Where the run as a whole stands. */
   state: RunState;
-  /** All steps, in the order of the plan. */
+  /** All steps, in the order of the plan. The workflow itself answers with those that no group carries out. */
   steps: StepProgress[];
-  /** Those that wait for a person. */
+  /** Those that wait for a person. The workflow itself answers with the first few of each group. */
   blocked: BlockedStep[];
   /** The latest decisions; none where `source` is `history`. */
   decisions: DecisionRecord[];
+  /** The groups of a run of more than fifty hosts, as far as their root has heard of them. */
+  groups?: GroupProgress[];
+}
+
+/** Where a group of hosts stands, whose steps a child workflow carries out. */
+export interface GroupProgress {
+  /** Such as `group-07`. */
+  id: string;
+  /** How many hosts, from which to which. */
+  title: string;
+  /** The child workflow, `cluster/NAME/group-07`. */
+  workflowId: string;
+  /** Its first run; missing while it is not started. */
+  runId?: string;
+  /** Of the group as a whole; `blocked` when it was ended from outside and waits for a person itself. */
+  state: StepState;
+  /** How many steps it has. */
+  steps: number;
+  /** How many of them have ended. */
+  ended: number;
+  /** How many of them wait for a person. */
+  blocked: number;
+}
+
+/** What a group tells its root, each time all of it: a report that is lost or comes twice does no harm. */
+export interface GroupReport {
+  group: string;
+  /** First run of the child that reports. */
+  runId: string;
+  /** Its earliest phase that has something to do. */
+  phase: string;
+  ended: number;
+  blocked: number;
+  /** Ids of blocked steps, as many as fit. */
+  names: string[];
+  /** The first few of them, shortened. */
+  shown: BlockedStep[];
+  /** Steps of other workflows for which everything here has ended that they need. */
+  fulfilled: string[];
+  /** Hosts that were left out here. */
+  leftOut: string[];
+}
+
+/** What a root tells a group: what has ended elsewhere, and which hosts were left out, each time all of it. */
+export interface GroupNews {
+  ended: EndedElsewhere[];
+  without: string[];
+}
+
+/** Something that steps of a group need, and that another workflow has brought to its end. */
+export interface EndedElsewhere {
+  /** Id of a step of the root, or a wait for another group (see `plan/cut.ts`). */
+  id: string;
+  data?: StepData;
+}
+
+/** A decision on steps of a group, handed on by its root. */
+export interface HandedDecision {
+  /** Number of the question, so that the answer finds it. */
+  number: number;
+  verb: Verb;
+  decision: Decision;
+}
+
+/** What a group says to such a decision. */
+export interface GroupAnswer {
+  group: string;
+  number: number;
+  /** Steps that it took effect on. */
+  steps?: string[];
+  /** Why it did not. */
+  refusal?: { code: string; message: string; hint: string };
 }
 
 /** The decisions that a person can take. */
@@ -117,8 +189,10 @@ export interface DecisionRecord {
   number?: number;
   /** What was decided. */
   verb: Verb;
-  /** The steps it was about. */
+  /** The steps it was about: the first twenty. */
   steps: string[];
+  /** How many more there were. */
+  more?: number;
   /** Why, as the sender says. */
   reason?: string;
   /** Who decided, as the sender says; the history's events carry the identity that Temporal saw. */
@@ -164,6 +238,9 @@ export interface FailureDetails {
   output?: string;
   /** Set when the failure may heal by itself and patience with it is used up: how long it lasted, in milliseconds. */
   waitedMs?: number;
+  /** Of a group that was aborted with its run: ids of steps whose commands may still run, and of cleanup that failed. */
+  left?: string[];
+  unclean?: string[];
 }
 
 /** What came of an install that ended well. */
@@ -178,4 +255,9 @@ export interface RunResult {
   skipped: string[];
   /** Ids of the steps that failed, where the operation reports that instead of asking; missing when none did. */
   failed?: string[];
+  /**
+   * Workers that never answered and were left out because the run was told to; missing when there are none. They are not
+   * part of the cluster.
+   */
+  unreachable?: string[];
 }

@@ -21,14 +21,23 @@ export function tellEnding(output: Output, snapshot: RunSnapshot): ExitCode {
       },
     );
   }
+  const { unreachable = [] } = result;
+  const code = unreachable.length > 0 ? EXIT.incomplete : EXIT.ok;
   if (output.json) {
     output.object({ type: 'result', ...result, durationMs: lasted(snapshot) });
-    return EXIT.ok;
+    return code;
   }
   output.line();
   output.line(endingSentence(snapshot));
-  if (result.skipped.length > 0) output.line(`Left out by decision: ${result.skipped.join(', ')}`);
-  return EXIT.ok;
+  const silent = new Set(unreachable);
+  const hosts = new Map(progress.steps.map(({ id, host }) => [id, host]));
+  const skipped = result.skipped.filter((step) => !silent.has(hosts.get(step) ?? ''));
+  if (skipped.length > 0) output.line(`Left out by decision: ${skipped.join(', ')}`);
+  if (unreachable.length > 0) {
+    output.line(`Left out, for they never answered: ${unreachable.join(', ')}`);
+    output.line('They are not part of the cluster. The same command takes them in once they answer.');
+  }
+  return code;
 }
 
 function endingSentence(snapshot: RunSnapshot): string {

@@ -3,7 +3,7 @@ import type { WriteStream } from 'node:tty';
 type OutStream = NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
 
 /** Exit codes, for scripts. They are part of the interface: README, "Exit codes". */
-export const EXIT = { ok: 0, failed: 1, input: 2, blocked: 3, timeout: 4, interrupted: 130 } as const;
+export const EXIT = { ok: 0, failed: 1, input: 2, blocked: 3, timeout: 4, incomplete: 5, interrupted: 130 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

@@ -6,6 +6,7 @@ import { type DataConverter, METADATA_ENCODING_KEY, type Payload, type PayloadCo
 import { decode, encode } from '@temporalio/common/lib/encoding.js';
 import protobuf from '@temporalio/proto';
 import { KubewrightError, messageOf } from '../../errors.js';
+import { GzipCodec } from './compress.js';
 
 const ENCODING = 'binary/encrypted';
 const KEY_ID = 'encryption-key-id';
@@ -115,7 +116,7 @@ class NoKeyCodec implements PayloadCodec {
 }
 
 /** The converter of clients and workers without a payload key. */
-export const WITHOUT_KEY: DataConverter = { payloadCodecs: [new NoKeyCodec()] };
+export const WITHOUT_KEY: DataConverter = { payloadCodecs: [new GzipCodec(), new NoKeyCodec()] };
 
 /** Module with the failure converter that encrypts messages and stack traces too; workflows need it in their bundle. */
 export const FAILURE_CONVERTER_PATH = failureConverterPath();
@@ -138,7 +139,9 @@ export async function dataConverterFrom(env: NodeJS.ProcessEnv): Promise<DataCon
   const texts = text.split(/[\s,]+/).filter((each) => each !== '');
   const [key, ...former] = texts.map((each, index) => keyOf(each, texts.length === 1 ? '' : ` number ${index + 1}`));
   if (key === undefined) throw noKey('The payload key is empty');
-  return { payloadCodecs: [new AesGcmCodec(key, ...former)], failureConverterPath: FAILURE_CONVERTER_PATH };
+  // Encoded in this order: what is encrypted cannot be made smaller.
+  const payloadCodecs = [new GzipCodec(), new AesGcmCodec(key, ...former)];
+  return { payloadCodecs, failureConverterPath: FAILURE_CONVERTER_PATH };
 }
 
 function keyOf(text: string, which: string): Buffer {
@@ -153,8 +156,8 @@ function noKey(message: string): KubewrightError {
 
 /** Ids of the keys that a converter has, the one that encrypts first; none when it does not encrypt. */
 export function payloadKeyIds(converter: DataConverter | undefined): string[] {
-  const [codec] = converter?.payloadCodecs ?? [];
-  return codec instanceof AesGcmCodec ? codec.keyIds : [];
+  const codec = converter?.payloadCodecs?.find((each) => each instanceof AesGcmCodec);
+  return codec?.keyIds ?? [];
 }
 
 async function keyText(env: NodeJS.ProcessEnv): Promise<string | undefined> {

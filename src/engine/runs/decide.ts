@@ -120,7 +120,9 @@ async function completed(
     const handle = engine.client.workflow.getHandle(workflowIdOf(cluster), runId);
     const query = (): Promise<RunProgress> => handle.query<RunProgress>('progress');
     const progress = await engine.client.connection.withDeadline(Date.now() + ANSWER_LIMIT_MS, query);
-    const seen = progress.steps.filter(hasEnded).length;
+    // As the root knows it: its groups may be further by now.
+    const inGroups = (progress.groups ?? []).reduce((sum, group) => sum + group.ended, 0);
+    const seen = progress.steps.filter(hasEnded).length + inGroups;
     return {
       decision: { seen, ...decision, by, blocking: decision.blocking ?? blockingOf(decision, progress) },
       answered: true,
@@ -133,6 +135,7 @@ async function completed(
 function blockingOf(decision: Decision, progress: RunProgress): number | undefined {
   if (decision.step === '*') return undefined;
   if (decision.step !== undefined) return progress.blocked.find((step) => step.step === decision.step)?.blocking;
+  if (progress.groups?.some(({ blocked }) => blocked > 0)) return undefined;
   return progress.blocked.length === 1 ? progress.blocked[0]?.blocking : undefined;
 }
 

@@ -2,7 +2,8 @@ import type { WorkflowService } from '@temporalio/client';
 import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
-import type { RunInput, RunReference } from '../../plan/run.js';
+import { KubewrightError } from '../../errors.js';
+import type { GroupInput, RunInput, RunReference } from '../../plan/run.js';
 import type { RunProgress } from '../../workflows/types.js';
 import type { Engine } from '../types.js';
 import { HistoryFold } from './history-fold.js';
@@ -23,37 +24,58 @@ export async function readRun(reader: HistoryReader, { workflowId, runId }: RunR
     execution: { workflowId, runId },
     maximumPageSize: 1,
   });
-  return inputOf(reader.converter, response.history?.events?.[0]);
+  return (await inputOf(reader.converter, response.history?.events?.[0])) as RunInput;
 }
 
 /** The same, for a client. */
 export function readInput(engine: Engine, workflowId: string, runId: string): Promise<RunInput> {
-  const { client, settings } = engine;
-  const reader = {
-    workflowService: client.workflowService,
-    namespace: settings.namespace,
-    converter: client.options.loadedDataConverter,
-  };
-  return readRun(reader, { workflowId, runId });
+  return readRun(readerOf(engine), { workflowId, runId });
 }
 
-async function inputOf(converter: LoadedDataConverter, event: HistoryEvent | undefined): Promise<RunInput> {
+function readerOf({ client, settings }: Engine): HistoryReader {
+  const { workflowService, options } = client;
+  return { workflowService, namespace: settings.namespace, converter: options.loadedDataConverter };
+}
+
+async function inputOf(
+  converter: LoadedDataConverter,
+  event: HistoryEvent | undefined,
+): Promise<RunInput | GroupInput> {
   const payloads = event?.workflowExecutionStartedEventAttributes?.input?.payloads;
   const [input] = await decodeArrayFromPayloads(converter, payloads);
-  return input as RunInput;
+  return input as RunInput | GroupInput;
+}
+
+/** Events that are asked for at once: those of a page must fit into a gRPC message of 4 MiB. */
+const PAGE_SIZE = 100;
+
+async function* eventsOf(reader: HistoryReader, { workflowId, runId }: RunReference): AsyncGenerator<HistoryEvent> {
+  let nextPageToken: Uint8Array | undefined;
+  do {
+    const page = await reader.workflowService.getWorkflowExecutionHistory({
+      namespace: reader.namespace,
+      execution: { workflowId, runId },
+      maximumPageSize: PAGE_SIZE,
+      nextPageToken,
+    });
+    yield* page.history?.events ?? [];
+    nextPageToken = page.nextPageToken ?? undefined;
+  } while (nextPageToken !== undefined && nextPageToken.length > 0);
 }
 
 /**
- * Where an install stands as far as its history tells: what `status` shows while no worker can be asked. Decisions and
- * what was left out with a worker are known to the workflow alone. That a person skipped a step is read from the search
- * attributes: the run called it blocked, and later no more. Where it wrote none, every parked step that was not tried
- * again counts as blocked. Nothing else ever makes a failed step a skipped one.
+ * Where a run, or a group of one, stands as far as its history tells: what `status` shows while no worker can be asked.
+ * Decisions are known to the workflow alone. That a person skipped a step is read from the search attributes: the run
+ * called it blocked, and later no more. Where it wrote none, every parked step that was not tried again counts as blocked.
+ * Hosts that were left out are read from what groups have reported.
  */
 export async function progressFromHistory(engine: Engine, workflowId: string, runId: string): Promise<RunProgress> {
-  const { events } = await engine.client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const all = (events ?? []) as HistoryEvent[];
-  const input = await inputOf(engine.client.options.loadedDataConverter, all[0]);
-  const fold = new HistoryFold(engine.client.options.loadedDataConverter, input);
-  for (const event of all) await fold.add(event);
+  const reader = readerOf(engine);
+  let fold: HistoryFold | undefined;
+  for await (const event of eventsOf(reader, { workflowId, runId })) {
+    fold ??= new HistoryFold(reader.converter, await inputOf(reader.converter, event), workflowId);
+    await fold.add(event);
+  }
+  if (fold === undefined) throw new KubewrightError('KW565', `Temporal has no events of ${workflowId} (run ${runId})`);
   return fold.progress();
 }

@@ -9,6 +9,7 @@ import type { StepHeartbeat } from '../../activities/types.js';
 import { messageOf } from '../../errors.js';
 import type { FailureDetails, RunProgress, RunResult } from '../../workflows/types.js';
 import type { Engine, RunSnapshot, RunStatus, StepActivity } from '../types.js';
+import { type GroupMemory, lookAtGroups } from './groups.js';
 import { progressFromHistory } from './history.js';
 import { milliseconds } from './history-fold.js';
 import { buildIn } from './memo.js';
@@ -20,7 +21,7 @@ import { taskFailure } from './task-failure.js';
  */
 const QUERY_LIMIT_MS = 3_000;
 
-type Description = Awaited<ReturnType<ReturnType<Engine['client']['workflow']['getHandle']>['describe']>>;
+export type Description = Awaited<ReturnType<ReturnType<Engine['client']['workflow']['getHandle']>['describe']>>;
 type Pending = temporal.api.workflow.v1.IPendingActivityInfo;
 
 /** What the last snapshot knew: progress changes only with the history, so it is asked for only then. */
@@ -29,6 +30,8 @@ export interface Remembered {
   events: number;
   progress: RunProgress;
   source: RunSnapshot['source'];
+  /** Of a run that has groups. */
+  groups?: GroupMemory;
 }
 
 /**
@@ -49,14 +52,15 @@ export async function takeSnapshot(
   const taskAttempts = description.raw.pendingWorkflowTask?.attempt ?? undefined;
   const failing = await taskFailure(engine, workflowId, runId, taskAttempts);
   const known = fresh ? memory : await progressOf(engine, description, memory, failing !== undefined);
+  const whole = await lookAtGroups(engine, { workflowId, runId }, known);
   const snapshot: RunSnapshot = {
-    progress: known.progress,
-    activities: await pendingActivities(engine, description),
+    progress: whole.progress,
+    activities: { ...(await pendingActivities(engine, description)), ...whole.activities },
     workflowId,
     runId,
     build: buildIn(description.memo),
     status,
-    source: known.source,
+    source: whole.source,
     startedAt: description.startTime.getTime(),
     closedAt: description.closeTime?.getTime(),
     events,
@@ -64,7 +68,7 @@ export async function takeSnapshot(
     taskFailure: failing,
     ...(status === 'running' ? {} : await ending(engine, workflowId, runId)),
   };
-  return { snapshot, memory: known };
+  return { snapshot, memory: { ...known, groups: whole.memory } };
 }
 
 /** Asks the workflow, through its worker; where none can answer, or it fails at this run, the history is read. */
@@ -85,7 +89,8 @@ async function progressOf(
   return { runId, events, progress: await progressFromHistory(engine, workflowId, runId), source: 'history' };
 }
 
-async function askWorkflow(engine: Engine, workflowId: string, runId: string): Promise<RunProgress | undefined> {
+/** Asks a run, or a group of one; undefined when nobody answers in time. */
+export async function askWorkflow(engine: Engine, workflowId: string, runId: string): Promise<RunProgress | undefined> {
   const handle = engine.client.workflow.getHandle(workflowId, runId);
   try {
     const query = (): Promise<RunProgress> => handle.query<RunProgress>('progress');
@@ -95,8 +100,13 @@ async function askWorkflow(engine: Engine, workflowId: string, runId: string): P
   }
 }
 
-async function pendingActivities(engine: Engine, description: Description): Promise<Record<string, StepActivity>> {
-  const pending = description.raw.pendingActivities ?? [];
+/** The steps that are being tried, of what was described. What was terminated keeps those that it had; nobody tries them. */
+export async function pendingActivities(
+  engine: Engine,
+  description: Description,
+): Promise<Record<string, StepActivity>> {
+  const isOpen = statusOf(description.status.name) === 'running';
+  const pending = isOpen ? (description.raw.pendingActivities ?? []) : [];
   const entries = await Promise.all(
     pending.map(async (one) => [one.activityId ?? '', await stepActivity(engine, one)] as const),
   );

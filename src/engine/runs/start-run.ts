@@ -98,7 +98,7 @@ async function startWith(
   const { operation = 'install', format = PLAN_FORMAT } = options;
   const patience = patienceMs ?? DEFAULT_PATIENCE_MS;
   const input: RunInput = { ...options, operation, format, searchAttributes, patienceMs: patience };
-  refuseHuge(input);
+  await refuseHuge(input);
   const { workflow, words } = OPERATIONS[operation];
   const summary = `${words.title} ${options.cluster.name}: ${options.cluster.hosts.length} hosts`;
   const starting = engine.client.workflow.start(workflow, {
@@ -113,8 +113,8 @@ async function startWith(
     typedSearchAttributes: searchAttributes ? startAttributes(input) : undefined,
     staticSummary: summary.slice(0, 66),
   });
-  const handle = await starting.catch((error: unknown) => {
-    throw explainedStart(error, input);
+  const handle = await starting.catch(async (error: unknown) => {
+    throw await explainedStart(error, input);
   });
   return { workflowId, runId: handle.firstExecutionRunId, attached: false };
 }

@@ -1,12 +1,12 @@
 import { type CancellationScope, patched } from '@temporalio/workflow';
-import type { Step } from '../../plan/types.js';
+import type { Unit } from './units.js';
 
 /** The tries that are under way, each in a scope of its own, so that a decision can end one and leave the others alone. */
 export class Attempts {
   private readonly scopes = new Map<string, CancellationScope>();
 
   /** Runs one try of a step in a scope; `letGo` cancels that scope while it runs. */
-  async during<T>(step: Step, scope: CancellationScope, act: () => Promise<T>): Promise<T> {
+  async during<T>(step: Unit, scope: CancellationScope, act: () => Promise<T>): Promise<T> {
     this.scopes.set(step.id, scope);
     try {
       return await scope.run(act);

@@ -5,19 +5,42 @@ import { Refusal } from './refusals.js';
 
 /** What a decision is judged by. */
 export interface Situation {
-  plan: Step[];
-  /** Blocked steps, oldest first. */
+  /** All steps of the run. */
+  plan: readonly Pick<Step, 'id'>[];
+  /** Blocked steps that are decided here, oldest first. */
   blocked: BlockedStep[];
   /** Number of the run's steps that have ended, done or skipped. */
   ended: number;
   /** Number of blockings the run has had. */
   blockings: number;
+  /** Groups with blocked steps, as far as is known here: what is decided about those is handed on. */
+  elsewhere?: readonly BlockedGroup[];
+  /** Groups that run: a step of theirs may be blocked since a moment ago. */
+  groups?: readonly string[];
+  /** The group that carries a step out; undefined for a step that is decided here. */
+  groupOf?: (step: string) => string | undefined;
+}
+
+/** What is known of a group's blocked steps: how many there are, and some of them. */
+export interface BlockedGroup {
+  group: string;
+  count: number;
+  names: readonly string[];
+  shown: readonly BlockedStep[];
 }
 
 const WHERE_IT_STANDS = '`kubewright status` shows where the install stands';
 
 /** A decision that will take effect, or why it will not. */
-export type Verdict = { steps: BlockedStep[]; decision: Decision } | Refusal;
+export type Verdict = Choice | Refusal;
+
+export interface Choice {
+  /** Blocked steps that it takes effect on here. */
+  steps: BlockedStep[];
+  /** Groups that it is handed on to, which judge it by themselves. */
+  groups: string[];
+  decision: Decision;
+}
 
 /**
  * Judges a decision. Pure and total: whatever a person typed into a dialog gives steps or a refusal, never an
@@ -31,10 +54,10 @@ export function judge(verb: Verb, payload: unknown, situation: Situation): Verdi
   const stale = staleness(decision, situation);
   if (stale !== undefined) return stale;
   if (verb === 'abort') return judgeAbort(decision, situation);
-  const steps = chosen(verb, decision, situation);
-  if (steps instanceof Refusal) return steps;
-  const refused = verb === 'skip' ? refuseSkip(decision, steps) : undefined;
-  return refused ?? { steps, decision };
+  const choice = chosen(verb, decision, situation);
+  if (choice instanceof Refusal) return choice;
+  const refused = verb === 'skip' ? refuseSkip(decision, choice.steps) : undefined;
+  return refused ?? choice;
 }
 
 const FIELDS = { step: 'string', reason: 'string', blocking: 'number', seen: 'number', by: 'string' } as const;
@@ -64,7 +87,9 @@ function malformed(what: string): Refusal {
 /** A decision made in view of another run, or of an earlier blocking of the same step. */
 function staleness(decision: Decision, situation: Situation): Refusal | undefined {
   const { blocking, seen } = decision;
-  const future = blocking !== undefined && blocking > situation.blockings;
+  // Each group counts its blockings for itself.
+  const isHere = decision.step === undefined || situation.groupOf?.(decision.step) === undefined;
+  const future = isHere && blocking !== undefined && blocking > situation.blockings;
   if (future || (seen !== undefined && seen > situation.ended)) {
     return new Refusal(
       'KW806',
@@ -86,41 +111,57 @@ function judgeAbort(decision: Decision, situation: Situation): Verdict {
   // A Reset to an early event hands the old run's abort to the new run in its first moments. The client's aborts say
   // what they had seen; one typed by hand does not, so it is not taken before the run has shown anything to decide on.
   const says = decision.seen !== undefined || decision.blocking !== undefined;
-  if (!says && situation.ended === 0 && situation.blocked.length === 0) {
+  const hasShown = situation.ended > 0 || situation.blocked.length > 0 || (situation.elsewhere ?? []).length > 0;
+  if (!says && !hasShown) {
     return new Refusal(
       'KW809',
       'No step of this run has ended yet, so this abort may be left over from the run before a Reset',
       'Send {"seen":0} to abort all the same, or cancel the workflow',
     );
   }
-  return { steps: [], decision };
+  return { steps: [], groups: [], decision };
 }
 
-function chosen(verb: Verb, decision: Decision, situation: Situation): BlockedStep[] | Refusal {
-  const { blocked } = situation;
+function chosen(verb: Verb, decision: Decision, situation: Situation): Choice | Refusal {
+  const { blocked, elsewhere = [] } = situation;
   if (decision.step !== undefined && decision.step !== '*') return chosenByName(verb, decision, situation);
-  if (blocked.length === 0) {
-    return new Refusal('KW801', `There is nothing to ${verb}: no step is blocked`, WHERE_IT_STANDS);
-  }
-  if (decision.step === '*') return blocked;
+  const count = elsewhere.reduce((sum, group) => sum + group.count, blocked.length);
+  const { groups = [] } = situation;
+  if (decision.step === '*' && groups.length > 0) return { steps: blocked, groups: [...groups], decision };
+  if (count === 0) return new Refusal('KW801', `There is nothing to ${verb}: no step is blocked`, WHERE_IT_STANDS);
+  if (decision.step === '*') return { steps: blocked, groups: [], decision };
   const answering = decision.blocking;
-  if (answering !== undefined) {
+  if (answering !== undefined && elsewhere.length === 0) {
     const one = blocked.filter((step) => step.blocking === answering);
-    return one.length > 0 ? one : stale(`Blocking ${answering}`, answering);
+    return one.length > 0 ? { steps: one, groups: [], decision } : stale(`Blocking ${answering}`, answering);
   }
-  if (blocked.length > 1) {
-    const names = blocked.map((step) => step.step).join(', ');
+  if (count > 1) {
     return new Refusal(
       'KW805',
-      `${blocked.length} steps are blocked (${names}), and the decision names none`,
-      `Name one, such as {"step":${JSON.stringify(blocked[0]?.step)}}, or all of them with {"step":"*"}`,
+      `${count} steps are blocked (${blockedNames(situation)}), and the decision names none`,
+      `Name one, such as {"step":${JSON.stringify(blocked[0]?.step ?? elsewhere[0]?.names[0])}}, or all of them with {"step":"*"}`,
     );
   }
-  return blocked;
+  const [only] = elsewhere;
+  if (only === undefined) return { steps: blocked, groups: [], decision };
+  return { steps: [], groups: [only.group], decision: { ...decision, step: only.names[0] } };
 }
 
-function chosenByName(verb: Verb, decision: Decision, situation: Situation): BlockedStep[] | Refusal {
+/** As many names as one reads: a fault that all hosts share blocks a step of each. */
+function blockedNames({ blocked, elsewhere = [] }: Situation): string {
+  const names = [...blocked.map(({ step }) => step), ...elsewhere.flatMap((group) => group.names)];
+  const count = elsewhere.reduce((sum, group) => sum + group.count, blocked.length);
+  const shown = names.slice(0, NAMES_SHOWN);
+  return count > shown.length ? `${shown.join(', ')} and ${count - shown.length} more` : shown.join(', ');
+}
+
+const NAMES_SHOWN = 20;
+
+function chosenByName(verb: Verb, decision: Decision, situation: Situation): Choice | Refusal {
   const name = decision.step ?? '';
+  const group = situation.groupOf?.(name);
+  // The group knows whether the step is blocked, and which blocking that is.
+  if (group !== undefined) return { steps: [], groups: [group], decision };
   if (!situation.plan.some((step) => step.id === name)) return unknownStep(name, situation);
   const step = situation.blocked.find((candidate) => candidate.step === name);
   if (step === undefined) {
@@ -129,7 +170,7 @@ function chosenByName(verb: Verb, decision: Decision, situation: Situation): Blo
   if (decision.blocking !== undefined && decision.blocking !== step.blocking) {
     return stale(`${name} is blocked anew (number ${step.blocking}), and the decision`, decision.blocking);
   }
-  return [step];
+  return { steps: [step], groups: [], decision };
 }
 
 function stale(what: string, answering: number): Refusal {
@@ -141,8 +182,8 @@ function stale(what: string, answering: number): Refusal {
 }
 
 function blockedHint(situation: Situation): string {
-  if (situation.blocked.length === 0) return `No step is blocked. ${WHERE_IT_STANDS}`;
-  return `Blocked: ${situation.blocked.map((step) => step.step).join(', ')}`;
+  const names = blockedNames(situation);
+  return names === '' ? `No step is blocked. ${WHERE_IT_STANDS}` : `Blocked: ${names}`;
 }
 
 function unknownStep(name: string, situation: Situation): Refusal {
@@ -162,7 +203,8 @@ function nearestStep(name: string, situation: Situation): string | undefined {
     const best = ranked[0];
     return best !== undefined && best.edits <= Math.max(2, Math.floor(best.id.length / 3)) ? best.id : undefined;
   };
-  return near(situation.blocked.map((step) => step.step)) ?? near(situation.plan.map((step) => step.id));
+  const named = (situation.elsewhere ?? []).flatMap(({ names }) => names);
+  return near([...situation.blocked.map(({ step }) => step), ...named]) ?? near(situation.plan.map(({ id }) => id));
 }
 
 function refuseSkip(decision: Decision, steps: BlockedStep[]): Refusal | undefined {

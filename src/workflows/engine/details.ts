@@ -11,21 +11,32 @@ const CLOSED_NAMES = 20;
 /**
  * What Temporal's UI shows above a workflow's history, in Markdown: what is blocked, why, and how to go on. At most 20
  * KB of UTF-8, whatever the steps' errors and outputs are.
+ *
+ * @param progress with the blocked steps that are known in full
+ * @param counts of all steps, those of groups too
+ * @param blocked how many steps are blocked in all
  */
-export function currentDetails(progress: RunProgress): string {
-  const ended = progress.steps.filter(hasEnded).length;
-  const counts = `${ended} of ${progress.steps.length} steps have ended`;
+export function currentDetails(
+  progress: RunProgress,
+  { ended, steps }: { ended: number; steps: number } = countsOf(progress),
+  blocked = progress.blocked.length,
+): string {
+  const counts = `${ended} of ${steps} steps have ended`;
   if (progress.state === 'aborted' || progress.state === 'cancelled') return closedDetails(progress, counts);
-  if (progress.blocked.length === 0) return `Cluster **${inline(progress.cluster)}**: ${progress.state}. ${counts}.`;
+  if (blocked === 0) return `Cluster **${inline(progress.cluster)}**: ${progress.state}. ${counts}.`;
   const head = [
-    `**${countOf(progress.blocked.length)} blocked** in cluster **${inline(progress.cluster)}**; ${counts}, the others go on.`,
+    `**${countOf(blocked)} blocked** in cluster **${inline(progress.cluster)}**; ${counts}, the others go on.`,
     '',
     '| Step | Host | What happened | What to do |',
     '| --- | --- | --- | --- |',
   ];
   const rows = progress.blocked.map(row);
   const sections = progress.blocked.map((step) => section(step, progress.cluster));
-  return fitted([...head, ...rows, ''], sections);
+  return fitted([...head, ...rows, ''], sections, blocked);
+}
+
+function countsOf({ steps }: RunProgress): { ended: number; steps: number } {
+  return { ended: steps.filter(hasEnded).length, steps: steps.length };
 }
 
 /** Nothing can be decided about a run that is ending, so it names no way to retry. */
@@ -67,7 +78,7 @@ function section(step: BlockedStep, cluster: string): string {
 }
 
 /** Whole lines, then whole sections, while they fit: half a table row would be shown as text. */
-function fitted(head: string[], sections: string[]): string {
+function fitted(head: string[], sections: string[], all: number): string {
   const room = LIMIT - 200;
   let used = 0;
   const takes = (text: string): boolean => {
@@ -77,7 +88,7 @@ function fitted(head: string[], sections: string[]): string {
   const lines = takeWhile(head, takes);
   const shown = lines.length === head.length ? takeWhile(sections, takes) : [];
   const text = [...lines, ...shown].join('\n');
-  const left = sections.length - shown.length;
+  const left = all - shown.length;
   return left === 0 ? text : `${text}\n\n… and ${left} more; \`kubewright status\` shows them all.`;
 }
 

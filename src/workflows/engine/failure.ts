@@ -1,6 +1,11 @@
-import { type ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
-import type { Step } from '../../plan/types.js';
+import {
+  type ActivityFailure,
+  ApplicationFailure,
+  type ChildWorkflowFailure,
+  TimeoutFailure,
+} from '@temporalio/common';
 import type { FailureDetails } from '../types.js';
+import { isGroup, type Unit } from './units.js';
 
 /** What a person needs to know of a failed step. */
 export interface StepFailure {
@@ -20,8 +25,9 @@ const OUTPUT_LIMIT = 2000;
  * Reads what an activity's failure says. Class identity does not survive the way through Temporal, so the code is the
  * failure's `type` and the rest its first detail (see FailureDetails).
  */
-export function readFailure(error: ActivityFailure, step: Step): StepFailure {
+export function readFailure(error: ActivityFailure | ChildWorkflowFailure, step: Unit): StepFailure {
   const cause = error.cause;
+  if (isGroup(step)) return endedFromOutside(step, cause);
   if (cause instanceof ApplicationFailure) return fromApplication(cause, step);
   if (cause instanceof TimeoutFailure && cause.timeoutType === 'START_TO_CLOSE') return outOfTime(step);
   return {
@@ -34,7 +40,7 @@ export function readFailure(error: ActivityFailure, step: Step): StepFailure {
 }
 
 /** The step had to be ended from outside. Mostly its activity does that a moment before, and knows more to say. */
-function outOfTime(step: Step): StepFailure {
+function outOfTime(step: Unit): StepFailure {
   const place = step.host === null ? '' : `${step.host}: `;
   return {
     code: 'KW434',
@@ -45,7 +51,18 @@ function outOfTime(step: Step): StepFailure {
   };
 }
 
-function fromApplication(cause: ApplicationFailure, step: Step): StepFailure {
+/** Its steps never fail the workflow of a group: somebody has terminated, cancelled or aborted it by itself. */
+function endedFromOutside(group: Unit, cause: Error | undefined): StepFailure {
+  return {
+    code: 'KW564',
+    message: `the workflow of ${group.id} (${group.title}) was ended from outside: ${messageOf(cause)}`,
+    hint: `\`kubewright retry ${group.id}\` begins it anew: what is done on its hosts stays done. To end everything, abort the run.`,
+    host: null,
+    output: '',
+  };
+}
+
+function fromApplication(cause: ApplicationFailure, step: Unit): StepFailure {
   const details = (cause.details?.[0] ?? {}) as FailureDetails;
   const known = /^KW\d{3}$/.test(cause.type ?? '');
   return {

@@ -1,8 +1,18 @@
 import { defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { type DecisionRecord, type DecisionResult, type RunProgress, VERBS, type Verb } from '../types.js';
+import {
+  type Decision,
+  type DecisionRecord,
+  type DecisionResult,
+  type GroupAnswer,
+  type RunProgress,
+  VERBS,
+  type Verb,
+} from '../types.js';
 import type { Attempts } from './attempts.js';
-import { judge, type Verdict } from './decisions.js';
+import { type Choice, judge, type Verdict } from './decisions.js';
+import { listed } from './group-books.js';
 import type { Ledger } from './ledger.js';
+import type { Overview } from './overview.js';
 import { Refusal } from './refusals.js';
 
 export const progressQuery = defineQuery<RunProgress>('progress');
@@ -18,7 +28,10 @@ const DESCRIPTIONS: Record<Verb, string> = {
 /** What the verbs do to the run. */
 export interface Effects {
   ledger: Ledger;
+  overview: Overview;
   attempts: Attempts;
+  /** Hands a decision on to groups, and returns what they say to it; one that ends meanwhile says nothing. */
+  handOn(groups: string[], verb: Verb, decision: Decision): Promise<GroupAnswer[]>;
   /** Ends the run; called with the decision's record. */
   abort(record: DecisionRecord): void;
   publish(): void;
@@ -30,15 +43,14 @@ export interface Effects {
  * ignored. Neither ever fails the run.
  */
 export function handleMessages(effects: Effects): void {
-  const { ledger } = effects;
-  setHandler(progressQuery, () => ledger.progress(), {
+  setHandler(progressQuery, () => effects.overview.progress(), {
     description: 'Every step’s state, what is blocked, what was decided.',
   });
   for (const verb of VERBS) {
     const description = DESCRIPTIONS[verb];
     // Validators are synchronous by the SDK's contract: it does not await them, so an async one refuses nothing.
     const validator = (payload?: unknown): void => {
-      const verdict = verdictOn(verb, payload, ledger);
+      const verdict = verdictOn(verb, payload, effects.overview);
       if (verdict instanceof Refusal) throw verdict.toFailure();
     };
     setHandler(defineUpdate<DecisionResult, [unknown?]>(verb), (payload) => onUpdate(verb, payload, effects), {
@@ -50,35 +62,44 @@ export function handleMessages(effects: Effects): void {
 }
 
 /** A verdict on what somebody sends; a run that is ending takes nothing any more. */
-export function verdictOn(verb: Verb, payload: unknown, ledger: Ledger): Verdict {
-  if (ledger.isClosed())
+export function verdictOn(verb: Verb, payload: unknown, overview: Pick<Overview, 'isClosed' | 'situation'>): Verdict {
+  if (overview.isClosed())
     return new Refusal('KW807', 'The run is ending', 'Start the next one with `kubewright install`');
-  return judge(verb, payload, ledger.situation());
+  return judge(verb, payload, overview.situation());
 }
 
-function onUpdate(verb: Verb, payload: unknown, effects: Effects): DecisionResult {
+async function onUpdate(verb: Verb, payload: unknown, effects: Effects): Promise<DecisionResult> {
   // Judged again: between validator and handler another message of the same task may have decided the same step.
-  const verdict = verdictOn(verb, payload, effects.ledger);
+  const verdict = verdictOn(verb, payload, effects.overview);
   if (verdict instanceof Refusal) throw verdict.toFailure();
-  return take(verb, verdict, 'update', effects);
+  const taken = take(verb, verdict, 'update', effects);
+  if (verdict.groups.length === 0) return taken;
+  const answers = await effects.handOn(verdict.groups, verb, verdict.decision);
+  const steps = [...taken.steps, ...answers.flatMap((answer) => answer.steps ?? [])];
+  const refusal = answers.find((answer) => answer.refusal !== undefined)?.refusal;
+  if (steps.length === 0 && refusal !== undefined) {
+    throw new Refusal(refusal.code, refusal.message, refusal.hint).toFailure();
+  }
+  return { steps, message: messageOf(verb, steps) };
 }
 
-function onSignal(verb: Verb, payload: unknown, effects: Effects): void {
-  const verdict = verdictOn(verb, payload, effects.ledger);
+async function onSignal(verb: Verb, payload: unknown, effects: Effects): Promise<void> {
+  const verdict = verdictOn(verb, payload, effects.overview);
   if (verdict instanceof Refusal) {
     const ignored = `${verdict.code}: ${verdict.message}`;
     effects.ledger.recorded({ verb, steps: [], at: Date.now(), via: 'signal', ignored });
     return;
   }
   take(verb, verdict, 'signal', effects);
+  if (verdict.groups.length > 0) await effects.handOn(verdict.groups, verb, verdict.decision);
 }
 
-type Accepted = Exclude<Verdict, Refusal>;
-
-function take(verb: Verb, verdict: Accepted, via: 'update' | 'signal', effects: Effects): DecisionResult {
-  const { reason, by } = verdict.decision;
-  const steps = verdict.steps.map((step) => step.step);
-  const record: DecisionRecord = { verb, steps, reason, by, at: Date.now(), via };
+/** Lets a decision take effect on the steps that are decided here. */
+export function take(verb: Verb, choice: Choice, via: 'update' | 'signal', effects: Effects): DecisionResult {
+  const { reason, by } = choice.decision;
+  const steps = choice.steps.map((step) => step.step);
+  const concerned = [...steps, ...(choice.groups.length > 0 ? [choice.decision.step ?? '*'] : [])];
+  const record: DecisionRecord = { verb, steps: concerned, reason, by, at: Date.now(), via };
   effects.ledger.recorded(record);
   if (verb === 'retry') effects.ledger.retried(steps);
   if (verb === 'skip') effects.ledger.left(steps);
@@ -90,7 +111,7 @@ function take(verb: Verb, verdict: Accepted, via: 'update' | 'signal', effects: 
 }
 
 function messageOf(verb: Verb, steps: string[]): string {
-  if (verb === 'retry') return `Trying ${steps.join(', ')} again.`;
-  if (verb === 'skip') return `Left out: ${steps.join(', ')}.`;
+  if (verb === 'retry') return `Trying ${listed(steps)} again.`;
+  if (verb === 'skip') return `Left out: ${listed(steps)}.`;
   return 'Aborting: what runs on the hosts is being stopped.';
 }

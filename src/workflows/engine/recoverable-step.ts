@@ -1,4 +1,4 @@
-import { ActivityFailure } from '@temporalio/common';
+import { ActivityFailure, ChildWorkflowFailure } from '@temporalio/common';
 import {
   type ActivityOptions,
   CancellationScope,
@@ -12,9 +12,12 @@ import type { RunReference, StepOutput, StepReference } from '../../plan/run.js'
 import type { Step } from '../../plan/types.js';
 import type { Attempts } from './attempts.js';
 import { readFailure, type StepFailure } from './failure.js';
+import type { GroupBooks } from './group-books.js';
+import { carryOutGroup } from './group-step.js';
 import type { Lanes } from './lanes.js';
 import type { Ledger } from './ledger.js';
 import { TRIES } from './tries.js';
+import { isGroup, type Unit } from './units.js';
 
 const PAUSE_BETWEEN_TRIES = '2 seconds';
 
@@ -51,7 +54,11 @@ export function stepOptions(step: Step): ActivityOptions {
 }
 
 export interface StepRun {
+  /** Name of the cluster. */
+  cluster: string;
   ledger: Ledger;
+  /** The groups of this run; none in a group, and in a run of few hosts. */
+  groups: GroupBooks;
   /** The run whose input holds cluster and plan: this one, or the one that this is a group of. */
   root: RunReference;
   planHash: string;
@@ -60,6 +67,8 @@ export interface StepRun {
   lanes: Lanes;
   /** How long trouble that may heal by itself may last before a person is asked, in milliseconds. */
   patienceMs: number;
+  /** Whether a worker that has not answered for so long is left out instead of asked about. */
+  leavesOutUnreachable: boolean;
   /** The tries that are under way, so that a decision can end them. */
   attempts: Attempts;
   /** Called after every change of the ledger. */
@@ -72,7 +81,7 @@ export interface StepRun {
  * is asked, while it is tried on. Returns when the step is done or left out; rejects only when the run is cancelled or
  * aborted.
  */
-export async function recoverableStep(step: Step, run: StepRun): Promise<void> {
+export async function recoverableStep(step: Unit, run: StepRun): Promise<void> {
   const { ledger, lanes } = run;
   do {
     await condition(() => (ledger.isReady(step) && lanes.hasRoomFor(step)) || ledger.isLeftOut(step));
@@ -85,7 +94,7 @@ export async function recoverableStep(step: Step, run: StepRun): Promise<void> {
   }
 }
 
-async function throughToItsEnd(step: Step, run: StepRun): Promise<void> {
+async function throughToItsEnd(step: Unit, run: StepRun): Promise<void> {
   const { ledger } = run;
   let tries = 0;
   while (!ledger.isLeftOut(step)) {
@@ -94,6 +103,13 @@ async function throughToItsEnd(step: Step, run: StepRun): Promise<void> {
     const ending = await attempt(step, run);
     if (ending === 'done') return run.publish();
     if (ending === 'let-go') continue;
+    // A group has ended with the run that is being aborted; as a failed try it would be begun anew.
+    if (isGroup(step) && ledger.closing() !== undefined) break;
+    if (isUnreachable(ending) && run.leavesOutUnreachable && ledger.canDoWithout(step)) {
+      ledger.leftUnreachable(step);
+      run.attempts.letGo(ledger.leftOutSteps());
+      continue;
+    }
     if (ending.waitedMs !== undefined && step.onFailure !== 'report') {
       ledger.asked(step, ending);
       continue;
@@ -118,8 +134,13 @@ async function throughToItsEnd(step: Step, run: StepRun): Promise<void> {
   run.publish();
 }
 
+/** Its host has not answered for as long as patience lasts: KW2xx are failures of the connection. */
+function isUnreachable({ code, waitedMs }: StepFailure): boolean {
+  return waitedMs !== undefined && code.startsWith('KW2');
+}
+
 /** `let-go`: a decision ended the try, see `Attempts`. */
-async function attempt(step: Step, run: StepRun): Promise<'done' | 'let-go' | StepFailure> {
+async function attempt(step: Unit, run: StepRun): Promise<'done' | 'let-go' | StepFailure> {
   const scope = new CancellationScope();
   try {
     const output = await run.attempts.during(step, scope, () => carryOut(step, run));
@@ -130,19 +151,20 @@ async function attempt(step: Step, run: StepRun): Promise<'done' | 'let-go' | St
     // lost.
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     if (isCancellation(error) && scope.consideredCancelled) return 'let-go';
-    if (error instanceof ActivityFailure) return readFailure(error, step);
+    if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) return readFailure(error, step);
     throw error;
   }
 }
 
-function carryOut(step: Step, run: StepRun): Promise<StepOutput> {
+function carryOut(step: Unit, run: StepRun): Promise<StepOutput> {
+  if (isGroup(step)) return carryOutGroup(step, run);
   const activities = proxyActivities<WorkerActivities>(stepOptions(step));
   // Once a person is asked, asking again would only make the history grow.
   const patienceMs = run.ledger.isAsked(step) ? undefined : patienceOf(step, run);
   return activities[step.action]({ ...referenceTo(step, run), patienceMs });
 }
 
-function patienceOf(step: Step, run: StepRun): number {
+function patienceOf(step: Unit, run: StepRun): number {
   return step.patienceMinutes === undefined ? run.patienceMs : step.patienceMinutes * 60_000;
 }
 

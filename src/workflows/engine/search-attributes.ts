@@ -22,7 +22,8 @@ export const SEARCH_ATTRIBUTES = {
 export interface RunAttributes {
   state: string;
   phase: string;
-  blocked: string[];
+  /** Steps that wait for a person: how many, and the names of as many as are known. */
+  blocked: { count: number; names: string[] };
 }
 
 /**
@@ -42,8 +43,8 @@ export function attributePairs(attributes: RunAttributes, format: number): Searc
   return [
     { key: STATE, value: state },
     { key: PHASE, value: phase },
-    ...(format < 2 ? [] : [{ key: BLOCKED, value: blocked.length }]),
-    { key: BLOCKED_STEPS, value: blocked.length === 0 ? null : fitting(blocked) },
+    ...(format < 2 ? [] : [{ key: BLOCKED, value: blocked.count }]),
+    { key: BLOCKED_STEPS, value: blocked.count === 0 ? null : fitting(blocked) },
   ];
 }
 
@@ -52,12 +53,12 @@ export function isCutShort(names: string[]): boolean {
   return names.at(-1)?.startsWith('+') === true;
 }
 
-function fitting(names: string[]): string[] {
+function fitting({ count, names }: RunAttributes['blocked']): string[] {
   let size = 0;
   const shown = names.filter((name) => {
     // Quotes and a comma around each; names of hosts are ASCII.
     size += name.length + 3;
     return size <= NAMES_LIMIT;
   });
-  return shown.length === names.length ? names : [...shown, `+${names.length - shown.length}`];
+  return shown.length >= count ? shown : [...shown, `+${count - shown.length}`];
 }

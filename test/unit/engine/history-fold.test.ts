@@ -53,7 +53,7 @@ class History {
   }
 
   async progress() {
-    const fold = new HistoryFold(converter, input);
+    const fold = new HistoryFold(converter, input, 'cluster/test');
     for (const event of this.events) await fold.add(event);
     const progress = fold.progress();
     return { ...progress, step: progress.steps.find(({ id }) => id === STEP) };

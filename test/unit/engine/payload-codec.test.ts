@@ -49,7 +49,7 @@ describe('a key that was replaced', () => {
   it('still decrypts what it encrypted, and encrypts nothing any more', async () => {
     const old = await new AesGcmCodec(former).encode([payload('old')]);
     const list = [present, former].map((each) => each.toString('base64')).join(',');
-    const both = (await dataConverterFrom({ KUBEWRIGHT_PAYLOAD_KEY: list }))?.payloadCodecs?.[0];
+    const both = (await dataConverterFrom({ KUBEWRIGHT_PAYLOAD_KEY: list }))?.payloadCodecs?.at(-1);
     expect(((await both?.decode(old)) ?? []).map(valueIn)).toEqual(['old']);
     const fresh = (await both?.encode([payload('new')])) ?? [];
     expect((await new AesGcmCodec(present).decode(fresh)).map(valueIn)).toEqual(['new']);
@@ -66,7 +66,7 @@ describe('a key that was replaced', () => {
 });
 
 describe('without a key', () => {
-  const [none] = WITHOUT_KEY.payloadCodecs ?? [];
+  const none = WITHOUT_KEY.payloadCodecs?.at(-1);
 
   it('what is in clear passes, and what is encrypted is said to be so, with its key', async () => {
     const clear = [payload('x')];
@@ -94,7 +94,7 @@ describe('the payload key', () => {
     await writeFile(file, `${key.toString('base64')}\n`);
     const encoded = await codec.encode([payload('x')]);
     for (const env of [{ KUBEWRIGHT_PAYLOAD_KEY: key.toString('base64') }, { KUBEWRIGHT_PAYLOAD_KEY_FILE: file }]) {
-      const [decoded] = (await (await dataConverterFrom(env))?.payloadCodecs?.[0]?.decode(encoded)) ?? [];
+      const [decoded] = (await (await dataConverterFrom(env))?.payloadCodecs?.at(-1)?.decode(encoded)) ?? [];
       expect(valueIn(decoded)).toBe('x');
     }
   });

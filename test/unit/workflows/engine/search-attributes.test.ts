@@ -8,7 +8,8 @@ import {
 } from '../../../../src/workflows/engine/search-attributes.js';
 
 function valuesOf(blocked: string[], format = 2): Record<string, unknown> {
-  const pairs = attributePairs({ state: 'blocked', phase: 'preflight', blocked }, format);
+  const present = { count: blocked.length, names: blocked };
+  const pairs = attributePairs({ state: 'blocked', phase: 'preflight', blocked: present }, format);
   return Object.fromEntries(pairs.map(({ key, value }) => [key.name, value]));
 }
 
