@@ -97,6 +97,7 @@ export {
   type Decision,
   type DecisionRecord,
   type FailedTry,
+  type GroupProgress,
   type RunProgress,
   type RunResult,
   type RunState,
