@@ -14,6 +14,7 @@ import { flushed } from './commands/support/flushed.js';
 import { addGlobalOptions, type GlobalOptions } from './commands/support/global-options.js';
 import { lazyGroup, loadLazily } from './commands/support/lazy.js';
 import { EXIT, type ExitCode, processShell, type Shell } from './commands/support/shell.js';
+import { unlockCommand } from './commands/unlock.js';
 import { validateCommand } from './commands/validate.js';
 import { watchCommand } from './commands/watch.js';
 import { workerCommand } from './commands/worker.js';
@@ -31,7 +32,7 @@ export function createProgram(shell: Shell): Command {
   program.commandsGroup('Install:');
   [installCommand, planCommand, statusCommand, watchCommand, kubeconfigCommand].forEach(add);
   program.commandsGroup('Decide on a blocked step:');
-  [retryCommand, skipCommand, abortCommand].forEach(add);
+  [retryCommand, skipCommand, abortCommand, unlockCommand].forEach(add);
   program.commandsGroup('cluster.yaml:');
   [validateCommand, sshCheckCommand, schemaCommand].forEach(add);
   program.commandsGroup('Run and rehearse:');

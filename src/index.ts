@@ -7,6 +7,7 @@
  * ```
  */
 export type { Comparison, Difference, Verdict } from './activities/applied/difference.js';
+export type { Unlocked } from './activities/lease/unlock.js';
 export type { Finding, LookedAt } from './activities/look.js';
 export { BUILD } from './build.js';
 export type { LaterOperation } from './cluster/changes.js';
@@ -82,7 +83,7 @@ export type { WorkerOwner } from './engine/worker/record.js';
 export { type ErrorFacts, isKubewrightError, KubewrightError } from './errors.js';
 export type { HopReport, Sourced, SshReport } from './hosts/ssh-check.js';
 export type { Kubeconfig } from './kubeconfig.js';
-export { type AccessOptions, fetchKubeconfig, type LookAtOptions, lookAtCluster } from './on-hosts.js';
+export { type AccessOptions, fetchKubeconfig, type LookAtOptions, lookAtCluster, unlockHosts } from './on-hosts.js';
 export { planInstall } from './plan/install.js';
 export { OPERATION_NAMES, OPERATIONS, type Operation, type OperationKind } from './plan/operations.js';
 export * from './plan/run.js';

@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import type { Unlocked } from './activities/lease/unlock.js';
 import type { Finding } from './activities/look.js';
 import type { Cluster } from './cluster/types.js';
 import type { Hosts } from './hosts/types.js';
@@ -42,6 +43,17 @@ export async function lookAtCluster(cluster: Cluster, options: LookAtOptions = {
  */
 export async function fetchKubeconfig(cluster: Cluster, options: AccessOptions = {}): Promise<Kubeconfig> {
   return withHosts(cluster, options, (hosts) => readKubeconfig(cluster, hosts));
+}
+
+/**
+ * Takes a cluster's hosts from a run whose Temporal server is lost (`kubewright unlock`). Needs no Temporal.
+ *
+ * @param run as the refusal KW590 names it
+ * @throws KubewrightError KW595 when that run holds no host
+ */
+export async function unlockHosts(cluster: Cluster, run: string, options: AccessOptions = {}): Promise<Unlocked> {
+  const { takeHostsFrom } = await import('./activities/lease/unlock.js');
+  return withHosts(cluster, options, (hosts) => takeHostsFrom(cluster, run, hosts));
 }
 
 async function withHosts<T>(cluster: Cluster, options: AccessOptions, act: (hosts: Hosts) => Promise<T>): Promise<T> {

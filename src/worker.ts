@@ -1,3 +1,4 @@
+import { hostname, userInfo } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
@@ -65,8 +66,8 @@ export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
   try {
     const connection = await openNativeConnection(settings);
     try {
-      await requireNamespace(connection, settings);
-      if (options.activities === undefined) own = await ownActivities(env, connection, settings);
+      const namespaceId = await requireNamespace(connection, settings);
+      if (options.activities === undefined) own = await ownActivities(env, connection, settings, namespaceId);
       const activities = options.activities ?? own?.activities;
       const worker = await createWorker(connection, settings, env, { ...options, activities, metrics });
       const stopper = await stopWorkerOf(worker, { connection, activities });
@@ -90,13 +91,28 @@ interface OwnActivities {
 async function ownActivities(
   env: NodeJS.ProcessEnv,
   { workflowService }: NativeConnection,
-  { namespace }: ConnectionSettings,
+  { address, namespace }: ConnectionSettings,
+  namespaceId: string,
 ): Promise<OwnActivities> {
   const { createActivities } = await import('./activities/index.js');
   const converter = loadDataConverter((await dataConverterFrom(env)) ?? WITHOUT_KEY);
   const read = (root: RunReference) => readRun({ workflowService, namespace, converter }, root);
-  const { close, ...activities } = createActivities({ env, homeDirectory: env.HOME ?? '/', readRun: read });
+  const { close, ...activities } = createActivities({
+    env,
+    homeDirectory: env.HOME ?? '/',
+    readRun: read,
+    temporal: { namespaceId, temporal: `${address}, namespace ${namespace}`, by: whoRuns(env) },
+  });
   return { activities, close };
+}
+
+/** In a container the user may have no name. */
+function whoRuns({ USER }: NodeJS.ProcessEnv): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    return `${USER ?? 'a worker'}@${hostname()}`;
+  }
 }
 
 async function openNativeConnection(settings: ConnectionSettings): Promise<NativeConnection> {

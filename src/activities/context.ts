@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { hostsOf } from '../cluster/types.js';
 import { KubewrightError } from '../errors.js';
 import type { DurableResult, Hosts, RemoteHost } from '../hosts/types.js';
 import type { RunReference } from '../plan/run.js';
 import { FENCED, fenced } from './fence.js';
+import type { Writer } from './lease/lease.js';
+import { heldHost, holding, Leases } from './lease/leases.js';
 import { notingBackups } from './noted-host.js';
 import type { StageContext } from './step.js';
 import type { DurableOptions, StepHeartbeat, StepInput } from './types.js';
@@ -12,6 +15,10 @@ export interface ContextOptions {
   signal: AbortSignal;
   /** The run that the step belongs to. */
   run?: RunReference;
+  /** Who changes hosts; without it none is held. */
+  writer?: Writer;
+  /** The hosts that this process holds already. */
+  leases?: Leases;
   /** The workflow's run and this try of the step, the same for all attempts of one try; see `DurableCommand.attempt`. */
   attempt?: string;
   /** Called with every change of stage or line. */
@@ -32,13 +39,15 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     options.onProgress?.({ ...state });
   };
   const kept: string[] = [];
+  const lease = leaseOf(input, options);
   const hostNamed = (name: string): RemoteHost =>
-    notingBackups(options.hosts.get(name), (path, copy) => kept.push(`${path} as ${copy}`));
+    notingBackups(lease.held(options.hosts.get(name)), (path, copy) => kept.push(`${path} as ${copy}`));
   const context: StageContext = {
     cluster,
     wholeCluster: input.wholeCluster ?? cluster,
     operation: input.operation ?? 'install',
     run: options.run,
+    writer: options.writer,
     kept,
     step,
     inputs: input.inputs ?? {},
@@ -51,7 +60,10 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     },
     hostNamed,
     progress: (line) => report({ line: line.slice(0, 500) }),
-    stage: (stage) => report({ stage, line: '' }),
+    stage: (stage, changesHosts = false) => {
+      lease.wanted = changesHosts;
+      report({ stage, line: '' });
+    },
     durable: async (part, script, durable) => {
       const host = durable.host ?? context.host;
       const result = await host.runDurable({
@@ -70,6 +82,23 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     },
   };
   return context;
+}
+
+/** What a step does on hosts while it applies, it does holding them; while it looks it keeps nobody out. */
+function leaseOf({ cluster, wholeCluster }: StepInput, { hosts, writer, leases = new Leases() }: ContextOptions) {
+  const first = hostsOf(wholeCluster ?? cluster, 'control-plane')[0]?.name;
+  const lease = {
+    wanted: false,
+    held: (host: RemoteHost): RemoteHost => {
+      if (writer === undefined) return host;
+      const home = first === undefined ? undefined : hosts.get(first);
+      const hold = holding(leases, writer, { home, host });
+      return heldHost(host, async () => {
+        if (lease.wanted) await hold();
+      });
+    },
+  };
+  return lease;
 }
 
 function durableFailure(

@@ -11,6 +11,8 @@ import { VERSION } from '../version.js';
 import { type ReadRun, type ResolvedStep, RunsByReference } from './by-reference.js';
 import { createContext } from './context.js';
 import { toApplicationFailure } from './failure.js';
+import type { Writer } from './lease/lease.js';
+import { Leases } from './lease/leases.js';
 import { withinLimit } from './limit.js';
 import { troubleBefore, withPatience } from './patience.js';
 import { implementations } from './registry.js';
@@ -25,7 +27,12 @@ export interface ActivityOptions {
   homeDirectory: string;
   /** What a run was started with, from Temporal: steps come by reference. */
   readRun: ReadRun;
+  /** Which Temporal the worker serves, for the leases on hosts; without it none is taken. */
+  temporal?: ServedTemporal;
 }
+
+/** What of a `Writer` is the same for all steps of a worker. */
+export type ServedTemporal = Pick<Writer, 'namespaceId' | 'temporal' | 'by'>;
 
 /** What runs beside the steps themselves. */
 export interface HousekeepingActivities {
@@ -57,10 +64,11 @@ export function createActivities(
     return hosts;
   };
   const runs = new RunsByReference(options.readRun);
+  const leases = new Leases();
   const resolve = async (reference: StepReference): Promise<Ready> => {
     const input = await runs.stepInput(reference);
     // Of the whole cluster, so that leaving a host out opens no second connection to all others.
-    return { input, hosts: hostsOf(input.wholeCluster) };
+    return { input, hosts: hostsOf(input.wholeCluster), leases, temporal: options.temporal };
   };
   const steps = Object.fromEntries(
     ACTIONS.map((action) => [action, (reference: StepReference) => runStep(action, reference, resolve)]),
@@ -78,6 +86,8 @@ export function createActivities(
 interface Ready {
   input: ResolvedStep;
   hosts: Hosts;
+  leases: Leases;
+  temporal: ServedTemporal | undefined;
 }
 
 type Resolve = (reference: StepReference) => Promise<Ready>;
@@ -115,7 +125,8 @@ async function runStep(action: Action, reference: StepReference, resolve: Resolv
   try {
     refuseOtherFormat(reference);
     ready = await resolve(reference);
-    const { input, hosts } = ready;
+    const { input, hosts, leases, temporal } = ready;
+    const writer = writerOf(reference, temporal, activity.info);
     return await withinLimit(
       input.step,
       startToCloseTimeoutMs,
@@ -123,7 +134,8 @@ async function runStep(action: Action, reference: StepReference, resolve: Resolv
       (limit) => {
         const signal = AbortSignal.any([activity.cancellationSignal, limit]);
         const { root: run } = reference;
-        const context = createContext(input, { hosts, signal, run, attempt: tryOf(activity.info), onProgress });
+        const attempt = tryOf(activity.info);
+        const context = createContext(input, { hosts, signal, run, writer, leases, attempt, onProgress });
         return carryOut(implementations[action], context);
       },
     );
@@ -140,6 +152,14 @@ async function runStep(action: Action, reference: StepReference, resolve: Resolv
 /** One try of a step: Temporal's own attempts, after a lost worker or connection, share when they were first scheduled. */
 function tryOf({ workflowExecution, scheduledTimestampMs }: Info): string {
   return `${workflowExecution?.runId ?? 'no run'}/${scheduledTimestampMs}`;
+}
+
+function writerOf(
+  { root }: StepReference,
+  temporal: ServedTemporal | undefined,
+  { scheduledTimestampMs }: Info,
+): Writer | undefined {
+  return temporal === undefined ? undefined : { ...root, ...temporal, order: scheduledTimestampMs };
 }
 
 /** A plan is carried out by those who mean the same by its actions. */

@@ -5,6 +5,7 @@ import { recordApplied } from './applied/record/recordApplied.js';
 import { initControlPlane } from './kubeadm/initControlPlane.js';
 import { joinControlPlane } from './kubeadm/joinControlPlane.js';
 import { joinWorker } from './kubeadm/joinWorker.js';
+import { releaseHosts } from './lease/releaseHosts.js';
 import { checkCluster } from './prepare/checkCluster.js';
 import { checkHost } from './prepare/checkHost.js';
 import { installPackages } from './prepare/installPackages.js';
@@ -28,5 +29,6 @@ export const implementations: Record<Action, StepImplementation> = {
   spreadDns,
   verifyDns,
   recordApplied,
+  releaseHosts,
   ...componentSteps,
 };

@@ -14,7 +14,7 @@ export async function carryOut(implementation: StepImplementation, context: Stag
     context.stage('probe');
     const before = await implementation.probe(context);
     if (before.done) return { outcome: 'unchanged', summary: summaryOf(before), ...dataOf(before) };
-    context.stage('apply');
+    context.stage('apply', implementation.withoutLease !== true);
     await implementation.apply(context, before);
     context.stage('verify');
     const after = await implementation.probe(context);
@@ -46,7 +46,8 @@ function keptBy({ kept }: StageContext): string {
 export interface StageContext extends StepContext {
   /** What was replaced and kept so far: path and name of the copy. */
   readonly kept: readonly string[];
-  stage(name: 'probe' | 'apply' | 'verify'): void;
+  /** @param changesHosts whether what is done on hosts from here on needs them held; default false */
+  stage(name: 'probe' | 'apply' | 'verify', changesHosts?: boolean): void;
 }
 
 function notVerified(after: Probe): KubewrightError {

@@ -5,6 +5,7 @@ import type { Operation } from '../plan/operations.js';
 import type { RunReference, StepData, StepOutput, StepReference } from '../plan/run.js';
 import type { Action, Step } from '../plan/types.js';
 import type { Comparison } from './applied/difference.js';
+import type { Writer } from './lease/lease.js';
 
 /** What a reference stands for, once it was looked up. */
 export interface StepInput {
@@ -63,6 +64,8 @@ export interface StepContext {
   operation: Operation;
   /** The run that the step belongs to; undefined outside of Temporal. */
   run: RunReference | undefined;
+  /** Who changes hosts; undefined outside of Temporal, where nothing is changed. */
+  writer: Writer | undefined;
   step: Step;
   /** What the steps that this one needs have handed on, by their ids. */
   inputs: Readonly<Record<string, StepData>>;
@@ -93,6 +96,11 @@ export interface DurableOptions {
  * done when its post-condition holds on the machine, never because `apply` returned.
  */
 export interface StepImplementation {
+  /**
+   * Its `apply` changes no host, so it neither takes them nor is kept out by another run. Everything else that an apply does
+   * on a host, it does holding that host: see `Leases`.
+   */
+  withoutLease?: true;
   probe(context: StepContext): Promise<Probe>;
   apply(context: StepContext, found: Probe): Promise<void>;
 }

@@ -7,12 +7,15 @@ import type { ConnectionSettings } from './types.js';
 type Asking = Pick<Connection | NativeConnection, 'workflowService'>;
 
 /**
+ * The namespace's own id: no other one has it, on this server or on another, whatever its name.
+ *
  * @throws KubewrightError KW503 when the namespace does not exist, KW502 or KW505 when the server does not answer that
  */
-export async function requireNamespace(connection: Asking, settings: ConnectionSettings): Promise<void> {
+export async function requireNamespace(connection: Asking, settings: ConnectionSettings): Promise<string> {
   const { namespace } = settings;
   try {
-    await connection.workflowService.describeNamespace({ namespace });
+    const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
+    return namespaceInfo?.id || `${settings.address}/${namespace}`;
   } catch (cause) {
     if (grpcCode(cause) !== GRPC.NOT_FOUND) throw connectionError(cause, settings, 5_000);
     throw new KubewrightError('KW503', `The Temporal server at ${settings.address} has no namespace ${namespace}`, {

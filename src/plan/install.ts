@@ -27,7 +27,7 @@ export function planInstall(cluster: Cluster): Step[] {
     ...controlPlanes(cluster, [balancer, etcd], network),
     ...workers(cluster),
     ...verify(cluster, idsOf(network)),
-    ...recordWhatWasApplied(proofsOf(cluster)),
+    ...recordAndRelease(proofsOf(cluster)),
   ];
 }
 
@@ -169,15 +169,24 @@ export function proofsOf(cluster: Cluster): string[] {
   return ['cluster/nodes', ...idsOf(components), 'cluster/dns'];
 }
 
-/** Last, whatever the operation: what is recorded was proven. */
-export function recordWhatWasApplied(proofs: string[]): Step[] {
+/**
+ * Last, whatever the operation: what is recorded was proven, and the hosts are given back. The latter also after an abort or
+ * a cancellation, once anything may have been changed.
+ */
+export function recordAndRelease(proofs: string[]): Step[] {
   const record = clusterStep('record', {
     phase: 'record',
     action: 'recordApplied',
     title: 'Record what was applied, in the cluster and on its control planes',
     needs: proofs,
   });
-  return [record];
+  const release = clusterStep('release', {
+    phase: 'record',
+    action: 'releaseHosts',
+    title: 'Give the hosts back that this run holds',
+    needs: [CLUSTER_PREFLIGHT, record.id],
+  });
+  return [record, { ...release, always: true }];
 }
 
 function initStep(cluster: Cluster): string {

@@ -14,6 +14,7 @@ export const ACTIONS = [
   'spreadDns',
   'verifyDns',
   'recordApplied',
+  'releaseHosts',
   ...COMPONENT_ACTIONS,
 ] as const;
 

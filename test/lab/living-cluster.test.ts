@@ -3,6 +3,7 @@ import { expectRecorded, expectRecordIsMended } from './support/applied-record.j
 import { expectEditsAreRefused } from './support/edited-file.js';
 import { Installed } from './support/installed.js';
 import { expectNamesWithoutAnyHost } from './support/post-conditions.js';
+import { expectOneWriter } from './support/two-servers.js';
 import { expectNothingLivingIsTouched } from './support/unanswered.js';
 
 describe('a cluster that lives, with stacked etcd', () => {
@@ -20,6 +21,7 @@ describe('a cluster that lives, with stacked etcd', () => {
   expectRecorded(() => cluster);
   expectRecordIsMended(() => cluster);
   expectEditsAreRefused(() => cluster);
+  expectOneWriter(() => cluster);
   expectNothingLivingIsTouched(() => cluster);
   expectNamesWithoutAnyHost(() => cluster, ['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2']);
 });

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import Long from 'long';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILD } from '../../src/build.js';
+import { requireNamespace } from '../../src/engine/connection-errors.js';
 import { decide } from '../../src/engine/runs/decide.js';
 import { PlanConflictError, startRun } from '../../src/engine/runs/start-run.js';
+import type { ConnectionSettings } from '../../src/engine/types.js';
 import { PLAN_FORMAT } from '../../src/plan/run.js';
 import { FakeActivities } from './fake-activities.js';
 import {
@@ -29,6 +33,25 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker.stop();
   await engine.close();
+});
+
+describe('whose run it is that holds a host', () => {
+  it('is told by an id that another namespace does not have, and that is the same by every address', async () => {
+    const { address } = engine.settings;
+    const { connection } = engine.client;
+    const other = `other-${randomUUID().slice(0, 8)}`;
+    const retention = { seconds: Long.fromNumber(86_400) };
+    await engine.client.workflowService.registerNamespace({
+      namespace: other,
+      workflowExecutionRetentionPeriod: retention,
+    });
+    const ask = (settings: Partial<ConnectionSettings>) =>
+      requireNamespace(connection, { ...engine.settings, ...settings });
+    const ours = await ask({});
+    expect(ours).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await ask({ address: address.replace('127.0.0.1', 'localhost') })).toBe(ours);
+    expect(await ask({ namespace: other })).not.toBe(ours);
+  });
 });
 
 describe('one writer a cluster', () => {

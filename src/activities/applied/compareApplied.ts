@@ -17,6 +17,8 @@ const POLL_MS = 2_000;
  * to compare; where there is one that cannot be read, nothing may be changed.
  */
 export const compareApplied: StepImplementation = {
+  withoutLease: true,
+
   async probe(context) {
     return probeOf(context, await readApplied(context));
   },

@@ -15,6 +15,8 @@ import { AT_A_TIME } from './reach/orders.js';
  * reach each other and belong to one cluster, and whether the VIP is free. Nothing is applied.
  */
 export const checkCluster: StepImplementation = {
+  withoutLease: true,
+
   async probe(context) {
     const { errors, warnings } = bySeverity(await look(context));
     const { hosts, endpoint } = context.cluster;

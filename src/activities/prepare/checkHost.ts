@@ -11,6 +11,8 @@ import { architectureOf, bundleFor, hostOf } from './target.js';
  * to another cluster is left alone. Nothing is applied; `apply` only tells what a person has to mend.
  */
 export const checkHost: StepImplementation = {
+  withoutLease: true,
+
   async probe(context) {
     const { facts, errors, warnings } = await look(context);
     return {
@@ -36,11 +38,11 @@ interface Look {
 }
 
 async function look(context: StepContext): Promise<Look> {
-  const { cluster, signal } = context;
+  const { cluster, signal, writer } = context;
   const host = hostOf(context);
   const facts = await gatherHostFacts(context.host, questionsFor(cluster, host), signal);
   const bundle = await findBundle(context, facts);
-  const problems = [...problemsOf({ cluster, host, facts }, bundle.found), ...bundle.problems];
+  const problems = [...problemsOf({ cluster, host, facts, writer }, bundle.found), ...bundle.problems];
   const ofHost = problems.map((problem) => ({ ...problem, host: host.name }));
   return { facts, ...bySeverity(overrule(cluster, ofHost)) };
 }

@@ -127,6 +127,27 @@ export interface SshSummaryObject {
 }
 
 /**
+ * The hosts of a cluster were taken from a run.
+ * @printedBy unlock
+ */
+export interface UnlockedObject {
+  type: 'unlocked';
+  /** Name of the cluster. */
+  cluster: string;
+  /** Id of the run. */
+  run: string;
+  /** Hosts that the run held, and holds no more. */
+  hosts: string[];
+  /** Hosts that could not be asked. */
+  unasked: {
+    /** Name of the host. */
+    host: string;
+    /** Why it could not be asked. */
+    why: string;
+  }[];
+}
+
+/**
  * The administrator kubeconfig was written, or is there already.
  * @printedBy kubeconfig
  */

@@ -13,6 +13,7 @@ import type {
   SshSummaryObject,
   SummaryObject,
   UncheckedObject,
+  UnlockedObject,
   ValidObject,
 } from './hosts.js';
 import type {
@@ -57,6 +58,7 @@ export type JsonObject =
   | SshObject
   | SshSummaryObject
   | KubeconfigObject
+  | UnlockedObject
   | WorkerObject
   | ServerObject
   | WarningObject

@@ -6,7 +6,11 @@ import type { Installed } from './installed.js';
 
 interface ClusterFile {
   metadata: { name: string };
-  spec: { hosts: { name: string; labels?: Record<string, string> }[]; kubernetes?: Record<string, unknown> };
+  spec: {
+    sysctls?: Record<string, string>;
+    hosts: { name: string; labels?: Record<string, string> }[];
+    kubernetes?: Record<string, unknown>;
+  };
 }
 
 /** The keys that the test edits, in the order of the edited file. */
@@ -79,12 +83,12 @@ export function expectEditsAreRefused(get: () => Installed): void {
   });
 }
 
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ');
 }
 
 /** The lab's cluster.yaml with changes, beside it: relative paths in it stay right. */
-async function edited(cluster: Installed, change: (file: ClusterFile) => void) {
+export async function edited(cluster: Installed, change: (file: ClusterFile) => void) {
   const file = parse(await readFile(cluster.lab.files.clusterFile, 'utf8')) as ClusterFile;
   change(file);
   const path = join(cluster.lab.files.clusterFile, '..', 'edited.yaml');

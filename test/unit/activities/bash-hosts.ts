@@ -7,7 +7,7 @@ import type { StageContext } from '../../../src/activities/step.js';
 import type { StepInput } from '../../../src/activities/types.js';
 import type { Cluster } from '../../../src/cluster/types.js';
 import { KubewrightError } from '../../../src/errors.js';
-import type { CommandResult, DurableCommand, RemoteHost, RunOptions } from '../../../src/hosts/types.js';
+import type { CommandResult, DurableCommand, Hosts, RemoteHost, RunOptions } from '../../../src/hosts/types.js';
 import type { Action } from '../../../src/plan/types.js';
 
 /** What becomes of one round trip to a host, before the host does anything or on the way back. */
@@ -28,6 +28,9 @@ export class BashHosts {
   trips = 0;
   /** The round trip of this number meets this fault. */
   fault: { trip: number; kind: LineFault } | undefined;
+
+  /** Hosts that cannot be reached. */
+  readonly away = new Set<string>();
 
   readonly #running = new Set<Promise<unknown>>();
 
@@ -97,9 +100,13 @@ export class BashHosts {
       skippable: false,
     };
     const onProgress = ({ line }: { line: string }) => line.startsWith('waiting') && onWait(line);
-    const hosts = { get: (name: string) => this.#remote(name), close: async () => undefined };
+    const hosts = this.pool();
     const input = { cluster: this.cluster, step, build: '0', ...more.input };
     return createContext(input, { hosts, signal, onProgress, ...more.options });
+  }
+
+  pool(): Hosts {
+    return { get: (name) => this.#remote(name), close: async () => undefined };
   }
 
   #remote(name: string): RemoteHost {
@@ -131,6 +138,7 @@ export class BashHosts {
   async #run(name: string, script: string, options: RunOptions): Promise<CommandResult> {
     options.signal?.throwIfAborted();
     this.trips += 1;
+    if (this.away.has(name)) throw new KubewrightError('KW202', 'no way to it', { host: name, transient: true });
     const fault = this.fault?.trip === this.trips ? this.fault.kind : undefined;
     if (fault === 'it fails') throw new KubewrightError('KW410', 'failed', { host: name });
     if (fault === 'it times out') throw new KubewrightError('KW411', 'timed out', { host: name, transient: true });

@@ -41,7 +41,12 @@ async function withActivities<T>(
 ): Promise<T> {
   vi.doMock('../../../src/hosts/index.js', () => ({ createHosts: () => hosts }));
   const { createActivities } = await import('../../../src/activities/index.js');
-  const activities = createActivities({ env: {}, homeDirectory: '/', readRun: async () => started });
+  const activities = createActivities({
+    env: {},
+    homeDirectory: '/',
+    readRun: async () => started,
+    temporal: { namespaceId: 'the-namespace', temporal: 'here:7233, namespace default', by: 'anna@desk' },
+  });
   const limit = { startToCloseTimeoutMs: 600_000, ...info };
   const environment = new MockActivityEnvironment(limit, { logger: new DefaultLogger('ERROR') });
   environment.on('heartbeat', onHeartbeat);
@@ -71,6 +76,22 @@ describe('stopping a step', () => {
   it.each(['w-1/join', 'cluster/network'])('that nobody can be asked about is no success: %s', async (id) => {
     const asked = withActivities(hostsRunning({}), ({ stopStep }) => stopStep(referenceTo(id)));
     await expect(asked).rejects.toMatchObject({ name: 'ApplicationFailure', type: 'KW202', nonRetryable: false });
+  });
+});
+
+describe('a run that holds hosts', () => {
+  it('is known there by its namespace and the cluster, with the root of its groups, not by a worker', async () => {
+    const scripts: string[] = [];
+    const held = ['state=held', 'holder=the-namespace cluster/demo', 'run=another', 'seconds=1', 'left=1'].join('\n');
+    const run = async (script: string) => {
+      scripts.push(script);
+      const released = scripts.some((one) => one.includes('lease_write released'));
+      return { exitCode: 0, stdout: released ? '' : held, stderr: '', durationMs: 1 };
+    };
+    const hosts = { get: (name: string) => ({ name, run }) as unknown as RemoteHost, close: async () => undefined };
+    const released = await withActivities(hosts, ({ releaseHosts }) => releaseHosts(referenceTo('cluster/release')));
+    expect(released).toMatchObject({ outcome: 'changed' });
+    expect(scripts.join('\n')).toContain("holder='the-namespace cluster/demo'");
   });
 });
 

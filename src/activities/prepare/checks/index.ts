@@ -1,10 +1,12 @@
 import type { Bundle } from '../../../bundle/bundle.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { workOf } from '../../../components/registry/work.js';
+import type { Writer } from '../../lease/lease.js';
 import type { HostFacts } from '../facts/index.js';
 import { checkCertificates } from './certificates.js';
 import { checkFirewall } from './firewall.js';
 import { checkKernel } from './kernel.js';
+import { checkLease } from './lease.js';
 import { checkNetwork } from './network.js';
 import { checkOwnership, isOurs } from './ownership.js';
 import { checkPorts } from './ports.js';
@@ -22,6 +24,8 @@ export interface Checked {
   cluster: Cluster;
   host: ClusterHost;
   facts: HostFacts;
+  /** The run that looks; undefined for `plan`, which changes nothing. */
+  writer?: Writer;
 }
 
 /**
@@ -34,6 +38,7 @@ export function problemsOf(checked: Checked, bundle: Bundle | undefined): Proble
     ...checkSystem(checked),
     ...checkIdentity(checked),
     ...checkOwnership(checked),
+    ...checkLease(checked),
     ...checkPorts(checked),
     ...checkNetwork(checked),
     ...checkFirewall(checked),

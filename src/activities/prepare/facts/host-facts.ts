@@ -1,5 +1,6 @@
 import { type OsRelease, parseOsRelease } from '../../../components/distribution/index.js';
 import type { Meaning } from '../../../components/leftovers.js';
+import { type Lease, parseLease } from '../../lease/lease.js';
 import type { FirewallKind } from '../firewalls-script.js';
 
 export interface CardAddress {
@@ -108,6 +109,8 @@ export interface HostFacts {
   sysctlsWritable: boolean;
   /** The ownership record as it stands there, or undefined. */
   owner: string | undefined;
+  /** Which run is changing the host, or was; undefined when none was since it came to be. */
+  lease: Lease | 'unreadable' | undefined;
   /** What a Kubernetes node or its installer left there, ours included. */
   leftovers: FoundLeftover[];
   kubeletActive: boolean;
@@ -155,11 +158,16 @@ export function parseHostFacts(stdout: string): HostFacts {
     cgroupControllers: one('controllers'),
     sysctlsWritable: one('sysctls')[0] === 'writable',
     owner: one('owner')[0],
+    lease: leaseOf(all('lease').flat()),
     leftovers: foundLeftovers(all('leftover')),
     kubeletActive: one('kubelet')[0] === 'active',
     caFingerprint: one('ca')[0],
     server: one('server')[0],
   };
+}
+
+function leaseOf(lines: string[]): HostFacts['lease'] {
+  return lines.includes('state=unreadable') ? 'unreadable' : parseLease(lines);
 }
 
 type Lines = (name: string) => string[][];

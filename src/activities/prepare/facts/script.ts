@@ -1,6 +1,7 @@
 import type { KernelFeature } from '../../../components/types.js';
 import { featureTest } from '../../../render/modules.js';
 import { OWNER_PATH } from '../../../render/owner.js';
+import { LEASE_LIBRARY } from '../../lease/lease.js';
 import { leftoverFacts } from '../../node-leftovers.js';
 import { networkFacts } from './network-script.js';
 import { type ServiceQuestions, servicesFacts } from './services-script.js';
@@ -130,7 +131,10 @@ fi
 }
 
 function ownership(cniConfiguration: string | null): string {
-  return `[ -e ${OWNER_PATH} ] && fact owner "$(tr -d '\\n\\t' <${OWNER_PATH})"
+  return `${LEASE_LIBRARY}
+if lease_read; then lease_show | while IFS= read -r line; do fact lease "$line"; done
+else fact lease state=unreadable; fi
+[ -e ${OWNER_PATH} ] && fact owner "$(tr -d '\\n\\t' <${OWNER_PATH})"
 ${leftoverFacts()}
 ${cniConfiguration === null ? '' : foreignNetworks(cniConfiguration)}systemctl is-active --quiet kubelet && fact kubelet active
 [ -e /etc/kubernetes/pki/ca.crt ] && digest=$(certificate_digest /etc/kubernetes/pki/ca.crt) && fact ca "sha256:$digest"

@@ -16,6 +16,25 @@ describe('the facts of a host', () => {
     expect(Math.abs(found.now - Date.now() / 1000)).toBeLessThan(100);
   });
 
+  it('tell which run is changing it, none where there is none, and that it cannot be read', () => {
+    expect(facts().lease).toBeUndefined();
+    lay('/proc/uptime', '500.00 1.00\n');
+    const lease = [
+      'state=held',
+      'holder=x cluster/demo',
+      'run=r=1',
+      'since=5',
+      'renewed=5',
+      'uptime=400',
+      'boot=',
+      'seconds=300',
+    ];
+    lay('/var/lib/kubewright/lease', `${lease.join('\n')}\n`);
+    expect(facts().lease).toMatchObject({ state: 'held', holder: 'x cluster/demo', run: 'r=1', since: 5, left: 200 });
+    lay('/var/lib/kubewright/lease', 'no lease\n');
+    expect(facts().lease).toBe('unreadable');
+  });
+
   it('say what could not be asked', () => {
     program('ss', 'exit 2');
     program('systemctl', 'exit 1');

@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writer } from '../../../../src/activities/lease/lease.js';
 import { type Problem, problemsOf } from '../../../../src/activities/prepare/checks/index.js';
 import { type HostFacts, parseHostFacts } from '../../../../src/activities/prepare/facts/host-facts.js';
 import type { Bundle } from '../../../../src/bundle/bundle.js';
@@ -53,16 +54,17 @@ export interface Circumstances {
   cluster?: Cluster;
   role?: Role;
   bundle?: Bundle | undefined;
+  writer?: Writer;
 }
 
 export const CLUSTER = clusterOf({ controlPlanes: 3, workers: 1 });
 
 /** What is wrong with the first host of a cluster, fit but for these lines of facts. */
 export function problemsWith(changes: Record<string, string[][]>, circumstances: Circumstances = {}): Problem[] {
-  const { cluster = CLUSTER, role = 'control-plane' } = circumstances;
+  const { cluster = CLUSTER, role = 'control-plane', writer } = circumstances;
   const bundle = 'bundle' in circumstances ? circumstances.bundle : BUNDLE;
   const host = { ...(cluster.hosts[0] as Cluster['hosts'][number]), role };
-  return problemsOf({ cluster, host, facts: factsWith(changes) }, bundle);
+  return problemsOf({ cluster, host, facts: factsWith(changes), writer }, bundle);
 }
 
 /** The ownership record of that host, as a line of facts. */

@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { action, type CommandContext } from './support/action.js';
+import { EXIT, type ExitCode, type Shell } from './support/shell.js';
+
+/** `kubewright unlock FILE RUN`: takes the hosts from a run whose Temporal server is lost. */
+export function unlockCommand(shell: Shell): Command {
+  return new Command('unlock')
+    .summary('take the hosts from a run whose Temporal server is lost')
+    .description(
+      'A run holds the hosts that it changes; a run of another Temporal server is refused meanwhile (KW590 names it). When its ' +
+        'server is gone for good, this takes the hosts from it, over SSH and without Temporal. Should the run go on all the same, ' +
+        'its steps are refused. Exit code 1 when a host could not be asked.',
+    )
+    .argument('<file>', 'path of the cluster.yaml, or - for standard input')
+    .argument('<run>', 'id of the run, as the refusal names it')
+    .action(action<unknown, [string, string]>(shell, unlock));
+}
+
+async function unlock({ output, shell }: CommandContext, file: string, run: string): Promise<ExitCode> {
+  const { readCluster } = await import('./support/cluster-file.js');
+  const { cluster } = await readCluster({ output, shell }, file);
+  const { unlockHosts } = await import('../on-hosts.js');
+  const { hosts, unasked } = await unlockHosts(cluster, run, { env: shell.env });
+  if (output.json) output.object({ type: 'unlocked', cluster: cluster.name, run, hosts, unasked });
+  else {
+    output.line(`Taken from run ${run}: ${hosts.join(', ')}.`);
+    for (const { host, why } of unasked)
+      output.line(`Not asked: ${host} (${why}). The run may hold it for two hours more.`);
+  }
+  return unasked.length > 0 ? EXIT.failed : EXIT.ok;
+}
