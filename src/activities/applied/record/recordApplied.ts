@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { hostsOf } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
+import type { CommandResult } from '../../../hosts/types.js';
 import { PLAN_FORMAT, type StepData } from '../../../plan/run.js';
 import { VERSION } from '../../../version.js';
 import { requireKnown, unknown } from '../../answers.js';
-import { requireControlPlane } from '../../kubeadm/control-plane.js';
+import { type ReadyControlPlane, requireControlPlane } from '../../kubeadm/control-plane.js';
 import type { Probe, StepContext, StepImplementation } from '../../types.js';
 import {
   APPLIED_PATH,
@@ -44,6 +45,7 @@ export const recordApplied: StepImplementation = {
 
 const PATIENCE_MS = 60_000;
 const POLL_MS = 1_000;
+const TRIES = 5;
 
 /** Every copy, asked for until each has answered. @throws KubewrightError KW433 (transient) while a copy cannot be asked for: it may be the one that counts */
 export async function awaitRecord(
@@ -138,11 +140,23 @@ function dataOf({ generation, cluster, leftOut, build, run, at, operation }: App
 /** Server-side: an annotation with the last applied object would hold all of it a second time. */
 async function writeConfigMap(context: StepContext, object: string): Promise<void> {
   const via = await requireControlPlane(context);
+  for (let tries = 1; ; tries++) {
+    const { exitCode, stderr } = await applyOnce(context, via, object);
+    if (exitCode === 0) return;
+    // In an election, or under load, one call in three may fail: a person is not asked for that.
+    if (tries === TRIES) throw notAccepted(via, stderr);
+    context.progress(`writing the record again: ${stderr.trim().split('\n').at(-1)}`);
+    await pause(POLL_MS, undefined, { signal: context.signal });
+  }
+}
+
+function applyOnce(context: StepContext, via: ReadyControlPlane, object: string): Promise<CommandResult> {
   const script = `${via.kubectl} apply --server-side --force-conflicts --field-manager=kubewright -f - >/dev/null`;
-  const options = { input: object, signal: context.signal, allowFailure: true, timeoutMs: 60_000 };
-  const { exitCode, stderr } = await via.remote.run(script, options);
-  if (exitCode === 0) return;
-  throw new KubewrightError('KW593', 'the API did not accept the record of what was applied', {
+  return via.remote.run(script, { input: object, signal: context.signal, allowFailure: true, timeoutMs: 60_000 });
+}
+
+function notAccepted(via: ReadyControlPlane, stderr: string): KubewrightError {
+  return new KubewrightError('KW593', 'the API did not accept the record of what was applied', {
     host: via.host.name,
     output: stderr,
     hint: 'The cluster is installed, and only the record is missing. The last lines say what was refused. Mend the cause, then retry the step.',

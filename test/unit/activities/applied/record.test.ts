@@ -35,7 +35,10 @@ const KUBECTL = `case $* in
   *'--raw /readyz'*) echo ok ;;
   *'get configmap ${APPLIED_CONFIG_MAP} --ignore-not-found'*) [ ! -e "$SHARED/refuses" ] || { echo 'etcdserver: leader changed' >&2; exit 1; }
     cat "$SHARED/map" 2>/dev/null || true ;;
-  *'apply --server-side --force-conflicts'*) cat >"$SHARED/map"; echo write >>"$SHARED/writes" ;;
+  *'apply --server-side --force-conflicts'*) cat >"$SHARED/given"
+    n=$(cat "$SHARED/failures" 2>/dev/null || echo 0)
+    [ "$n" = 0 ] || { echo $((n - 1)) >"$SHARED/failures"; echo 'etcdserver: leader changed' >&2; exit 1; }
+    cp "$SHARED/given" "$SHARED/map"; echo write >>"$SHARED/writes" ;;
   *) echo "what is $*" >&2; exit 1 ;;
 esac`;
 
@@ -87,6 +90,14 @@ describe('the record of what was applied', () => {
     expect(await record()).toMatchObject({ outcome: 'unchanged' });
     expect(everywhere()).toEqual(before);
     expect(hosts.shared('writes')).toBe('write\n');
+  });
+
+  it('is written although calls of kubectl fail in an election, and told when none goes well', async () => {
+    shared('failures', '2');
+    expect(await record()).toMatchObject({ outcome: 'changed' });
+    rmSync(join(hosts.root, 'map'));
+    shared('failures', '99');
+    await expect(record()).rejects.toMatchObject({ code: 'KW593', output: expect.stringContaining('leader changed') });
   });
 
   it('grows by a generation when something else was applied', async () => {
