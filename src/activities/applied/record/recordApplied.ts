@@ -90,7 +90,7 @@ function probeOf(context: StepContext, { answer, copies }: AppliedRecord): Probe
   const others = copies.filter(({ state }) => state !== 'same' && state !== 'unknown');
   if (holds && others.length + unasked.length === 0)
     return { done: true, found: portrayed(spec, copies), changes: [], data: dataOf(spec) };
-  const known = spec === undefined ? 'what was applied is recorded nowhere' : portrayed(spec, copies);
+  const known = spec === undefined ? unrecorded(answer) : portrayed(spec, copies);
   const changes = holds
     ? others.map((copy) => `write it ${again(copy)}${whereTo(copy)}${because(copy)}`)
     : [
@@ -99,6 +99,12 @@ function probeOf(context: StepContext, { answer, copies }: AppliedRecord): Probe
       ];
   const why = unasked.map((copy) => `${placeOf(copy)} could not be asked for: ${copy.why}`);
   return { done: false, found: [known, ...why].join('; '), changes };
+}
+
+function unrecorded(answer: AppliedRecord['answer']): string {
+  return answer.is === 'unknown'
+    ? `what was applied cannot be told: ${answer.why}`
+    : 'what was applied is recorded nowhere';
 }
 
 function again({ state }: AppliedCopy): string {
