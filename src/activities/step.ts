@@ -19,7 +19,9 @@ export async function carryOut(implementation: StepImplementation, context: Stag
     context.stage('verify');
     const after = await implementation.probe(context);
     if (!after.done) throw notVerified(after);
-    return { outcome: 'changed', summary: `${summaryOf(after)}${keptBy(context)}`, ...dataOf(after) };
+    // A check that a person has made pass, or hosts that are given back, are no change.
+    const outcome = implementation.withoutLease === true ? 'unchanged' : 'changed';
+    return { outcome, summary: `${summaryOf(after)}${keptBy(context)}`, ...dataOf(after) };
   } catch (error) {
     throw completed(error, context);
   }

@@ -97,8 +97,8 @@ export interface DurableOptions {
  */
 export interface StepImplementation {
   /**
-   * Its `apply` changes no host, so it neither takes them nor is kept out by another run. Everything else that an apply does
-   * on a host, it does holding that host: see `Leases`.
+   * Its `apply` changes nothing on a host but the lease itself: it neither takes hosts nor is kept out by another run, and
+   * never counts as a change. Whatever another `apply` does on a host, it does holding that host: see `Leases`.
    */
   withoutLease?: true;
   probe(context: StepContext): Promise<Probe>;

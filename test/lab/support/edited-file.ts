@@ -7,7 +7,6 @@ import type { Installed } from './installed.js';
 interface ClusterFile {
   metadata: { name: string };
   spec: {
-    sysctls?: Record<string, string>;
     hosts: { name: string; labels?: Record<string, string> }[];
     kubernetes?: Record<string, unknown>;
   };
@@ -88,7 +87,7 @@ export function oneLine(text: string): string {
 }
 
 /** The lab's cluster.yaml with changes, beside it: relative paths in it stay right. */
-export async function edited(cluster: Installed, change: (file: ClusterFile) => void) {
+async function edited(cluster: Installed, change: (file: ClusterFile) => void) {
   const file = parse(await readFile(cluster.lab.files.clusterFile, 'utf8')) as ClusterFile;
   change(file);
   const path = join(cluster.lab.files.clusterFile, '..', 'edited.yaml');
