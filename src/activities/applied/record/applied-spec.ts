@@ -28,7 +28,7 @@ export interface AppliedSpec {
   operation: Operation;
   /** What the actions of its plan meant (`PLAN_FORMAT`). */
   planFormat: number;
-  /** Version of Kubewright that applied it. */
+  /** Build of Kubewright that applied it: version and commit. */
   build: string;
   /** The run that wrote it; empty for one that was written outside of Temporal. */
   run: string;

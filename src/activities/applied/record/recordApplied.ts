@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { BUILD } from '../../../build.js';
 import { hostsOf } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
 import type { CommandResult } from '../../../hosts/types.js';
 import { PLAN_FORMAT, type StepData } from '../../../plan/run.js';
-import { VERSION } from '../../../version.js';
 import { requireKnown, unknown } from '../../answers.js';
 import { type ReadyControlPlane, requireControlPlane } from '../../kubeadm/control-plane.js';
 import type { Probe, StepContext, StepImplementation } from '../../types.js';
@@ -71,7 +71,7 @@ function wantedOf({
 }: StepContext): Pick<AppliedSpec, 'planFormat' | 'build' | 'leftOut' | 'cluster'> {
   const there = new Set(cluster.hosts.map(({ name }) => name));
   const leftOut = wholeCluster.hosts.map(({ name }) => name).filter((name) => !there.has(name));
-  return { planFormat: PLAN_FORMAT, build: VERSION, leftOut, cluster: withoutPlaces(wholeCluster) };
+  return { planFormat: PLAN_FORMAT, build: BUILD, leftOut, cluster: withoutPlaces(wholeCluster) };
 }
 
 function nextSpec(context: StepContext, { answer }: AppliedRecord): AppliedSpec {

@@ -17,10 +17,10 @@ import { readAppliedSpec } from '../../../../src/activities/applied/record/read.
 import { awaitRecord, recordApplied } from '../../../../src/activities/applied/record/recordApplied.js';
 import { carryOut } from '../../../../src/activities/step.js';
 import type { StepInput } from '../../../../src/activities/types.js';
+import { BUILD } from '../../../../src/build.js';
 import { parseCluster } from '../../../../src/cluster/load.js';
 import type { Bastion, Cluster, ClusterHost, SshSettings } from '../../../../src/cluster/types.js';
 import { PLAN_FORMAT } from '../../../../src/plan/run.js';
-import { VERSION } from '../../../../src/version.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { BashHosts } from '../bash-hosts.js';
 
@@ -75,7 +75,7 @@ describe('the record of what was applied', () => {
       generation: 1,
       operation: 'install',
       planFormat: PLAN_FORMAT,
-      build: VERSION,
+      build: BUILD,
       run: 'run-1',
       leftOut: [],
       cluster,
@@ -239,7 +239,7 @@ function large(): Cluster {
 
 describe('its size', () => {
   it('fits into a ConfigMap with a thousand hosts, and is read as it was written', () => {
-    const spec = { generation: 7, operation: 'install', planFormat: PLAN_FORMAT, build: VERSION } as const;
+    const spec = { generation: 7, operation: 'install', planFormat: PLAN_FORMAT, build: BUILD } as const;
     const text = renderApplied({ ...spec, run: 'r', at: '2026-01-01T00:00:00Z', leftOut: [], cluster: large() });
     expect(Buffer.byteLength(text)).toBeGreaterThan(512 * 1024);
     const map = renderConfigMap(text);
@@ -323,6 +323,6 @@ function parsed(spec: Record<string, unknown>, directory: string): Cluster {
 }
 
 function specOf(of: Cluster): AppliedSpec {
-  const fixed = { generation: 1, operation: 'install', planFormat: PLAN_FORMAT, build: VERSION } as const;
+  const fixed = { generation: 1, operation: 'install', planFormat: PLAN_FORMAT, build: BUILD } as const;
   return { ...fixed, run: 'r', at: '2026-01-01T00:00:00Z', leftOut: [], cluster: of };
 }

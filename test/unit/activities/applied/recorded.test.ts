@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { compareApplied } from '../../../../src/activities/applied/compareApplied.js';
 import { renderApplied } from '../../../../src/activities/applied/record/applied-spec.js';
 import { carryOut } from '../../../../src/activities/step.js';
+import { BUILD } from '../../../../src/build.js';
 import { type Cluster, hostsOf } from '../../../../src/cluster/types.js';
 import { PLAN_FORMAT } from '../../../../src/plan/run.js';
-import { VERSION } from '../../../../src/version.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { contextAmong, type FakeHost, hostIn } from '../fake-hosts.js';
 import { livingHosts } from './living.js';
@@ -12,7 +12,7 @@ import { livingHosts } from './living.js';
 /** A cluster that was installed and recorded, and a file of today. */
 function recorded(made: Cluster, file: Cluster, change: (text: string) => string = (text) => text) {
   const hosts = livingHosts(made);
-  const how = { generation: 3, operation: 'install', planFormat: PLAN_FORMAT, build: VERSION } as const;
+  const how = { generation: 3, operation: 'install', planFormat: PLAN_FORMAT, build: BUILD } as const;
   const text = renderApplied({ ...how, run: 'r', at: '2026-01-01T00:00:00Z', leftOut: [], cluster: made });
   const controlPlanes = hostsOf(made, 'control-plane').map(({ name }) => hostIn(hosts, name));
   for (const host of controlPlanes) host.fact('recorded-copy', change(text));
