@@ -159,7 +159,14 @@ function writerOf(
   temporal: ServedTemporal | undefined,
   { scheduledTimestampMs }: Info,
 ): Writer | undefined {
-  return temporal === undefined ? undefined : { ...root, ...temporal, order: scheduledTimestampMs };
+  return temporal === undefined
+    ? undefined
+    : {
+        workflowId: root.workflowId,
+        runId: root.first ?? root.runId,
+        ...temporal,
+        order: scheduledTimestampMs,
+      };
 }
 
 /** A plan is carried out by those who mean the same by its actions. */

@@ -61,6 +61,8 @@ export interface GroupInput extends Pick<RunInput, 'planHash' | 'build' | 'unrea
 export interface RunReference {
   workflowId: string;
   runId: string;
+  /** Run id that it began with: a Reset makes another run, and keeps this. Missing in runs of 0.1.0. */
+  first?: string;
 }
 
 /**

@@ -47,6 +47,12 @@ describe('a Reset of an aborted install to an early event', () => {
     expect(end.runId).toBe(newRun);
     expect(end.status).toBe('completed');
     expect(end.result).toMatchObject({ changed: 1, unchanged: 1 });
+    // Hosts know the new run as the one that it began as.
+    const roots = fakes.calls
+      .filter(({ input }) => input.root.workflowId === workflowId)
+      .map(({ input }) => input.root);
+    expect(roots.at(-1)).toEqual({ workflowId, runId: newRun, first: runId });
+    expect(roots[0]).toEqual({ workflowId, runId, first: runId });
     expect(end.progress.decisions.every((record) => record.ignored !== undefined)).toBe(true);
   });
 

@@ -18,6 +18,7 @@ export interface Writer {
    */
   namespaceId: string;
   workflowId: string;
+  /** The one that it began with, which a Reset keeps: groups of hosts go on under the new run with what the old one told them. */
   runId: string;
   /** When the step's try was scheduled, by that Temporal server: of two runs of one namespace the later one has more. */
   order: number;
@@ -120,8 +121,8 @@ const UNREADABLE = 'unreadable';
  * - `mine`: it is held, and was before, or nobody held it
  * - `expired`: it was taken from a run of another Temporal server whose time was over, and which may still be waiting
  * - `held`: another Temporal server's run is at work there
- * - `over`: this run has lost the host, or has ended
- * - `earlier`: a later run of the same Temporal namespace is at work there
+ * - `over`: this run has lost the host for good
+ * - `earlier`: the step was scheduled before this namespace's run that is at work there, or before its own run ended
  */
 export type Verdict = 'mine' | 'expired' | 'held' | 'over' | 'earlier' | typeof UNREADABLE;
 
@@ -143,7 +144,7 @@ lease_read || { echo verdict=${UNREADABLE}; exit 0; }
 verdict=mine
 if [[ " $l_ended " == *" $run "* ]]; then verdict=over
 elif [ -z "$l_state" ]; then :
-elif [ "$l_run" = "$run" ]; then [ "$l_state" = held ] || verdict=over
+elif [ "$l_run" = "$run" ] && [ "$l_state" = held ]; then :
 elif [ "$l_holder" = "$holder" ]; then [ "$order" -gt "$l_order" ] || verdict=earlier
 elif [ "$l_state" = held ]; then [ "$l_left" -gt 0 ] && verdict=held || verdict=expired
 fi
@@ -159,9 +160,11 @@ lease_write held
 
 /** Bash that gives a host back which this namespace's runs of the cluster hold; prints `released` where one did. */
 export function releaseScript(writer: Writer): string {
-  return `${assign({ holder: printable(holderOf(writer)) })}${LEASE_LIBRARY}lease_lock || exit 1
+  return `${assign({ holder: printable(holderOf(writer)), order: writer.order })}${LEASE_LIBRARY}lease_lock || exit 1
 lease_read || exit 0
 [ "$l_state" = held ] && [ "$l_holder" = "$holder" ] || exit 0
+# Whatever was scheduled before this has come too late; what a Reset of the run schedules has not.
+[ "$l_order" -gt "$order" ] || l_order=$order
 lease_write released && echo released
 `;
 }
@@ -240,7 +243,7 @@ export function requireHost(verdict: Verdict, lease: Lease | undefined, host: st
   throw new KubewrightError('KW594', UNREADABLE_LEASE.what, { host, hint: UNREADABLE_LEASE.hint });
 }
 
-/** An earlier run of the same namespace is over; only a server whose clock was set back takes a later one for it. */
+/** What is earlier within a namespace is over; only a server whose clock was set back takes a later one for it. */
 function lost(lease: Lease | undefined, host: string, transient: boolean): KubewrightError {
   const now = lease === undefined ? '' : `: the last one there was ${runOf(lease)}`;
   return new KubewrightError('KW591', `this run may not change the host any more${now}`, {

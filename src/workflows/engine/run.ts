@@ -28,7 +28,7 @@ import { asStep } from './units.js';
 export async function run(input: RunInput): Promise<RunResult> {
   const { own, groups: cutOff } = cut(input.plan);
   const groupSteps = cutOff.map(asStep);
-  const { workflowId, runId } = workflowInfo();
+  const { workflowId, runId, firstExecutionRunId } = workflowInfo();
   const units = [...groupSteps, ...own];
   const ledger = new Ledger({ units, workers: workersOf(input) });
   const groups = new GroupBooks(groupSteps, workflowId);
@@ -46,7 +46,7 @@ export async function run(input: RunInput): Promise<RunResult> {
       cluster: input.cluster.name,
       ledger,
       groups,
-      root: { workflowId, runId },
+      root: { workflowId, runId, first: firstExecutionRunId },
       planHash: input.planHash,
       format: input.format ?? 1,
       build: input.build,

@@ -97,7 +97,7 @@ describe('a run that changes hosts', () => {
     expect(names.map(changed)).toEqual([1, 1, 1, 1]);
   });
 
-  it('goes on by whichever worker, and after a reset, which is a new run of the same namespace', async () => {
+  it('goes on by whichever worker, and so does the next run of the same namespace, as after a termination', async () => {
     await changeOn('w-1', a());
     undo('w-1');
     await changeOn('w-1', a(), new Leases());
@@ -252,11 +252,15 @@ describe('at its end', () => {
     expect(lease('cp-1')?.state).toBe('released');
   });
 
-  it('a worker of that run which was asleep changes nothing any more', async () => {
+  it('a worker of that run which was asleep changes nothing any more, and a Reset of the run goes on', async () => {
     await changeOn('w-1', a());
+    const asleep = a();
     await carryOut(releaseHosts, context(null, a()));
     undo('w-1');
-    await expect(changeOn('w-1', a())).rejects.toMatchObject({ code: 'KW591' });
+    await expect(changeOn('w-1', asleep)).rejects.toMatchObject({ code: 'KW591' });
+    expect(changed('w-1')).toBe(1);
+    await changeOn('w-1', a());
+    expect(lease('w-1')).toMatchObject({ run: 'run-a', state: 'held' });
   });
 
   it('every plan gives the hosts back, whatever became of it', () => {
