@@ -3,8 +3,9 @@ import type { RunReference } from '../../plan/run.js';
 import type { Step } from '../../plan/types.js';
 import type { BlockedStep, GroupProgress, RunProgress, StepProgress } from '../../workflows/types.js';
 import type { Engine, RunSnapshot, StepActivity } from '../types.js';
+import { askWorkflow, pendingActivities, statusOf } from './ask.js';
 import { progressFromHistory, readInput } from './history.js';
-import { askWorkflow, pendingActivities, type Remembered, statusOf } from './snapshot.js';
+import type { Remembered } from './snapshot.js';
 
 /** What the last look at a run's groups knew. */
 export interface GroupMemory {

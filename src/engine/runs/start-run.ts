@@ -7,10 +7,10 @@ import { PLAN_FORMAT, type RunInput } from '../../plan/run.js';
 import { CLUSTER, OPERATION, PHASE, STATE } from '../../workflows/engine/search-attributes.js';
 import { DEFAULT_PATIENCE_MS } from '../../workflows/types.js';
 import { type Engine, workflowIdOf } from '../types.js';
+import { statusOf } from './ask.js';
 import { readInput } from './history.js';
 import { buildIn } from './memo.js';
 import { buildsOn } from './pollers.js';
-import { statusOf } from './snapshot.js';
 import { explainedStart, refuseHuge } from './too-large.js';
 
 /**

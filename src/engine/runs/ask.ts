@@ -1,0 +1,76 @@
+import {
+  decodeArrayFromPayloads,
+  decodeOptionalFailureToOptionalError,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
+import type { temporal } from '@temporalio/proto';
+import type { StepHeartbeat } from '../../activities/types.js';
+import type { RunProgress } from '../../workflows/types.js';
+import type { Engine, RunStatus, StepActivity } from '../types.js';
+import { milliseconds } from './history-fold.js';
+
+/**
+ * A worker that lives answers a query in milliseconds; one that is gone lets it wait for the server's own ten seconds.
+ */
+const QUERY_LIMIT_MS = 3_000;
+
+export type Description = Awaited<ReturnType<ReturnType<Engine['client']['workflow']['getHandle']>['describe']>>;
+type Pending = temporal.api.workflow.v1.IPendingActivityInfo;
+
+/** Asks a run, or a group of one; undefined when nobody answers in time. */
+export async function askWorkflow(engine: Engine, workflowId: string, runId: string): Promise<RunProgress | undefined> {
+  const handle = engine.client.workflow.getHandle(workflowId, runId);
+  try {
+    const query = (): Promise<RunProgress> => handle.query<RunProgress>('progress');
+    return await engine.client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, query);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The steps that are being tried, of what was described. What was terminated keeps those that it had; nobody tries them. */
+export async function pendingActivities(
+  engine: Engine,
+  description: Description,
+): Promise<Record<string, StepActivity>> {
+  const isOpen = statusOf(description.status.name) === 'running';
+  const pending = isOpen ? (description.raw.pendingActivities ?? []) : [];
+  const entries = await Promise.all(
+    pending.map(async (one) => [one.activityId ?? '', await stepActivity(engine, one)] as const),
+  );
+  return Object.fromEntries(entries);
+}
+
+/** temporal.api.enums.v1.PendingActivityState of one that a worker carries out now. */
+const STARTED = 2;
+
+async function stepActivity(engine: Engine, pending: Pending): Promise<StepActivity> {
+  const converter = engine.client.options.loadedDataConverter;
+  const [beat] = await decodeArrayFromPayloads(converter, pending.heartbeatDetails?.payloads);
+  const heartbeat = beat as StepHeartbeat | undefined;
+  const failure = await decodeOptionalFailureToOptionalError(converter, pending.lastFailure);
+  const next = pending.nextAttemptScheduleTime;
+  const started = pending.state === STARTED ? pending.lastStartedTime : undefined;
+  return {
+    attempt: pending.attempt ?? 1,
+    stage: heartbeat?.stage,
+    line: heartbeat?.line,
+    failure: failure?.message,
+    nextAttemptAt: next ? milliseconds(next) : undefined,
+    startedAt: started ? milliseconds(started) : undefined,
+    paused: pending.paused ?? undefined,
+  };
+}
+
+const STATUSES: Record<string, RunStatus> = {
+  RUNNING: 'running',
+  PAUSED: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timed-out',
+};
+
+export function statusOf(name: string): RunStatus {
+  return STATUSES[name] ?? 'running';
+}
