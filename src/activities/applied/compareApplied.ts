@@ -1,7 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { QUORUM_RECOVERY } from '../../components/etcd/members/remove-member.js';
 import { KubewrightError } from '../../errors.js';
+import { lookUntil, notYet, seen } from '../../waiting.js';
+import { unknown } from '../answers.js';
 import type { Probe, StepContext, StepImplementation } from '../types.js';
+import { waitOf } from '../verify/await-state.js';
 import { compareCluster } from './compare/index.js';
 import { type Comparison, type Difference, differenceText, grouped, refusals } from './difference.js';
 import { type Reading, readApplied } from './read.js';
@@ -50,13 +52,14 @@ export async function awaitReading(
   context: StepContext,
   { patienceMs, pollMs } = { patienceMs: PATIENCE_MS, pollMs: POLL_MS },
 ): Promise<Reading> {
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
-    const reading = await readApplied(context);
-    if (reading.answer.is !== 'unknown' || Date.now() > deadline) return reading;
-    context.progress(`waiting for the cluster, to read what was applied: ${reading.answer.why}`);
-    await pause(pollMs, undefined, { signal: context.signal });
-  }
+  let last: Reading = { answer: unknown('it was not asked'), transient: true };
+  const look = async () => {
+    last = await readApplied(context);
+    if (last.answer.is !== 'unknown') return seen(last);
+    return notYet(`waiting for the cluster, to read what was applied: ${last.answer.why}`);
+  };
+  await lookUntil(look, { patienceMs, everyMs: pollMs, ...waitOf(context) });
+  return last;
 }
 
 function cannotTell(why: string, transient: boolean): KubewrightError {

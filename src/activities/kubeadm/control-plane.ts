@@ -1,11 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Cluster, type ClusterHost, hostsOf } from '../../cluster/types.js';
 import { QUORUM_RECOVERY } from '../../components/etcd/members/remove-member.js';
 import { isKubewrightError, KubewrightError } from '../../errors.js';
 import type { RemoteHost } from '../../hosts/types.js';
 import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
+import { lookUntil, notYet, seen } from '../../waiting.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
+import { waitOf } from '../verify/await-state.js';
 
 export const ADMIN_KUBECONFIG = '/etc/kubernetes/admin.conf';
 
@@ -101,14 +102,13 @@ export async function requireControlPlane(
   except?: ClusterHost,
   patienceMs = PATIENCE_MS,
 ): Promise<ReadyControlPlane> {
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
+  const look = async () => {
     const found = await findControlPlane(context, except);
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) throw noneReady(await lookAtControlPlanes(context, candidates(context.cluster, except)));
-    context.progress('waiting for a control plane whose API server is ready');
-    await pause(POLL_MS, undefined, { signal: context.signal });
-  }
+    return found === undefined ? notYet('waiting for a control plane whose API server is ready') : seen(found);
+  };
+  const ready = await lookUntil(look, { patienceMs, everyMs: POLL_MS, ...waitOf(context) });
+  if (ready !== undefined) return ready;
+  throw noneReady(await lookAtControlPlanes(context, candidates(context.cluster, except)));
 }
 
 function wordsOf(look: ControlPlaneLook): string {

@@ -1,13 +1,15 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type ClusterHost, hostsOf } from '../../cluster/types.js';
 import { QUORUM_RECOVERY } from '../../components/etcd/members/remove-member.js';
 import { etcdWorkOf } from '../../components/registry/work.js';
 import { KubewrightError } from '../../errors.js';
+import { lookUntil, notYet, seen } from '../../waiting.js';
 import { type Answer, requireKnown } from '../answers.js';
 import type { StepContext } from '../types.js';
+import { waitOf } from '../verify/await-state.js';
 import { type ControlPlaneLook, lookAtControlPlanes } from './control-plane.js';
 
 const PATIENCE_MS = 60_000;
+const POLL_MS = 1_000;
 
 /**
  * Where the cluster is that a control plane belongs to:
@@ -32,20 +34,22 @@ export async function originOf(
   patienceMs = PATIENCE_MS,
 ): Promise<Origin> {
   const others = hostsOf(context.cluster, 'control-plane').filter(({ name }) => name !== host.name);
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
+  let silent: ControlPlaneLook[] = [];
+  const look = async () => {
     const looks = await lookAtControlPlanes(context, others);
-    if (looks.some(({ state }) => state === 'ready')) return 'elsewhere';
+    if (looks.some(({ state }) => state === 'ready')) return seen<Origin | 'nowhere'>('elsewhere');
     // What has begun here goes on here: the others may well be waiting for this host's etcd.
-    if (requireKnown(traces, 'whether a cluster has begun here', host.name).is === 'yes') return 'here';
+    if (requireKnown(traces, 'whether a cluster has begun here', host.name).is === 'yes') return seen<Origin>('here');
     const unknown = looks.filter(({ state }) => state === 'unknown');
     if (unknown.length > 0) throw cannotTell(host, unknown);
-    const silent = looks.filter(({ state }) => state === 'not-ready');
-    if (silent.length === 0) break;
-    if (Date.now() > deadline) throw silentCluster(host, silent);
-    context.progress(`waiting for the cluster on ${namesOf(silent)} to answer`);
-    await pause(1_000, undefined, { signal: context.signal });
-  }
+    silent = looks.filter(({ state }) => state === 'not-ready');
+    return silent.length === 0
+      ? seen('nowhere' as const)
+      : notYet(`waiting for the cluster on ${namesOf(silent)} to answer`);
+  };
+  const origin = await lookUntil<Origin | 'nowhere'>(look, { patienceMs, everyMs: POLL_MS, ...waitOf(context) });
+  if (origin === undefined) throw silentCluster(host, silent);
+  if (origin !== 'nowhere') return origin;
   await etcdWorkOf(context.cluster).refuseFormerData(context, host);
   return 'here';
 }

@@ -1,12 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { lookUntil, notYet, type Patience, seen } from '../../waiting.js';
 import type { StepContext } from '../types.js';
-
-export interface AwaitOptions {
-  /** Milliseconds after which what is still wrong is returned. */
-  patienceMs: number;
-  /** Milliseconds between two looks. */
-  everyMs: number;
-}
 
 /**
  * Looks again and again until nothing is wrong any more or patience ends.
@@ -15,13 +8,18 @@ export interface AwaitOptions {
 export async function awaitFaultless(
   context: StepContext,
   look: () => Promise<string[]>,
-  options: AwaitOptions,
+  options: Pick<Patience, 'patienceMs' | 'everyMs'>,
 ): Promise<string[]> {
-  const deadline = Date.now() + options.patienceMs;
-  for (;;) {
-    const faults = await look();
-    if (faults.length === 0 || Date.now() > deadline) return faults;
-    context.progress(`waiting: ${faults.join('; ')}`);
-    await pause(options.everyMs, undefined, { signal: context.signal });
-  }
+  let faults: string[] = [];
+  const glance = async () => {
+    faults = await look();
+    return faults.length === 0 ? seen(true) : notYet(`waiting: ${faults.join('; ')}`);
+  };
+  await lookUntil(glance, { ...options, ...waitOf(context) });
+  return faults;
+}
+
+/** Waits of a step end with it, and are shown as its last line. */
+export function waitOf({ signal, progress }: StepContext): Required<Pick<Patience, 'signal' | 'progress'>> {
+  return { signal, progress };
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { lookUntil, notYet, seen } from '../../waiting.js';
 import { isAlive, type ProcessIdentity } from './identity.js';
 
 const POLL_MS = 50;
@@ -19,12 +19,8 @@ export async function terminate(identity: ProcessIdentity, graceMs: number): Pro
 }
 
 async function endsWithin(identity: ProcessIdentity, limitMs: number): Promise<boolean> {
-  const deadline = Date.now() + limitMs;
-  while (await isAlive(identity)) {
-    if (Date.now() > deadline) return false;
-    await sleep(POLL_MS);
-  }
-  return true;
+  const look = async () => ((await isAlive(identity)) ? notYet() : seen(true));
+  return (await lookUntil(look, { patienceMs: limitMs, everyMs: POLL_MS })) ?? false;
 }
 
 /** The group first, for helpers of its own; the process alone where it leads no group. */

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import { lookUntil, notYet, seen } from '../../waiting.js';
 import { isAlive, type ProcessIdentity } from '../processes/identity.js';
 import { startDetached } from './launch.js';
 import { answers, LOOPBACK } from './ports.js';
@@ -24,8 +24,8 @@ export async function launchUi(
   await writeFile(join(config, 'development.yaml'), stringify(uiConfiguration(ports)), { mode: 0o600 });
   const argv = ['--root', stateDir, '--config', 'ui', '--env', 'development', 'start'];
   const { identity } = await startDetached(ui, argv, { log: join(stateDir, 'temporal-ui.log') });
-  const deadline = Date.now() + READY_LIMIT_MS;
-  while (Date.now() < deadline && !(await answers(ports.ui)) && (await isAlive(identity))) await sleep(40);
+  const look = async () => ((await answers(ports.ui)) || !(await isAlive(identity)) ? seen(true) : notYet());
+  await lookUntil(look, { patienceMs: READY_LIMIT_MS, everyMs: 40 });
   if (!(await isAlive(identity))) throw new Error(`it ended at once; see ${join(stateDir, 'temporal-ui.log')}`);
   return identity;
 }

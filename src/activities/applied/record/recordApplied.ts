@@ -1,12 +1,13 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { BUILD } from '../../../build.js';
 import { hostsOf } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
 import type { CommandResult } from '../../../hosts/types.js';
 import { PLAN_FORMAT, type StepData } from '../../../plan/run.js';
-import { requireKnown, unknown } from '../../answers.js';
+import { lookUntil, notYet, seen } from '../../../waiting.js';
+import { requireYes, unknown } from '../../answers.js';
 import { type ReadyControlPlane, requireControlPlane } from '../../kubeadm/control-plane.js';
 import type { Probe, StepContext, StepImplementation } from '../../types.js';
+import { waitOf } from '../../verify/await-state.js';
 import {
   APPLIED_PATH,
   type AppliedSpec,
@@ -52,16 +53,16 @@ export async function awaitRecord(
   context: StepContext,
   { patienceMs, pollMs } = { patienceMs: PATIENCE_MS, pollMs: POLL_MS },
 ): Promise<AppliedRecord> {
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
+  let untold = '';
+  const look = async () => {
     const found = await readAppliedSpec(context);
     const missing = found.copies.find(({ state }) => state === 'unknown');
-    if (missing === undefined) return found;
-    const { why = '' } = missing;
-    if (Date.now() > deadline) requireKnown(unknown(`${placeOf(missing)}: ${why}`), 'what was applied before');
-    context.progress(`waiting for ${placeOf(missing)}: ${why}`);
-    await pause(pollMs, undefined, { signal: context.signal });
-  }
+    if (missing === undefined) return seen(found);
+    untold = `${placeOf(missing)}: ${missing.why ?? ''}`;
+    return notYet(`waiting for ${untold}`);
+  };
+  const record = await lookUntil(look, { patienceMs, everyMs: pollMs, ...waitOf(context) });
+  return record ?? requireYes(unknown(untold), 'what was applied before');
 }
 
 /** What is to be recorded of this run, but for who wrote it and when. */
@@ -146,14 +147,16 @@ function dataOf({ generation, cluster, leftOut, build, run, at, operation }: App
 /** Server-side: an annotation with the last applied object would hold all of it a second time. */
 async function writeConfigMap(context: StepContext, object: string): Promise<void> {
   const via = await requireControlPlane(context);
-  for (let tries = 1; ; tries++) {
+  let tries = 0;
+  const look = async () => {
     const { exitCode, stderr } = await applyOnce(context, via, object);
-    if (exitCode === 0) return;
+    if (exitCode === 0) return seen(true);
+    tries += 1;
     // In an election, or under load, one call in three may fail: a person is not asked for that.
     if (tries === TRIES) throw notAccepted(via, stderr);
-    context.progress(`writing the record again: ${stderr.trim().split('\n').at(-1)}`);
-    await pause(POLL_MS, undefined, { signal: context.signal });
-  }
+    return notYet(`writing the record again: ${stderr.trim().split('\n').at(-1)}`);
+  };
+  await lookUntil(look, { patienceMs: Number.POSITIVE_INFINITY, everyMs: POLL_MS, ...waitOf(context) });
 }
 
 function applyOnce(context: StepContext, via: ReadyControlPlane, object: string): Promise<CommandResult> {

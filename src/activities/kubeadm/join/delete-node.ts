@@ -1,11 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ClusterHost } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
 import { quote } from '../../../hosts/shell.js';
+import { lookUntil, notYet, seen } from '../../../waiting.js';
 import { type No, requireKnown } from '../../answers.js';
 import { requireFence } from '../../fence.js';
 import { gatherFacts } from '../../remote-facts.js';
 import type { StepContext } from '../../types.js';
+import { waitOf } from '../../verify/await-state.js';
 import type { ReadyControlPlane } from '../control-plane.js';
 import { type NodeObject, nodeIn, nodeQuestion } from '../node/node-object.js';
 
@@ -14,6 +15,7 @@ import { type NodeObject, nodeIn, nodeQuestion } from '../node/node-object.js';
  * kube-controller-manager's --node-monitor-grace-period), and for the next look (5 s).
  */
 const GRACE_MS = 120_000;
+const POLL_MS = 2_000;
 
 /**
  * Deletes the node object that a former self of the host left. Exactly that one: the API server compares its UID, so one
@@ -29,20 +31,17 @@ export async function deleteNode(
   via: ReadyControlPlane,
   { host, permit, blank }: { host: ClusterHost; permit: No; blank: boolean },
 ): Promise<void> {
-  const deadline = Date.now() + GRACE_MS;
-  for (;;) {
+  const look = async () => {
     const node = await lookAtFormerNode(context, via, host);
-    if (node === undefined) return;
-    if (!blank || !node.ready) {
-      context.progress(`deleting the former node ${host.name}: ${permit.evidence}`);
-      await requireFence(context);
-      await via.remote.run(deletionScript(via.kubectl, host, node.uid), { signal: context.signal });
-      return;
-    }
-    if (Date.now() > deadline) throw livesElsewhere(host);
-    context.progress(`waiting until the cluster notices that the former ${host.name} is gone`);
-    await pause(2_000, undefined, { signal: context.signal });
-  }
+    if (node === undefined) return seen(true);
+    if (blank && node.ready) return notYet(`waiting until the cluster notices that the former ${host.name} is gone`);
+    context.progress(`deleting the former node ${host.name}: ${permit.evidence}`);
+    await requireFence(context);
+    await via.remote.run(deletionScript(via.kubectl, host, node.uid), { signal: context.signal });
+    return seen(true);
+  };
+  const gone = await lookUntil(look, { patienceMs: GRACE_MS, everyMs: POLL_MS, ...waitOf(context) });
+  if (gone === undefined) throw livesElsewhere(host);
 }
 
 async function lookAtFormerNode(

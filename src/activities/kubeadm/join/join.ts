@@ -1,13 +1,14 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ClusterHost } from '../../../cluster/types.js';
 import { QUORUM_RECOVERY, removeMember, removeStaleLearners } from '../../../components/etcd/members/remove-member.js';
 import { KubewrightError } from '../../../errors.js';
+import { lookUntil, notYet, seen } from '../../../waiting.js';
 import type { No } from '../../answers.js';
 import { namedFence, takeFence } from '../../fence.js';
 import { recordOwner } from '../../prepare/ownership.js';
 import { hostOf } from '../../prepare/target.js';
 import type { Probe, StepContext } from '../../types.js';
+import { waitOf } from '../../verify/await-state.js';
 import { type ReadyControlPlane, requireControlPlane } from '../control-plane.js';
 import { kubeletFacts, patchFiles } from '../host-files.js';
 import { CA_CERTIFICATE } from '../node/api-get.js';
@@ -122,17 +123,16 @@ async function clearTheWay(context: StepContext, via: ReadyControlPlane, joining
  */
 export async function recoverNode(context: StepContext, membership?: Membership): Promise<NodeState> {
   await context.host.run(WAKE_KUBELET, { signal: context.signal });
-  const deadline = Date.now() + RECOVERY_MS;
-  for (;;) {
+  let faults: string[] = [];
+  const look = async () => {
     const state = await lookAtNode(context);
-    if (state.faults.length === 0) {
-      await context.host.run(FORGET_BOOTSTRAP, { signal: context.signal });
-      return state;
-    }
-    if (Date.now() > deadline) throw notWhole(context, state.faults, membership);
-    context.progress(`waiting for the host to recover: ${state.faults.join('; ')}`);
-    await pause(1_000, undefined, { signal: context.signal });
-  }
+    faults = state.faults;
+    return faults.length === 0 ? seen(state) : notYet(`waiting for the host to recover: ${faults.join('; ')}`);
+  };
+  const whole = await lookUntil(look, { patienceMs: RECOVERY_MS, everyMs: 1_000, ...waitOf(context) });
+  if (whole === undefined) throw notWhole(context, faults, membership);
+  await context.host.run(FORGET_BOOTSTRAP, { signal: context.signal });
+  return whole;
 }
 
 /** A kubelet younger than this, in seconds, has not had its chance yet: a restart would throw it back. */

@@ -1,17 +1,19 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer, type No, no, refine, requireKnown, type Yes, yes } from '../../../../activities/answers.js';
 import { lookAtControlPlanes } from '../../../../activities/kubeadm/control-plane.js';
 import type { StepContext } from '../../../../activities/types.js';
+import { waitOf } from '../../../../activities/verify/await-state.js';
 import { type ClusterHost, hostsOf } from '../../../../cluster/types.js';
-import { isKubewrightError, KubewrightError } from '../../../../errors.js';
+import { KubewrightError } from '../../../../errors.js';
 import { quote } from '../../../../hosts/shell.js';
 import type { RemoteHost } from '../../../../hosts/types.js';
+import { type Glance, lookUntil, notYet, seen } from '../../../../waiting.js';
 import { etcdHosts } from '../../../registry/plan.js';
 import { etcdctl, isVoter, listMembers, type Member, memberOf, requireMembers } from '../../members/members.js';
 import { peerUrl } from '../../members/places.js';
 import { QUORUM_RECOVERY, removeMember, removeStaleLearners } from '../../members/remove-member.js';
 
 const PATIENCE_MS = 60_000;
+const POLL_MS = 1_000;
 /** etcd takes one learner at a time, so two new members wait for each other. */
 const ADD_SECONDS = 180;
 
@@ -53,16 +55,16 @@ export async function planMember(
 ): Promise<MemberPlan> {
   const all = etcdHosts(context.cluster);
   const data = requireKnown(onHost.data, "whether etcd's data is on the host", host.name);
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
+  const look = async (): Promise<Glance<MemberPlan>> => {
     const living = await findLivingMember(context, host);
-    if (living !== undefined) return planInLivingCluster(context, host, { ...onHost, data }, living);
-    if (data.is === 'yes' || !(await wasInUse(context, host)))
-      return { state: 'new', members: all, via: undefined, announced: undefined, staleData: undefined };
-    if (Date.now() > deadline) throw lostQuorum(host);
-    context.progress('waiting for the other etcd members to have a quorum');
-    await pause(1_000, undefined, { signal: context.signal });
-  }
+    if (living !== undefined) return seen(await planInLivingCluster(context, host, { ...onHost, data }, living));
+    if (data.is === 'no' && (await wasInUse(context, host)))
+      return notYet('waiting for the other etcd members to have a quorum');
+    return seen({ state: 'new', members: all, via: undefined, announced: undefined, staleData: undefined });
+  };
+  const plan = await lookUntil(look, { patienceMs, everyMs: POLL_MS, ...waitOf(context) });
+  if (plan === undefined) throw lostQuorum(host);
+  return plan;
 }
 
 interface LivingMember {
@@ -125,15 +127,18 @@ function ownsData(mine: Member, begunFor: Answer<string>): Answer<string> {
 /** Adds the host as a learner unless it was added before: an earlier attempt may have ended right after it. */
 async function announce(context: StepContext, remote: RemoteHost, host: ClusterHost): Promise<Member[]> {
   const add = `${etcdctl()} member add ${quote(host.name)} --learner --peer-urls=${quote(peerUrl(host.address))}`;
-  const deadline = Date.now() + ADD_SECONDS * 1_000;
-  for (;;) {
-    context.progress(`announcing ${host.name} to etcd`);
+  context.progress(`announcing ${host.name} to etcd`);
+  let said = '';
+  const look = async () => {
     const members = await requireMembers(remote, context.signal);
-    if (memberOf(members, host) !== undefined) return members;
+    if (memberOf(members, host) !== undefined) return seen(members);
     const added = await remote.run(`${add} >/dev/null`, { signal: context.signal, allowFailure: true });
-    if (added.exitCode !== 0 && Date.now() > deadline) throw notAnnounced(host, remote, added.stderr);
-    if (added.exitCode !== 0) await pause(1_000, undefined, { signal: context.signal });
-  }
+    said = added.stderr;
+    return added.exitCode === 0 ? seen(await requireMembers(remote, context.signal)) : notYet();
+  };
+  const announced = await lookUntil(look, { patienceMs: ADD_SECONDS * 1_000, everyMs: POLL_MS, ...waitOf(context) });
+  if (announced === undefined) throw notAnnounced(host, remote, said);
+  return announced;
 }
 
 function notAnnounced(host: ClusterHost, via: RemoteHost, output: string): KubewrightError {
@@ -175,26 +180,26 @@ function lostQuorum(host: ClusterHost): KubewrightError {
 
 /** Makes a learner a voter as soon as it is in sync. */
 export async function promote(context: StepContext, via: RemoteHost, host: ClusterHost): Promise<void> {
-  const deadline = Date.now() + ADD_SECONDS * 1000;
-  for (;;) {
+  const look = async () => {
     const members = await listMembers(via, context.signal);
     const mine = members.is === 'yes' ? memberOf(members.value, host) : undefined;
-    if (isVoter(mine)) return;
-    try {
-      if (mine?.started) await via.run(`${etcdctl()} member promote ${mine.id}`, { signal: context.signal });
-    } catch (error) {
-      // Not in sync yet, most of the time.
-      if (!isKubewrightError(error) || error.transient || Date.now() > deadline) throw error;
+    if (isVoter(mine)) return seen(true);
+    // It is refused while the member is not in sync, which the next look tells.
+    if (mine?.started) {
+      const promotion = `${etcdctl()} member promote ${mine.id}`;
+      refusal = (await via.run(promotion, { signal: context.signal, allowFailure: true })).stderr;
     }
-    context.progress('waiting for the new etcd member to be in sync');
-    await pause(500, undefined, { signal: context.signal });
-    if (Date.now() > deadline) throw notInSync(host);
-  }
+    return notYet('waiting for the new etcd member to be in sync');
+  };
+  let refusal = '';
+  const voter = await lookUntil(look, { patienceMs: ADD_SECONDS * 1_000, everyMs: 500, ...waitOf(context) });
+  if (voter === undefined) throw notInSync(host, refusal);
 }
 
-function notInSync(host: ClusterHost): KubewrightError {
+function notInSync(host: ClusterHost, output: string): KubewrightError {
   return new KubewrightError('KW475', `the new etcd member did not come into sync within ${ADD_SECONDS} s`, {
     host: host.name,
+    output: output.trim(),
     hint: `Look at \`crictl logs $(crictl ps -a -q --name etcd | head -n 1)\` on ${host.name}, and at the network between the etcd hosts (ports 2379 and 2380).`,
   });
 }
