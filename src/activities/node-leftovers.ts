@@ -181,16 +181,16 @@ done
 }
 
 /**
- * Bash that tells what of the list a host has, by `fact leftover MEANING MAKER NAME`; `fact`, `asked` and `chains` (the
+ * Bash that tells what of the list a host has, by `row leftover MEANING MAKER NAME`; `row`, `asked` and `chains` (the
  * names of all iptables and nftables chains) are the caller's: see `hostFactsScript`. The same name may come twice.
  */
 export function leftoverFacts(): string {
   const of = (kind: Leftover['kind']) => LEFTOVERS.filter((each) => each.kind === kind && each.means !== 'ours');
   const cases = (kind: Leftover['kind'], shown: (pattern: string) => string) =>
     of(kind)
-      .map(({ name, by, means }) => `  ${name}) fact leftover ${means} '${by}' "${shown(name)}" ;;\n`)
+      .map(({ name, by, means }) => `  ${name}) row leftover ${means} '${by}' "${shown(name)}" ;;\n`)
       .join('');
-  return `left() { local means=$1 by=$2 path; shift 2; for path; do if [ -e "$path" ] || [ -L "$path" ]; then fact leftover "$means" "$by" "$path"; fi; done; }
+  return `left() { local means=$1 by=$2 path; shift 2; for path; do if [ -e "$path" ] || [ -L "$path" ]; then row leftover "$means" "$by" "$path"; fi; done; }
 ${of('path')
   .map(({ name, by, means }) => `left ${means} '${by}' ${name}`)
   .join('\n')}
@@ -209,5 +209,5 @@ ${cases('unit', () => 'the unit $unit')}esac; done < <(asked 'its units' systemc
 function contentFacts(folder: string, by: string, means: Meaning): string {
   const known = LEFTOVERS.filter(({ kind, name }) => kind === 'path' && name.startsWith(`${folder}/`));
   const names = ['lost+found', ...known.map(({ name }) => name.slice(folder.length + 1))];
-  return `if [ -d ${folder} ]; then while IFS= read -r path; do fact leftover ${means} '${by}' "$path"; done < <(find ${folder}/ -mindepth 1 -maxdepth 1 ${names.map((name) => `! -name '${name}'`).join(' ')} | tr -s /); fi`;
+  return `if [ -d ${folder} ]; then while IFS= read -r path; do row leftover ${means} '${by}' "$path"; done < <(find ${folder}/ -mindepth 1 -maxdepth 1 ${names.map((name) => `! -name '${name}'`).join(' ')} | tr -s /); fi`;
 }

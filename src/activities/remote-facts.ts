@@ -12,6 +12,8 @@ export const SAYS_NO = 44;
  * in one piece of at most 4 KiB stays in one piece (PIPE_BUF, pipe(7)); longer ones are mixed with those of others.
  * `digest FILE` prints the SHA-256 of a file.
  *
+ * `row NAME VALUE…` tells something of which there may be many, such as each disk: one line of values, which hold no tabs.
+ *
  * `ask NAME COMMAND…` puts a question on whose answer something may be destroyed: exit status 0 is yes, ${SAYS_NO} is no,
  * and anything else is unknown, for the reason that stands on standard error. What fails at once is asked twice more: in an
  * election or under load one call in three may fail, and a look that asks ten things would never be complete. `exists PATH…` is such a command for paths
@@ -30,6 +32,7 @@ fact() {
   done < <(printf %s "$kw_text" | base64 -w 3000)
   return "$kw_status"
 }
+row() { local IFS=$'\\t'; printf 'row %s\\n' "$*"; }
 digest() { sha256sum <"$1" | cut -c 1-64; }
 ask() {
   local kw_question=$1 kw_try kw_began kw_why kw_said
@@ -82,9 +85,15 @@ const END = 'facts end';
 export class Facts {
   readonly #facts = new Map<string, Fact>();
   readonly #why = new Map<string, string>();
+  readonly #rows = new Map<string, string[][]>();
 
   constructor(stdout: string) {
     for (const line of stdout.split('\n')) {
+      if (line.startsWith('row ')) {
+        const [name = '', ...values] = line.slice(4).split('\t');
+        this.#rows.set(name, [...(this.#rows.get(name) ?? []), values]);
+        continue;
+      }
       const [, word, name, status, base64 = ''] = /^(fact|more|why) (\S+) (\d+) ?(\S*)$/.exec(line) ?? [];
       if (name === undefined) continue;
       if (word === 'why') {
@@ -114,6 +123,11 @@ export class Facts {
     return this.#facts.get(name)?.status === 0;
   }
 
+  /** The values of every `row` of a name, in their order. */
+  rows(name: string): string[][] {
+    return this.#rows.get(name) ?? [];
+  }
+
   /** What its command printed, trimmed; empty when it was not asked. */
   text(name: string): string {
     return decode(this.#facts.get(name)?.base64 ?? '');
@@ -124,15 +138,26 @@ function decode(base64: string): string {
   return Buffer.from(base64, 'base64').toString('utf8').trim();
 }
 
+/** A script of facts with all that it is run with, for a bash that is not on a host. */
+export function factsProgram(script: string): string {
+  return `${LIBRARY}${script}\nwait\necho '${END}'\nexit 0\n`;
+}
+
 /**
  * Asks a host for facts in one round trip. A command that fails, or is not there, is a fact too.
  *
- * @throws KubewrightError KW437 (transient) when the answer did not come whole
+ * @param cutShort code of an answer that did not come whole
+ * @throws KubewrightError KW437 (transient), or `cutShort`, when the answer did not come whole
  */
-export async function gatherFacts(host: RemoteHost, script: string, signal: AbortSignal): Promise<Facts> {
-  const { stdout } = await host.run(`${LIBRARY}${script}\nwait\necho '${END}'\nexit 0\n`, { signal });
+export async function gatherFacts(
+  host: RemoteHost,
+  script: string,
+  signal: AbortSignal,
+  cutShort = 'KW437',
+): Promise<Facts> {
+  const { stdout } = await host.run(factsProgram(script), { signal });
   if (stdout.trimEnd().endsWith(END)) return new Facts(stdout);
-  throw new KubewrightError('KW437', 'its answer did not come whole', {
+  throw new KubewrightError(cutShort, 'its answer did not come whole', {
     host: host.name,
     transient: true,
     hint: 'Nothing was changed, and it is asked again by itself.',

@@ -27,8 +27,8 @@ export interface EtcdWork extends ComponentWork {
 
 export interface RuntimeWork extends ComponentWork {
   /**
-   * Bash for what the preflight wants to know of the runtime, with \`fact\` of the host's script: \`fact runtime
-   * installed|candidate VERSION\`, and \`fact containers WHOSE COUNT\` for each kind of containers that it runs already.
+   * Bash for what the preflight wants to know of the runtime, with `row`: `row runtime
+   * installed|candidate VERSION`, and `row containers WHOSE COUNT` for each kind of containers that it runs already.
    */
   hostFacts: string;
   /** Its package that is installed and too old for the cluster's Kubernetes, and the oldest version that is not. */

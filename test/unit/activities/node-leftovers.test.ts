@@ -31,7 +31,7 @@ function run(script: string, options = 'set +e +u'): string {
 
 /** What the host has of the list: meaning, maker and name. */
 function found({ chains = '', units = '' } = {}): string[] {
-  const said = run(`fact() { shift; local IFS='|'; printf '%s\\n' "$*"; }
+  const said = run(`row() { shift; local IFS='|'; printf '%s\\n' "$*"; }
 asked() { shift; "$@"; }
 chains() { printf '%s\\n' ${chains}; }
 systemctl() { printf '%s enabled\\n' ${units}; }

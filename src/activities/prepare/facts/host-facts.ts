@@ -1,6 +1,7 @@
 import { type OsRelease, parseOsRelease } from '../../../components/distribution/index.js';
 import type { Meaning } from '../../../components/leftovers.js';
 import { type Lease, parseLease } from '../../lease/lease.js';
+import type { Facts } from '../../remote-facts.js';
 import type { FirewallKind } from '../firewalls-script.js';
 
 export interface CardAddress {
@@ -120,10 +121,9 @@ export interface HostFacts {
   server: string | undefined;
 }
 
-/** Reads what `hostFactsScript` printed. */
-export function parseHostFacts(stdout: string): HostFacts {
-  const lines = stdout.split('\n').map((line) => line.split('\t'));
-  const all = (name: string): string[][] => lines.filter(([key]) => key === name).map(([, ...values]) => values);
+/** What the facts of `hostFactsScript` say. */
+export function parseHostFacts(facts: Facts): HostFacts {
+  const all = (name: string): string[][] => facts.rows(name);
   const one = (name: string): string[] => all(name)[0] ?? [];
   const memory = new Map(all('memory').map(([name = '', kib]) => [name, Number(kib)]));
   const [name = '', machine = '', release = ''] = one('kernel');

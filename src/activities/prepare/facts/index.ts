@@ -2,11 +2,11 @@ import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { componentsOf, podNetworkOf } from '../../../components/registry/plan.js';
 import { runtimeWorkOf } from '../../../components/registry/work.js';
 import { replacedFiles } from '../../../components/replaced.js';
-import { KubewrightError } from '../../../errors.js';
 import type { RemoteHost } from '../../../hosts/types.js';
 import { kernelFeaturesFor } from '../../../render/modules.js';
+import { gatherFacts } from '../../remote-facts.js';
 import { type HostFacts, parseHostFacts } from './host-facts.js';
-import { END, type HostQuestions, hostFactsScript } from './script.js';
+import { type HostQuestions, hostFactsScript } from './script.js';
 
 export type { CardAddress, DiskFacts, FoundLeftover, HostFacts } from './host-facts.js';
 
@@ -20,13 +20,7 @@ export async function gatherHostFacts(
   questions: HostQuestions,
   signal: AbortSignal,
 ): Promise<HostFacts> {
-  const { stdout } = await host.run(hostFactsScript(questions), { signal });
-  if (stdout.trimEnd().endsWith(END)) return parseHostFacts(stdout);
-  throw new KubewrightError('KW455', 'its answer did not come whole', {
-    host: host.name,
-    transient: true,
-    hint: 'Nothing was changed, and it is asked again by itself.',
-  });
+  return parseHostFacts(await gatherFacts(host, hostFactsScript(questions), signal, 'KW455'));
 }
 
 /** What a host of this cluster is asked for beyond what every host is. */

@@ -2,7 +2,7 @@ import { quote } from '../../../hosts/shell.js';
 import { FIREWALL_FUNCTIONS } from '../firewalls-script.js';
 
 /**
- * Bash for the network side of a host's facts: cards, ports, routes, name servers, proxies, firewalls. `fact` and `asked`
+ * Bash for the network side of a host's facts: cards, ports, routes, name servers, proxies, firewalls. `row` and `asked`
  * are those of `hostFactsScript`. Afterwards `chains` prints the names of all firewall chains.
  *
  * @param podSubnet network of the pods, for which firewall rules are searched
@@ -10,34 +10,34 @@ import { FIREWALL_FUNCTIONS } from '../firewalls-script.js';
  */
 export function networkFacts(podSubnet: string, resolvConf: string | undefined): string {
   return `asked 'its network addresses' ip -o -4 address show | while read -r _ card _ address _; do
-  fact address "\${card%%@*}" "$address" "$(cat "/sys/class/net/\${card%%@*}/address")"
+  row address "\${card%%@*}" "$address" "$(cat "/sys/class/net/\${card%%@*}/address")"
 done
 listeners() {
   asked "the $1 ports in use" ss "$2" | while read -r _ _ _ local _ users; do
     users=\${users#*'(("'}
-    fact "$3" "\${local##*:}" "\${users%%'"'*}"
+    row "$3" "\${local##*:}" "\${users%%'"'*}"
   done
 }
 listeners TCP -Hltnp port
 listeners UDP -Hlunp udp
 asked 'its routes' ip -o -4 route show | while read -r line; do
-  [[ $line =~ ^(unreachable\\ |blackhole\\ |prohibit\\ )?([0-9./]+)(.*\\ dev\\ ([^ ]+))? ]] && fact route "\${BASH_REMATCH[2]}" "\${BASH_REMATCH[4]}"
+  [[ $line =~ ^(unreachable\\ |blackhole\\ |prohibit\\ )?([0-9./]+)(.*\\ dev\\ ([^ ]+))? ]] && row route "\${BASH_REMATCH[2]}" "\${BASH_REMATCH[4]}"
 done
 ${NAME_SERVERS}
 name_servers /etc/resolv.conf
 name_servers /run/systemd/resolve/resolv.conf
 ${resolvConf === undefined ? '' : `name_servers ${quote(resolvConf)}\n`}${PROXIES}
 ${FIREWALLS}
-{ printf '%s\\n' "$nft_rules" "$iptables_rules"; ufw status; } | grep -q -F -e ${quote(podSubnet)} -e cni0 && fact firewall-lets-pods-in yes`;
+{ printf '%s\\n' "$nft_rules" "$iptables_rules"; ufw status; } | grep -q -F -e ${quote(podSubnet)} -e cni0 && row firewall-lets-pods-in yes`;
 }
 
 /** Which file the kubelet is given depends on whether systemd-resolved runs; both are read. */
-const NAME_SERVERS = `systemctl is-active --quiet systemd-resolved && fact resolved active
+const NAME_SERVERS = `systemctl is-active --quiet systemd-resolved && row resolved active
 name_servers() {
   [ -r "$1" ] || return
-  fact resolver-file "$1"
+  row resolver-file "$1"
   while read -r word address _ || [ -n "$word" ]; do
-    [ "$word" != nameserver ] || fact nameserver "$1" "$address"
+    [ "$word" != nameserver ] || row nameserver "$1" "$address"
     word=
   done <"$1"
 }`;
@@ -50,8 +50,8 @@ const PROXIES = `proxies() {
     name=\${line%%=*} value=\${line#*=}
     value=\${value#[\\"\\']} value=\${value%[\\"\\']}
     case \${name,,} in
-      http_proxy|https_proxy|all_proxy) [ -z "$value" ] || fact proxy "$1" "\${name,,}" "$(sed -E 's#//[^/]*@#//#' <<<"$value")" ;;
-      no_proxy) fact proxy "$1" no_proxy "$value" ;;
+      http_proxy|https_proxy|all_proxy) [ -z "$value" ] || row proxy "$1" "\${name,,}" "$(sed -E 's#//[^/]*@#//#' <<<"$value")" ;;
+      no_proxy) row proxy "$1" no_proxy "$value" ;;
     esac
     line=
   done
@@ -62,11 +62,11 @@ apt-config dump Acquire::http::Proxy | sed -nE 's/^Acquire::http::Proxy "(.+)";$
 
 /** Of the chains only those that let nothing in by default: that others drop something is their owner's business. */
 const FIREWALLS = `${FIREWALL_FUNCTIONS}read_rules
-[ -z "$unread" ] || fact unknown 'its firewall rules' "$unread_by" "$unread"
+[ -z "$unread" ] || row unknown 'its firewall rules' "$unread_by" "$unread"
 chains() {
   awk '$1 == "chain" {print $2}' <<<"$nft_rules"
   awk '/^:/ {print substr($1, 2)}' <<<"$iptables_rules"
 }
 while IFS='|' read -r kind name extent; do
-  [ "$extent" != all ] || fact firewall "$kind" "$name"
+  [ "$extent" != all ] || row firewall "$kind" "$name"
 done < <(firewalls)`;

@@ -33,22 +33,18 @@ export interface HostQuestions extends ServiceQuestions {
   cniConfiguration: string | null;
 }
 
-/** Last line: without it the answer was cut short. */
-export const END = 'facts end';
-
 /**
  * `asked WHAT COMMAND…` prints what the command does; where it fails, that is told as something that is not known, which is
  * not the same as nothing. It may be used in a pipe: descriptor 3 is the script's own output.
  */
 const ASKED = `exec 3>&1
-fact() { local IFS=$'\\t'; printf '%s\\n' "$*"; }
 asked() {
   local what=$1 said status
   shift
   said=$("$@" 2>/dev/null)
   status=$?
   if [ "$status" = 0 ]; then [ -z "$said" ] || printf '%s\\n' "$said"
-  else fact unknown "$what" "$1" "$1 failed with exit code $status" >&3; fi
+  else row unknown "$what" "$1" "$1 failed with exit code $status" >&3; fi
 }`;
 
 /**
@@ -58,8 +54,7 @@ asked() {
  */
 export function hostFactsScript(questions: HostQuestions): string {
   const { podSubnet, resolvConf, features, cniConfiguration } = questions;
-  return `set +e +u
-${ASKED}
+  return `${ASKED}
 ${CERTIFICATE_DIGEST}
 ${system()}
 ${networkFacts(podSubnet, resolvConf)}
@@ -67,85 +62,83 @@ ${resources()}
 ${kernel(features)}
 ${servicesFacts(questions)}
 ${ownership(cniConfiguration)}
-echo '${END}'
-exit 0
 `;
 }
 
 function system(): string {
-  return `fact kernel "$(uname -s)" "$(uname -m)" "$(uname -r)"
-fact init "$(cat /proc/1/comm)"
-fact systemd "$(systemctl --version | awk 'NR == 1 {print $2}')"
-fact container "$(systemd-detect-virt --container)"
-fact hostname "$(cat /proc/sys/kernel/hostname)"
-fact machine-id "$(cat /etc/machine-id)"
-while read -r line; do fact os "$line"; done </etc/os-release
-for tool in ${TOOLS.join(' ')}; do command -v "$tool" >/dev/null || fact missing "$tool"; done`;
+  return `row kernel "$(uname -s)" "$(uname -m)" "$(uname -r)"
+row init "$(cat /proc/1/comm)"
+row systemd "$(systemctl --version | awk 'NR == 1 {print $2}')"
+row container "$(systemd-detect-virt --container)"
+row hostname "$(cat /proc/sys/kernel/hostname)"
+row machine-id "$(cat /etc/machine-id)"
+while read -r line; do row os "$line"; done </etc/os-release
+for tool in ${TOOLS.join(' ')}; do command -v "$tool" >/dev/null || row missing "$tool"; done`;
 }
 
 function resources(): string {
-  return `fact cpus "$(nproc)"
+  return `row cpus "$(nproc)"
 while read -r name kib _; do
-  case $name in MemTotal:|MemAvailable:) fact memory "\${name%:}" "$kib" ;; esac
+  case $name in MemTotal:|MemAvailable:) row memory "\${name%:}" "$kib" ;; esac
 done </proc/meminfo
 # A kernel without swap has no such file.
 [ ! -e /proc/swaps ] || asked 'its swap' cat /proc/swaps | while read -r path _ size used _; do
-  [ "$path" = Filename ] || fact swap "$path" "$size" "$used"
+  [ "$path" = Filename ] || row swap "$path" "$size" "$used"
 done
 for folder in ${GROWING.join(' ')}; do
   there=$folder
   while [ ! -d "$there" ]; do there=$(dirname "$there"); done
   read -r _ total _ free _ mount < <(asked "the disk of $folder" timeout 10 df -Pk "$there" | tail -n 1)
-  [ -z "$mount" ] || fact disk "$folder" "$(stat -c %d "$there")" "$total" "$free" "$mount"
-  case ,$(findmnt -n -o OPTIONS -T "$there"), in *,noexec,*) fact noexec "$folder" "$mount" ;; esac
+  [ -z "$mount" ] || row disk "$folder" "$(stat -c %d "$there")" "$total" "$free" "$mount"
+  case ,$(findmnt -n -o OPTIONS -T "$there"), in *,noexec,*) row noexec "$folder" "$mount" ;; esac
 done
 for path in /var/lib/etcd ${GROWING.join(' ')}; do
-  if [ -L "$path" ] && [ ! -d "$path" ]; then fact dangling "$path" "$(readlink "$path")"; fi
+  if [ -L "$path" ] && [ ! -d "$path" ]; then row dangling "$path" "$(readlink "$path")"; fi
 done`;
 }
 
 function kernel(features: KernelFeature[]): string {
   const each = features.map((feature) => `has() { ${featureTest(feature)}; }\nfeature ${feature.module}`);
   return `feature() {
-  if has; then fact feature "$1" present
-  elif modprobe -n -q "$1"; then fact feature "$1" loadable; fi
+  if has; then row feature "$1" present
+  elif modprobe -n -q "$1"; then row feature "$1" loadable; fi
   # What is built in or loaded for good needs no modprobe; anything else a boot loads anew, and may not.
   grep -qs "/$1\\.ko" "/lib/modules/$(uname -r)/modules.builtin" || [ ! -d "/lib/modules/$(uname -r)" ] && return
   modprobe --showconfig | while read -r word name command; do
     [ "\${name//-/_}" = "$1" ] || continue
     case $word:$command in
-      blacklist:*) fact blocked "$1" "blacklist $name" ;;
-      install:*/false*|install:*/true*|install:false*|install:true*|install:':'*) fact blocked "$1" "install $name $command" ;;
+      blacklist:*) row blocked "$1" "blacklist $name" ;;
+      install:*/false*|install:*/true*|install:false*|install:true*|install:':'*) row blocked "$1" "install $name $command" ;;
     esac
   done
 }
 ${each.join('\n')}
 cgroup=$(asked 'its cgroup version' stat -fc %T /sys/fs/cgroup)
-fact cgroup "$cgroup"
+row cgroup "$cgroup"
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-  fact controllers $(cat /sys/fs/cgroup/cgroup.controllers)
+  row controllers $(cat /sys/fs/cgroup/cgroup.controllers)
 else
-  fact controllers $(awk '$4 == 1 {print $1}' /proc/cgroups)
+  row controllers $(awk '$4 == 1 {print $1}' /proc/cgroups)
 fi
-[ -w /proc/sys/net/ipv4/ip_forward ] && fact sysctls writable`;
+[ -w /proc/sys/net/ipv4/ip_forward ] && row sysctls writable`;
 }
 
 function ownership(cniConfiguration: string | null): string {
   return `${LEASE_LIBRARY}
-if lease_read; then lease_show | while IFS= read -r line; do fact lease "$line"; done
-else fact lease state=unreadable; fi
-[ -e ${OWNER_PATH} ] && fact owner "$(tr -d '\\n\\t' <${OWNER_PATH})"
+if lease_read; then lease_show | while IFS= read -r line; do row lease "$line"; done
+else row lease state=unreadable; fi
+[ -e ${OWNER_PATH} ] && row owner "$(tr -d '\\n\\t' <${OWNER_PATH})"
 ${leftoverFacts()}
-${cniConfiguration === null ? '' : foreignNetworks(cniConfiguration)}systemctl is-active --quiet kubelet && fact kubelet active
-[ -e /etc/kubernetes/pki/ca.crt ] && digest=$(certificate_digest /etc/kubernetes/pki/ca.crt) && fact ca "sha256:$digest"
+${cniConfiguration === null ? '' : foreignNetworks(cniConfiguration)}systemctl is-active --quiet kubelet && row kubelet active
+[ -e /etc/kubernetes/pki/ca.crt ] && digest=$(certificate_digest /etc/kubernetes/pki/ca.crt) && row ca "sha256:$digest"
 server=$(grep -m 1 -h -o 'server: .*' /etc/kubernetes/kubelet.conf /etc/kubernetes/admin.conf | head -n 1)
-[ -n "$server" ] && fact server "\${server#server: }"`;
+[ -n "$server" ] && row server "\${server#server: }"`;
 }
 
 /** The container runtime takes the first one by name. */
 function foreignNetworks(own: string): string {
   return `for path in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist; do
-  [ -e "$path" ] && [[ \${path##*/} < ${own} ]] && fact leftover trace 'another pod network' "$path"
+  [ -e "$path" ] && [[ \${path##*/} < ${own} ]] && row leftover trace 'another pod network' "$path"
 done
 `;
 }

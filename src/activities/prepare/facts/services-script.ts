@@ -23,30 +23,30 @@ const CERTIFICATES = [
 
 /**
  * Bash for what runs on a host already: services of a node and their configuration, containers, the version of containerd
- * that is there or would come, and when the certificates of a node end. `fact` and `asked` are those of `hostFactsScript`.
+ * that is there or would come, and when the certificates of a node end. `row` and `asked` are those of `hostFactsScript`.
  */
 export function servicesFacts({ services, replaced, runtimeFacts }: ServiceQuestions): string {
   const units = [...services.map(({ name }) => name), ...RIVALS];
   const packages = services.flatMap((service) => service.packages);
   return `for unit in ${units.join(' ')}; do
   active=$(systemctl is-active "$unit") enabled=$(systemctl is-enabled "$unit")
-  if [ "$active" = active ] || [ "$enabled" = enabled ]; then fact service "$unit" "$active"; fi
+  if [ "$active" = active ] || [ "$enabled" = enabled ]; then row service "$unit" "$active"; fi
 done
 conffiles=$(dpkg-query -W -f='\${Conffiles}\\n' ${packages.join(' ')})
 for path in ${replaced.join(' ')}; do
   [ -e "$path" ] || continue
-  if grep -q 'Written by Kubewright' "$path"; then fact file "$path" ours
-  elif grep -q -F " $path $(md5sum <"$path" | cut -d' ' -f1)" <<<"$conffiles"; then fact file "$path" packaged
-  else fact file "$path" foreign; fi
+  if grep -q 'Written by Kubewright' "$path"; then row file "$path" ours
+  elif grep -q -F " $path $(md5sum <"$path" | cut -d' ' -f1)" <<<"$conffiles"; then row file "$path" packaged
+  else row file "$path" foreign; fi
 done
 ${runtimeFacts}
-fact now "$(date +%s)"
+row now "$(date +%s)"
 certificate() {
   case $1 in *.conf) awk '$1 == "client-certificate-data:" {print $2}' "$1" | base64 -d ;; *) cat "$1" ;; esac
 }
 for path in ${CERTIFICATES.join(' ')}; do
   [ -s "$path" ] || continue
   end=$(certificate "$path" | openssl x509 -noout -enddate) && end=$(date -d "\${end#notAfter=}" +%s)
-  if [ -n "$end" ]; then fact certificate "$path" "$end"; else fact unknown "when $path ends" openssl 'openssl does not read it'; fi
+  if [ -n "$end" ]; then row certificate "$path" "$end"; else row unknown "when $path ends" openssl 'openssl does not read it'; fi
 done`;
 }

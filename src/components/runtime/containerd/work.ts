@@ -8,11 +8,11 @@ export const work: RuntimeWork = {
   check: checkRuntime,
   hostFacts: `for task in /run/containerd/io.containerd.runtime.v2.task/*/*; do
   [ ! -d "$task" ] || { task=\${task%/*}; echo "\${task##*/}"; }
-done | sort | uniq -c | while read -r count namespace; do fact containers "$namespace" "$count"; done
-fact containers docker "$(find /var/lib/docker/containers -mindepth 1 -maxdepth 1 -type d | wc -l)"
+done | sort | uniq -c | while read -r count namespace; do row containers "$namespace" "$count"; done
+row containers docker "$(find /var/lib/docker/containers -mindepth 1 -maxdepth 1 -type d | wc -l)"
 version=$(containerd --version)
-if [ -n "$version" ]; then fact runtime installed "$version"
-else fact runtime candidate "$(apt-cache policy containerd | awk '$1 == "Candidate:" {print $2}')"; fi`,
+if [ -n "$version" ]; then row runtime installed "$version"
+else row runtime candidate "$(apt-cache policy containerd | awk '$1 == "Candidate:" {print $2}')"; fi`,
   outdated,
   importing: importStep,
 };

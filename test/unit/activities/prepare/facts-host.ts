@@ -6,6 +6,7 @@ import { afterEach, beforeEach } from 'vitest';
 import { type HostFacts, parseHostFacts } from '../../../../src/activities/prepare/facts/host-facts.js';
 import { questionsFor } from '../../../../src/activities/prepare/facts/index.js';
 import { hostFactsScript } from '../../../../src/activities/prepare/facts/script.js';
+import { Facts, factsProgram } from '../../../../src/activities/remote-facts.js';
 import { kernelFeaturesFor } from '../../../../src/render/modules.js';
 import { clusterOf } from '../../cluster-fixture.js';
 
@@ -57,7 +58,7 @@ const FEATURES = [
 /** What the script says, as if the directory were the host's root. */
 export function output(): string {
   const questions = { ...QUESTIONS, resolvConf: '/etc/kubernetes/resolv.conf', features: FEATURES };
-  const script = hostFactsScript(questions).replaceAll(
+  const script = factsProgram(hostFactsScript(questions)).replaceAll(
     /(?<![\w.*}/])\/(etc|var|run|usr|opt|sys|proc|lib)\//g,
     `${root}/$1/`,
   );
@@ -66,4 +67,4 @@ export function output(): string {
   return said.replaceAll(root, '');
 }
 
-export const facts = (): HostFacts => parseHostFacts(output());
+export const facts = (): HostFacts => parseHostFacts(new Facts(output()));

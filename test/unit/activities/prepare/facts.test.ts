@@ -3,6 +3,7 @@ import { hostname, totalmem } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { parseHostFacts } from '../../../../src/activities/prepare/facts/host-facts.js';
 import { CERTIFICATE_DIGEST, GROWING, hostFactsScript } from '../../../../src/activities/prepare/facts/script.js';
+import { Facts, factsProgram } from '../../../../src/activities/remote-facts.js';
 import { QUESTIONS } from './facts-host.js';
 import { factsWith } from './fixtures.js';
 
@@ -10,11 +11,13 @@ import { factsWith } from './fixtures.js';
 describe('facts of a host', () => {
   it('are what the machine says elsewhere', () => {
     const facts = parseHostFacts(
-      execFileSync('bash', {
-        input: hostFactsScript(QUESTIONS),
-        encoding: 'utf8',
-        stdio: ['pipe', 'pipe', 'ignore'],
-      }),
+      new Facts(
+        execFileSync('bash', {
+          input: factsProgram(hostFactsScript(QUESTIONS)),
+          encoding: 'utf8',
+          stdio: ['pipe', 'pipe', 'ignore'],
+        }),
+      ),
     );
     expect(facts.kernel.name).toBe('Linux');
     expect(facts.hostname).toBe(hostname());

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Writer } from '../../../../src/activities/lease/lease.js';
 import { type Problem, problemsOf } from '../../../../src/activities/prepare/checks/index.js';
 import { type HostFacts, parseHostFacts } from '../../../../src/activities/prepare/facts/host-facts.js';
+import { Facts } from '../../../../src/activities/remote-facts.js';
 import type { Bundle } from '../../../../src/bundle/bundle.js';
 import type { Cluster, Role } from '../../../../src/cluster/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
@@ -93,7 +94,7 @@ export const INSTALLED = {
 export function factsWith(changes: Record<string, string[][]> = {}): HostFacts {
   const kept = FIT.filter(([name = '']) => !(name in changes));
   const added = Object.entries(changes).flatMap(([name, lines]) => lines.map((values) => [name, ...values]));
-  return parseHostFacts([...kept, ...added].map((line) => line.join('\t')).join('\n'));
+  return parseHostFacts(new Facts([...kept, ...added].map((line) => `row ${line.join('\t')}`).join('\n')));
 }
 
 const MIB = 1024 * 1024;

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { checkHost } from '../../../../src/activities/prepare/checkHost.js';
 import { bySeverity, described } from '../../../../src/activities/prepare/checks/index.js';
 import { overrule, reasonFor } from '../../../../src/activities/prepare/checks/overrule.js';
-import { END } from '../../../../src/activities/prepare/facts/script.js';
 import { carryOut } from '../../../../src/activities/step.js';
 import type { OverruledCheck } from '../../../../src/cluster/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
@@ -51,7 +50,7 @@ describe('the check of a host', () => {
   it('passes when all that it found is overruled, and the step says so', async () => {
     const cluster = { ...clusterOf({ controlPlanes: 1, workers: 0 }), ...everyCodeIgnored() };
     const fake = new FakeHost();
-    fake.answers.set('fact', END);
+    fake.answers.set('fact', 'facts end');
     const context = contextOn(fake, cluster, 'checkHost');
     const { done, warnings } = await checkHost.probe(context);
     expect(done).toBe(true);
