@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { BUILD } from './build.js';
 import { abortCommand } from './commands/abort.js';
 import { retryCommand, skipCommand } from './commands/decide.js';
+import { healthCommand } from './commands/health.js';
 import { installCommand } from './commands/install.js';
 import { kubeconfigCommand } from './commands/kubeconfig.js';
 import { planCommand } from './commands/plan.js';
@@ -30,7 +31,7 @@ export function createProgram(shell: Shell): Command {
   addGlobalOptions(program);
   const add = (create: (shell: Shell) => Command) => program.addCommand(addGlobalOptions(create(shell)));
   program.commandsGroup('Install:');
-  [installCommand, planCommand, statusCommand, watchCommand, kubeconfigCommand].forEach(add);
+  [installCommand, planCommand, statusCommand, watchCommand, healthCommand, kubeconfigCommand].forEach(add);
   program.commandsGroup('Decide on a blocked step:');
   [retryCommand, skipCommand, abortCommand, unlockCommand].forEach(add);
   program.commandsGroup('cluster.yaml:');

@@ -37,6 +37,8 @@ export type {
 export {
   type ConnectionSettings,
   type ConnectOptions,
+  changeHealthSchedule,
+  checkNow,
   connect,
   type DecisionOutcome,
   decide,
@@ -47,7 +49,10 @@ export {
   type EnsureWorkerOptions,
   endRun,
   ensureWorker,
+  type HealthSchedule,
   type ListOptions,
+  latestReport,
+  listHealthSchedules,
   listRuns,
   listWorkers,
   needsOf,
@@ -61,6 +66,7 @@ export {
   type StartOptions,
   type StepActivity,
   type StopOptions,
+  scheduleHealth,
   serverStatus,
   startRun,
   stateDirectory,
@@ -84,6 +90,7 @@ export { type ErrorFacts, isKubewrightError, KubewrightError } from './errors.js
 export type { HopReport, Sourced, SshReport } from './hosts/ssh-check.js';
 export type { Kubeconfig } from './kubeconfig.js';
 export { type AccessOptions, fetchKubeconfig, type LookAtOptions, lookAtCluster, unlockHosts } from './on-hosts.js';
+export { planCheck } from './plan/check.js';
 export { planInstall } from './plan/install.js';
 export { OPERATION_NAMES, OPERATIONS, type Operation, type OperationKind } from './plan/operations.js';
 export * from './plan/run.js';
@@ -99,6 +106,7 @@ export {
   type DecisionRecord,
   type FailedTry,
   type GroupProgress,
+  type HealthReport,
   type RunProgress,
   type RunResult,
   type RunState,

@@ -7,6 +7,7 @@ import { dataConverterFrom, WITHOUT_KEY } from './engine/codec/payload-codec.js'
 import { connectionError, requireNamespace } from './engine/connection-errors.js';
 import { attachServer, type EmbeddedServer } from './engine/embedded-server.js';
 import { readRun } from './engine/runs/history.js';
+import { isHealthSchedule } from './engine/schedules.js';
 import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
 import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
@@ -199,8 +200,11 @@ async function untilNobodyUsesIt(
 ): Promise<void> {
   const query = `TaskQueue = '${taskQueueOf(env).replaceAll("'", "''")}' AND ExecutionStatus = 'Running'`;
   const openRuns = async (): Promise<number> => {
-    const { count } = await connection.workflowService.countWorkflowExecutions({ namespace, query });
-    return Number(count);
+    const { workflowService } = connection;
+    const { count } = await workflowService.countWorkflowExecutions({ namespace, query });
+    // Between two health checks nothing runs; the next one needs a worker all the same.
+    const { schedules } = await workflowService.listSchedules({ namespace, maximumPageSize: 100 });
+    return Number(count) + (schedules ?? []).filter(({ scheduleId }) => isHealthSchedule(scheduleId ?? '')).length;
   };
   const { record = '', lookMs, idleMs } = background ?? {};
   const records = workerRecords(stateDir ?? stateDirectory(env), record);

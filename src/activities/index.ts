@@ -5,10 +5,11 @@ import type { Cluster } from '../cluster/types.js';
 import { KubewrightError } from '../errors.js';
 import { createHosts } from '../hosts/index.js';
 import type { Hosts } from '../hosts/types.js';
-import { PLAN_FORMAT, type StepOutput, type StepReference } from '../plan/run.js';
+import { type CheckRequest, PLAN_FORMAT, type RunInput, type StepOutput, type StepReference } from '../plan/run.js';
 import { ACTIONS, type Action, type Step } from '../plan/types.js';
 import { VERSION } from '../version.js';
 import { type ReadRun, type ResolvedStep, RunsByReference } from './by-reference.js';
+import { prepareCheck } from './check/prepareCheck.js';
 import { createContext } from './context.js';
 import { toApplicationFailure } from './failure.js';
 import type { Writer } from './lease/lease.js';
@@ -38,6 +39,8 @@ export type ServedTemporal = Pick<Writer, 'namespaceId' | 'temporal' | 'by'>;
 export interface HousekeepingActivities {
   /** Ends what a step left running on its host or hosts; only `abort` asks for it. Returns how many units were ended. */
   stopStep(reference: StepReference): Promise<number>;
+  /** Plans a health check from what was applied last. */
+  prepareCheck(request: CheckRequest): Promise<RunInput>;
 }
 
 /**
@@ -76,6 +79,7 @@ export function createActivities(
   return {
     ...steps,
     stopStep: (reference) => stopStep(reference, resolve),
+    prepareCheck: (request) => beating((signal) => prepareCheck(request, hostsOf(request.known), signal)),
     close: async () => {
       await Promise.all([...pools.values()].map((hosts) => hosts.close()));
     },
@@ -94,11 +98,17 @@ type Resolve = (reference: StepReference) => Promise<Ready>;
 
 /** Heartbeats, for a command may take ten seconds to obey: without them the worker would be taken for dead. */
 async function stopStep(reference: StepReference, resolve: Resolve): Promise<number> {
+  return beating(async () => {
+    const { input, hosts } = await resolve(reference);
+    return stopCommands(input, hosts);
+  });
+}
+
+async function beating<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const activity = Context.current();
   const timer = setInterval(() => activity.heartbeat(), HEARTBEAT_MS);
   try {
-    const { input, hosts } = await resolve(reference);
-    return await stopCommands(input, hosts);
+    return await act(activity.cancellationSignal);
   } catch (error) {
     throw toApplicationFailure(error);
   } finally {

@@ -2,6 +2,11 @@ import { componentSteps } from '../components/registry/steps.js';
 import type { Action } from '../plan/types.js';
 import { compareApplied } from './applied/compareApplied.js';
 import { recordApplied } from './applied/record/recordApplied.js';
+import { checkApiServer } from './check/checkApiServer.js';
+import { checkDns } from './check/checkDns.js';
+import { checkEndpoint } from './check/checkEndpoint.js';
+import { checkEtcd } from './check/checkEtcd.js';
+import { checkNodes } from './check/checkNodes.js';
 import { initControlPlane } from './kubeadm/initControlPlane.js';
 import { joinControlPlane } from './kubeadm/joinControlPlane.js';
 import { joinWorker } from './kubeadm/joinWorker.js';
@@ -31,4 +36,9 @@ export const implementations: Record<Action, StepImplementation> = {
   recordApplied,
   releaseHosts,
   ...componentSteps,
+  checkApiServer,
+  checkEndpoint,
+  checkEtcd,
+  checkNodes,
+  checkDns,
 };

@@ -1,6 +1,6 @@
 import { isKubewrightError, KubewrightError, messageOf } from '../errors.js';
 import { redact } from '../hosts/redact.js';
-import { DATA_LIMIT, type StepOutput } from '../plan/run.js';
+import { DATA_LIMIT, FINDINGS_LIMIT, type HealthFinding, type StepOutput } from '../plan/run.js';
 import type { Probe, StepContext, StepImplementation } from './types.js';
 
 /**
@@ -13,7 +13,8 @@ export async function carryOut(implementation: StepImplementation, context: Stag
   try {
     context.stage('probe');
     const before = await implementation.probe(context);
-    if (before.done) return { outcome: 'unchanged', summary: summaryOf(before), ...dataOf(before) };
+    if (before.done)
+      return { outcome: 'unchanged', summary: summaryOf(before), ...dataOf(before), ...findingsOf(before) };
     context.stage('apply', implementation.withoutLease !== true);
     await implementation.apply(context, before);
     context.stage('verify');
@@ -34,6 +35,24 @@ function dataOf({ data }: Probe): Pick<StepOutput, 'data'> {
   if (size > DATA_LIMIT) throw new Error(`it hands on ${size} bytes, more than ${DATA_LIMIT}`);
   return { data };
 }
+
+/** As many as fit; a fault that all hosts share is known by then. */
+function findingsOf({ findings = [] }: Probe): Pick<StepOutput, 'findings' | 'more'> {
+  if (findings.length === 0) return {};
+  let size = 0;
+  const named = findings.map(redacted).filter((finding) => {
+    size += Buffer.byteLength(JSON.stringify(finding));
+    return size <= FINDINGS_LIMIT;
+  });
+  const more = findings.length - named.length;
+  return { findings: named, ...(more === 0 ? {} : { more }) };
+}
+
+function redacted(finding: HealthFinding): HealthFinding {
+  return { ...finding, evidence: redact(finding.evidence).slice(0, EVIDENCE_LIMIT) };
+}
+
+const EVIDENCE_LIMIT = 1_000;
 
 function summaryOf({ found, warnings = [] }: Probe): string {
   return warnings.length === 0 ? found : `${found}; warning: ${warnings.join('; warning: ')}`;

@@ -2,7 +2,15 @@ import type { Cluster } from '../cluster/types.js';
 import type { KubewrightError } from '../errors.js';
 import type { RemoteHost } from '../hosts/types.js';
 import type { Operation } from '../plan/operations.js';
-import type { RunReference, StepData, StepOutput, StepReference } from '../plan/run.js';
+import type {
+  CheckRequest,
+  HealthFinding,
+  RunInput,
+  RunReference,
+  StepData,
+  StepOutput,
+  StepReference,
+} from '../plan/run.js';
 import type { Action, Step } from '../plan/types.js';
 import type { Comparison } from './applied/difference.js';
 import type { Writer } from './lease/lease.js';
@@ -27,7 +35,11 @@ export type Activities = Record<Action, (input: StepReference) => Promise<StepOu
  * What the worker registers: every step's action, and `stopStep`, which an abort calls for each step that was running: it
  * stops the step's durable commands on their hosts and says how many. Cancelling an activity only lets go of them.
  */
-export type WorkerActivities = Activities & { stopStep(input: StepReference): Promise<number> };
+export type WorkerActivities = Activities & {
+  stopStep(input: StepReference): Promise<number>;
+  /** Plans a health check from what was applied last. */
+  prepareCheck(request: CheckRequest): Promise<RunInput>;
+};
 
 /** Heartbeat details: what the progress view shows while a step runs. Redacted before it gets here. */
 export interface StepHeartbeat {
@@ -53,6 +65,8 @@ export interface Probe {
   problem?: KubewrightError;
   /** What the step hands on to later steps and to reports; at most DATA_LIMIT bytes as JSON. */
   data?: StepData;
+  /** Of a step that only looks: what is wrong, all of it. */
+  findings?: HealthFinding[];
   /** What `cluster/applied` found between cluster.yaml and the living cluster; `plan` shows it as a list of its own. */
   comparison?: Comparison;
 }

@@ -16,7 +16,14 @@ export interface ComponentWork {
   checkTogether(context: StepContext, peers: PeerFacts[]): Promise<Problem[]>;
 }
 
+export interface LoadBalancerWork extends ComponentWork {
+  /** What is wrong with the endpoint now, as hosts see it that can be asked; changes nothing. */
+  faults(context: StepContext): Promise<string[]>;
+}
+
 export interface EtcdWork extends ComponentWork {
+  /** What is wrong with etcd's members now; changes nothing. */
+  faults(context: StepContext): Promise<string[]>;
   /**
    * Asked right before a cluster begins on a host, when no control plane has one.
    *

@@ -1,9 +1,10 @@
 import type { Cluster } from '../cluster/types.js';
+import { planCheck } from './check.js';
 import { planInstall } from './install.js';
 import type { Step } from './types.js';
 
 /** What can be done with a cluster. Each is a workflow type of its own, with one engine behind all of them. */
-export const OPERATION_NAMES = ['install'] as const;
+export const OPERATION_NAMES = ['install', 'check'] as const;
 
 /** Name of an operation. */
 export type Operation = (typeof OPERATION_NAMES)[number];
@@ -30,6 +31,12 @@ export const OPERATIONS: Record<Operation, OperationKind> = {
     mutating: true,
     words: { title: 'Install', noun: 'install', doing: 'installing' },
     plan: planInstall,
+  },
+  check: {
+    workflow: 'checkHealth',
+    mutating: false,
+    words: { title: 'Check', noun: 'health check', doing: 'checking' },
+    plan: planCheck,
   },
 };
 

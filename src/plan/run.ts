@@ -36,6 +36,19 @@ export interface RunInput {
    * it is tried on. `leave-out`: it is left out, as if a person had skipped it, and the result names it.
    */
   unreachableWorkers?: 'ask' | 'leave-out';
+  /** Of a health check: what was found when it was planned. */
+  findings?: HealthFinding[];
+}
+
+/**
+ * What a health check is started with, by a person or by a schedule that may be months old: whom to ask what was applied
+ * last. The check is planned from that when it runs, by the worker that carries it out.
+ */
+export interface CheckRequest {
+  /** The cluster as it was when the check was asked for: its control planes know better. */
+  known: Cluster;
+  /** See `RunInput`. */
+  searchAttributes?: boolean;
 }
 
 /** What the child workflow of a group is started with. Its steps by value; the cluster stays with the root. */
@@ -97,11 +110,33 @@ export type StepData = Record<string, string | number | boolean | null | string[
 /** Bytes of `data` that a step may hand on: it stands in the history, in the query's answer and in later steps' inputs. */
 export const DATA_LIMIT = 2_048;
 
+/** Something that is not as it should be, found by a step that only looks. */
+export interface HealthFinding {
+  /** Stable code, `KW` and three digits. */
+  code: string;
+  /** The host that it is about; null for the cluster as a whole. */
+  host: string | null;
+  /** What was seen. */
+  evidence: string;
+  /** What to do about it; may be empty. */
+  hint: string;
+}
+
+/**
+ * Bytes of findings that a step may report: a fault of all hosts is told by the first of them. How many there were is
+ * counted.
+ */
+export const FINDINGS_LIMIT = 8_192;
+
 /** The one small object that comes out. */
 export interface StepOutput {
   outcome: 'changed' | 'unchanged';
   /** One sentence for people: what was found or done. */
   summary: string;
+  /** Of a step that only looks: what is wrong, as many as FINDINGS_LIMIT bytes hold. */
+  findings?: HealthFinding[];
+  /** How many more there were. */
+  more?: number;
   /** For later steps and for reports. */
   data?: StepData;
 }

@@ -16,6 +16,11 @@ export const ACTIONS = [
   'recordApplied',
   'releaseHosts',
   ...COMPONENT_ACTIONS,
+  'checkApiServer',
+  'checkEndpoint',
+  'checkEtcd',
+  'checkNodes',
+  'checkDns',
 ] as const;
 
 /** What a step does. */

@@ -2,6 +2,7 @@
 import type { RunInput } from '../plan/run.js';
 import { run } from './engine/run.js';
 
+export { checkHealth } from './check-health.js';
 export { runGroup } from './engine/run-group.js';
 
 import type { RunResult } from './types.js';

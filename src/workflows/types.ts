@@ -1,4 +1,4 @@
-import type { StepData } from '../plan/run.js';
+import type { HealthFinding, StepData } from '../plan/run.js';
 import type { Phase } from '../plan/types.js';
 
 /** Long enough for a reboot with a memory test, short enough that nobody waits an hour for a host that is switched off. */
@@ -37,6 +37,10 @@ export interface StepProgress {
   summary?: string;
   /** Of a step that is done: what it hands on to later steps and to reports. */
   data?: StepData;
+  /** Of a step that only looks: what is wrong. */
+  findings?: HealthFinding[];
+  /** How many more findings there were than it reports. */
+  more?: number;
   /** Why its last try failed; while it is tried again by itself, and of a step that has failed. */
   failed?: FailedTry;
 }
@@ -260,4 +264,22 @@ export interface RunResult {
    * part of the cluster.
    */
   unreachable?: string[];
+  /** What steps that only look have found; missing when they found nothing. */
+  findings?: HealthFinding[];
+  /** How many more findings there were than are named. */
+  more?: number;
+}
+
+/** What came of a health check. */
+export interface HealthReport {
+  /** Name of the cluster. */
+  cluster: string;
+  /** When it ended, milliseconds since the epoch. */
+  at: number;
+  /** How many things were looked at. */
+  looks: number;
+  /** What is not as it should be, those of single hosts first; empty in a healthy cluster. */
+  findings: HealthFinding[];
+  /** How many more there were; missing when all are named. */
+  more?: number;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectRecorded } from './support/applied-record.js';
+import { expectScheduledChecks } from './support/health.js';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
@@ -38,6 +39,7 @@ describe('an install with stacked etcd on five fresh hosts', () => {
     expect(after).toEqual(before);
   });
 
+  expectScheduledChecks(() => cluster);
   expectSurvivesAnyHost(() => cluster, ['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2']);
   expectOutlivesBlackout(() => cluster);
 });

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { withPatience } from '../../src/activities/patience.js';
-import type { StepOutput, StepReference } from '../../src/plan/run.js';
+import type { CheckRequest, HealthFinding, RunInput, StepOutput, StepReference } from '../../src/plan/run.js';
 import { ACTIONS } from '../../src/plan/types.js';
+import { prepareRun } from '../../src/prepare-run.js';
 
 /** What a fake step does when it is tried. */
 export type Behaviour = (input: StepReference, attempt: number) => Promise<StepOutput> | StepOutput;
@@ -26,6 +27,8 @@ export class FakeActivities {
   readonly stopped: string[] = [];
   /** When set, nothing can be stopped, for this reason. */
   stopFailure: string | undefined;
+  /** What was found when a health check was planned. */
+  checkFindings: HealthFinding[] = [];
   private readonly behaviours = new Map<string, Behaviour>();
 
   on(step: string, behaviour: Behaviour): this {
@@ -68,7 +71,11 @@ export class FakeActivities {
       if (this.stopFailure !== undefined) throw ApplicationFailure.nonRetryable(this.stopFailure);
       return this.stopped.push(input.step);
     };
-    return { ...Object.fromEntries(ACTIONS.map((action) => [action, run])), stopStep };
+    // As the real one where the control planes say nothing else than what was known.
+    const prepareCheck = async ({ known, searchAttributes }: CheckRequest): Promise<RunInput> => {
+      return { ...prepareRun('check', known), searchAttributes, patienceMs: 1_000, findings: this.checkFindings };
+    };
+    return { ...Object.fromEntries(ACTIONS.map((action) => [action, run])), stopStep, prepareCheck };
   }
 
   private async run(input: StepReference): Promise<StepOutput> {

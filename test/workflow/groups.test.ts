@@ -6,7 +6,7 @@ import { decide } from '../../src/engine/runs/decide.js';
 import { startRun } from '../../src/engine/runs/start-run.js';
 import { describeRun } from '../../src/engine/runs/watch-run.js';
 import type { Step } from '../../src/plan/types.js';
-import { brokenStep, transientTrouble } from './fake-activities.js';
+import { transientTrouble } from './fake-activities.js';
 import { engine, fakes, useFreshWorkers, worker } from './fresh-worker.js';
 import { blocked, closed, type StartedTest, stateOf, step, TestWorker, testCluster, until } from './harness.js';
 

@@ -10,16 +10,21 @@ export const CHECK_KEY = 'kubewright.dev/check';
  * network and the cluster's DNS. `agnhost connect` exits 0 only when both went well.
  *
  * @param image agnhost's name in the bundle; never pulled, for it was imported on every node
+ * @param key label that marks the pods, with the check's name as its value
  * @param check names this check: an earlier one, whose connection broke, may still run and take its own pods away
  */
-export function renderDnsPods(cluster: Cluster, nodes: ClusterHost[], image: string, check: string): string {
+export function renderDnsPods(
+  cluster: Cluster,
+  nodes: ClusterHost[],
+  { image, check, key = CHECK_KEY }: { image: string; check: string; key?: string },
+): string {
   const pods = nodes.map((node) => ({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
       name: `kubewright-${check}-${node.name}`,
       namespace: CHECK_NAMESPACE,
-      labels: { [CHECK_KEY]: check, 'app.kubernetes.io/managed-by': 'kubewright' },
+      labels: { [key]: check, 'app.kubernetes.io/managed-by': 'kubewright' },
     },
     spec: {
       nodeName: node.name,

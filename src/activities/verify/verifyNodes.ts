@@ -27,7 +27,7 @@ const LINES = [
  */
 export const verifyNodes: StepImplementation = {
   async probe(context) {
-    const faults = await nodeFaults(context);
+    const faults = await faultsOf(context);
     const count = nodesOf(context.cluster).length;
     if (faults.length > 0)
       return {
@@ -41,7 +41,7 @@ export const verifyNodes: StepImplementation = {
   async apply(context) {
     // All joins have ended: what is left was minted by an attempt that did not live to take it back.
     await revokeLeftJoinSecrets(context, await requireControlPlane(context));
-    const faults = await awaitFaultless(context, () => nodeFaults(context), {
+    const faults = await awaitFaultless(context, () => faultsOf(context), {
       patienceMs: PATIENCE_MS,
       everyMs: LOOK_EVERY_MS,
     });
@@ -59,27 +59,41 @@ export function nodesOf(cluster: Cluster): ClusterHost[] {
   return [...hostsOf(cluster, 'control-plane'), ...hostsOf(cluster, 'worker')];
 }
 
-async function nodeFaults(context: StepContext): Promise<string[]> {
+/** Something that is wrong with a node; `host` is null where the nodes could not be asked for. */
+export interface NodeFault {
+  host: string | null;
+  what: string;
+}
+
+async function faultsOf(context: StepContext): Promise<string[]> {
+  const { faults, left } = await lookAtNodes(context);
+  const tokens = left === 0 ? [] : [`${left} tokens of joins that have ended are left`];
+  return [...faults.map(({ what }) => what), ...tokens];
+}
+
+/** What is wrong with nodes, and how many secrets of joins are left, which are none while no install is under way. */
+export async function lookAtNodes(context: StepContext): Promise<{ faults: NodeFault[]; left: number }> {
+  const notAsked = (what: string) => ({ faults: [{ host: null, what }], left: 0 });
   const via = await findControlPlane(context);
-  if (via === undefined) return ['no control plane is ready'];
+  if (via === undefined) return notAsked('no control plane is ready');
   const template = `jsonpath={range .items[*]}${LINES}{"\\n"}{end}`;
   const script = `ask nodes ${via.kubectl} get nodes -o ${quote(template)} &
 ask secrets ${leftJoinSecrets(via)} &
 wait`;
   const facts = await gatherFacts(via.remote, script, context.signal);
   const asked = every([facts.answer('nodes', 'there are no nodes'), facts.answer('secrets', 'there are no secrets')]);
-  if (asked.is !== 'yes') return [`the API was not asked: ${asked.is === 'no' ? asked.evidence : asked.why}`];
+  if (asked.is !== 'yes') return notAsked(`the API was not asked: ${asked.is === 'no' ? asked.evidence : asked.why}`);
   const [nodes = '', secrets = ''] = asked.value;
   const left = secrets.split('\n').filter((line) => line !== '');
   const lines = nodes.split('\n');
   const present = new Map(lines.map((line) => line.split('\t')).map(([name = '', ...rest]) => [name, rest]));
-  return [
-    ...nodesOf(context.cluster).flatMap((host) => faultsOf(host, present.get(host.name), context.cluster)),
-    ...(left.length === 0 ? [] : [`${left.length} tokens of joins that have ended are left`]),
-  ];
+  const faults = nodesOf(context.cluster).flatMap((host) =>
+    faultsOfNode(host, present.get(host.name), context.cluster).map((what) => ({ host: host.name, what })),
+  );
+  return { faults, left: left.length };
 }
 
-function faultsOf(host: ClusterHost, node: string[] | undefined, cluster: Cluster): string[] {
+function faultsOfNode(host: ClusterHost, node: string[] | undefined, cluster: Cluster): string[] {
   if (node === undefined) return [`${host.name} is no node of the cluster`];
   const [ready = '', version = '', addresses = '', conditions = ''] = node;
   const faults: string[] = [];

@@ -4,24 +4,23 @@ import { work as staticPods } from '../etcd/static-pods/work.js';
 import { work as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/work.js';
 import { work as flannel } from '../network/flannel/work.js';
 import { work as containerd } from '../runtime/containerd/work.js';
-import type { ComponentWork, EtcdWork, PodNetworkWork, RuntimeWork } from '../work-types.js';
+import type { ComponentWork, EtcdWork, LoadBalancerWork, PodNetworkWork, RuntimeWork } from '../work-types.js';
 import type { EtcdSettings, LoadBalancerSettings, PodNetworkSettings, RuntimeSettings } from './settings.js';
 
-const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], ComponentWork> = { 'haproxy-keepalived': haproxyKeepalived };
+const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancerWork> = {
+  'haproxy-keepalived': haproxyKeepalived,
+};
 const ETCDS: Record<EtcdSettings['topology'], EtcdWork> = { stacked, external: staticPods };
 const RUNTIMES: Record<RuntimeSettings['type'], RuntimeWork> = { containerd };
 const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetworkWork> = { flannel };
 
+export const loadBalancerWorkOf = ({ loadBalancer }: Pick<Cluster, 'loadBalancer'>): LoadBalancerWork =>
+  LOAD_BALANCERS[loadBalancer.type];
 export const etcdWorkOf = ({ etcd }: Pick<Cluster, 'etcd'>): EtcdWork => ETCDS[etcd.topology];
 export const runtimeWorkOf = ({ runtime }: Pick<Cluster, 'runtime'>): RuntimeWork => RUNTIMES[runtime.type];
 export const podNetworkWorkOf = ({ network }: Pick<Cluster, 'network'>): PodNetworkWork => POD_NETWORKS[network.plugin];
 
 /** The worker's part of all choices that a cluster has made. */
 export function workOf(cluster: Cluster): ComponentWork[] {
-  return [
-    LOAD_BALANCERS[cluster.loadBalancer.type],
-    etcdWorkOf(cluster),
-    runtimeWorkOf(cluster),
-    podNetworkWorkOf(cluster),
-  ];
+  return [loadBalancerWorkOf(cluster), etcdWorkOf(cluster), runtimeWorkOf(cluster), podNetworkWorkOf(cluster)];
 }

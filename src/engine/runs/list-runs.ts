@@ -49,7 +49,9 @@ export async function listRuns(engine: Engine, options: ListOptions = {}): Promi
 }
 
 function conditionsOf({ blocked }: ListOptions, status?: string): string {
-  const types = OPERATION_NAMES.map((name) => `'${OPERATIONS[name].workflow}'`);
+  // Health checks have a list of their own: they would hide what changes clusters.
+  const mutating = OPERATION_NAMES.filter((name) => OPERATIONS[name].mutating);
+  const types = mutating.map((name) => `'${OPERATIONS[name].workflow}'`);
   const conditions = [`WorkflowType IN (${types.join(', ')})`];
   if (status !== undefined) conditions.push(`ExecutionStatus = '${status}'`);
   if (blocked) conditions.push("KubewrightState = 'blocked'");

@@ -5,6 +5,7 @@
 import type { ServerObject, WorkerObject } from './background.js';
 import type { CommonFields, EndObject, ErrorObject, WarningObject } from './common.js';
 import type { ProgressEvent } from './events.js';
+import type { HealthObject, ScheduleObject } from './health.js';
 import type {
   DifferenceObject,
   FindingObject,
@@ -30,6 +31,7 @@ import type {
 export type * from './background.js';
 export type * from './common.js';
 export type * from './events.js';
+export type * from './health.js';
 export type * from './hosts.js';
 export type * from './install.js';
 
@@ -59,6 +61,8 @@ export type JsonObject =
   | SshSummaryObject
   | KubeconfigObject
   | UnlockedObject
+  | HealthObject
+  | ScheduleObject
   | WorkerObject
   | ServerObject
   | WarningObject

@@ -1,5 +1,13 @@
+import type { HealthFinding } from '../../plan/run.js';
 import type { Step } from '../../plan/types.js';
-import { type BlockedStep, hasEnded, type RunProgress, type RunResult, type RunState } from '../types.js';
+import {
+  type BlockedStep,
+  hasEnded,
+  type RunProgress,
+  type RunResult,
+  type RunState,
+  type StepProgress,
+} from '../types.js';
 import type { Situation } from './decisions.js';
 import type { GroupBooks } from './group-books.js';
 import type { Ledger } from './ledger.js';
@@ -91,6 +99,7 @@ export class Overview {
     const count = (outcome: 'changed' | 'unchanged'): number =>
       others.reduce((sum, other) => sum + other[outcome], steps.filter((step) => step.outcome === outcome).length);
     const failed = [...ids('failed'), ...others.flatMap((other) => other.failed ?? [])];
+    const found = findingsOf(steps, others);
     const unreachable = [...this.ledger.unreachableHosts(), ...others.flatMap((other) => other.unreachable ?? [])];
     return {
       cluster: this.cluster,
@@ -99,6 +108,25 @@ export class Overview {
       skipped: [...ids('skipped'), ...others.flatMap((other) => other.skipped)],
       ...(failed.length === 0 ? {} : { failed }),
       ...(unreachable.length === 0 ? {} : { unreachable: [...new Set(unreachable)] }),
+      ...found,
     };
   }
+}
+
+/** Findings that one result names: what is wrong with all hosts is known by then. */
+const FINDINGS_NAMED = 200;
+
+/** What steps have reported, and why those have failed that report it instead of asking. */
+function findingsOf(steps: StepProgress[], others: RunResult[]): Pick<RunResult, 'findings' | 'more'> {
+  const all = steps.flatMap(({ findings = [], state, failed, host }): HealthFinding[] => {
+    if (state !== 'failed' || failed === undefined) return findings;
+    return [{ code: failed.code, host: failed.host ?? host, evidence: failed.message, hint: failed.hint }];
+  });
+  all.push(...others.flatMap((other) => other.findings ?? []));
+  const unnamed = [...steps, ...others].reduce(
+    (sum, { more = 0 }) => sum + more,
+    Math.max(0, all.length - FINDINGS_NAMED),
+  );
+  if (all.length === 0) return {};
+  return { findings: all.slice(0, FINDINGS_NAMED), ...(unnamed === 0 ? {} : { more: unnamed }) };
 }

@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 300;
 /** Every member that cluster.yaml wants is a started, healthy voter of one and the same cluster, and there is no other. */
 export const verifyEtcdCluster: StepImplementation = {
   async probe(context) {
-    const faults = await faultsOf(context);
+    const faults = await etcdFaults(context);
     const count = etcdHosts(context.cluster).length;
     return faults.length === 0
       ? {
@@ -27,7 +27,7 @@ export const verifyEtcdCluster: StepImplementation = {
   },
 
   async apply(context) {
-    const faults = await awaitFaultless(context, () => faultsOf(context), {
+    const faults = await awaitFaultless(context, () => etcdFaults(context), {
       patienceMs: PATIENCE_MS,
       everyMs: LOOK_EVERY_MS,
     });
@@ -39,7 +39,7 @@ export const verifyEtcdCluster: StepImplementation = {
 };
 
 /** Asks one host after the other until a member answers: in a healthy cluster that is one round trip. */
-async function faultsOf(context: StepContext): Promise<string[]> {
+export async function etcdFaults(context: StepContext): Promise<string[]> {
   const hosts = etcdHosts(context.cluster);
   const silent: string[] = [];
   for (const host of hosts) {

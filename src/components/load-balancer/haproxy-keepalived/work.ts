@@ -2,10 +2,13 @@ import type { Checked } from '../../../activities/prepare/checks/index.js';
 import { hasHardwareAddress } from '../../../activities/prepare/checks/network.js';
 import type { Problem } from '../../../activities/prepare/checks/problem.js';
 import { hostsOf } from '../../../cluster/types.js';
-import type { ComponentWork } from '../../work-types.js';
+import type { LoadBalancerWork } from '../../work-types.js';
+import { endpointFaults } from './steps/verifyEndpoint.js';
 import { gatherVipFacts, vipProblems } from './vip.js';
 
-export const work: ComponentWork = {
+export const work: LoadBalancerWork = {
+  faults: endpointFaults,
+
   check: (checked) => [...checkNamedCard(checked), ...checkCard(checked)],
 
   async checkTogether({ cluster, hostNamed, signal }, peers) {

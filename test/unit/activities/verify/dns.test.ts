@@ -49,7 +49,9 @@ describe('the DNS question', () => {
 
 it('asks from one pod on each node, wherever taints are', () => {
   const cluster = clusterOf({ controlPlanes: 3, workers: 2 });
-  const pods = parseAllDocuments(renderDnsPods(cluster, cluster.hosts, 'agnhost:1', 'dns-1')).map((pod) => pod.toJS());
+  const pods = parseAllDocuments(renderDnsPods(cluster, cluster.hosts, { image: 'agnhost:1', check: 'dns-1' })).map(
+    (pod) => pod.toJS(),
+  );
   expect(pods.map((pod) => pod.spec.nodeName)).toEqual(['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2']);
   expect(pods[0].spec.tolerations).toEqual([{ operator: 'Exists' }]);
   expect(pods[0].spec.containers[0].args.at(-1)).toBe(`${NAME}:443`);
@@ -138,7 +140,9 @@ it('takes away what any check left before it begins, and at its end its own alon
   expect(check(second)).not.toBe(check(first));
   expect(first).toContain('\nclear_pods kubewright.dev/check ||');
   const cluster = clusterOf({ controlPlanes: 1, workers: 0 });
-  const [pod] = parseAllDocuments(renderDnsPods(cluster, cluster.hosts, 'agnhost:1', 'dns-1')).map((one) => one.toJS());
+  const [pod] = parseAllDocuments(renderDnsPods(cluster, cluster.hosts, { image: 'agnhost:1', check: 'dns-1' })).map(
+    (one) => one.toJS(),
+  );
   expect(pod.metadata).toMatchObject({ name: 'kubewright-dns-1-cp-1', labels: { 'kubewright.dev/check': 'dns-1' } });
 });
 

@@ -46,7 +46,13 @@ interface HostView {
   facts: Facts | undefined;
 }
 
-async function look(context: StepContext): Promise<{ faults: string[]; holder: string }> {
+/** What is wrong with the endpoint as hosts see it that can be asked. */
+export async function endpointFaults(context: StepContext): Promise<string[]> {
+  return (await look(context)).seen;
+}
+
+/** `seen`: what hosts tell. `faults`: that, and who could not be asked. */
+async function look(context: StepContext): Promise<{ faults: string[]; seen: string[]; holder: string }> {
   const views = await Promise.all(nodesOf(context.cluster).map((host) => viewOf(context, host)));
   const unreachable = views
     .filter(({ facts }) => facts === undefined)
@@ -66,14 +72,12 @@ async function look(context: StepContext): Promise<{ faults: string[]; holder: s
   const [holder] = holders;
   if (holder === undefined || holders.length > 1) {
     const names = holders.map(({ host }) => host.name).join(' and ');
-    return {
-      holder: names,
-      faults: [...missing, holder ? `${names} hold ${vip} at the same time` : `nobody holds ${vip}`],
-    };
+    const seen = [holder ? `${names} hold ${vip} at the same time` : `nobody holds ${vip}`];
+    return { holder: names, seen, faults: [...missing, ...seen] };
   }
   const mac = holder.facts?.text('mac') ?? '';
   const faults = views.flatMap((view) => (view.facts === undefined ? [] : faultsOf(context, view, holder.host, mac)));
-  return { holder: holder.host.name, faults: [...missing, ...faults] };
+  return { holder: holder.host.name, seen: faults, faults: [...missing, ...faults] };
 }
 
 async function viewOf(context: StepContext, host: ClusterHost): Promise<HostView> {

@@ -1,0 +1,63 @@
+import type { Cluster } from '../../cluster/types.js';
+import { messageOf } from '../../errors.js';
+import type { Hosts } from '../../hosts/types.js';
+import type { CheckRequest, HealthFinding, RunInput } from '../../plan/run.js';
+import { prepareRun } from '../../prepare-run.js';
+import { type AppliedRecord, readAppliedSpec } from '../applied/record/read.js';
+
+/** Enough for a look at each host; a check that waits longer for one is late for the next. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * Plans a health check from what was applied last, as the control planes say. Where they cannot say, it is planned from
+ * what was known when it was asked for, and that is the check's first finding.
+ */
+export async function prepareCheck(
+  { known, searchAttributes }: CheckRequest,
+  hosts: Hosts,
+  signal: AbortSignal,
+): Promise<RunInput> {
+  const { cluster, findings } = await lastApplied(known, hosts, signal);
+  return { ...prepareRun('check', cluster), searchAttributes, patienceMs: PATIENCE_MS, findings };
+}
+
+async function lastApplied(
+  known: Cluster,
+  hosts: Hosts,
+  signal: AbortSignal,
+): Promise<{ cluster: Cluster; findings: HealthFinding[] }> {
+  try {
+    const record = await readAppliedSpec({ cluster: known, hostNamed: (name) => hosts.get(name), signal });
+    if (record.answer.is !== 'yes') return { cluster: known, findings: [notKnown(record)] };
+    const { cluster, leftOut } = record.answer.value;
+    // Those were no part of it; cluster.yaml is asked for them at the next install.
+    const members = cluster.hosts.filter(({ name }) => !leftOut.includes(name));
+    return { cluster: { ...cluster, hosts: members }, findings: copiesAmiss(record) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { cluster: known, findings: [finding(`what was applied last cannot be read: ${messageOf(error)}`)] };
+  }
+}
+
+function notKnown({ answer }: AppliedRecord): HealthFinding {
+  const why = answer.is === 'no' ? answer.evidence : answer.is === 'unknown' ? answer.why : '';
+  return finding(
+    `what was applied last is not known (${why}): the check looks at the hosts that were known when it was set up`,
+  );
+}
+
+/** A copy that is lost or was changed is made anew by the next install; until then there is one less. */
+function copiesAmiss({ copies }: AppliedRecord): HealthFinding[] {
+  return copies
+    .filter(({ state }) => state === 'missing' || state === 'edited')
+    .map(({ host, state }) => {
+      const place = host === null ? 'the ConfigMap kubewright-applied-spec in kube-system' : `the copy on ${host}`;
+      return { ...finding(`of the record of what was applied, ${place} is ${state}`), host };
+    });
+}
+
+function finding(evidence: string): HealthFinding {
+  const hint =
+    '`kubewright plan cluster.yaml` shows what differs; `kubewright install cluster.yaml` writes the record anew.';
+  return { code: 'KW603', host: null, evidence, hint };
+}

@@ -1,0 +1,182 @@
+import { Command } from 'commander';
+import type { Cluster } from '../cluster/types.js';
+import type { Engine, HealthSchedule, WorkerProcess } from '../engine/index.js';
+import type { HealthReport } from '../workflows/types.js';
+import { action, type CommandContext } from './support/action.js';
+import { parseDuration } from './support/duration.js';
+import { FILE_ARGUMENT } from './support/file-argument.js';
+import { addGlobalOptions } from './support/global-options.js';
+import { EXIT, type ExitCode, type Shell } from './support/shell.js';
+
+interface HealthOptions {
+  now: boolean;
+  worker?: boolean;
+}
+
+interface ScheduleOptions {
+  /** Milliseconds. */
+  every: number;
+  worker?: boolean;
+}
+
+/** `kubewright health [FILE]`: what is wrong with a cluster, now or again and again. */
+export function healthCommand(shell: Shell): Command {
+  const command = new Command('health')
+    .summary('check a cluster, now or on a schedule')
+    .description(
+      'Shows the latest health check of a cluster; with --now it checks first. A check looks at the API servers, the virtual ' +
+        'IP, etcd, the nodes, and DNS from a pod on each node. It changes nothing. Exit code 1 when something is wrong.',
+    )
+    .argument(...FILE_ARGUMENT)
+    .option('--now', 'check now, and wait for the report', false)
+    .option('--worker', 'start a worker here for it (default with the embedded server)')
+    .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
+    .action(action<HealthOptions, [string]>(shell, health));
+  const add = (child: Command): Command => addGlobalOptions(child);
+  command.addCommand(
+    add(
+      new Command('schedule')
+        .description('check a cluster again and again, as long as the Temporal server and a worker run')
+        .argument(...FILE_ARGUMENT)
+        .requiredOption('--every <duration>', 'time between two checks, such as 5m', parseDuration)
+        .option('--worker', 'leave a worker running here for it (default with the embedded server)')
+        .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
+        .action(action<ScheduleOptions, [string]>(shell, schedule)),
+    ),
+  );
+  command.addCommand(
+    add(new Command('list').description('list the scheduled checks').action(action<unknown, []>(shell, list))),
+  );
+  for (const change of ['pause', 'resume', 'remove'] as const) {
+    command.addCommand(
+      add(
+        new Command(change)
+          .description(`${change} the scheduled checks of a cluster`)
+          .argument('<cluster>', 'name of the cluster')
+          .action(action<unknown, [string]>(shell, (context, name) => changeSchedule(context, name, change))),
+      ),
+    );
+  }
+  return command;
+}
+
+async function health(context: CommandContext<HealthOptions>, file: string): Promise<ExitCode> {
+  const { readCluster } = await import('./support/cluster-file.js');
+  const { cluster } = await readCluster(context, file);
+  const { openEngine, openExistingEngine } = await import('./support/engine.js');
+  const { latestReport } = await import('../engine/index.js');
+  const engine = await (context.options.now ? openEngine(context) : openExistingEngine(context));
+  try {
+    const report = context.options.now
+      ? await checkHere(context, engine, cluster)
+      : await latestReport(engine, cluster.name);
+    return report === undefined ? tellNone(context, cluster.name) : await tellReport(context, report);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Checks, with a worker of this command's own where there is nobody else. */
+async function checkHere(
+  context: CommandContext<HealthOptions>,
+  engine: Engine,
+  cluster: Cluster,
+): Promise<HealthReport> {
+  const { checkNow } = await import('../engine/index.js');
+  const { bringWorker, chooseWorker, onQueue } = await import('./support/workers.js');
+  const { queue, bring } = await chooseWorker(context, engine, cluster.name, context.options.worker);
+  const there = onQueue(engine, queue);
+  let worker: WorkerProcess | undefined;
+  try {
+    if (bring) worker = await bringWorker(context, there, cluster);
+    return await checkNow(there, cluster);
+  } finally {
+    await worker?.leave();
+  }
+}
+
+function tellNone({ output }: CommandContext, cluster: string): ExitCode {
+  output.note(`${cluster} was not checked yet: \`kubewright health --now\` does it.`);
+  return EXIT.failed;
+}
+
+async function tellReport({ output }: CommandContext, report: HealthReport): Promise<ExitCode> {
+  const isHealthy = report.findings.length === 0;
+  if (output.json) output.object({ type: 'health', healthy: isHealthy, ...report });
+  else {
+    const { healthLines } = await import('../terminal/health.js');
+    for (const line of healthLines(report, output.theme, Date.now())) output.line(line);
+  }
+  return isHealthy ? EXIT.ok : EXIT.failed;
+}
+
+async function schedule(context: CommandContext<ScheduleOptions>, file: string): Promise<ExitCode> {
+  const { readCluster } = await import('./support/cluster-file.js');
+  const { cluster } = await readCluster(context, file);
+  const { openEngine } = await import('./support/engine.js');
+  const { scheduleHealth } = await import('../engine/index.js');
+  const { bringWorker, chooseWorker, onQueue } = await import('./support/workers.js');
+  const { options, output } = context;
+  const engine = await openEngine(context);
+  try {
+    const { queue, bring } = await chooseWorker(context, engine, cluster.name, options.worker);
+    const made = await scheduleHealth(onQueue(engine, queue), cluster, options.every);
+    // Both outlive this command: a schedule without them is checked by nobody.
+    await engine.server?.detach();
+    if (bring) await (await bringWorker(context, onQueue(engine, queue), cluster)).detach();
+    if (engine.server !== undefined) {
+      output.note(
+        'The embedded server and a worker go on in the background on this machine. They do not come back by themselves ' +
+          'after a restart of it; where checks must not stop, use a Temporal server that stays (docs/teams.md).',
+      );
+    }
+    await tellSchedules(context, [made]);
+    return EXIT.ok;
+  } finally {
+    await engine.close();
+  }
+}
+
+async function list(context: CommandContext): Promise<ExitCode> {
+  const { openExistingEngine } = await import('./support/engine.js');
+  const { listHealthSchedules } = await import('../engine/index.js');
+  const engine = await openExistingEngine(context);
+  try {
+    const schedules = await listHealthSchedules(engine);
+    if (schedules.length === 0) context.output.note('No health checks are scheduled.');
+    await tellSchedules(context, schedules);
+    return EXIT.ok;
+  } finally {
+    await engine.close();
+  }
+}
+
+async function changeSchedule(
+  context: CommandContext,
+  cluster: string,
+  change: 'pause' | 'resume' | 'remove',
+): Promise<ExitCode> {
+  const { openExistingEngine } = await import('./support/engine.js');
+  const { changeHealthSchedule, listHealthSchedules } = await import('../engine/index.js');
+  const engine = await openExistingEngine(context);
+  try {
+    await changeHealthSchedule(engine, cluster, change);
+    if (change === 'remove') context.output.note(`The health checks of ${cluster} are removed; its reports stay.`);
+    const left = await listHealthSchedules(engine);
+    await tellSchedules(
+      context,
+      left.filter((each) => each.cluster === cluster),
+    );
+    return EXIT.ok;
+  } finally {
+    await engine.close();
+  }
+}
+
+async function tellSchedules({ output }: CommandContext, schedules: HealthSchedule[]): Promise<void> {
+  const { scheduleLine } = await import('../terminal/health.js');
+  for (const each of schedules) {
+    if (output.json) output.object({ type: 'schedule', ...each });
+    else output.line(scheduleLine(each));
+  }
+}

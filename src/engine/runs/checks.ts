@@ -1,0 +1,83 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import type { Cluster } from '../../cluster/types.js';
+import { KubewrightError, messageOf } from '../../errors.js';
+import { OPERATIONS } from '../../plan/operations.js';
+import type { CheckRequest } from '../../plan/run.js';
+import { CLUSTER, OPERATION, STATE } from '../../workflows/engine/search-attributes.js';
+import type { HealthReport } from '../../workflows/types.js';
+import type { Engine } from '../types.js';
+
+/** The id of a cluster's health checks; those of a schedule have the time behind it. */
+export function checkIdOf(cluster: string): string {
+  return `check/${cluster}`;
+}
+
+/** What a check is started with, by a person or by a schedule. */
+export function checkRequest(engine: Engine, { places: _, ...known }: Cluster): CheckRequest {
+  return { known, searchAttributes: engine.searchAttributes };
+}
+
+/** A check that hangs must not stand in the way of those behind it: one that is left out while another runs tells nothing. */
+export const CHECK_LIMIT = '20 minutes';
+
+/** Search attributes of a check when it starts; undefined where the namespace knows none. */
+export function checkAttributes(engine: Engine, cluster: string): TypedSearchAttributes | undefined {
+  if (!engine.searchAttributes) return undefined;
+  return new TypedSearchAttributes([
+    { key: CLUSTER, value: cluster },
+    { key: OPERATION, value: 'check' },
+    { key: STATE, value: 'running' },
+  ]);
+}
+
+/**
+ * Checks a cluster now, and waits for the report. One that is under way is waited for instead.
+ *
+ * @param cluster from `loadCluster`: says where the control planes are; what is checked is what was applied last
+ * @throws KubewrightError KW604 when the check itself came to no end
+ */
+export async function checkNow(engine: Engine, cluster: Cluster): Promise<HealthReport> {
+  const { workflow, words } = OPERATIONS.check;
+  const handle = await engine.client.workflow.start(workflow, {
+    workflowId: checkIdOf(cluster.name),
+    taskQueue: engine.taskQueue,
+    args: [checkRequest(engine, cluster)],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowExecutionTimeout: CHECK_LIMIT,
+    workflowTaskTimeout: '5 seconds',
+    typedSearchAttributes: checkAttributes(engine, cluster.name),
+    staticSummary: `${words.title} ${cluster.name}`.slice(0, 66),
+  });
+  try {
+    return (await handle.result()) as HealthReport;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    throw new KubewrightError(
+      'KW604',
+      `the ${words.noun} of ${cluster.name} came to no end: ${messageOf(error.cause)}`,
+      {
+        hint: 'Look at it in Temporal, then check again with `kubewright health --now`.',
+        cause: error,
+      },
+    );
+  }
+}
+
+/**
+ * The report of the latest health check that has ended, whoever asked for it; undefined when there is none.
+ */
+export async function latestReport(engine: Engine, cluster: string): Promise<HealthReport | undefined> {
+  const id = checkIdOf(cluster);
+  const query = `WorkflowType = '${OPERATIONS.check.workflow}' AND ExecutionStatus = 'Completed' AND WorkflowId STARTS_WITH '${id}'`;
+  for await (const { workflowId, runId } of engine.client.workflow.list({ query })) {
+    // A cluster whose name begins with this one's has other ids.
+    if (workflowId !== id && !SCHEDULED.test(workflowId.slice(id.length))) continue;
+    return (await engine.client.workflow.getHandle(workflowId, runId).result()) as HealthReport;
+  }
+  return undefined;
+}
+
+/** What Temporal adds to the ids of workflows that a schedule starts: the time that it was due. */
+const SCHEDULED = /^-\d{4}-\d\d-\d\dT[\d:]+Z$/;

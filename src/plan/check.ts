@@ -1,0 +1,46 @@
+import { type Cluster, hostsOf } from '../cluster/types.js';
+import type { Step } from './types.js';
+
+/**
+ * Minutes for which a host may be away before that is a finding: long enough for a lost connection, short beside the time
+ * between two scheduled checks.
+ */
+const PATIENCE_MINUTES = 0.5;
+
+type CheckFields = Pick<Step, 'action' | 'title'>;
+
+function look(id: string, host: string | null, fields: CheckFields): Step {
+  return {
+    id,
+    host,
+    phase: 'verify',
+    needs: [],
+    timeoutMinutes: 5,
+    skippable: false,
+    onFailure: 'report',
+    patienceMinutes: PATIENCE_MINUTES,
+    ...fields,
+  };
+}
+
+/**
+ * Computes the steps of a health check: what the last steps of an install prove, asked again. Pure. None waits for another:
+ * the more is broken, the more there is to tell. They change nothing, ask nobody, and what is wrong is a finding.
+ *
+ * @param cluster what was applied last
+ */
+export function planCheck(cluster: Cluster): Step[] {
+  const servers = hostsOf(cluster, 'control-plane').map(({ name }) =>
+    look(`${name}/api-server`, name, { action: 'checkApiServer', title: `Ask the API server of ${name}` }),
+  );
+  return [
+    ...servers,
+    look('cluster/endpoint', null, {
+      action: 'checkEndpoint',
+      title: 'Look who holds the virtual IP, and ask the API there',
+    }),
+    look('cluster/etcd', null, { action: 'checkEtcd', title: 'Look at the members of etcd' }),
+    look('cluster/nodes', null, { action: 'checkNodes', title: 'Look at the nodes' }),
+    look('cluster/dns', null, { action: 'checkDns', title: 'Ask DNS from a pod on each node' }),
+  ];
+}
