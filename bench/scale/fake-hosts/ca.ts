@@ -1,0 +1,16 @@
+/** The certificate of the fake clusters' CA. Its key was thrown away: nobody needs it. */
+export const CA_CERTIFICATE = {
+  path: '/etc/kubernetes/pki/ca.crt',
+  content: `-----BEGIN CERTIFICATE-----
+MIIBnzCCAUWgAwIBAgIULBK8uVvEimwkSPOStKVvhjjeQ7MwCgYIKoZIzj0EAwIw
+JDEiMCAGA1UEAwwZZmFrZSBob3N0cyBvZiBiZW5jaDpzY2FsZTAgFw0yNjExMjYw
+MjI4MTlaGA8yMTI2MTEwMjAyMjgxOVowJDEiMCAGA1UEAwwZZmFrZSBob3N0cyBv
+ZiBiZW5jaDpzY2FsZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBIpnVuRTuEC
+o9nXCanaPP+ukGBT9J8BEQfzmIxVcE62R8kgwSzl1ejXJg5GZQS01ktSCjNAxqUj
+kmVW/9wuToujUzBRMB0GA1UdDgQWBBRJYqIXnH5F5awKERoSoxPM7D+cBTAfBgNV
+HSMEGDAWgBRJYqIXnH5F5awKERoSoxPM7D+cBTAPBgNVHRMBAf8EBTADAQH/MAoG
+CCqGSM49BAMCA0gAMEUCIQD+BMont1X42GhhXNcJ0Bv5inLTctqOC643+Q7y5TqY
+RwIgBniNdqczZhgse5myrhgr613vtakw2eOxhAyz3JqJDiM=
+-----END CERTIFICATE-----
+`,
+};

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import type { Speaker } from './durable.js';
+import type { FakeHost } from './host.js';
+import type { Input } from './input.js';
+
+export function isUpload(script: string): boolean {
+  return script.includes('read -r -t 30 sha size mode target');
+}
+
+interface Wanted {
+  sha256: string;
+  size: number;
+  mode: string;
+  target: string;
+}
+
+/** Whether the script also receives what is missing; the other one only tells. */
+export function receives(script: string): boolean {
+  return script.includes('\npart_of() {');
+}
+
+/** Plays `listScript`: the index of each file that is not in place. */
+export async function listMissing(host: FakeHost, list: Input, speaker: Speaker): Promise<number> {
+  const wanted = await readList(list);
+  for (const [index, file] of wanted.entries()) if (!isInPlace(host, file)) speaker.out(`${index}\n`);
+  return 0;
+}
+
+/** Plays `receiveScript`: asks for the bytes of each file that is missing, and verifies them. */
+export async function receive(host: FakeHost, input: Input, speaker: Speaker): Promise<number> {
+  const wanted = await readList(input);
+  const missing = [...wanted.entries()].filter(([, file]) => !isInPlace(host, file));
+  for (const [index] of missing) speaker.out(`need ${index} 0\n`);
+  for (const [index, { sha256, size, mode, target }] of missing) {
+    speaker.out(`send ${index} 0 ${size}\n`);
+    const bytes = await input.bytes(size);
+    if (bytes === undefined) return 1;
+    if (createHash('sha256').update(bytes).digest('hex') !== sha256) speaker.out(`bad ${index}\n`);
+    else {
+      host.uploads.set(target, { sha256, size, mode });
+      speaker.out(`done ${index}\n`);
+    }
+  }
+  speaker.out('end\n');
+  return 0;
+}
+
+function isInPlace(host: FakeHost, { target, sha256, mode }: Wanted): boolean {
+  const there = host.uploads.get(target);
+  return there?.sha256 === sha256 && there.mode === mode;
+}
+
+async function readList(input: Input): Promise<Wanted[]> {
+  const wanted: Wanted[] = [];
+  for (let line = await input.line(); line !== undefined && line !== '.'; line = await input.line()) {
+    const [sha256 = '', size = '0', mode = '', target = ''] = line.split('\t');
+    wanted.push({ sha256, size: Number(size), mode, target });
+  }
+  return wanted;
+}
