@@ -12,7 +12,7 @@ import { closed, testEngine } from './harness.js';
 const LOADER = ['--import', new URL('./typescript-loader.mjs', import.meta.url).href];
 
 /** Real steps over real SSH against the fake hosts of `npm run bench:scale`: a step that asks something new shows here. */
-it('the fake hosts answer every step of an install, and say so where they do not', { timeout: 120_000 }, async () => {
+it('the fake hosts answer every step of an install, and say so where they do not', { timeout: 300_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'kubewright-fake-hosts-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const name = `fakes-${process.pid}`;
@@ -40,7 +40,7 @@ it('the fake hosts answer every step of an install, and say so where they do not
       const now = await describeRun(engine, name);
       const isStill = now.progress.blocked.length > 0 && now.progress.steps.every(({ state }) => state !== 'running');
       if (closed(now) || isStill || (await made.hosts.unknown()).length > 0) return now;
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
   }
 });
