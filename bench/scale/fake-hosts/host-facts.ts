@@ -1,10 +1,11 @@
 import { addresses } from './functions.js';
 import type { FakeHost } from './host.js';
+import { leaseLines } from './lease.js';
 
 /** Words of `fact` that the preflight's script has. One that is new has to be given its answer here. */
 const KNOWN = new Set(
   `address blocked ca cgroup certificate containers controllers cpus dangling disk feature file firewall
-firewall-lets-pods-in hostname init kernel kubelet leftover machine-id memory missing nameserver noexec now os owner proxy
+firewall-lets-pods-in hostname init kernel kubelet lease leftover machine-id memory missing nameserver noexec now os owner proxy
 resolved resolver-file route runtime server service swap sysctls systemd container unknown`.split(/\s+/),
 );
 
@@ -70,6 +71,7 @@ function state(host: FakeHost): string[][] {
   const server = /server: (\S+)/.exec(host.files.get('/etc/kubernetes/kubelet.conf') ?? '')?.[1];
   return [
     ...(owner === undefined ? [] : [['owner', owner]]),
+    ...leaseLines(host).map((line) => ['lease', line]),
     ...(host.active.has('kubelet') ? [['kubelet', 'active']] : []),
     ...(server === undefined ? [] : [['server', server]]),
   ];

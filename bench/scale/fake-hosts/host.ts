@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ClusterHost, Role } from '../../../src/cluster/types.js';
 import type { FakeCluster } from './cluster.js';
 import type { FakeUnit } from './durable.js';
+import type { FakeLease } from './lease.js';
 
 /** A file that was uploaded: its content is of no interest, and a thousand hosts would hold it a thousand times. */
 export interface UploadedFile {
@@ -26,6 +27,7 @@ export class FakeHost {
   readonly enabled = new Set<string>();
   /** Durable commands by the name of their unit. */
   readonly units = new Map<string, FakeUnit>();
+  lease: FakeLease | undefined;
   /** A host carries out one durable command at a time. */
   lock: Promise<void> = Promise.resolve();
 

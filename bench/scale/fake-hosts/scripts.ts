@@ -6,6 +6,7 @@ import type { FakeHost } from './host.js';
 import { answerPreflight, isPreflight } from './host-facts.js';
 import type { Input } from './input.js';
 import { callApi } from './kubectl.js';
+import { release, show, take } from './lease.js';
 import { answerAll, isOfQuestions } from './questions.js';
 import { answerReach } from './reach.js';
 import { assignmentsOf, callsOf, wordsOf } from './shell-words.js';
@@ -68,6 +69,9 @@ const PLAYS: Play[] = [
   },
   { what: 'certificates', is: holds(/^kubeadm init phase upload-certs /), act: () => said('') },
   { what: 'pods that ask DNS', is: holds(/^clear_pods\(\) \{ /m), takes: 'dnsPods', act: () => said('') },
+  { what: 'take the host', is: holds(/^verdict=mine$/m), act: take },
+  { what: 'give the host back', is: holds(/^lease_write released && echo released$/m), act: release },
+  { what: 'who holds the host', is: holds(/^lease_read && lease_show\nexit 0\n$/m), act: show },
   { what: 'kubectl', is: holds(/^kubectl /), act: kubectl },
 ];
 
