@@ -1,7 +1,7 @@
-import { temporal } from '@temporalio/proto';
+import protobuf, { type temporal } from '@temporalio/proto';
 import type { Engine } from '../../src/engine/index.js';
 
-const { HistoryEvent } = temporal.api.history.v1;
+const { HistoryEvent } = protobuf.temporal.api.history.v1;
 
 type Event = temporal.api.history.v1.IHistoryEvent;
 

@@ -56,5 +56,6 @@ async function stage<T>(title: string, measure: () => Promise<T>): Promise<T> {
   return result;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 await main();
 process.exit();

@@ -25,7 +25,13 @@ export class BenchWorker {
     private readonly metrics: string,
   ) {
     this.#timer = setInterval(() => void this.#sample(), SAMPLE_MS);
-    child.once('exit', () => clearInterval(this.#timer));
+    // A bench that is interrupted leaves none behind.
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => {
+      clearInterval(this.#timer);
+      process.off('exit', kill);
+    });
   }
 
   static async start(stateDir: string): Promise<BenchWorker> {
