@@ -2,7 +2,7 @@ import { addresses } from './functions.js';
 import type { FakeHost } from './host.js';
 import { leaseLines } from './lease.js';
 
-/** Words of `fact` that the preflight's script has. One that is new has to be given its answer here. */
+/** Names of rows that the preflight's script has. A new one has to be given its answer here. */
 const KNOWN = new Set(
   `address blocked ca cgroup certificate containers controllers cpus dangling disk feature file firewall
 firewall-lets-pods-in hostname init kernel kubelet lease leftover machine-id memory missing nameserver noexec now os owner proxy
@@ -12,16 +12,16 @@ resolved resolver-file route runtime server service swap sysctls systemd contain
 /** Folders of the preflight's script that grow, each on the one disk of a fake host. */
 const GROWING = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/kubewright', '/usr/local/bin'];
 
-/** Whether a script is the preflight's (`hostFactsScript`): its `fact` prints tabs. */
+/** Whether a script is the preflight's (`hostFactsScript`): it tells rows, by its own `asked`. */
 export function isPreflight(script: string): boolean {
-  return script.includes("\nfact() { local IFS=$'\\t'; printf '%s\\n' \"$*\"; }");
+  return script.includes('\nasked() {\n  local what=');
 }
 
-/** What the preflight's script prints. @throws Error for a fact that is not known here */
+/** What the preflight's script prints. @throws Error for a row that is not known here */
 export function answerPreflight(host: FakeHost, script: string): string {
-  const asked = [...script.matchAll(/(?:^|[\s;{(])fact ([a-z-]+)/gm)].map(([, name = '']) => name);
+  const asked = [...script.matchAll(/(?:^|[\s;{(])row ([a-z-]+)/gm)].map(([, name = '']) => name);
   const unknown = asked.find((name) => !KNOWN.has(name));
-  if (unknown !== undefined) throw new Error(`a fact of the preflight that is not known: ${unknown}`);
+  if (unknown !== undefined) throw new Error(`a row of the preflight that is not known: ${unknown}`);
   const features = [...script.matchAll(/^feature (\w+)$/gm)].map(([, module = '']) => module);
   const lines = [
     ...machine(host),
@@ -29,7 +29,7 @@ export function answerPreflight(host: FakeHost, script: string): string {
     ...state(host),
     ...features.map((name) => ['feature', name, 'present']),
   ];
-  return `${lines.map((line) => line.join('\t')).join('\n')}\nfacts end\n`;
+  return `${lines.map((line) => `row ${line.join('\t')}`).join('\n')}\nfacts end\n`;
 }
 
 function machine(host: FakeHost): string[][] {

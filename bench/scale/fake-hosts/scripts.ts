@@ -35,8 +35,8 @@ const holds = (shape: RegExp) => (text: string) => shape.test(text);
 
 /** Every script of the steps that is not one of questions, in the order in which they are looked for. */
 const PLAYS: Play[] = [
-  { what: 'questions', is: isOfQuestions, act: (host, text) => said(answerAll(text, respondentOf(host))) },
   { what: 'preflight', is: isPreflight, takes: 'preflight', act: (host, text) => said(answerPreflight(host, text)) },
+  { what: 'questions', is: isOfQuestions, act: (host, text) => said(answerAll(text, respondentOf(host))) },
   { what: 'reach: listen', is: holds(/^exec perl - listen /m), takes: 'listen', act: reach },
   { what: 'reach: probe', is: holds(/^exec perl - probe /m), takes: 'probe', act: reach },
   { what: 'reach: collect', is: holds(/^exec perl - collect /m), takes: 'collect', act: reach },
