@@ -78,7 +78,8 @@ function described(
     kind: 'Cluster',
     metadata: { name },
     spec: {
-      kubernetes: { version: VERSION },
+      // Room for four thousand nodes: each takes a /24.
+      kubernetes: { version: VERSION, podSubnet: '10.128.0.0/12' },
       endpoint: { vip: '10.88.255.100', prefixLength: 16 },
       packages: { bundle },
       ssh: {

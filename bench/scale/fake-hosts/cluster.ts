@@ -79,7 +79,7 @@ export class FakeCluster {
     this.nodes.set(host.name, {
       host,
       uid: randomUUID(),
-      podCidr: `10.244.${number % 256}.0/24`,
+      podCidr: `10.${128 + Math.floor(number / 256)}.${number % 256}.0/24`,
       labels: controlPlane ? CONTROL_PLANE_LABELS : {},
       taints: controlPlane ? [CONTROL_PLANE_TAINT] : [],
       annotations: {},
