@@ -53,7 +53,9 @@ async function showOne(
   const { recordedSentence } = await import('../terminal/recorded.js');
   const { taskFailureSentence } = await import('./support/hindrance.js');
   const snapshot = await describeRun(engine, cluster);
-  const code = options.exitCode ? codeOf(snapshot.status, snapshot.progress.blocked.length > 0) : EXIT.ok;
+  const isIncomplete = (snapshot.result?.unreachable ?? []).length > 0;
+  const asked = isIncomplete ? EXIT.incomplete : codeOf(snapshot.status, snapshot.progress.blocked.length > 0);
+  const code = options.exitCode ? asked : EXIT.ok;
   if (output.json) {
     output.object({ type: 'install', ...snapshot });
     return code;

@@ -61,6 +61,15 @@ describe('install', () => {
     expect(stderr).toContain("Temporal's UI: http://127.0.0.1:8233");
   });
 
+  it('names the workers that never answered and were left out, with an exit code of its own', async () => {
+    const result = { cluster: 'demo', changed: 6, unchanged: 0, skipped: ['w-1/join', 'cp-1/x'], unreachable: ['w-1'] };
+    const end = moment(done(), { status: 'completed', closedAt: at(131), result });
+    const { code, stdout } = await install(new ScriptedEngine([end]), '--leave-out-unreachable');
+    expect(code).toBe(5);
+    expect(stdout).toContain('Left out, for they never answered: w-1\nThey are not part of the cluster.');
+    expect(stdout).not.toMatch(/Left out by decision:.*w-1/);
+  });
+
   it('says that there was nothing to change', async () => {
     const { code, stdout } = await install(new ScriptedEngine([finished(0)]));
     expect(code).toBe(0);

@@ -23,9 +23,12 @@ const listing = (cluster: string, rest: Partial<RunListing>) => ({
   ...rest,
 });
 
+const WITHOUT_ONE = { cluster: 'demo', changed: 7, unchanged: 0, skipped: ['w-1/join'], unreachable: ['w-1'] };
+
 describe('status', () => {
   const cases: [string, RunSnapshot, number][] = [
     ['installed', moment(done(), { status: 'completed' }), 0],
+    ['installed but for a host that never answered', moment(done(), { status: 'completed', result: WITHOUT_ONE }), 5],
     ['aborted', moment(blocked(), { status: 'failed' }), 1],
     ['blocked', moment(blocked()), 3],
     ['at work', moment(preparing()), 4],
