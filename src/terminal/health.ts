@@ -28,5 +28,7 @@ function withoutHost(evidence: string, host: string | null): string {
 
 export function scheduleLine({ cluster, everyMs, paused, nextAt }: HealthSchedule): string {
   const next = paused ? 'paused' : nextAt === undefined ? 'no check is due' : `next ${utcMinute(nextAt)} UTC`;
-  return `${cluster}: every ${duration(everyMs).replace(/\.0 s$/, ' s').replace(/ 00 [sm]$/, '')}, ${next}`;
+  return `${cluster}: every ${duration(everyMs)
+    .replace(/\.0 s$/, ' s')
+    .replace(/ 00 [sm]$/, '')}, ${next}`;
 }
