@@ -12,6 +12,9 @@ export const reportSignal = defineSignal<[GroupReport]>('group-report');
 /** From a group to its root: what became of a decision. */
 export const answerSignal = defineSignal<[GroupAnswer]>('group-answer');
 
+/** Of signals between workflows, in Temporal's dialogs. */
+export const NOT_FOR_PEOPLE = 'Between a run and its groups of hosts; nobody needs to send it.';
+
 /** What a root does with the messages of its groups. */
 export interface Root {
   groups: GroupBooks;
@@ -25,12 +28,17 @@ export function handleGroups(root: Root): (groups: string[], verb: Verb, decisio
   const { groups, ledger } = root;
   const answers = new Map<string, GroupAnswer>();
   let asked = 0;
-  setHandler(reportSignal, (report) => {
-    if (groups.reported(report, ledger)) root.heard();
-  });
-  setHandler(answerSignal, (answer) => {
-    answers.set(`${answer.group} ${answer.number}`, answer);
-  });
+  // In Temporal's dialogs stands what a run takes: a run without groups has nothing to hear from them.
+  if (groups.steps() > 0) {
+    const onReport = (report: GroupReport): void => {
+      if (groups.reported(report, ledger)) root.heard();
+    };
+    setHandler(reportSignal, onReport, { description: NOT_FOR_PEOPLE });
+    const onAnswer = (answer: GroupAnswer): void => {
+      answers.set(`${answer.group} ${answer.number}`, answer);
+    };
+    setHandler(answerSignal, onAnswer, { description: NOT_FOR_PEOPLE });
+  }
   const ask = async (group: string, verb: Verb, decision: Decision): Promise<GroupAnswer[]> => {
     if (!groups.isRunning(group)) return [];
     asked += 1;

@@ -7,12 +7,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { GroupInput } from '../../plan/run.js';
-import type { BlockedStep, GroupAnswer, GroupReport, HandedDecision, RunResult } from '../types.js';
+import type { BlockedStep, GroupAnswer, GroupNews, GroupReport, HandedDecision, RunResult } from '../types.js';
 import { Attempts } from './attempts.js';
 import { carryThrough } from './carry-through.js';
 import { currentDetails } from './details.js';
 import { GroupBooks } from './group-books.js';
-import { answerSignal, decisionSignal, newsSignal, reportSignal } from './group-messages.js';
+import { answerSignal, decisionSignal, NOT_FOR_PEOPLE, newsSignal, reportSignal } from './group-messages.js';
 import { Lanes } from './lanes.js';
 import { Ledger } from './ledger.js';
 import { type Effects, take, verdictOn } from './messages.js';
@@ -42,11 +42,12 @@ export async function runGroup(input: GroupInput): Promise<RunResult> {
   const attempts = new Attempts();
   for (const { id, data } of input.ended) ledger.endedElsewhere(id, data);
   ledger.leftElsewhere(input.without);
-  setHandler(newsSignal, ({ ended, without }) => {
+  const onNews = ({ ended, without }: GroupNews): void => {
     for (const { id, data } of ended) ledger.endedElsewhere(id, data);
     ledger.leftElsewhere(without);
     attempts.letGo(ledger.leftOutSteps());
-  });
+  };
+  setHandler(newsSignal, onNews, { description: NOT_FOR_PEOPLE });
   // Made when something has changed, not each time that somebody may have waited for it.
   let report = reportOf(input, firstExecutionRunId, ledger, overview);
   const publish = (): void => {
@@ -140,7 +141,7 @@ function lastOf(steps: BlockedStep[]): number | undefined {
 
 /** Decisions that the root hands on are judged here, by what this group knows, and answered. */
 function takeHanded(input: GroupInput, effects: Effects): void {
-  setHandler(decisionSignal, async (handed: HandedDecision) => {
+  const onDecision = async (handed: HandedDecision): Promise<void> => {
     const { number, verb, decision } = handed;
     // The root has judged an abort; here it is as good as done.
     const verdict =
@@ -153,7 +154,8 @@ function takeHanded(input: GroupInput, effects: Effects): void {
       answer.steps = take(verb, verdict, 'signal', effects).steps;
     }
     if (number > 0) await getExternalWorkflowHandle(input.root.workflowId).signal(answerSignal, answer).catch(ifEnded);
-  });
+  };
+  setHandler(decisionSignal, onDecision, { description: NOT_FOR_PEOPLE });
 }
 
 /** A root that has ended need not be told. */
