@@ -1,6 +1,7 @@
 import { isKubewrightError, KubewrightError, messageOf } from '../errors.js';
 import type { Step } from '../plan/types.js';
 import type { Comparison } from './applied/difference.js';
+import { onEachHost } from './each-host.js';
 import type { Probe } from './types.js';
 
 /** What is known of one step without having changed anything. */
@@ -22,7 +23,7 @@ export interface LookOptions {
 }
 
 /**
- * Looks at every step of a plan and changes nothing: hosts side by side, the steps of one host one after the other, and
+ * Looks at every step of a plan and changes nothing: hosts side by side as far as `onEachHost` goes, the steps of one host one after the other, and
  * what concerns all hosts last. A host that cannot be reached is asked once, not once a step.
  *
  * @returns findings in the order of the plan
@@ -41,7 +42,7 @@ export async function lookAtPlan({ plan, probe, onFinding }: LookOptions): Promi
       onFinding?.(finding);
     }
   };
-  await Promise.all(byHost(plan).map(lookAt));
+  await onEachHost(byHost(plan), lookAt);
   await lookAt(plan.filter((step) => step.host === null));
   return plan.flatMap((step) => findings.get(step.id) ?? []);
 }

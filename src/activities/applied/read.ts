@@ -2,6 +2,7 @@ import { type Cluster, hostsOf } from '../../cluster/types.js';
 import { podNetworkWorkOf } from '../../components/registry/work.js';
 import { isKubewrightError, messageOf } from '../../errors.js';
 import { type Answer, no, unknown, yes } from '../answers.js';
+import { onEachHost } from '../each-host.js';
 import { readyControlPlane } from '../kubeadm/control-plane.js';
 import { type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
@@ -59,9 +60,9 @@ export async function readApplied(context: StepContext): Promise<Reading> {
   return { answer: yes(applied), transient: false };
 }
 
-/** Each host in one round trip, side by side. One that cannot be reached is a finding, not an error. */
+/** Each host in one round trip. One that cannot be reached is a finding, not an error. */
 async function askHosts(context: StepContext): Promise<Answers> {
-  const asked = context.cluster.hosts.map(async (host): Promise<[string, Facts | Unasked]> => {
+  const answers = await onEachHost(context.cluster.hosts, async (host): Promise<[string, Facts | Unasked]> => {
     try {
       return [host.name, await gatherFacts(context.hostNamed(host.name), hostScript(host), context.signal)];
     } catch (error) {
@@ -70,7 +71,7 @@ async function askHosts(context: StepContext): Promise<Answers> {
       return [host.name, { why: messageOf(error), transient: error.transient }];
     }
   });
-  return new Map(await Promise.all(asked));
+  return new Map(answers);
 }
 
 /** No API server is ready: either there is no cluster, which every control plane has to say, or it cannot be read. */

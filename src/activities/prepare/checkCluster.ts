@@ -1,5 +1,5 @@
-import pLimit from 'p-limit';
 import { workOf } from '../../components/registry/work.js';
+import { onEachHost } from '../each-host.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { clusterProblems } from './checks/cluster.js';
 import { bySeverity, described, type Problem, preflightError } from './checks/index.js';
@@ -8,7 +8,6 @@ import { blockers, checkReach } from './checks/reach.js';
 import { gatherPeerFacts } from './facts/cluster-facts.js';
 import { type Firewall, gatherFirewall } from './reach/firewall.js';
 import { askReach } from './reach/index.js';
-import { AT_A_TIME } from './reach/orders.js';
 
 /**
  * Judges all hosts together before anything is changed on any: whether they are distinct machines, agree on the time,
@@ -39,10 +38,7 @@ export const checkCluster: StepImplementation = {
 
 async function look(context: StepContext): Promise<Problem[]> {
   const { cluster, hostNamed, signal } = context;
-  const limit = pLimit(AT_A_TIME);
-  const peers = await Promise.all(
-    cluster.hosts.map((host) => limit(() => gatherPeerFacts(cluster, host, hostNamed(host.name), signal))),
-  );
+  const peers = await onEachHost(cluster.hosts, (host) => gatherPeerFacts(cluster, host, hostNamed(host.name), signal));
   const ofComponents = await Promise.all(workOf(cluster).map((work) => work.checkTogether(context, peers)));
   const reach = await lookAtReach(context);
   return overrule(cluster, [...clusterProblems(cluster, peers), ...reach, ...ofComponents.flat()]);

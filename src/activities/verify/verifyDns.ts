@@ -3,6 +3,7 @@ import type { Cluster } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import { type Answer, every, refine, requireYes, yes } from '../answers.js';
+import { onEachHost } from '../each-host.js';
 import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
@@ -128,11 +129,11 @@ async function silentHosts(
 once() { local answer; answer=$(ask_dns ${quote(dnsAddress)}); [ -n "$answer" ] && echo "$answer"; }
 answer() { for try in $(seq ${times}); do ! once || return 0; done; return 1; }
 fact answer answer`;
-  const asked = nodesOf(context.cluster).map(async ({ name }) => {
+  const asked = await onEachHost(nodesOf(context.cluster), async ({ name }) => {
     const facts = await gatherFacts(context.hostNamed(name), script, context.signal);
     return answersWith(facts.text('answer'), apiAddress) ? [] : [name];
   });
-  return (await Promise.all(asked)).flat();
+  return asked.flat();
 }
 
 function serviceName(cluster: Cluster): string {

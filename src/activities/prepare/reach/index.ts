@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import pLimit from 'p-limit';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
+import { onEachHost } from '../../each-host.js';
 import type { StepContext } from '../../types.js';
 import { flowsOf } from './flows.js';
 import { type Observation, observe, portOf, type Round, type Said } from './observe.js';
-import { AT_A_TIME, listenOrders, probeOrders, type Run, whoOrders } from './orders.js';
+import { listenOrders, probeOrders, type Run, whoOrders } from './orders.js';
 import { reachScript } from './program.js';
 
 /**
@@ -36,15 +36,12 @@ async function onEach(
   { cluster, hostNamed, signal }: { cluster: Cluster } & Pick<StepContext, 'hostNamed' | 'signal'>,
   scriptFor: (host: ClusterHost) => string,
 ): Promise<Map<string, Said>> {
-  const limit = pLimit(AT_A_TIME);
-  const said = cluster.hosts.map((host) =>
-    limit(async (): Promise<[string, Said]> => {
-      const options = { signal, allowFailure: true, timeoutMs: TIMEOUT_MS };
-      const { exitCode, stdout, stderr } = await hostNamed(host.name).run(scriptFor(host), options);
-      return [host.name, exitCode === 0 ? { lines: stdout.split('\n') } : { why: whyNot(exitCode, stderr) }];
-    }),
-  );
-  return new Map(await Promise.all(said));
+  const said = await onEachHost(cluster.hosts, async (host): Promise<[string, Said]> => {
+    const options = { signal, allowFailure: true, timeoutMs: TIMEOUT_MS };
+    const { exitCode, stdout, stderr } = await hostNamed(host.name).run(scriptFor(host), options);
+    return [host.name, exitCode === 0 ? { lines: stdout.split('\n') } : { why: whyNot(exitCode, stderr) }];
+  });
+  return new Map(said);
 }
 
 function whyNot(exitCode: number, stderr: string): string {

@@ -3,6 +3,7 @@ import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import type { Flow } from '../../../components/flows.js';
 import { componentsOf } from '../../../components/registry/plan.js';
 import { OWNER_PATH } from '../../../render/owner.js';
+import { HOSTS_AT_A_TIME } from '../../each-host.js';
 
 /** IP protocol numbers, as the raw sockets of the listener take them. */
 export const UDP = 17;
@@ -35,14 +36,11 @@ const LIFE_SECONDS = { least: 20, perBatch: 10 };
 /** Seconds without an answer after which a connection counts as filtered: two lost SYNs are sent again by then (1 s, 2 s). */
 const PATIENCE_SECONDS = 4;
 
-/** So many hosts are asked at a time. */
-export const AT_A_TIME = 32;
-
 /** What a host has to listen to. */
 export function listenOrders({ cluster, flows, token }: Run, host: ClusterHost): string[] {
   const incoming = flows.filter(({ to }) => to === host.name);
   const ports = new Set(incoming.flatMap((flow) => (flow.protocol === 'tcp' ? [flow.port] : [])));
-  const batches = Math.ceil(cluster.hosts.length / AT_A_TIME);
+  const batches = Math.ceil(cluster.hosts.length / HOSTS_AT_A_TIME);
   return [
     ...whoOrders(cluster, host, token),
     `life ${LIFE_SECONDS.least + batches * LIFE_SECONDS.perBatch}`,

@@ -1,3 +1,4 @@
+import { onEachHost } from '../../../../activities/each-host.js';
 import { apiGetFunction } from '../../../../activities/kubeadm/node/api-get.js';
 import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
@@ -53,7 +54,7 @@ export async function endpointFaults(context: StepContext): Promise<string[]> {
 
 /** `seen`: what hosts tell. `faults`: that, and who could not be asked. */
 async function look(context: StepContext): Promise<{ faults: string[]; seen: string[]; holder: string }> {
-  const views = await Promise.all(nodesOf(context.cluster).map((host) => viewOf(context, host)));
+  const views = await onEachHost(nodesOf(context.cluster), (host) => viewOf(context, host));
   const unreachable = views
     .filter(({ facts }) => facts === undefined)
     .map(({ host }) => `${host.name} cannot be reached`);

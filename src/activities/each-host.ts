@@ -1,0 +1,18 @@
+import pLimit from 'p-limit';
+
+/**
+ * So many hosts are asked at a time. Each that is new costs the worker a handshake and holds a connection, on the thread
+ * that says that its steps live: a thousand at once would be taken for a worker that died.
+ */
+export const HOSTS_AT_A_TIME = 32;
+
+/**
+ * Does something with each host, `HOSTS_AT_A_TIME` of them side by side.
+ *
+ * @returns what came of each, in the order of the hosts
+ * @throws what `act` throws first; those that were not begun by then are still done, so a failure that is no end is for `act`
+ */
+export function onEachHost<H, T>(hosts: readonly H[], act: (host: H) => Promise<T>): Promise<T[]> {
+  const limit = pLimit(HOSTS_AT_A_TIME);
+  return Promise.all(hosts.map((host) => limit(() => act(host))));
+}
