@@ -57,13 +57,15 @@ export function createActivities(
   options: ActivityOptions,
 ): Activities & HousekeepingActivities & { close(): Promise<void> } {
   const pools = new Map<string, Hosts>();
+  // All steps of a run are given one object: the hash of a thousand hosts for each of them would take a quarter of the thread.
+  const known = new WeakMap<Cluster, Hosts>();
   const hostsOf = (cluster: Cluster): Hosts => {
+    const before = known.get(cluster);
+    if (before !== undefined) return before;
     const key = hashOf(cluster.hosts);
-    let hosts = pools.get(key);
-    if (hosts === undefined) {
-      hosts = createHosts(cluster, options);
-      pools.set(key, hosts);
-    }
+    const hosts = pools.get(key) ?? createHosts(cluster, options);
+    pools.set(key, hosts);
+    known.set(cluster, hosts);
     return hosts;
   };
   const runs = new RunsByReference(options.readRun);
