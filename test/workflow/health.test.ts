@@ -32,13 +32,13 @@ describe('a health check', () => {
     expect(report.findings).toEqual([
       { code: 'KW603', host: 'cp-2', evidence: 'the copy on cp-2 is missing', hint: '' },
       { code: 'KW201', host: 'cp-1', evidence: 'no connection', hint: expect.any(String) },
-      seen,
       {
         code: 'KW421',
         host: 'cp-2',
         evidence: expect.stringContaining('kubeadm join failed'),
         hint: 'Open port 6443.',
       },
+      seen,
     ]);
     const { searchAttributes } = await engine.client.workflow.getHandle(`check/${cluster.name}`).describe();
     expect(searchAttributes).toMatchObject({ KubewrightState: ['unhealthy'], KubewrightCluster: [cluster.name] });
