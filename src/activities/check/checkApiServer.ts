@@ -14,7 +14,7 @@ export const checkApiServer = lookOnly(async (context) => {
   const ready = facts.answer('ready', 'it says no');
   if (ready.is === 'yes' && ready.value === 'ok') return { findings: [], found: `the API server of ${name} is ready` };
   const why = ready.is === 'unknown' ? ready.why : ready.is === 'yes' ? ready.value : ready.evidence;
-  const evidence = `the API server of ${name} is not ready: ${lastLine(why)}`;
+  const evidence = `the API server of ${name} does not say that it is ready: ${lastLine(why)}`;
   return { findings: [{ code: 'KW601', host: name, evidence, hint: HINT }], found: '' };
 });
 

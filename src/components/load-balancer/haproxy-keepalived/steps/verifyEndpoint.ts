@@ -73,8 +73,14 @@ async function look(context: StepContext): Promise<{ faults: string[]; seen: str
   const [holder] = holders;
   if (holder === undefined || holders.length > 1) {
     const names = holders.map(({ host }) => host.name).join(' and ');
-    const seen = [holder ? `${names} hold ${vip} at the same time` : `nobody holds ${vip}`];
-    return { holder: names, seen, faults: [...missing, ...seen] };
+    if (holder !== undefined) {
+      const seen = [`${names} hold ${vip} at the same time`];
+      return { holder: names, seen, faults: [...missing, ...seen] };
+    }
+    // Whoever could not be asked may hold it.
+    const asked = missing.length === 0 ? `nobody holds ${vip}` : `none of the hosts that tell holds ${vip}`;
+    const seen = [missing.length === 0 ? asked : `${asked}: ${missing.join('; ')}`];
+    return { holder: '', seen, faults: [...missing, asked] };
   }
   const mac = holder.facts?.text('mac') ?? '';
   const faults = views.flatMap((view) => (view.facts === undefined ? [] : faultsOf(context, view, holder.host, mac)));

@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { verifyEndpoint } from '../../../../../src/components/load-balancer/haproxy-keepalived/steps/verifyEndpoint.js';
+import {
+  endpointFaults,
+  verifyEndpoint,
+} from '../../../../../src/components/load-balancer/haproxy-keepalived/steps/verifyEndpoint.js';
 import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../../../activities/fake-hosts.js';
 import { clusterOf } from '../../../cluster-fixture.js';
 
@@ -46,6 +49,17 @@ describe('the endpoint is as it should be', () => {
   test('not when nobody has it', async () => {
     hostIn(hosts, 'cp-1').facts.delete('holds');
     expect(await probe()).toMatchObject({ done: false, found: 'nobody holds 10.88.0.100' });
+  });
+
+  test('nobody has it only where everybody was asked: a host that is away may have it', async () => {
+    hostIn(hosts, 'cp-1').reachable = false;
+    const faults = await endpointFaults(contextAmong(hosts, cluster, 'checkEndpoint', null));
+    expect(faults).toEqual(['none of the hosts that tell holds 10.88.0.100: cp-1 cannot be reached']);
+    hostIn(hosts, 'cp-1').reachable = true;
+    hostIn(hosts, 'cp-1').facts.delete('holds');
+    expect(await endpointFaults(contextAmong(hosts, cluster, 'checkEndpoint', null))).toEqual([
+      'nobody holds 10.88.0.100',
+    ]);
   });
 
   test('not when a host sends to another network card than the holder’s', async () => {
