@@ -1,11 +1,9 @@
-import pLimit from 'p-limit';
 import type { ClusterHost } from '../../cluster/types.js';
 import { isKubewrightError, messageOf } from '../../errors.js';
+import { onEachHost } from '../each-host.js';
 import { listed } from '../prepare/checks/problem.js';
 import type { Probe, StepContext, StepImplementation } from '../types.js';
 import { holderOf, LEASE_LIBRARY, type Lease, parseLease, releaseScript, type Writer } from './lease.js';
-
-const AT_A_TIME = 32;
 
 /** So many hosts are named; the others are counted. */
 const NAMED = 5;
@@ -20,7 +18,7 @@ export const releaseHosts: StepImplementation = {
   async probe(context) {
     const { writer } = context;
     if (writer === undefined) return { done: true, found: 'only a run holds hosts', changes: [] };
-    const looks = await onEachHost(context, (name) => leaseOn(context, name));
+    const looks = await outcomes(context, (name) => leaseOn(context, name));
     const mine = looks.filter(({ value }) => value !== undefined && isMine(value, writer)).map(({ host }) => host.name);
     const away = looks.filter(({ failure }) => failure !== undefined).map(({ host }) => host.name);
     return probeOf(mine, away);
@@ -29,7 +27,7 @@ export const releaseHosts: StepImplementation = {
   async apply(context) {
     const { writer, signal } = context;
     if (writer === undefined) return;
-    await onEachHost(context, (name) => context.hostNamed(name).run(releaseScript(writer), { signal }));
+    await outcomes(context, (name) => context.hostNamed(name).run(releaseScript(writer), { signal }));
   },
 };
 
@@ -59,9 +57,8 @@ interface Outcome<T> {
 }
 
 /** All hosts, those that were left out too. One that fails is a finding. */
-async function onEachHost<T>(context: StepContext, act: (name: string) => Promise<T>): Promise<Outcome<T>[]> {
-  const limit = pLimit(AT_A_TIME);
-  const each = async (host: ClusterHost): Promise<Outcome<T>> => {
+function outcomes<T>(context: StepContext, act: (name: string) => Promise<T>): Promise<Outcome<T>[]> {
+  return onEachHost(context.wholeCluster.hosts, async (host): Promise<Outcome<T>> => {
     try {
       return { host, value: await act(host.name) };
     } catch (error) {
@@ -69,8 +66,7 @@ async function onEachHost<T>(context: StepContext, act: (name: string) => Promis
       if (!isKubewrightError(error)) throw error;
       return { host, failure: messageOf(error) };
     }
-  };
-  return Promise.all(context.wholeCluster.hosts.map((host) => limit(() => each(host))));
+  });
 }
 
 function shortened(names: string[]): string {

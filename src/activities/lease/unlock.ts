@@ -1,10 +1,8 @@
-import pLimit from 'p-limit';
 import type { Cluster } from '../../cluster/types.js';
 import { isKubewrightError, KubewrightError, messageOf } from '../../errors.js';
 import type { Hosts } from '../../hosts/types.js';
+import { onEachHost } from '../each-host.js';
 import { takeAwayScript } from './lease.js';
-
-const AT_A_TIME = 32;
 
 /** What came of taking a cluster's hosts from a run. */
 export interface Unlocked {
@@ -22,9 +20,8 @@ export interface Unlocked {
  * @throws KubewrightError KW595 when it holds none of those that answered
  */
 export async function takeHostsFrom(cluster: Cluster, run: string, hosts: Hosts): Promise<Unlocked> {
-  const limit = pLimit(AT_A_TIME);
   const result: Unlocked = { hosts: [], unasked: [] };
-  const each = async (name: string): Promise<void> => {
+  await onEachHost(cluster.hosts, async ({ name }) => {
     try {
       const { stdout } = await hosts.get(name).run(takeAwayScript(run));
       if (stdout.trim() === 'released') result.hosts.push(name);
@@ -32,8 +29,7 @@ export async function takeHostsFrom(cluster: Cluster, run: string, hosts: Hosts)
       if (!isKubewrightError(error)) throw error;
       result.unasked.push({ host: name, why: messageOf(error) });
     }
-  };
-  await Promise.all(cluster.hosts.map(({ name }) => limit(() => each(name))));
+  });
   if (result.hosts.length > 0) return result;
   const unasked = result.unasked.map(({ host, why }) => `${host}: ${why}`);
   throw new KubewrightError(
