@@ -15,6 +15,16 @@ export const answerSignal = defineSignal<[GroupAnswer]>('group-answer');
 /** Of signals between workflows, in Temporal's dialogs. */
 export const NOT_FOR_PEOPLE = 'Between a run and its groups of hosts; nobody needs to send it.';
 
+/** For a signal to a workflow that may have just ended, and need not be told any more. */
+export function ifEnded(error: unknown): void {
+  if (isCancellation(error)) throw error;
+}
+
+/** For what runs beside a workflow's steps until it is cancelled. */
+export function ifCancelled(error: unknown): void {
+  if (!isCancellation(error)) throw error;
+}
+
 /** What a root does with the messages of its groups. */
 export interface Root {
   groups: GroupBooks;
@@ -28,7 +38,7 @@ export function handleGroups(root: Root): (groups: string[], verb: Verb, decisio
   const { groups, ledger } = root;
   const answers = new Map<string, GroupAnswer>();
   let asked = 0;
-  // In Temporal's dialogs stands what a run takes: a run without groups has nothing to hear from them.
+  // Temporal's dialogs list what a run takes; one without groups has nothing to hear from them.
   if (groups.steps() > 0) {
     const onReport = (report: GroupReport): void => {
       if (groups.reported(report, ledger)) root.heard();

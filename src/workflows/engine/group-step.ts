@@ -4,14 +4,13 @@ import {
   type ChildWorkflowHandle,
   condition,
   getExternalWorkflowHandle,
-  isCancellation,
   ParentClosePolicy,
   sleep,
   startChild,
 } from '@temporalio/workflow';
 import type { GroupInput, StepOutput } from '../../plan/run.js';
 import type { FailureDetails, GroupNews, RunResult } from '../types.js';
-import { decisionSignal, newsSignal } from './group-messages.js';
+import { decisionSignal, ifCancelled, ifEnded, newsSignal } from './group-messages.js';
 import type { StepRun } from './recoverable-step.js';
 import type { GroupStep } from './units.js';
 
@@ -122,15 +121,6 @@ async function abortWithRun(step: GroupStep, { ledger, groups }: StepRun): Promi
   const { by, reason } = ledger.decisionsSoFar().findLast(({ verb }) => verb === 'abort') ?? {};
   const decision = { number: 0, verb: 'abort' as const, decision: { by, reason } };
   await getExternalWorkflowHandle(groups.workflowIdOf(step.id)).signal(decisionSignal, decision).catch(ifEnded);
-}
-
-/** A child that has just ended need not be told anything. */
-function ifEnded(error: unknown): void {
-  if (isCancellation(error)) throw error;
-}
-
-function ifCancelled(error: unknown): void {
-  if (!isCancellation(error)) throw error;
 }
 
 /** An aborted child says what it could not bring to order; the root says it for all of them. */

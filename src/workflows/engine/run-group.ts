@@ -1,7 +1,6 @@
 import {
   condition,
   getExternalWorkflowHandle,
-  isCancellation,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -12,7 +11,15 @@ import { Attempts } from './attempts.js';
 import { carryThrough } from './carry-through.js';
 import { currentDetails } from './details.js';
 import { GroupBooks } from './group-books.js';
-import { answerSignal, decisionSignal, NOT_FOR_PEOPLE, newsSignal, reportSignal } from './group-messages.js';
+import {
+  answerSignal,
+  decisionSignal,
+  ifCancelled,
+  ifEnded,
+  NOT_FOR_PEOPLE,
+  newsSignal,
+  reportSignal,
+} from './group-messages.js';
 import { Lanes } from './lanes.js';
 import { Ledger } from './ledger.js';
 import { type Effects, take, verdictOn } from './messages.js';
@@ -156,13 +163,4 @@ function takeHanded(input: GroupInput, effects: Effects): void {
     if (number > 0) await getExternalWorkflowHandle(input.root.workflowId).signal(answerSignal, answer).catch(ifEnded);
   };
   setHandler(decisionSignal, onDecision, { description: NOT_FOR_PEOPLE });
-}
-
-/** A root that has ended need not be told. */
-function ifEnded(error: unknown): void {
-  if (isCancellation(error)) throw error;
-}
-
-function ifCancelled(error: unknown): void {
-  if (!isCancellation(error)) throw error;
 }
