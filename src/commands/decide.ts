@@ -8,7 +8,8 @@ interface DecideOptions {
   reason?: string;
 }
 
-const STEP = "the blocked step, such as cp-2/join, or '*' for all; may be left out when only one is blocked";
+const STEP =
+  "the blocked step, such as cp-2/join, or '*/join' for that of all hosts, or '*' for all; may be left out when only one is blocked";
 
 /** `kubewright retry [STEP]`. */
 export function retryCommand(shell: Shell): Command {

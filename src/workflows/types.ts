@@ -211,7 +211,10 @@ export interface DecisionRecord {
 
 /** The one optional JSON object of `retry`, `skip` and `abort`. */
 export interface Decision {
-  /** A step id, `*` for all blocked ones; may be left out when only one is blocked. */
+  /**
+   * A step id; `*` for all blocked ones; an id with `*` in place of the host for that step of all hosts; may be left out when
+   * only one is blocked.
+   */
   step?: string;
   /** Required for `skip`. */
   reason?: string;

@@ -109,6 +109,20 @@ describe('a run whose workers are in groups', () => {
     expect((await until(engine, cluster.name, closed)).status).toBe('completed');
   });
 
+  it('retries and skips one step of all hosts, in all groups and in the root, with * in place of the host', async () => {
+    for (const id of ['w-1/look', 'w-4/look', 'cp-1/look']) fakes.failing(id, 2);
+    fakes.failing('w-2/prepare');
+    const { cluster } = await start();
+    await until(engine, cluster.name, blocked(3));
+    await expect(decide(engine, cluster.name, 'retry', { step: '*/jion' })).rejects.toMatchObject({ code: 'KW801' });
+    const { steps } = await decide(engine, cluster.name, 'retry', { step: '*/look' });
+    expect(steps?.sort()).toEqual(['cp-1/look', 'w-1/look', 'w-4/look']);
+    await until(engine, cluster.name, blocked());
+    await decide(engine, cluster.name, 'skip', { step: '*/prepare', reason: 'taken back' });
+    const end = await until(engine, cluster.name, closed);
+    expect(end.result?.skipped.sort()).toEqual(['w-2/join', 'w-2/prepare']);
+  });
+
   it('leaves a worker out with a skipped step; the steps of the root see the cluster without it', async () => {
     fakes.failing('w-2/prepare');
     const { cluster } = await start();

@@ -124,6 +124,7 @@ function judgeAbort(decision: Decision, situation: Situation): Verdict {
 
 function chosen(verb: Verb, decision: Decision, situation: Situation): Choice | Refusal {
   const { blocked, elsewhere = [] } = situation;
+  if (decision.step?.startsWith(EVERY_HOST)) return chosenByVerb(verb, decision, situation);
   if (decision.step !== undefined && decision.step !== '*') return chosenByName(verb, decision, situation);
   const count = elsewhere.reduce((sum, group) => sum + group.count, blocked.length);
   const { groups = [] } = situation;
@@ -151,11 +152,31 @@ function chosen(verb: Verb, decision: Decision, situation: Situation): Choice | 
 function blockedNames({ blocked, elsewhere = [] }: Situation): string {
   const names = [...blocked.map(({ step }) => step), ...elsewhere.flatMap((group) => group.names)];
   const count = elsewhere.reduce((sum, group) => sum + group.count, blocked.length);
+  return someNames(names, count);
+}
+
+function someNames(names: readonly string[], count: number): string {
   const shown = names.slice(0, NAMES_SHOWN);
   return count > shown.length ? `${shown.join(', ')} and ${count - shown.length} more` : shown.join(', ');
 }
 
 const NAMES_SHOWN = 20;
+
+/** Before a verb: that step of every host. */
+const EVERY_HOST = '*/';
+
+/** Each group knows which of its hosts are blocked there. */
+function chosenByVerb(verb: Verb, decision: Decision, situation: Situation): Choice | Refusal {
+  const name = decision.step ?? '';
+  const steps = situation.blocked.filter(({ step }) => step.endsWith(name.slice(1)));
+  const groups = [...(situation.groups ?? [])];
+  if (steps.length > 0 || groups.length > 0) return { steps, groups, decision };
+  return new Refusal(
+    'KW801',
+    `There is nothing to ${verb}: no step like ${JSON.stringify(name.slice(0, 80))} is blocked`,
+    blockedHint(situation),
+  );
+}
 
 function chosenByName(verb: Verb, decision: Decision, situation: Situation): Choice | Refusal {
   const name = decision.step ?? '';
@@ -219,7 +240,7 @@ function refuseSkip(decision: Decision, steps: BlockedStep[]): Refusal | undefin
   if (fixed.length === 0) return undefined;
   return new Refusal(
     'KW804',
-    `${fixed.join(', ')} cannot be skipped: the cluster is not whole without it`,
+    `${someNames(fixed, fixed.length)} cannot be skipped: the cluster is not whole without ${fixed.length === 1 ? 'it' : 'them'}`,
     'Mend the cause and retry, or abort',
   );
 }

@@ -20,7 +20,7 @@ export const progressQuery = defineQuery<RunProgress>('progress');
 /** What operators read in the dialogs of Temporal's UI. */
 const DESCRIPTIONS: Record<Verb, string> = {
   retry:
-    'Try a blocked step again. JSON: {"step":"cp-2/join"}, {"step":"*"} for all blocked; nothing when only one is.',
+    'Try a blocked step again. JSON: {"step":"cp-2/join"}, {"step":"*/join"} for that step of all hosts, {"step":"*"} for all blocked; nothing when only one is.',
   skip: 'Leave a blocked step out; a worker’s step leaves that worker out. JSON: {"step":"w-1/join","reason":"…"}.',
   abort: 'End the run as failed and stop what runs on the hosts; nothing is rolled back. JSON: {"reason":"…"}.',
 };

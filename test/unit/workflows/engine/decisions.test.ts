@@ -42,6 +42,36 @@ describe('judging a decision', () => {
     expect(outcome('skip', { step: '*', reason: 'gone' }, two)).toEqual(['w-1/join', 'w-1/images']);
   });
 
+  it('takes a step of all hosts by * in place of the host, and no step whose verb only ends alike', () => {
+    const plan = ['cp-2/join', 'w-1/join', 'w-1/images', 'w-2/re-join'].map(step);
+    const many = plan.map(({ id }, index) => blockedStep(id, index + 1));
+    const at = { ...situation(...many), plan };
+    expect(outcome('retry', '*/join', at)).toEqual(['cp-2/join', 'w-1/join']);
+    expect(outcome('skip', { step: '*/images', reason: 'gone' }, at)).toEqual(['w-1/images']);
+    expect(outcome('skip', { step: '*/join', reason: 'gone' }, at)).toBe('KW804');
+    expect(outcome('skip', { step: '*/images' }, at)).toBe('KW803');
+    expect(judge('retry', '*/jion', at)).toMatchObject({
+      code: 'KW801',
+      message: 'There is nothing to retry: no step like "*/jion" is blocked',
+      hint: expect.stringContaining('cp-2/join'),
+    });
+  });
+
+  it('hands a step of all hosts on to the groups that run: they know which of theirs are blocked', () => {
+    const at = { ...situation(blockedStep('cp-2/join', 1)), groups: ['group-01', 'group-02'] };
+    expect(judge('retry', '*/join', at)).toMatchObject({
+      groups: ['group-01', 'group-02'],
+      steps: [{ step: 'cp-2/join' }],
+    });
+    expect(judge('retry', '*/images', at)).toMatchObject({ groups: ['group-01', 'group-02'], steps: [] });
+  });
+
+  it('names some of the steps that cannot be skipped, and counts the others', () => {
+    const many = Array.from({ length: 300 }, (_, index) => blockedStep(`cp-${index}/join`, index + 1));
+    const { message } = judge('skip', { step: '*', reason: 'gone' }, situation(...many)) as Refusal;
+    expect(message).toContain('cp-19/join and 280 more cannot be skipped: the cluster is not whole without them');
+  });
+
   it('is told where to look when it has nothing to decide', () => {
     for (const payload of [undefined, { step: '*' }, { step: 'cp-2/join' }, { step: 'cp-2/jion' }]) {
       expect(judge('retry', payload, situation())).toMatchObject({
