@@ -9,18 +9,27 @@ export function listingLines(listings: RunListing[], theme: Theme, columns: numb
   if (listings.length === 0) return ['There is no install. Start one with `kubewright install cluster.yaml`.'];
   const sorted = [...listings].sort((a, b) => Number(b.blocked.length > 0) - Number(a.blocked.length > 0));
   const width = Math.max('CLUSTER'.length, ...sorted.map((listing) => listing.cluster.length));
+  const states = Math.max(11, ...sorted.map((listing) => stateOf(listing).length));
   const head: Line = [
-    { text: `${pad('CLUSTER', width)}  ${pad('STATE', 11)}  ${pad('STARTED', 16)}  BLOCKED`, style: 'faint' },
+    { text: `${pad('CLUSTER', width)}  ${pad('STATE', states)}  ${pad('STARTED', 16)}  BLOCKED`, style: 'faint' },
   ];
   const rows = sorted.map(
     (listing): Line => [
       { text: `${pad(listing.cluster, width)}  ` },
-      { text: `${pad(stateOf(listing), 11)}  `, style: styleOf(listing) },
+      { text: `${pad(stateOf(listing), states)}  `, style: styleOf(listing) },
       { text: `${utcMinute(listing.startedAt)}  ` },
-      { text: listing.blocked.join(', '), style: 'bad' },
+      { text: blockedIn(listing), style: 'bad' },
     ],
   );
   return [head, ...rows].map((line) => paintLine(line, theme, columns).trimEnd());
+}
+
+/** How many stands first: the end of a long list is cut off. One that has no room for all names ends with `+N`. */
+function blockedIn({ blocked }: RunListing): string {
+  const more = /^\+(\d+)$/.exec(blocked.at(-1) ?? '');
+  const names = more === null ? blocked : blocked.slice(0, -1);
+  const count = names.length + Number(more?.[1] ?? 0);
+  return count > 1 ? `${count}: ${names.join(', ')}${more === null ? '' : ', …'}` : names.join(', ');
 }
 
 function stateOf(listing: RunListing): string {

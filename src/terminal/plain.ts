@@ -1,4 +1,4 @@
-import { blockedLines, failedLines } from './blocked.js';
+import { blockedLike, blockedLines, failedLike, failedLines } from './blocked.js';
 import type { ProgressEvent, StepEvent } from './json/events.js';
 import { duration, offset, pad, plural } from './text.js';
 import { paintLine, type Theme } from './theme.js';
@@ -10,6 +10,8 @@ export interface PlainOptions {
   /** Start of the run and the moment of the event, milliseconds since the epoch. */
   startedAt: number;
   now: number;
+  /** For what blocks or fails: the step that was told before, in full, with the same cause. */
+  like?: string;
 }
 
 /** Columns at which sentences are broken where there is no terminal to ask. */
@@ -18,9 +20,11 @@ const PLAIN_COLUMNS = 120;
 /** One event as lines that are appended: for logs, CI and pipes. Every line begins with the time since the start. */
 export function plainLines(event: ProgressEvent, options: PlainOptions): string[] {
   const lines = bodyOf(event, options);
-  const time = pad(offset(momentOf(event, options.now) - options.startedAt), 8);
+  const time = offset(momentOf(event, options.now) - options.startedAt);
+  // From the first hour on it is wider.
+  const width = Math.max(8, time.length + 2);
   return lines.map((line, index) =>
-    paintLine([{ text: index === 0 ? time : pad('', 8), style: 'faint' }, ...line], options.theme),
+    paintLine([{ text: pad(index === 0 ? time : '', width), style: 'faint' }, ...line], options.theme),
   );
 }
 
@@ -46,14 +50,16 @@ function bodyOf(event: ProgressEvent, options: PlainOptions): Line[] {
         ],
       ];
     case 'failed':
-      return failedLines(event.step, event, options.theme, { columns: PLAIN_COLUMNS, outputLines: 20 });
+      if (options.like !== undefined) return [failedLike(event, options.like)];
+      return failedLines([event], options.theme, { columns: PLAIN_COLUMNS, outputLines: 20 });
     case 'waiting': {
       const time = event.durationMs === undefined ? '' : ` for ${duration(event.durationMs)}`;
       const attempt = event.attempt > 1 ? `, try ${event.attempt}` : '';
       return [[{ text: `${event.step}  ` }, { text: `at it${time}${attempt}: ${event.reason}`, style: 'faint' }]];
     }
     case 'blocked':
-      return blockedLines(event, options.theme, {
+      if (options.like !== undefined) return [blockedLike(event, options.like, options.theme)];
+      return blockedLines([event], [event], options.theme, {
         cluster: options.cluster,
         now: options.now,
         columns: PLAIN_COLUMNS,
@@ -61,9 +67,11 @@ function bodyOf(event: ProgressEvent, options: PlainOptions): Line[] {
       });
     case 'decision': {
       const who = event.by === undefined ? '' : ` by ${event.by}`;
+      const more = event.more === undefined ? '' : ` and ${event.more} more`;
       const reason = event.reason === undefined ? '' : `: ${event.reason}`;
       const ignored = event.ignored === undefined ? '' : ` (ignored: ${event.ignored})`;
-      return [[{ text: `decided${who}: ${event.verb} ${event.steps.join(', ')}${reason}${ignored}`, style: 'strong' }]];
+      const what = `${event.verb} ${event.steps.join(', ')}${more}`;
+      return [[{ text: `decided${who}: ${what}${reason}${ignored}`, style: 'strong' }]];
     }
     case 'state':
       return event.state === 'running' ? [] : [[{ text: `install ${event.state}`, style: 'strong' }]];

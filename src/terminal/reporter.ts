@@ -1,3 +1,4 @@
+import { ToldCauses } from './alike.js';
 import { Chronicle } from './events.js';
 import { renderFrame } from './frame.js';
 import { LiveView } from './live.js';
@@ -70,6 +71,7 @@ class LiveReporter implements Reporter {
 
 class EventReporter implements Reporter {
   private readonly chronicle = new Chronicle();
+  private readonly causes = new ToldCauses();
 
   constructor(
     private readonly output: Output,
@@ -86,7 +88,9 @@ class EventReporter implements Reporter {
       const { theme } = this.output;
       const now = this.now();
       const at = { cluster: snapshot.progress.cluster, startedAt: startOf(snapshot) ?? now, now };
-      for (const line of plainLines(event, { theme, ...at })) this.output.line(line);
+      const isTrouble = event.type === 'blocked' || event.type === 'failed';
+      const like = isTrouble ? this.causes.before(event.type, event, snapshot.addresses) : undefined;
+      for (const line of plainLines(event, { theme, ...at, like })) this.output.line(line);
     }
   }
 

@@ -57,6 +57,34 @@ export function wrap(text: string, columns: number): string[] {
   return line === '' ? lines : [...lines, line];
 }
 
+/** Cuts a name to so many columns in its middle: names of hosts differ at their begin or at their end. For plain ASCII. */
+export function truncateMiddle(name: string, columns: number): string {
+  if (name.length <= columns) return name;
+  const end = Math.floor((columns - 1) / 2);
+  return `${name.slice(0, columns - 1 - end)}…${name.slice(name.length - end)}`;
+}
+
+/** As many names as fit into so many lines, and how many more there are: `w-1, w-2 and 58 more`. At least one. */
+export function fittingNames(names: readonly string[], columns: number, rows: number): string[] {
+  const sentence = (count: number): string => {
+    const rest = names.length - count;
+    return `${names.slice(0, count).join(', ')}${rest === 0 ? '' : ` and ${rest} more`}`;
+  };
+  let [fits, tooMany] = [1, Math.min(names.length, rows * columns) + 1];
+  while (tooMany - fits > 1) {
+    const middle = Math.floor((fits + tooMany) / 2);
+    if (wrap(sentence(middle), columns).length <= rows) fits = middle;
+    else tooMany = middle;
+  }
+  return wrap(sentence(fits), columns);
+}
+
+/** The first of many names: `w-1, w-2 and 58 more`. */
+export function firstNames(names: readonly string[], count: number): string {
+  const rest = names.length - count;
+  return rest <= 0 ? names.join(', ') : `${names.slice(0, count).join(', ')} and ${rest} more`;
+}
+
 /** A duration for people: `0.4 s`, `12 s`, `3 m 05 s`, `2 h 10 m`. */
 export function duration(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);

@@ -1,7 +1,12 @@
 import type { RunSnapshot } from '../engine/types.js';
+import type { Addresses } from './alike.js';
 
 /** What the views need of a moment of an install; drawing is a pure function of it. */
-export type InstallView = Pick<RunSnapshot, 'progress' | 'activities'> & Partial<Pick<RunSnapshot, 'runId'>>;
+export type InstallView = Pick<RunSnapshot, 'progress' | 'activities'> &
+  Partial<Pick<RunSnapshot, 'runId'>> & {
+    /** Of the hosts, as far as they are known: what is said of several hosts is compared without them. */
+    addresses?: Addresses;
+  };
 
 export type StyleName = 'good' | 'bad' | 'busy' | 'warn' | 'faint' | 'strong';
 

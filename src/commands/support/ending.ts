@@ -1,7 +1,9 @@
 import type { RunSnapshot } from '../../engine/index.js';
 import { KubewrightError } from '../../errors.js';
+import { verbOf } from '../../terminal/alike.js';
+import { retryCommand, selectorOf, skipCommand } from '../../terminal/blocked.js';
 import type { Output } from '../../terminal/output.js';
-import { duration, elapsed, pad, plural, utcMinute } from '../../terminal/text.js';
+import { duration, elapsed, firstNames, pad, plural, utcMinute } from '../../terminal/text.js';
 import type { BlockedStep } from '../../workflows/types.js';
 import { EXIT, type ExitCode } from './shell.js';
 
@@ -84,7 +86,9 @@ export function tellBlocked(output: Output, snapshot: RunSnapshot, goOn: string,
   const run = `The run was started at ${utcMinute(startedAt)} UTC (run ${runId}).`;
   if (blocked.length === 0) {
     const paused = progress.steps.filter(({ state }) => state === 'running').map(({ id }) => id);
-    output.note(`\n${cluster} waits for a person: ${paused.join(', ')} is paused in Temporal. ${run}`);
+    const names = firstNames(paused, NAMED);
+    const is = paused.length === 1 ? 'is' : 'are';
+    output.note(`\n${cluster} waits for a person: ${names} ${is} paused in Temporal. ${run}`);
     output.note('  let it go on:  `Unpause` the activity in Temporal');
     output.note(`  then:          ${goOn}`);
     return EXIT.blocked;
@@ -100,16 +104,30 @@ export function tellBlocked(output: Output, snapshot: RunSnapshot, goOn: string,
 /** Columns of what stands before a command. */
 const LEAD = 22;
 
+/** Steps, or commands, that are named: `kubewright status` shows the others. */
+const NAMED = 5;
+
 function waysOn(blocked: BlockedStep[], cluster: string): [lead: string, way: string][] {
-  const [one] = blocked;
-  const isOne = one !== undefined && blocked.length === 1;
-  const skips = blocked
-    .filter(({ skippable }) => skippable)
-    .map(({ step }) => `kubewright skip ${step} --cluster ${cluster} --reason '…'`);
-  const notSkipped = `refused: the cluster is not whole without ${isOne ? 'it' : 'them'}`;
   return [
-    ['the cause is mended:', `kubewright retry ${isOne ? one.step : "'*'"} --cluster ${cluster}`],
-    ...(skips.length > 0 ? skips : [notSkipped]).map((way): [string, string] => ['go on without:', way]),
+    ['the cause is mended:', retryCommand(selectorOf(blocked, blocked) ?? '', cluster)],
+    ...waysToSkip(blocked, cluster).map((way): [string, string] => ['go on without:', way]),
     ['give it up:', `kubewright abort --cluster ${cluster} --reason '…'`],
   ];
+}
+
+/** By the most that one command can leave out: everything, then a step of all hosts, then one after the other. */
+function waysToSkip(blocked: BlockedStep[], cluster: string): string[] {
+  const skippable = blocked.filter((step) => step.skippable);
+  if (skippable.length === 0)
+    return [`refused: the cluster is not whole without ${blocked.length === 1 ? 'it' : 'them'}`];
+  const verbs = [...new Set(skippable.map(({ step }) => verbOf(step)))];
+  const ofVerb = (verb: string) => skippable.filter(({ step }) => verbOf(step) === verb);
+  const whole = selectorOf(skippable, blocked);
+  const names =
+    whole !== undefined
+      ? [whole]
+      : verbs.flatMap((verb) => selectorOf(ofVerb(verb), blocked) ?? ofVerb(verb).map(({ step }) => step));
+  const rest = names.length - NAMED;
+  const ways = names.slice(0, NAMED).map((name) => skipCommand(name, cluster));
+  return rest > 0 ? [...ways, `and ${rest} more: kubewright status ${cluster} shows them`] : ways;
 }

@@ -47,6 +47,15 @@ describe('status', () => {
     expect((await status(engine, '--exit-code')).code).toBe(1);
   });
 
+  it('says of a cluster of several how many steps are blocked there, before names that have no room', async () => {
+    const engine = new ScriptedEngine([]);
+    const names = Array.from({ length: 40 }, (_, index) => `w-${index}/preflight`);
+    engine.listings = [listing('a', { blocked: [...names, '+960'] }), listing('b', { blocked: ['w-1/x', 'w-2/x'] })];
+    const { stdout } = await status(engine);
+    expect(stdout).toMatch(/a +blocked .* 1000: w-0\/preflight, w-1\/preflight/);
+    expect(stdout).toMatch(/b +blocked .* 2: w-1\/x, w-2\/x\n/);
+  });
+
   it('says which build planned the run: to programs always, to people where it is another one', async () => {
     const planned = (build: string) => new ScriptedEngine([moment(preparing(), { build })]);
     const other = await status(planned('0.1.0+1111111aa'), 'demo');

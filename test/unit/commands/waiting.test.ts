@@ -70,6 +70,23 @@ describe('a command that leaves because only a person can go on', () => {
     ]);
   });
 
+  it('leaves a step of all hosts out by one command, and names some of many that have none', async () => {
+    const many = (verb: string, count: number) =>
+      Array.from({ length: count }, (_, index) => ({ step: `w-${index}/${verb}`, skippable: true }));
+    const waysToSkip = async (...steps: Partial<BlockedStep>[]) => {
+      const { stderr } = await run(new ScriptedEngine([waiting(...steps)]), 'watch', 'demo', '--no-wait');
+      return lastOf(stderr).flatMap((line) => /^ {2}go on without: +(.*)/.exec(line)?.[1] ?? []);
+    };
+    const skip = (step: string) => `kubewright skip ${step} --cluster demo --reason '…'`;
+    expect(await waysToSkip(...many('join', 300))).toEqual([skip("'*'")]);
+    expect(await waysToSkip({}, ...many('images', 300))).toEqual([skip("'*/images'")]);
+    // What is blocked at the same step of a control plane is in the way of one command for all.
+    expect(await waysToSkip({}, ...many('join', 300))).toEqual([
+      ...[0, 1, 2, 3, 4].map((index) => skip(`w-${index}/join`)),
+      'and 295 more: kubewright status demo shows them',
+    ]);
+  });
+
   it('sends nobody to a retry where a step is paused in Temporal', async () => {
     const view = moment(blocked());
     view.progress.blocked = [];

@@ -64,6 +64,17 @@ describe('what happened between two moments', () => {
     ]);
   });
 
+  it('keeps its columns apart after the first hour', () => {
+    const failing = withStep(blocked(), 'w-1/join', { state: 'done', endedAt: at(36_125), outcome: 'changed' });
+    expect(log([[failing, 36_200]])).toContain('+10:02:05  w-1/join  done in');
+  });
+
+  it('says of a decision on many steps how many it does not name', () => {
+    const view = blocked();
+    view.progress.decisions = [{ ...RETRY, number: 1, more: 299 }];
+    expect(log([[view, 107]])).toContain('decided: retry cp-2/join and 299 more\n');
+  });
+
   it('tells the first failure of a step when it happens, with its code, host and hint, once', () => {
     const failed = {
       code: 'KW431',

@@ -121,3 +121,28 @@ export function crowd(count: number): InstallView {
   });
   return snapshot(rows.flat(), { blocked: [BLOCKED], state: 'blocked' });
 }
+
+/** Hosts of a data centre that all meet the same fault in one step, but for those that meet one of their own. */
+export function fault(count: number, own: Record<number, Partial<BlockedStep>> = {}): InstallView {
+  const names = Array.from({ length: count }, (_, index) => `worker-${String(index + 1).padStart(4, '0')}.example.org`);
+  const rows = names.flatMap((name): Row[] => [
+    [`${name}/preflight`, `Check ${name}`, 'done', 0, 1],
+    [`${name}/packages`, `Install packages on ${name}`, 'blocked', 1],
+    [`${name}/join`, `Join worker ${name}`, 'waiting'],
+  ]);
+  const addresses = Object.fromEntries(names.map((name, index) => [name, `10.88.${index >> 8}.${index & 255}`]));
+  const blocked = names.map(
+    (name, index): BlockedStep => ({
+      ...BLOCKED,
+      step: `${name}/packages`,
+      host: name,
+      blocking: index + 1,
+      message: `${name}: apt-get failed with exit code 100 after ${index % 60} s`,
+      output: `Get:${index} http://mirror.example.org\nErr:1 http://mirror.example.org bookworm\nE: from ${addresses[name]}\nE: Failed to fetch\n`,
+      since: at(95 + (index % 7)),
+      skippable: true,
+      ...own[index],
+    }),
+  );
+  return { ...snapshot(rows, { state: 'blocked', blocked }), addresses };
+}

@@ -1,5 +1,17 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { duration, elapsed, lastLines, offset, printable, truncate, wrap } from '../../../src/terminal/text.js';
+import {
+  duration,
+  elapsed,
+  firstNames,
+  fittingNames,
+  lastLines,
+  offset,
+  printable,
+  truncate,
+  truncateMiddle,
+  wrap,
+} from '../../../src/terminal/text.js';
 
 describe('text', () => {
   it('is cut by columns, not by characters', () => {
@@ -25,6 +37,33 @@ describe('text', () => {
     expect(wrap('one two  three', 7)).toEqual(['one two', 'three']);
     expect(wrap('kubewright-retry', 7)).toEqual(['kubewright-retry']);
     expect(wrap('', 7)).toEqual([]);
+  });
+
+  it('loses the middle of a name: names of hosts differ at their ends', () => {
+    expect(truncateMiddle('worker-0001.example.org', 12)).toBe('worker…e.org');
+    expect(truncateMiddle('worker-0001', 11)).toBe('worker-0001');
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 3, max: 40 }), (name, columns) => {
+        expect(truncateMiddle(name, columns)).toHaveLength(Math.min(name.length, columns));
+      }),
+    );
+  });
+
+  it('names as many as fit and counts the others, so that none is lost', () => {
+    expect(fittingNames(['w-1', 'w-2', 'w-3'], 80, 2)).toEqual(['w-1, w-2, w-3']);
+    expect(fittingNames(['w-1', 'w-2', 'w-3', 'w-4'], 20, 1)).toEqual(['w-1, w-2 and 2 more']);
+    expect(firstNames(['w-1', 'w-2', 'w-3'], 2)).toBe('w-1, w-2 and 1 more');
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 30, max: 120 }), (count, columns) => {
+        const names = Array.from({ length: count }, (_, index) => `w-${index}`);
+        const rows = fittingNames(names, columns, 2);
+        expect(rows.length).toBeLessThanOrEqual(2);
+        for (const row of rows) expect(row.length).toBeLessThanOrEqual(columns);
+        const text = rows.join(' ');
+        const more = Number(/ and (\d+) more$/.exec(text)?.[1] ?? 0);
+        expect(text.replace(/ and \d+ more$/, '').split(', ').length + more).toBe(count);
+      }),
+    );
   });
 
   it('tells times as people do', () => {
