@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 
 /**
- * So many hosts are asked at a time. Each that is new costs the worker a handshake and holds a connection, on the thread
- * that says that its steps live: a thousand at once would be taken for a worker that died.
+ * So many hosts are asked at a time. Each that is new costs the worker a handshake and holds a connection: a thousand at once
+ * would keep a processor busy for seconds, and each handshake has its limit.
  */
 export const HOSTS_AT_A_TIME = 32;
 

@@ -3,7 +3,7 @@ import { BUILD } from '../build.js';
 import { hashOf } from '../cluster/hash.js';
 import type { Cluster } from '../cluster/types.js';
 import { KubewrightError } from '../errors.js';
-import { createHosts } from '../hosts/index.js';
+import { createHosts, makeSshThread } from '../hosts/index.js';
 import type { Hosts } from '../hosts/types.js';
 import { type CheckRequest, PLAN_FORMAT, type RunInput, type StepOutput, type StepReference } from '../plan/run.js';
 import { ACTIONS, type Action, type Step } from '../plan/types.js';
@@ -57,13 +57,15 @@ export function createActivities(
   options: ActivityOptions,
 ): Activities & HousekeepingActivities & { close(): Promise<void> } {
   const pools = new Map<string, Hosts>();
+  // A thousand handshakes in this thread would hold up the heartbeats of all steps.
+  const thread = makeSshThread();
   // All steps of a run are given one object: the hash of a thousand hosts for each of them would take a quarter of the thread.
   const known = new WeakMap<Cluster, Hosts>();
   const hostsOf = (cluster: Cluster): Hosts => {
     const before = known.get(cluster);
     if (before !== undefined) return before;
     const key = hashOf(cluster.hosts);
-    const hosts = pools.get(key) ?? createHosts(cluster, options);
+    const hosts = pools.get(key) ?? createHosts(cluster, { ...options, thread });
     pools.set(key, hosts);
     known.set(cluster, hosts);
     return hosts;
@@ -84,6 +86,7 @@ export function createActivities(
     prepareCheck: (request) => beating((signal) => prepareCheck(request, hostsOf(request.known), signal)),
     close: async () => {
       await Promise.all([...pools.values()].map((hosts) => hosts.close()));
+      await thread?.close();
     },
   };
 }

@@ -1,10 +1,13 @@
 import type { Cluster } from '../cluster/types.js';
 import { ConnectionPool } from './connection/pool.js';
 import { sudoPassword } from './connection/privilege.js';
+import { Ssh2Pool } from './connection/ssh2-pool.js';
+import type { SshThread } from './connection/threaded/ssh-thread.js';
 import { hostError } from './errors.js';
 import { SshHost } from './host.js';
 import type { Hosts, RemoteHost } from './types.js';
 
+export { makeSshThread, type SshThread } from './connection/threaded/ssh-thread.js';
 export { RemoteCommandError } from './errors.js';
 export { redact, registerSecret } from './redact.js';
 export { quote } from './shell.js';
@@ -17,6 +20,11 @@ export interface HostsOptions {
   homeDirectory: string;
   /** One line at a time, without secrets, for the worker's log. */
   log?: (line: string) => void;
+  /**
+   * Where the connections by ssh2 live; in the calling thread by default, which is quicker for who runs a few commands and
+   * ends. It outlives the hosts: whoever made it closes it, behind them.
+   */
+  thread?: SshThread;
 }
 
 /**
@@ -26,7 +34,8 @@ export interface HostsOptions {
  * cannot be honoured; see `RemoteHost` for what its functions throw.
  */
 export function createHosts(cluster: Cluster, options: HostsOptions): Hosts {
-  const pool = new ConnectionPool(cluster, options, options.log ?? (() => undefined));
+  const { thread, log = () => undefined } = options;
+  const pool = new ConnectionPool(options, thread?.pool(log) ?? new Ssh2Pool(log), log);
   const made = new Map<string, RemoteHost>();
   const make = (name: string): RemoteHost => {
     const host = cluster.hosts.find((each) => each.name === name);

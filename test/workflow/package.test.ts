@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 
@@ -108,6 +109,30 @@ describe('the packed package', { timeout: 240_000 }, () => {
     expect(told.stdout).toBe(`${version}+${COMMIT}`);
     expect(help.stdout).toContain('kubewright install cluster.yaml');
     expect(valid.exitCode).toBe(0);
+  });
+
+  it('brings the thread of the SSH connections, which starts and answers', async () => {
+    const hosts = pathToFileURL(join(home, 'dist/src/hosts/index.js')).href;
+    const ssh = { address: '127.0.0.1', port: 1, user: 'root', keyFiles: [join(home, 'no-key')], agent: false };
+    const settings = {
+      ...ssh,
+      configFile: '/dev/null',
+      knownHostsFile: '/dev/null',
+      hostKeys: 'strict',
+      bastion: null,
+    };
+    const cluster = { name: 'demo', hosts: [{ name: 'cp-1', ssh: { ...settings, sudoPasswordEnv: null } }] };
+    const script = [
+      `import { createHosts, makeSshThread } from '${hosts}';`,
+      'const thread = makeSshThread();',
+      `const hosts = createHosts(${JSON.stringify(cluster)}, { env: {}, homeDirectory: '/', thread });`,
+      'const error = await hosts.get("cp-1").run("true").catch((error) => error);',
+      'console.log(thread.constructor.name, error.name, error.code);',
+      'await thread.close();',
+    ];
+    const { stdout } = await execa('node', ['--input-type=module', '-e', script.join('\n')], { cwd: outside });
+    // No key there: the thread has looked for it.
+    expect(stdout).toBe('SshThread KubewrightError KW211');
   });
 
   it('brings a worker that takes work from a Temporal server, and drains', async () => {

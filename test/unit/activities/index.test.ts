@@ -39,7 +39,7 @@ async function withActivities<T>(
   info: Partial<Info> = {},
   onHeartbeat: (details: unknown) => void = () => {},
 ): Promise<T> {
-  vi.doMock('../../../src/hosts/index.js', () => ({ createHosts: () => hosts }));
+  vi.doMock('../../../src/hosts/index.js', () => ({ createHosts: () => hosts, makeSshThread: () => undefined }));
   const { createActivities } = await import('../../../src/activities/index.js');
   const activities = createActivities({
     env: {},
@@ -216,4 +216,30 @@ describe('a step that builds upon a host which is another one by now', () => {
     expect(await failureOf(hostsWith({}))).toMatchObject({ type: 'KW464' });
     expect(await failureOf(hostsWith({ 'cp-1': 'dead', 'w-1': 'dead' }))).toMatchObject({ type: 'KW464' });
   });
+});
+
+it('a worker has one thread for the connections to all of its clusters, and closes it behind them', async () => {
+  const closed: string[] = [];
+  const thread = { close: async () => void closed.push('thread') };
+  const given: unknown[] = [];
+  const createHosts = (_cluster: unknown, options: { thread?: unknown }) => {
+    given.push(options.thread);
+    return { ...hostsRunning({ 'cp-1': [] }), close: async () => void closed.push('hosts') };
+  };
+  const makeSshThread = vi.fn(() => thread);
+  vi.doMock('../../../src/hosts/index.js', () => ({ createHosts, makeSshThread }));
+  const { createActivities } = await import('../../../src/activities/index.js');
+  const clusters = [cluster, clusterOf({ controlPlanes: 3, workers: 0 })];
+  const readRun = async ({ runId }: { runId: string }): Promise<RunInput> => ({
+    ...started,
+    cluster: clusters[Number(runId)] ?? cluster,
+  });
+  const activities = createActivities({ env: {}, homeDirectory: '/', readRun });
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  for (const runId of ['0', '1'])
+    await environment.run(() => activities.stopStep({ ...referenceTo('cp-1/init'), root: { ...root, runId } }));
+  expect(given).toEqual([thread, thread]);
+  expect(makeSshThread).toHaveBeenCalledOnce();
+  await activities.close();
+  expect(closed).toEqual(['hosts', 'hosts', 'thread']);
 });

@@ -1,4 +1,6 @@
+import { afterAll } from 'vitest';
 import type { SshSettings } from '../../../src/cluster/types.js';
+import { SshThread } from '../../../src/hosts/connection/threaded/ssh-thread.js';
 
 type Client = NonNullable<SshSettings['client']>;
 
@@ -15,4 +17,19 @@ export function clientUnderTest(): Client {
  */
 export function useClient(chosen: Client): void {
   client = chosen;
+}
+
+let thread: SshThread | undefined;
+
+/** The thread in which the connections of this test file live; none unless `useThread` was called. */
+export function threadUnderTest(): SshThread | undefined {
+  return thread;
+}
+
+/** As `useClient`, for ssh2 in a thread of its own, compiled from the sources. */
+export async function useThread(): Promise<void> {
+  const { builtThread } = await import('./threaded/built.js');
+  const made = new SshThread({ url: new URL('./program.js', await builtThread()) });
+  thread = made;
+  afterAll(() => made.close());
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createHosts } from '../../../src/hosts/index.js';
+import { threadUnderTest } from './client.js';
 import { serve, serveUnknown, useServers, where } from './served.js';
 import { HOST_KEYS } from './ssh-server.js';
 
@@ -66,13 +67,32 @@ describe('connecting', () => {
   });
 });
 
+test('an abort does not wait for a connection that is being made, and rejects with the reason itself', async () => {
+  // Takes the connection and never says a word.
+  const silent = net.createServer();
+  const taken = new Promise<net.Socket>((resolve) => silent.once('connection', resolve));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const controller = new AbortController();
+  const reason = new Error('cancelled by Temporal');
+  const { port } = silent.address() as AddressInfo;
+  const outcome = where
+    .host(port)
+    .run('true', { signal: controller.signal })
+    .catch((error: unknown) => error);
+  const socket = await taken;
+  controller.abort(reason);
+  expect(await outcome).toBe(reason);
+  socket.destroy();
+  silent.close();
+});
+
 test('closing does not wait for a connection that is still being made, and leaves none behind', async () => {
   // Takes the connection and never says a word.
   const silent = net.createServer();
   const taken = new Promise<net.Socket>((resolve) => silent.once('connection', resolve));
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const { port } = silent.address() as AddressInfo;
-  const hosts = createHosts(where.cluster(port), { env: {}, homeDirectory: where.home });
+  const hosts = createHosts(where.cluster(port), { env: {}, homeDirectory: where.home, thread: threadUnderTest() });
   const running = hosts.get('cp-1').run('true');
   const socket = await taken;
   const outcome = running.catch((error: unknown) => error);

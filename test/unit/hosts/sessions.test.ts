@@ -1,11 +1,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { serve, useServers, where } from './served.js';
 
 // What a client does where the server will not open another channel.
 useServers();
-afterEach(() => void vi.useRealTimers());
 
 /** A directory with a `sudo` that serves anybody. */
 function fakeSudo(): string {
@@ -67,25 +66,6 @@ describe('sessions', () => {
     const host = where.host(server.port);
     const both = await Promise.all([host.run('sleep 0.3; echo one'), host.run('echo two')]);
     expect(both.map(({ stdout }) => stdout)).toEqual(['one\n', 'two\n']);
-  });
-
-  test('are KW244 where that takes too long', async () => {
-    const server = await serve({ maxSessions: 1, maxConnections: 1 });
-    const host = where.host(server.port);
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const controller = new AbortController();
-    const long = host.run('echo up; exec sleep 60', { signal: controller.signal }).catch((error: unknown) => error);
-    await expect.poll(() => server.sessions).toBe(1);
-    const second = host.run('true').catch((error: unknown) => error);
-    await expect.poll(() => where.log.filter((line) => line.includes('waits for a session')).length).toBe(1);
-    vi.advanceTimersByTime(20_000);
-    expect(await second).toMatchObject({
-      code: 'KW244',
-      transient: false,
-      message: expect.stringContaining('allows 1 session(s) a connection'),
-    });
-    controller.abort(new Error('enough'));
-    await long;
   });
 });
 

@@ -7,7 +7,7 @@ import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh
 import type { Cluster, SshSettings } from '../../../src/cluster/types.js';
 import { createHosts, type Hosts, type RemoteHost } from '../../../src/hosts/index.js';
 import { clusterOf } from '../cluster-fixture.js';
-import { clientUnderTest } from './client.js';
+import { clientUnderTest, threadUnderTest } from './client.js';
 
 const { Server, utils } = ssh2;
 
@@ -223,6 +223,7 @@ export class Surroundings {
       env,
       homeDirectory: this.home,
       log: (line) => this.log.push(line),
+      thread: threadUnderTest(),
     });
     this.#made.push(hosts);
     return hosts.get('cp-1');
