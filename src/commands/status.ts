@@ -71,7 +71,9 @@ async function showOne(
   if (snapshot.taskFailure !== undefined) {
     output.note(`\n${taskFailureSentence(snapshot.taskFailure)}`);
   } else if (snapshot.status === 'running' && snapshot.source === 'history') {
-    output.note('\nNo worker answers: the install waits until one runs. `kubewright install cluster.yaml` brings one.');
+    output.note(
+      '\nNo worker answers in time: none runs, or it has too much to do. `kubewright install cluster.yaml` brings one where none runs.',
+    );
   }
   return code;
 }

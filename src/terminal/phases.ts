@@ -1,4 +1,5 @@
 import type { StepState } from '../workflows/types.js';
+import { verbOf } from './alike.js';
 import { duration, elapsed, pad, truncateMiddle } from './text.js';
 import type { Theme } from './theme.js';
 import { ALL_HOSTS, finishedCount, type HostNode, type PhaseNode, type StepNode } from './tree.js';
@@ -134,7 +135,7 @@ function hostLines(host: HostNode, width: number, { theme, now }: PhaseOptions):
 
 /** `images  12 s  unpacking registry.k8s.io/…`; a step that waits for its next try says why and for how long. */
 function stepSpans(node: StepNode, now: number): Line {
-  const verb = node.step.id.slice(node.step.id.indexOf('/') + 1);
+  const verb = verbOf(node.step.id);
   const { activity } = node;
   // Without a try under way it is parked; with one a person is asked, and it is tried all the same.
   if (node.step.state === 'blocked' && activity === undefined)

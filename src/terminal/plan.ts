@@ -2,6 +2,7 @@ import type { Finding } from '../activities/look.js';
 import { listed } from '../activities/prepare/checks/problem.js';
 import { type Cluster, hostsOf } from '../cluster/types.js';
 import type { KubewrightError } from '../errors.js';
+import { verbOf } from './alike.js';
 import { comparisonLines } from './comparison.js';
 import type { FindingObject, PlanSummary } from './json/hosts.js';
 import { pad, plural, wrap } from './text.js';
@@ -81,7 +82,8 @@ const VERB_COLUMNS = 18;
 function stepLines(finding: Finding, theme: Theme, columns: number): Line[] {
   const { step } = finding;
   const warned = (warnings: string[] = []): Line[] => warnings.flatMap((warning) => warningLines(warning, columns));
-  const verb = pad(step.id.slice(step.id.indexOf('/') + 1), VERB_COLUMNS);
+  const name = verbOf(step.id);
+  const verb = pad(name, Math.max(VERB_COLUMNS, name.length + 2));
   switch (finding.state) {
     case 'true':
       return [

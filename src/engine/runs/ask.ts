@@ -16,12 +16,21 @@ const QUERY_LIMIT_MS = 3_000;
 export type Description = Awaited<ReturnType<ReturnType<Engine['client']['workflow']['getHandle']>['describe']>>;
 type Pending = temporal.api.workflow.v1.IPendingActivityInfo;
 
-/** Asks a run, or a group of one; undefined when nobody answers in time. */
-export async function askWorkflow(engine: Engine, workflowId: string, runId: string): Promise<RunProgress | undefined> {
+/**
+ * Asks a run, or a group of one; undefined when nobody answers in time.
+ *
+ * @param limitMs longest wait, in milliseconds
+ */
+export async function askWorkflow(
+  engine: Engine,
+  workflowId: string,
+  runId: string,
+  limitMs = QUERY_LIMIT_MS,
+): Promise<RunProgress | undefined> {
   const handle = engine.client.workflow.getHandle(workflowId, runId);
   try {
     const query = (): Promise<RunProgress> => handle.query<RunProgress>('progress');
-    return await engine.client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, query);
+    return await engine.client.connection.withDeadline(Date.now() + limitMs, query);
   } catch {
     return undefined;
   }

@@ -22,8 +22,13 @@ interface LookedAt {
   source: RunSnapshot['source'];
 }
 
-/** Groups that are asked at once. */
-const AT_ONCE = 8;
+/**
+ * Groups that are asked at once: all those of a thousand hosts. A worker with much to do lets each question wait for its turn,
+ * and questions wait side by side, while who looks waits no longer than one of them may.
+ */
+const AT_ONCE = 32;
+/** The root has just answered, so a worker lives: a slow one is waited for before a long history is read instead. */
+const GROUP_LIMIT_MS = 5_000;
 
 export interface Whole {
   progress: RunProgress;
@@ -75,7 +80,7 @@ async function lookAt(
   if (isKnown && (before.source === 'worker' || rootSource === 'history'))
     return { seen: { ...before, isOpen }, activities };
   // Where the root was not answered, no worker is there for its groups either.
-  const asked = rootSource === 'worker' ? await askWorkflow(engine, workflowId, runId) : undefined;
+  const asked = rootSource === 'worker' ? await askWorkflow(engine, workflowId, runId, GROUP_LIMIT_MS) : undefined;
   const progress = asked ?? (await progressFromHistory(engine, workflowId, runId));
   const source = asked === undefined ? 'history' : 'worker';
   return { seen: { runId, events, isOpen, progress, source }, activities };

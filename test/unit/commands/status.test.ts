@@ -97,6 +97,12 @@ describe('status', () => {
     expect(stderr).not.toContain('No worker answers');
   });
 
+  it('does not say that no worker runs where one may only be slow', async () => {
+    const silent = moment(preparing(), { source: 'history' });
+    const { stderr } = await status(new ScriptedEngine([silent]), 'demo');
+    expect(stderr).toContain('No worker answers in time: none runs, or it has too much to do.');
+  });
+
   it('lists an encrypted install for who has not the key, and says what is lacking', async () => {
     const engine = new ScriptedEngine([]);
     engine.listings = [listing('demo', { blocked: ['cp-1/init'] })];
