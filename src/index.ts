@@ -41,6 +41,7 @@ export {
   checkNow,
   connect,
   type DecisionOutcome,
+  type DescribedRun,
   decide,
   describeRun,
   type EmbeddedServer,

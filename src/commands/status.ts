@@ -57,7 +57,8 @@ async function showOne(
   const asked = isIncomplete ? EXIT.incomplete : codeOf(snapshot.status, snapshot.progress.blocked.length > 0);
   const code = options.exitCode ? asked : EXIT.ok;
   if (output.json) {
-    output.object({ type: 'install', ...snapshot });
+    const { addresses: _, ...told } = snapshot;
+    output.object({ type: 'install', ...told });
     return code;
   }
   const size = { columns: output.columns, rows: Number.POSITIVE_INFINITY };

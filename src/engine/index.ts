@@ -13,7 +13,7 @@ export { checkNow, latestReport } from './runs/checks.js';
 export { type DecisionOutcome, decide, endRun } from './runs/decide.js';
 export { type ListOptions, listRuns } from './runs/list-runs.js';
 export { PlanConflictError, type StartedRun, type StartOptions, startRun } from './runs/start-run.js';
-export { describeRun, type WatchOptions, watchRun } from './runs/watch-run.js';
+export { type DescribedRun, describeRun, type WatchOptions, watchRun } from './runs/watch-run.js';
 export { changeHealthSchedule, type HealthSchedule, listHealthSchedules, scheduleHealth } from './schedules.js';
 export { describeSettings, resolveSettings, type SettingsOptions } from './settings.js';
 export { stateDirectory } from './state-directory.js';

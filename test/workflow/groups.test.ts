@@ -104,6 +104,8 @@ describe('a run whose workers are in groups', () => {
     for (const id of ['w-1/look', 'w-4/look', 'cp-1/look']) fakes.failing(id, 2);
     const { cluster } = await start();
     await until(engine, cluster.name, blocked(3));
+    const { addresses } = await describeRun(engine, cluster.name);
+    expect(addresses).toEqual(Object.fromEntries(cluster.hosts.map(({ name, address }) => [name, address])));
     const { steps } = await decide(engine, cluster.name, 'retry', { step: '*' });
     expect(steps?.sort()).toEqual(['cp-1/look', 'w-1/look', 'w-4/look']);
     expect((await until(engine, cluster.name, closed)).status).toBe('completed');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/engine/runs/decide.js';
+import { describeRun } from '../../src/engine/runs/watch-run.js';
 import { engine, fakes, useFreshWorkers } from './fresh-worker.js';
 import { blocked, closed, startTest, stateOf, step, until } from './harness.js';
 
@@ -25,6 +26,9 @@ describe('skip', () => {
     fakes.failing('w-1/binaries');
     const { cluster } = await startTest(engine);
     await until(engine, cluster.name, blocked(2));
+    // What was said of two hosts is compared without their addresses.
+    const { addresses } = await describeRun(engine, cluster.name);
+    expect(addresses).toEqual(Object.fromEntries(cluster.hosts.map(({ name, address }) => [name, address])));
     await decide(engine, cluster.name, 'skip', { step: 'w-1/runtime', reason: 'gone' });
     const end = await until(engine, cluster.name, closed);
     expect(end.status).toBe('completed');

@@ -1,4 +1,4 @@
-import type { Engine, RunSnapshot, StepActivity } from '../../engine/index.js';
+import type { DescribedRun, Engine, RunSnapshot, StepActivity } from '../../engine/index.js';
 import type { KubewrightError } from '../../errors.js';
 import type { Output } from '../../terminal/output.js';
 import { Hindrance } from './hindrance.js';
@@ -48,7 +48,7 @@ export async function follow(
   const signal = AbortSignal.any([options.signal, time.signal, givenUp.signal]);
   const giveUp = (): KubewrightError | undefined =>
     options.waitWhenBlocked ? undefined : hindrance.after(options.giveUpAfterMs ?? GIVE_UP_AFTER_MS, Date.now());
-  let snapshot: RunSnapshot | undefined;
+  let snapshot: DescribedRun | undefined;
   const onUnreachable = (failures: number) => {
     if (failures === 0) return;
     hindrance.unanswered(Date.now());

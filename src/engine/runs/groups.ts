@@ -4,13 +4,14 @@ import type { Step } from '../../plan/types.js';
 import type { BlockedStep, GroupProgress, RunProgress, StepProgress } from '../../workflows/types.js';
 import type { Engine, RunSnapshot, StepActivity } from '../types.js';
 import { askWorkflow, pendingActivities, statusOf } from './ask.js';
-import { progressFromHistory, readInput } from './history.js';
+import { addressesIn, progressFromHistory, readInput } from './history.js';
 import type { Remembered } from './snapshot.js';
 
 /** What the last look at a run's groups knew. */
 export interface GroupMemory {
-  /** The run's whole plan; it never changes. */
+  /** The run's whole plan, and the addresses of its hosts by their names; they never change. */
   plan: Step[];
+  addresses: Record<string, string>;
   groups: Map<string, LookedAt>;
 }
 
@@ -44,21 +45,29 @@ export interface Whole {
 export async function lookAtGroups(engine: Engine, root: RunReference, known: Remembered): Promise<Whole> {
   const { progress, source } = known;
   if (progress.groups === undefined) return { progress, source, activities: {} };
-  const plan = known.groups?.plan ?? (await readInput(engine, root.workflowId, root.runId)).plan;
   const before = known.groups?.groups ?? new Map<string, LookedAt>();
   const limit = pLimit(AT_ONCE);
   const looks = progress.groups.map((group) =>
     limit(async () => [group.id, await lookAt(engine, group, before.get(group.id), source)] as const),
   );
-  const found = await Promise.all(looks);
+  // A plan of a thousand hosts takes as long to read as its groups to answer.
+  const [{ plan, addresses }, found] = await Promise.all([
+    known.groups ?? startedWith(engine, root),
+    Promise.all(looks),
+  ]);
   const groups = new Map(found.flatMap(([id, look]) => (look === undefined ? [] : [[id, look.seen] as const])));
   const seen = [...groups.values()];
   return {
     progress: combined(progress, plan, groups),
     source: seen.every((look) => look.source === 'worker') ? source : 'history',
     activities: Object.assign({}, ...found.map(([, look]) => look?.activities ?? {})),
-    memory: { plan, groups },
+    memory: { plan, addresses, groups },
   };
+}
+
+async function startedWith(engine: Engine, root: RunReference): Promise<Pick<GroupMemory, 'plan' | 'addresses'>> {
+  const input = await readInput(engine, root.workflowId, root.runId);
+  return { plan: input.plan, addresses: addressesIn(input) };
 }
 
 /** @returns undefined for one that is not started */

@@ -32,6 +32,11 @@ export function readInput(engine: Engine, workflowId: string, runId: string): Pr
   return readRun(readerOf(engine), { workflowId, runId });
 }
 
+/** Addresses of the hosts of a run, by their names. */
+export function addressesIn({ cluster }: RunInput): Record<string, string> {
+  return Object.fromEntries(cluster.hosts.map(({ name, address }) => [name, address]));
+}
+
 function readerOf({ client, settings }: Engine): HistoryReader {
   const { workflowService, options } = client;
   return { workflowService, namespace: settings.namespace, converter: options.loadedDataConverter };

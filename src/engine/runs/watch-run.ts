@@ -2,7 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { KubewrightError } from '../../errors.js';
 import { type Engine, type RunSnapshot, workflowIdOf } from '../types.js';
+import { addressesIn, readInput } from './history.js';
 import { type Remembered, takeSnapshot } from './snapshot.js';
+
+/** A snapshot, and what is needed to compare what was said of several hosts. */
+export interface DescribedRun extends RunSnapshot {
+  /** Addresses of the hosts, by their names. Absent where fewer than two steps are in trouble. */
+  addresses?: Record<string, string>;
+}
 
 /** How a run is watched. */
 export interface WatchOptions {
@@ -30,7 +37,7 @@ export async function* watchRun(
   engine: Engine,
   cluster: string,
   options: WatchOptions = {},
-): AsyncGenerator<RunSnapshot, void> {
+): AsyncGenerator<DescribedRun, void> {
   const look = observer(engine, cluster, options);
   let closedLooks = 0;
   while (!options.signal?.aborted) {
@@ -53,28 +60,43 @@ export async function* watchRun(
  *
  * @throws KubewrightError KW523 when there is none
  */
-export async function describeRun(engine: Engine, cluster: string): Promise<RunSnapshot> {
+export async function describeRun(engine: Engine, cluster: string): Promise<DescribedRun> {
   try {
-    return (await takeSnapshot(engine, workflowIdOf(cluster))).snapshot;
+    const { snapshot, memory } = await takeSnapshot(engine, workflowIdOf(cluster));
+    return { ...snapshot, addresses: memory.groups?.addresses ?? (await addressesFor(engine, snapshot)) };
   } catch (error) {
     throw notFound(error, cluster) ?? error;
   }
 }
 
+/** Read only where it is of use, for all that a run was started with has to be read. */
+async function addressesFor(engine: Engine, snapshot: RunSnapshot): Promise<DescribedRun['addresses']> {
+  const { progress, workflowId, runId } = snapshot;
+  const failed = progress.steps.filter((step) => step.failed !== undefined).length;
+  if (progress.blocked.length < 2 && failed < 2) return undefined;
+  return addressesIn(await readInput(engine, workflowId, runId));
+}
+
 /** A function that looks once; undefined when the server did not answer, after a pause that grows. */
-function observer(engine: Engine, cluster: string, options: WatchOptions): () => Promise<RunSnapshot | undefined> {
+function observer(engine: Engine, cluster: string, options: WatchOptions): () => Promise<DescribedRun | undefined> {
   let memory: Remembered | undefined;
+  let addresses: DescribedRun['addresses'];
   let failures = 0;
   return async () => {
     try {
       // Nearly always one look into /proc: it saves waiting for an answer that cannot come.
       await engine.server?.revive();
-      const look = (): ReturnType<typeof takeSnapshot> => takeSnapshot(engine, workflowIdOf(cluster), memory);
+      const look = async () => {
+        const taken = await takeSnapshot(engine, workflowIdOf(cluster), memory);
+        // A Reset makes another run of the same hosts.
+        addresses ??= taken.memory.groups?.addresses ?? (await addressesFor(engine, taken.snapshot));
+        return taken;
+      };
       const taken = await engine.client.connection.withDeadline(Date.now() + LOOK_LIMIT_MS, look);
       memory = taken.memory;
       if (failures > 0) options.onUnreachable?.(0);
       failures = 0;
-      return taken.snapshot;
+      return { ...taken.snapshot, addresses };
     } catch (error) {
       const missing = notFound(error, cluster);
       if (missing !== undefined) throw missing;

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { BUILD } from '../../../src/build.js';
 import type { RunListing, RunSnapshot } from '../../../src/engine/index.js';
 import { KubewrightError } from '../../../src/errors.js';
-import { blocked, done, preparing } from '../terminal/snapshots.js';
+import { blocked, done, fault, preparing } from '../terminal/snapshots.js';
 import { moment, ScriptedEngine } from './engine.js';
 import { runCommand } from './run.js';
 
@@ -54,6 +54,15 @@ describe('status', () => {
     const { stdout } = await status(engine);
     expect(stdout).toMatch(/a +blocked .* 1000: w-0\/preflight, w-1\/preflight/);
     expect(stdout).toMatch(/b +blocked .* 2: w-1\/x, w-2\/x\n/);
+  });
+
+  it('tells a fault that hosts share once to people, and each step of it to programs', async () => {
+    const snapshot = moment(fault(60));
+    const { objects } = await status(new ScriptedEngine([snapshot]), 'demo', '--json');
+    expect(objects[0]).not.toHaveProperty('addresses');
+    expect(objects[0]).toMatchObject({ progress: { blocked: expect.objectContaining({ length: 60 }) } });
+    const { stdout } = await status(new ScriptedEngine([snapshot]), 'demo');
+    expect(stdout).toContain('✗ packages on 60 hosts  blocked for');
   });
 
   it('says which build planned the run: to programs always, to people where it is another one', async () => {
