@@ -122,6 +122,23 @@ describe.each(FORMS)('a channel of connections %s', (form) => {
     expect(CONTENT.length).toBe(SIZE);
   });
 
+  test('that is given up while its connection is made rejects with the reason itself, as does the wait for that', async () => {
+    const silent = net.createServer();
+    const taken = new Promise<net.Socket>((resolve) => silent.once('connection', resolve));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const connection = connectionBy(form, targetOf((silent.address() as AddressInfo).port));
+    const controller = new AbortController();
+    const asked = [connection.exec('true', controller.signal), connection.ready(controller.signal)];
+    const outcomes = Promise.allSettled(asked);
+    const socket = await taken;
+    const reason = new Error('given up');
+    controller.abort(reason);
+    for (const outcome of await outcomes) expect((outcome as PromiseRejectedResult).reason).toBe(reason);
+    await expect(connection.exec('true', controller.signal)).rejects.toBe(reason);
+    socket.destroy();
+    silent.close();
+  });
+
   test('that opens although its caller has just given up is closed', async () => {
     const controller = new AbortController();
     const reason = new Error('given up');
