@@ -19,6 +19,8 @@ export type ToThread =
   /** Makes a connection known. Nothing is dialled by it. */
   | { kind: 'introduce'; connection: number; pool: number; target: Target }
   | { kind: 'call'; call: number; request: Request }
+  /** Is it still there? Anything that it says is an answer, and `pong` if there is nothing else. */
+  | { kind: 'ping' }
   /** Nobody waits for the call any more; a channel that it has opened meanwhile is closed. */
   | { kind: 'abort'; call: number }
   | { kind: 'input'; channel: number; bytes: Uint8Array }
@@ -45,6 +47,7 @@ export type FromThread =
   | { kind: 'failed'; call: number; error: PackedError }
   | { kind: 'lost'; live: number; why: string }
   | { kind: 'log'; pool: number; line: string }
+  | { kind: 'pong' }
   /** How many connections stand. */
   | { kind: 'standing'; count: number }
   | ToChannel;

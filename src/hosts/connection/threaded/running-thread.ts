@@ -14,7 +14,15 @@ export interface Program {
   url: URL;
   /** Of its memory; Node's own unless given. */
   resourceLimits?: ResourceLimits;
+  /** How often it is asked whether it is still there; default 10 s. */
+  pingMs?: number;
 }
+
+/** A thousand handshakes keep it busy for seconds, and it answers in between. */
+const PING_MS = 10_000;
+
+/** So many pings without a word, and it is stuck for good: it counts as dead. */
+const MOST_UNANSWERED = 3;
 
 /** Who waits for an answer. */
 interface Call {
@@ -38,6 +46,9 @@ export class RunningThread {
   readonly #standing: (() => void)[] = [];
   #nextCall = 1;
   #failure: unknown;
+  /** Pings since it was heard last; none before its first word, for it may take its time to start. */
+  #unanswered: number | undefined;
+  readonly #watch: NodeJS.Timeout;
   #state: 'runs' | 'is to end' | 'has ended' = 'runs';
 
   /**
@@ -45,7 +56,7 @@ export class RunningThread {
    * @param onDeath called once when it has ended although nobody had asked it to
    */
   constructor(
-    { url, ...options }: Program,
+    { url, pingMs = PING_MS, ...options }: Program,
     private readonly log: (pool: number, line: string) => void,
     private readonly onDeath: (why: string, error: unknown) => void,
   ) {
@@ -56,6 +67,7 @@ export class RunningThread {
       this.#failure = error;
     });
     this.#worker.once('exit', (code) => this.#ended(code));
+    this.#watch = setInterval(() => this.#ping(), pingMs).unref();
     this.#holdProcess();
   }
 
@@ -146,7 +158,20 @@ export class RunningThread {
     return call;
   }
 
+  #ping(): void {
+    if (this.#unanswered === undefined) return;
+    this.#unanswered += 1;
+    if (this.#unanswered <= MOST_UNANSWERED) {
+      this.#post({ kind: 'ping' });
+      return;
+    }
+    this.#failure ??= new Error('it did not answer any more');
+    void this.#worker.terminate();
+  }
+
   #receive(message: FromThread): void {
+    this.#unanswered = 0;
+    if (message.kind === 'pong') return;
     if (message.kind === 'done') this.#settle(message.call)?.done(message);
     else if (message.kind === 'failed') this.#settle(message.call)?.failed(unpackError(message.error));
     else if (message.kind === 'lost') this.#lose(message.live, message.why);
@@ -192,6 +217,7 @@ export class RunningThread {
   }
 
   #ended(code: number): void {
+    clearInterval(this.#watch);
     const death = this.#failure === undefined ? `exit code ${code}` : messageOf(this.#failure);
     const why =
       this.#state === 'is to end' ? 'Kubewright closed it' : `the thread of the SSH connections ended (${death})`;

@@ -31,6 +31,7 @@ class Switchboard {
     if (message.kind === 'introduce') this.#introduce(message);
     else if (message.kind === 'call') void this.#call(message.call, message.request);
     else if (message.kind === 'abort') this.#abort(message.call);
+    else if (message.kind === 'ping') this.post({ kind: 'pong' });
     else this.#channels.get(message.channel)?.receive(message);
   }
 

@@ -35,6 +35,7 @@ async function mortal(): Promise<{ thread: SshThread; server: SshServer; connect
   const thread = new SshThread({
     url: new URL('./mortal.mjs', BUILT),
     resourceLimits: { maxOldGenerationSizeMb: 64 },
+    pingMs: 1000,
   });
   threads.push(thread);
   const connection = thread.pool((line) => where.log.push(line)).connection(targetOf(server.port));
@@ -58,6 +59,7 @@ describe('a thread that dies', () => {
   test.each([
     ['of a bug', 'a bug', /the thread of the SSH connections ended \(a bug in a library\)/],
     ['without a word', 'exit', /the thread of the SSH connections ended \(exit code 3\)/],
+    ['by being stuck', 'loop', /the thread of the SSH connections ended \(it did not answer any more\)/],
     ['for want of memory', 'memory', /the thread of the SSH connections ended \(.*memory limit/],
   ])('%s loses its connections, says why, and the next use has a new one', async (_title, how, why) => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue(undefined);
