@@ -31,7 +31,7 @@ export async function startFakeHosts(orders: FakeOrders, loader: string[] = []):
   if (!('ports' in word)) throw new Error('failed' in word ? word.failed : 'the fake hosts said something else');
   return {
     ports: word.ports,
-    setFault: (fault) => void child.send({ fault } satisfies FaultOrder),
+    setFault: (fault) => void child.send({ fault: fault ?? null } satisfies FaultOrder),
     unknown: async () => {
       child.send('unknown');
       const told = await next(child);

@@ -17,9 +17,9 @@ export interface FakeOrders {
   silent: string[];
 }
 
-/** What it is told later: every installation of packages fails with this output from now on, or none does. */
+/** What it is told later: every installation of packages fails with this output from now on; null: none does. A message holds no undefined. */
 export interface FaultOrder {
-  fault: string | undefined;
+  fault: string | null;
 }
 
 /** What it tells. */
@@ -43,7 +43,7 @@ async function begin({ cluster: config, keys, pace, silent }: FakeOrders): Promi
 
 process.on('message', (order: FakeOrders | FaultOrder | 'unknown') => {
   if (order === 'unknown') say({ unknown: cluster?.unknown ?? [] });
-  else if ('fault' in order && cluster !== undefined) cluster.fault = order.fault;
+  else if ('fault' in order && cluster !== undefined) cluster.fault = order.fault ?? undefined;
   else if ('cluster' in order) begin(order).catch((error: unknown) => say({ failed: String(error) }));
 });
 // Without whoever started it nobody needs it.
