@@ -10,9 +10,10 @@ import { readRun } from './engine/runs/history.js';
 import { isHealthSchedule } from './engine/schedules.js';
 import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
-import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
+import { type ConnectionSettings, openOn, taskQueueOf } from './engine/types.js';
 import { workflowSource } from './engine/worker/bundle.js';
 import { workerIdentity } from './engine/worker/identity.js';
+import { KeptVersion } from './engine/worker/kept-version.js';
 import { type OwnMetrics, ownMetrics } from './engine/worker/metrics.js';
 import { workerRecords } from './engine/worker/record.js';
 import { runTogether, stopWorkerOf } from './engine/worker/stop-worker.js';
@@ -45,7 +46,14 @@ export interface WorkerRunOptions extends RunWorkerOptions {
   activities?: object;
   /** Bundle of the workflows; the one that the build made unless given. */
   workflowBundle?: string;
+  /** Build that it works as, with those activities and that bundle; this one unless given. */
+  build?: string;
+  /** Time between two looks at the versions on its queue, in milliseconds; default 30 000. */
+  versionLookMs?: number;
 }
+
+/** Steps wait for their hosts nearly all the time: a worker of one core carries out that many, as `npm run bench:scale` shows. */
+const STEPS_AT_ONCE = 200;
 
 /** A heartbeat a second at most, so that a cancellation and the last line of output arrive within one. */
 const HEARTBEAT_THROTTLE = '1 second';
@@ -70,9 +78,10 @@ export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
       const namespaceId = await requireNamespace(connection, settings);
       if (options.activities === undefined) own = await ownActivities(env, connection, settings, namespaceId);
       const activities = options.activities ?? own?.activities;
-      const worker = await createWorker(connection, settings, env, { ...options, activities, metrics });
+      const version = await keptVersion(connection, settings, env, options);
+      const worker = await createWorker(connection, settings, env, { ...options, activities, metrics, version });
       const stopper = await stopWorkerOf(worker, { connection, activities });
-      await runUntilTold(runTogether(worker, stopper), connection, settings, server, options);
+      await runUntilTold(runTogether(worker, stopper), { connection, settings, server, version }, options);
     } finally {
       await connection.close();
     }
@@ -126,24 +135,47 @@ async function openNativeConnection(settings: ConnectionSettings): Promise<Nativ
   }
 }
 
+async function keptVersion(
+  { workflowService }: NativeConnection,
+  { namespace }: ConnectionSettings,
+  env: NodeJS.ProcessEnv,
+  { build, versionLookMs }: WorkerRunOptions,
+): Promise<KeptVersion | undefined> {
+  return KeptVersion.of({
+    workflowService,
+    namespace,
+    taskQueue: taskQueueOf(env),
+    converter: loadDataConverter((await dataConverterFrom(env)) ?? WITHOUT_KEY),
+    build,
+    log: (line) => Runtime.instance().logger.info(line),
+    lookMs: versionLookMs,
+  });
+}
+
+interface Kept {
+  metrics: OwnMetrics | undefined;
+  version: KeptVersion | undefined;
+}
+
 async function createWorker(
   connection: NativeConnection,
   settings: ConnectionSettings,
   env: NodeJS.ProcessEnv,
-  { activities, workflowBundle, metrics }: WorkerRunOptions & { metrics: OwnMetrics | undefined },
+  { activities, workflowBundle, metrics, version, build }: WorkerRunOptions & Kept,
 ): Promise<Worker> {
   const dataConverter = await dataConverterFrom(env);
   const built = workflowSource(dataConverter !== undefined);
   return Worker.create({
     connection,
     namespace: settings.namespace,
-    identity: workerIdentity(),
+    identity: workerIdentity(build),
     taskQueue: taskQueueOf(env),
+    workerDeploymentOptions: version?.options,
     ...(workflowBundle === undefined ? built : { workflowBundle: { codePath: workflowBundle } }),
     dataConverter: dataConverter ?? WITHOUT_KEY,
     activities,
     interceptors: metrics && { activity: [metrics.interceptor] },
-    maxConcurrentActivityTaskExecutions: 40,
+    maxConcurrentActivityTaskExecutions: STEPS_AT_ONCE,
     // Each cached workflow keeps its steps in memory. A run of a thousand hosts is one with twenty-five groups.
     maxCachedWorkflows: 100,
     // A killed worker's own queue is given up after this, so that the next worker goes on at once.
@@ -156,11 +188,16 @@ async function createWorker(
   });
 }
 
+interface Serving {
+  connection: NativeConnection;
+  settings: ConnectionSettings;
+  server: EmbeddedServer | undefined;
+  version: KeptVersion | undefined;
+}
+
 async function runUntilTold(
   worker: Pick<Worker, 'getState' | 'shutdown' | 'run'>,
-  connection: NativeConnection,
-  settings: ConnectionSettings,
-  server: EmbeddedServer | undefined,
+  { connection, settings, server, version }: Serving,
   options: WorkerRunOptions,
 ): Promise<void> {
   const ended = new AbortController();
@@ -174,7 +211,12 @@ async function runUntilTold(
   try {
     const running = worker.run();
     if (options.signal?.aborted) drain();
-    options.onReady?.();
+    const ready = (): void => options.onReady?.();
+    const kept = version?.keep(signal, ready).catch((error: unknown) => {
+      gone = error;
+      drain();
+    });
+    if (version === undefined) ready();
     const watching = watchServer({ connection, address: settings.address, server, goneAfterMs, signal });
     const lost = watching.catch((error: unknown) => {
       gone = error;
@@ -183,7 +225,7 @@ async function runUntilTold(
     const unused = options.background && untilNobodyUsesIt(connection, settings, options, signal).then(drain);
     // The connection is closed behind this: it must have drained by then, whatever made it end.
     await running.finally(() => ended.abort());
-    await Promise.all([lost, unused]);
+    await Promise.all([lost, unused, kept]);
   } finally {
     ended.abort();
     options.signal?.removeEventListener('abort', drain);
@@ -198,7 +240,7 @@ async function untilNobodyUsesIt(
   { background, stateDir, env = process.env }: WorkerRunOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const query = `TaskQueue = '${taskQueueOf(env).replaceAll("'", "''")}' AND ExecutionStatus = 'Running'`;
+  const query = openOn(taskQueueOf(env));
   const openRuns = async (): Promise<number> => {
     const { workflowService } = connection;
     const { count } = await workflowService.countWorkflowExecutions({ namespace, query });

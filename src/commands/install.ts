@@ -89,8 +89,9 @@ async function run(
   const { options, output } = context;
   const { tellBlocked, tellEnding } = await import('./support/ending.js');
   const { follow } = await import('./support/follow.js');
-  const { bringWorker, chooseWorker, onQueue } = await import('./support/workers.js');
+  const { bringWorker, chooseWorker, onQueue, retireOutdated } = await import('./support/workers.js');
   const { queue, bring } = await chooseWorker(context, engine, cluster.name, options.worker);
+  if (bring) await retireOutdated(context, onQueue(engine, queue), cluster);
   const started = await start(context, onQueue(engine, queue), cluster);
   if (bring) parts.worker = await bringWorker(context, onQueue(engine, queue), cluster);
   await announce(context, engine, cluster, started);

@@ -24,6 +24,7 @@ export {
   type EnsureWorkerOptions,
   ensureWorker,
   listWorkers,
+  retireOutdatedWorker,
   stopWorker,
   stopWorkers,
   type WorkerProcess,

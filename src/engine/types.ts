@@ -10,6 +10,11 @@ export function taskQueueOf(env: NodeJS.ProcessEnv): string {
   return env.KUBEWRIGHT_TASK_QUEUE || TASK_QUEUE;
 }
 
+/** Query for the runs that are open on a task queue. */
+export function openOn(taskQueue: string): string {
+  return `TaskQueue = '${taskQueue.replaceAll("'", "''")}' AND ExecutionStatus = 'Running'`;
+}
+
 /** How Temporal is reached: what the options, the environment and the profile say, put together. */
 export interface ConnectionSettings {
   address: string;
@@ -75,6 +80,11 @@ export interface RunSnapshot {
   runId: string;
   /** Build of Kubewright that planned it: version and commit. Absent where its memo does not say. */
   build?: string;
+  /**
+   * Build of the workers that carry it out: it stays with them to its end, or until none of them is left. Absent before a worker has
+   * begun, and on a server without worker versions.
+   */
+  pinnedTo?: string;
   /** What Temporal says of the run. */
   status: RunStatus;
   /** `worker`: asked of the workflow itself. `history`: no worker answered, so it was read from what is recorded. */

@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os';
-import { BUILD, versionOf } from '../build.js';
+import { versionOf } from '../build.js';
 import { KubewrightError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { payloadKeyIds } from './codec/payload-codec.js';
@@ -14,8 +14,9 @@ import {
   withUser,
 } from './processes/shared-record.js';
 import { terminate } from './processes/terminate.js';
+import { statusOf } from './runs/ask.js';
 import { ensureStateDirectory } from './state-directory.js';
-import type { Engine } from './types.js';
+import { type Engine, openOn } from './types.js';
 import { differences, environmentFor, NO_NEEDS } from './worker/environment.js';
 import {
   findWorkers,
@@ -56,8 +57,10 @@ export interface WorkerProcess {
  * Attaches to the background worker of an engine's queue, or starts one: a process of its own in a process group of its own,
  * so that Ctrl-C at a terminal does not reach it before it is asked to drain. When its users are killed it leaves by itself.
  *
- * @throws KubewrightError KW514 when it does not start (with the end of its log), KW515 when one of another version runs,
- * KW517 when one with another environment runs, KW519 not on this system, KW550 it runs on another machine
+ * One of another version goes on as long as runs are open on its queue: they end with the version that began them. Behind that
+ * it is drained, and one of this version takes its place.
+ *
+ * @throws KubewrightError KW514 when it does not start (with the end of its log), KW517 when one with another environment runs, KW519 not on this system, KW550 it runs on another machine
  */
 export async function ensureWorker(engine: Engine, options: EnsureWorkerOptions = {}): Promise<WorkerProcess> {
   requireProcesses();
@@ -89,6 +92,23 @@ async function ensureAs(use: Use): Promise<WorkerProcess> {
       records.update(async (present) => ({ record: present && { ...present, detached: true }, result: undefined })),
     leave: () => leave(records, self),
   };
+}
+
+/**
+ * Drains a background worker of another version that has nothing to do any more, before something is started on its queue: it
+ * would take it. The next `ensureWorker` brings one of this version.
+ *
+ * @throws KubewrightError KW507 when another command holds the record
+ */
+export async function retireOutdatedWorker(engine: Engine, options: EnsureWorkerOptions = {}): Promise<void> {
+  const { env = process.env, needs = NO_NEEDS } = options;
+  const environment = await environmentFor(engine.stateDir, env, needs, payloadKeyIds(engine.dataConverter));
+  await recordsOf(engine).update<void>(async (record) => {
+    if (record === undefined || !(await isAlive(record))) return { record, result: undefined };
+    if (!(await isOutdated(record, { engine, environment, needs }))) return { record, result: undefined };
+    await terminate(record, DRAIN_LIMIT_MS);
+    return { record: { ...record, pid: 0, startTime: '' }, result: undefined };
+  });
 }
 
 async function revive(records: SharedRecord<WorkerRecord>, before: WorkerRecord, use: Use): Promise<boolean> {
@@ -181,28 +201,52 @@ async function running(record: WorkerRecord | undefined, use: Use): Promise<Foun
   const none = { present: undefined, replacedFor: [] };
   if (record === undefined || !(await isAlive(record))) {
     // What an orphan says of itself is lost. It talks to a server by address, so a new one is quicker than finding out.
-    for (const orphan of await findWorkers(engine.stateDir, workerName(engine))) {
-      requireSameVersion(orphan);
+    for (const orphan of await findWorkers(engine.stateDir, workerName(engine)))
       await terminate(orphan, DRAIN_LIMIT_MS);
-    }
     return none;
   }
-  requireSameVersion(record);
   const moved = engine.server !== undefined && record.address !== engine.settings.address;
   const other = use.content ? [] : await differences(record.environment, environment, needs);
-  if (!moved && other.length === 0) return { present: record, replacedFor: [] };
-  if (!moved && !options.replace) throw otherEnvironment(record, other);
-  // The embedded server came back on another port, or its cluster's steps want what this terminal has.
+  const outdated = await isOutdated(record, use);
+  if (!moved && !outdated && other.length === 0) return { present: record, replacedFor: [] };
+  if (!moved && !outdated && !options.replace) throw otherEnvironment(record, other);
+  // The embedded server came back on another port, or the cluster's steps want what this terminal has, or nothing is left to
+  // do for one of another version.
   await terminate(record, DRAIN_LIMIT_MS);
   return { ...none, replacedFor: other };
 }
 
-/** Builds of one version work together; that they differ is told by whoever uses the worker. */
-function requireSameVersion({ build, pid }: Pick<WorkerRecord, 'build' | 'pid'>): void {
-  if (versionOf(build) === VERSION) return;
-  throw new KubewrightError('KW515', `A worker of kubewright ${build} runs (pid ${pid}), this is ${BUILD}`, {
-    hint: 'Let its installs end, stop it with `kubewright worker stop`, then start anew.',
-  });
+/** Whether it is of another version, has nothing to do, and has nothing that this terminal could not give its successor. */
+async function isOutdated(
+  { build, environment }: WorkerRecord,
+  use: Pick<Use, 'engine' | 'environment' | 'needs'>,
+): Promise<boolean> {
+  if (versionOf(build) === VERSION) return false;
+  const lacks = await differences(use.environment, environment, use.needs);
+  return lacks.length === 0 && (await hasNothingOpen(use.engine));
+}
+
+/** More than anybody has open on a queue of one cluster. */
+const LOOKED_AT = 20;
+
+/**
+ * Whether all runs of a queue have ended. Where that cannot be known, some may be open. Each is asked itself: a list still holds
+ * for a second what has just ended, and that is when the next command comes.
+ */
+async function hasNothingOpen({ client, settings, taskQueue }: Engine): Promise<boolean> {
+  const { namespace } = settings;
+  try {
+    const listed = { namespace, query: openOn(taskQueue), pageSize: LOOKED_AT };
+    const { executions } = await client.workflowService.listWorkflowExecutions(listed);
+    const asked = (executions ?? []).map(async ({ execution }) => {
+      const handle = client.workflow.getHandle(execution?.workflowId ?? '', execution?.runId ?? undefined);
+      return statusOf((await handle.describe()).status.name) === 'running';
+    });
+    const isOpen = await Promise.all(asked);
+    return isOpen.length < LOOKED_AT && !isOpen.includes(true);
+  } catch {
+    return false;
+  }
 }
 
 function otherEnvironment({ pid, queue }: WorkerRecord, names: string[]): KubewrightError {

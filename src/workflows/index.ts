@@ -1,13 +1,20 @@
 /** Everything the worker runs as workflows: the entry of the bundle, so only workflow types are exported. */
+import { setWorkflowOptions } from '@temporalio/workflow';
 import type { RunInput } from '../plan/run.js';
+import { checkHealth } from './check-health.js';
 import { run } from './engine/run.js';
-
-export { checkHealth } from './check-health.js';
-export { runGroup } from './engine/run-group.js';
-
+import { runGroup } from './engine/run-group.js';
 import type { RunResult } from './types.js';
+
+export { checkHealth, runGroup };
 
 /** Makes the cluster that a file describes, or goes on with it. */
 export async function installCluster(input: RunInput): Promise<RunResult> {
   return run(input);
 }
+
+// What changes a cluster is carried through by the build that began it; a check, which is looked at anew each time, goes on
+// with the newest. https://docs.temporal.io/worker-versioning#versioning-behaviors
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, installCluster);
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, runGroup);
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, checkHealth);

@@ -58,6 +58,12 @@ export function onQueue(engine: Engine, queue: string): Engine {
   return { ...engine, taskQueue: queue };
 }
 
+/** Before something is started on a queue whose worker this command brings: one of another version must not begin it. */
+export async function retireOutdated({ shell }: CommandContext, engine: Engine, cluster: Cluster): Promise<void> {
+  const { needsOf, retireOutdatedWorker } = await import('../../engine/index.js');
+  await retireOutdatedWorker(engine, { env: shell.env, needs: needsOf(cluster) });
+}
+
 /**
  * Brings the worker of a cluster's own queue. One that was started from another terminal with other passwords, another agent or
  * another payload key is replaced, and that is told: what was given here counts.
@@ -80,8 +86,8 @@ export async function bringWorker(
   }
   if (worker.build !== BUILD) {
     output.note(
-      `The worker that runs is kubewright ${worker.build}; this is ${BUILD}. It goes on as it was started: ` +
-        '`kubewright worker stop`, then this command again, replaces it.',
+      `The worker that runs is kubewright ${worker.build}; this is ${BUILD}. What it has begun ends with it; behind that, or ` +
+        'after `kubewright worker stop`, the next command brings one of this build.',
     );
   }
   return worker;

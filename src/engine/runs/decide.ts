@@ -15,6 +15,9 @@ import {
   type Verb,
 } from '../../workflows/types.js';
 import { type Engine, workflowIdOf } from '../types.js';
+import { handOver } from '../versions/pinned.js';
+import type { Description } from './ask.js';
+import { askedBy } from './pollers.js';
 import { taskFailure } from './task-failure.js';
 
 /** A worker that lives answers within milliseconds. */
@@ -44,8 +47,10 @@ export async function decide(
   verb: Verb,
   decision: Decision = {},
 ): Promise<DecisionOutcome> {
-  const { runId, running, taskAttempts } = await presentRun(engine, cluster);
+  const { runId, running, taskAttempts, raw } = await presentRun(engine, cluster);
   if (!running) throw nothingRuns(cluster);
+  // Every version carries out an abort; anything else is left to those that know the plan.
+  if (verb === 'abort') await handOver(askedBy(engine), raw.workflowExecutionInfo, groupsOf(raw));
   const full = await completed(engine, cluster, runId, decision);
   try {
     if (full.answered) {
@@ -87,17 +92,23 @@ export async function endRun(engine: Engine, cluster: string, reason: string | u
   }
 }
 
+/** Those that have not ended. */
+function groupsOf({ pendingChildren }: Description['raw']): { workflowId: string }[] {
+  return (pendingChildren ?? []).flatMap(({ workflowId }) => (workflowId ? [{ workflowId }] : []));
+}
+
 interface PresentRun {
   runId: string;
   running: boolean;
   taskAttempts: number | undefined;
+  raw: Description['raw'];
 }
 
 async function presentRun(engine: Engine, cluster: string): Promise<PresentRun> {
   try {
     const { runId, status, raw } = await engine.client.workflow.getHandle(workflowIdOf(cluster)).describe();
     const running = status.name === 'RUNNING' || status.name === 'PAUSED';
-    return { runId, running, taskAttempts: raw.pendingWorkflowTask?.attempt ?? undefined };
+    return { runId, running, taskAttempts: raw.pendingWorkflowTask?.attempt ?? undefined, raw };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw nothingRuns(cluster);
     throw error;

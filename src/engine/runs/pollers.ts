@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Engine } from '../types.js';
+import type { Asked } from '../versions/deployment.js';
 import { readIdentity } from '../worker/identity.js';
 import { milliseconds } from './history-fold.js';
 
@@ -12,10 +13,13 @@ const POLL_MS = 75_000;
  * Whether a worker may answer: one that has asked the queue for work lately. Without one a query is not sent at all,
  * for it would only be waited for. The server remembers workers for minutes; whether one of this machine has ended can
  * be seen at once.
+ *
+ * @param build the only one whose workers get what is asked; default any
  */
-export async function mayBeAnswered(engine: Engine, taskQueue: string): Promise<boolean> {
+export async function mayBeAnswered(engine: Engine, taskQueue: string, build?: string): Promise<boolean> {
   try {
-    return (await livingWorkers(engine, taskQueue)).length > 0;
+    const workers = await livingWorkers(askedBy(engine), taskQueue);
+    return workers.some((identity) => build === undefined || buildIn(identity) === build);
   } catch {
     // Who may not ask may still be answered.
     return true;
@@ -25,17 +29,29 @@ export async function mayBeAnswered(engine: Engine, taskQueue: string): Promise<
 /** Builds of the workers that have asked the queue for work lately; empty where none has, undefined where nobody says. */
 export async function buildsOn(engine: Engine, taskQueue: string): Promise<string[] | undefined> {
   try {
-    const workers = await livingWorkers(engine, taskQueue);
-    return [...new Set(workers.map((identity) => readIdentity(identity).build ?? '0.1.0 or another program'))].sort();
+    return await livingBuilds(askedBy(engine), taskQueue);
   } catch {
     return undefined;
   }
 }
 
+/** As `buildsOn`. @throws the server's error when it does not say */
+export async function livingBuilds(asked: Asked, taskQueue: string): Promise<string[]> {
+  return [...new Set((await livingWorkers(asked, taskQueue)).map(buildIn))].sort();
+}
+
+export function askedBy({ client, settings }: Engine): Asked {
+  return { workflowService: client.workflowService, namespace: settings.namespace };
+}
+
+function buildIn(identity: string): string {
+  return readIdentity(identity).build ?? '0.1.0 or another program';
+}
+
 /** Identities of those that have asked for work lately and have not been seen to end. */
-async function livingWorkers(engine: Engine, taskQueue: string): Promise<string[]> {
-  const { pollers } = await engine.client.workflowService.describeTaskQueue({
-    namespace: engine.settings.namespace,
+async function livingWorkers({ workflowService, namespace }: Asked, taskQueue: string): Promise<string[]> {
+  const { pollers } = await workflowService.describeTaskQueue({
+    namespace,
     taskQueue: { name: taskQueue },
     taskQueueType: WORKFLOW_QUEUE,
   });

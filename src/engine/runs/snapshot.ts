@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { messageOf } from '../../errors.js';
 import type { FailureDetails, RunProgress, RunResult } from '../../workflows/types.js';
 import type { Engine, RunSnapshot } from '../types.js';
+import { pinnedBuild } from '../versions/pinned.js';
 import { askWorkflow, type Description, pendingActivities, statusOf } from './ask.js';
 import { type GroupMemory, lookAtGroups } from './groups.js';
 import { progressFromHistory } from './history.js';
@@ -45,6 +46,7 @@ export async function takeSnapshot(
     workflowId,
     runId,
     build: buildIn(description.memo),
+    pinnedTo: pinnedBuild(description.raw.workflowExecutionInfo),
     status,
     source: whole.source,
     startedAt: description.startTime.getTime(),
@@ -66,8 +68,9 @@ async function progressOf(
 ): Promise<Remembered> {
   const { workflowId, runId, taskQueue } = description;
   const events = Number(description.historyLength);
+  const pinned = pinnedBuild(description.raw.workflowExecutionInfo);
   // One that has just answered is asked without further ado.
-  const ask = !failing && (memory?.source === 'worker' || (await mayBeAnswered(engine, taskQueue)));
+  const ask = !failing && (memory?.source === 'worker' || (await mayBeAnswered(engine, taskQueue, pinned)));
   const asked = ask ? await askWorkflow(engine, workflowId, runId) : undefined;
   if (asked !== undefined) return { runId, events, progress: asked, source: 'worker' };
   // A long history is read once, not at each look.

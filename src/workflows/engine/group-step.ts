@@ -55,6 +55,7 @@ async function start(step: GroupStep, run: StepRun): Promise<ChildWorkflowHandle
       return await startChild<GroupWorkflow>('runGroup', {
         workflowId,
         args: [inputOf(step, run)],
+        memo: { build: run.build, format: run.format },
         parentClosePolicy: ParentClosePolicy.TERMINATE,
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         cancellationType: 'WAIT_CANCELLATION_COMPLETED',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -8,7 +8,7 @@ import { identityOf, isAlive, ownIdentity } from '../../../src/engine/processes/
 import type { Engine } from '../../../src/engine/types.js';
 import { environmentFor } from '../../../src/engine/worker/environment.js';
 import { workerArguments, workerName, workerRecords } from '../../../src/engine/worker/record.js';
-import { ensureWorker, listWorkers, stopWorkers } from '../../../src/engine/worker-process.js';
+import { ensureWorker, listWorkers, retireOutdatedWorker, stopWorkers } from '../../../src/engine/worker-process.js';
 import { VERSION } from '../../../src/version.js';
 
 let stateDir: string;
@@ -16,25 +16,6 @@ beforeEach(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'kubewright-worker-'));
 });
 afterEach(() => rm(stateDir, { recursive: true, force: true }));
-
-describe('a worker of another version that runs already', () => {
-  it('is neither used nor stopped nor doubled: the refusal says what to do', async () => {
-    // This very process stands for the worker: whoever ends it ends the test.
-    const record = { ...(await ownIdentity()), users: [], detached: true, build: '9.8.7', address, log: 'x.log' };
-    const file = join(stateDir, 'worker.json');
-    await writeFile(file, JSON.stringify(record));
-    const engine = { stateDir, settings: { address, namespace: 'default' }, server: {}, environment: {} };
-    // A program that does not exist: whoever starts a second one meets another error.
-    const asked = ensureWorker(engine as unknown as Engine, { program: join(stateDir, 'no-such-program') });
-    await expect(asked).rejects.toMatchObject({
-      name: 'KubewrightError',
-      code: 'KW515',
-      message: `A worker of kubewright 9.8.7 runs (pid ${process.pid}), this is ${VERSION}`,
-      hint: expect.stringMatching(/installs end.*`kubewright worker stop`/),
-    });
-    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(record);
-  });
-});
 
 const address = '127.0.0.1:7233';
 const server = { revive: async () => {} };
@@ -85,24 +66,22 @@ describe('a worker’s record', () => {
 });
 
 describe('a worker whose record was lost', () => {
-  it('is found by the state directory, also when it is of another version: it is neither doubled nor killed', async () => {
+  it('is found by the state directory, of whatever version it is, and stopped', async () => {
     const identity = await orphan('worker', '9.8.7');
-    await expect(ensureWorker(engineOf(), { program: '/none' })).rejects.toMatchObject({
-      code: 'KW515',
-      message: expect.stringContaining(`9.8.7 runs (pid ${identity.pid})`),
-    });
-    expect(await isAlive(identity)).toBe(true);
     expect(await stopWorkers(stateDir)).toBe(1);
     expect(await isAlive(identity)).toBe(false);
   });
 
-  it('is replaced when it is of this version; one of another cluster is left alone', async () => {
-    const [own, other] = [await orphan('worker', VERSION), await orphan('worker-other', VERSION)];
-    // Behind the orphan's end a new one is started: that fails here, for there is no program.
-    await expect(ensureWorker(engineOf(), { program: '/none' })).rejects.toMatchObject({ code: 'KW514' });
-    expect(await isAlive(own)).toBe(false);
-    expect(await isAlive(other)).toBe(true);
-  });
+  it.each([VERSION, '9.8.7'])(
+    'is replaced, be it of version %s; one of another cluster is left alone',
+    async (version) => {
+      const [own, other] = [await orphan('worker', version), await orphan('worker-other', VERSION)];
+      // Behind the orphan's end a new one is started: that fails here, for there is no program.
+      await expect(ensureWorker(engineOf(), { program: '/none' })).rejects.toMatchObject({ code: 'KW514' });
+      expect(await isAlive(own)).toBe(false);
+      expect(await isAlive(other)).toBe(true);
+    },
+  );
 });
 
 describe('a worker of another build of this version', () => {
@@ -111,13 +90,54 @@ describe('a worker of another build of this version', () => {
     const worker = await ensureWorker(engineOf(), { env: {}, needs, program: '/none' });
     expect(worker).toMatchObject({ pid: process.pid, started: false, build: `${VERSION}+0123456ab` });
   });
+});
 
-  it('is not used when the version is another one, whatever the commit', async () => {
-    await recordThis('worker', await environmentFor(stateDir, {}, needs), '9.8.7+0123456ab');
-    await expect(ensureWorker(engineOf(), { env: {}, needs, program: '/none' })).rejects.toMatchObject({
-      code: 'KW515',
-      message: expect.stringContaining('kubewright 9.8.7+0123456ab runs'),
-    });
+describe('a worker of another version', () => {
+  /** What Temporal's list says is open on the queue, and what each run says of itself. */
+  const clientOf = (statuses: string[]) => ({
+    workflowService: {
+      listWorkflowExecutions: async () => ({
+        executions: statuses.map((workflowId) => ({ execution: { workflowId } })),
+      }),
+    },
+    workflow: { getHandle: (name: string) => ({ describe: async () => ({ status: { name } }) }) },
+  });
+  const refusing = {
+    workflowService: {
+      listWorkflowExecutions: async () => Promise.reject(new Error('not now')),
+    },
+  };
+
+  it.each([
+    ['has a run open', clientOf(['COMPLETED', 'RUNNING'])],
+    ['may have one open, as nobody says', refusing],
+    ['has more than can be looked at', clientOf(new Array(20).fill('COMPLETED'))],
+  ])('is used as long as it %s', async (_, client) => {
+    const environment = await environmentFor(stateDir, {}, needs);
+    await recordThis('worker', environment, '9.8.7+0123456ab');
+    const engine = engineOf({ client });
+    // This very process stands for the worker: whoever ends it ends the test.
+    await retireOutdatedWorker(engine, { env: {}, needs });
+    const worker = await ensureWorker(engine, { env: {}, needs, program: '/none' });
+    expect(worker).toMatchObject({ pid: process.pid, started: false, build: '9.8.7+0123456ab' });
+  });
+
+  it('is used as long as this terminal lacks what it has: its successor could not log in', async () => {
+    await recordThis('worker', await environmentFor(stateDir, { B_SUDO: 'secret' }, needs), '9.8.7');
+    const worker = await ensureWorker(engineOf({ client: clientOf([]) }), { env: {}, needs, program: '/none' });
+    expect(worker).toMatchObject({ pid: process.pid, started: false });
+  });
+
+  // A list still holds for a second what has just ended.
+  it.each([[[]], [['COMPLETED']]])('is drained where nothing is open any more: %j', async (listed) => {
+    const identity = await orphan('worker', '9.8.7');
+    const environment = await environmentFor(stateDir, {}, needs);
+    const record = { ...identity, users: [], detached: true, build: '9.8.7', address, environment };
+    await writeFile(join(stateDir, 'worker.json'), JSON.stringify(record));
+    await retireOutdatedWorker(engineOf({ client: clientOf(listed) }), { env: {}, needs });
+    expect(await isAlive(identity)).toBe(false);
+    // That it was to stay is known to its successor.
+    expect(await workerRecords(stateDir, 'worker').read()).toMatchObject({ pid: 0, detached: true });
   });
 });
 
