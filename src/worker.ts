@@ -53,7 +53,7 @@ export interface WorkerRunOptions extends RunWorkerOptions {
 }
 
 /** Steps wait for their hosts nearly all the time: a worker of one core carries out that many, as `npm run bench:scale` shows. */
-const STEPS_AT_ONCE = 200;
+const STEPS_AT_ONCE = 400;
 
 /** A heartbeat a second at most, so that a cancellation and the last line of output arrive within one. */
 const HEARTBEAT_THROTTLE = '1 second';

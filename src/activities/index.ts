@@ -59,6 +59,7 @@ export function createActivities(
   const pools = new Map<string, Hosts>();
   // A thousand handshakes in this thread would hold up the heartbeats of all steps.
   const thread = makeSshThread();
+  thread?.begin();
   // All steps of a run are given one object: the hash of a thousand hosts for each of them would take a quarter of the thread.
   const known = new WeakMap<Cluster, Hosts>();
   const hostsOf = (cluster: Cluster): Hosts => {

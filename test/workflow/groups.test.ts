@@ -1,44 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import Long from 'long';
 import { describe, expect, it } from 'vitest';
-import type { ClusterHost } from '../../src/cluster/types.js';
 import { decide } from '../../src/engine/runs/decide.js';
-import { startRun } from '../../src/engine/runs/start-run.js';
 import { describeRun } from '../../src/engine/runs/watch-run.js';
-import type { Step } from '../../src/plan/types.js';
 import { transientTrouble } from './fake-activities.js';
 import { engine, fakes, useFreshWorkers, worker } from './fresh-worker.js';
-import { blocked, closed, type StartedTest, stateOf, step, TestWorker, testCluster, until } from './harness.js';
+import { blocked, closed, groupedPlan, type StartedTest, startGrouped, stateOf, TestWorker, until } from './harness.js';
 
 useFreshWorkers();
 
-const HOSTS = ['w-1', 'w-2', 'w-3', 'w-4'];
-
-/** Two groups of two hosts: each host is looked at, all are compared, the cluster begins, each host joins, all is verified. */
-function plan(): Step[] {
-  const groupOf = (host: string): string => (['w-1', 'w-2'].includes(host) ? 'group-1' : 'group-2');
-  const each = (verb: string, needs: (host: string) => string[]): Step[] =>
-    HOSTS.map((host) => step(`${host}/${verb}`, needs(host), { group: groupOf(host) }));
-  return [
-    step('cp-1/look'),
-    ...each('look', () => []),
-    step('cluster/compare', ['cp-1/look', ...HOSTS.map((host) => `${host}/look`)]),
-    ...each('prepare', () => ['cluster/compare']),
-    step('cp-1/init', ['cluster/compare']),
-    ...each('join', (host) => ['cp-1/init', `${host}/prepare`]),
-    step(
-      'cluster/verify',
-      HOSTS.map((host) => `${host}/join`),
-    ),
-  ];
-}
-
-async function start(options: { unreachableWorkers?: 'leave-out'; patienceMs?: number } = {}): Promise<StartedTest> {
-  const base = testCluster(`g-${randomUUID().slice(0, 8)}`);
-  const [controlPlane, , worker] = base.hosts as [ClusterHost, ClusterHost, ClusterHost];
-  const cluster = { ...base, hosts: [controlPlane, ...HOSTS.map((name) => ({ ...worker, name }))] };
-  const started = await startRun(engine, { cluster, plan: plan(), planHash: 'hash', build: '0.1.0', ...options });
-  return { cluster, ...started };
+/** Starts an install of workers in groups on this test's worker. */
+function start(options: Parameters<typeof startGrouped>[1] = {}): Promise<StartedTest> {
+  return startGrouped(engine, options);
 }
 
 function groupOf({ workflowId }: StartedTest, group: string) {
@@ -51,23 +23,23 @@ describe('a run whose workers are in groups', () => {
     const end = await until(engine, cluster.name, closed);
     expect({ status: end.status, failure: end.failure }).toEqual({ status: 'completed', failure: undefined });
     expect(fakes.calls.map((call) => call.step).sort()).toEqual(
-      plan()
+      groupedPlan()
         .map(({ id }) => id)
         .sort(),
     );
-    for (const { id, needs } of plan()) {
+    for (const { id, needs } of groupedPlan()) {
       for (const need of needs) {
         expect(fakes.trace.indexOf(`-${need}`), `${need} before ${id}`).toBeGreaterThanOrEqual(0);
         expect(fakes.trace.indexOf(`-${need}`), `${need} before ${id}`).toBeLessThan(fakes.trace.indexOf(`+${id}`));
       }
     }
-    expect(end.progress.steps.map(({ id, state }) => [id, state])).toEqual(plan().map(({ id }) => [id, 'done']));
-    expect(end.result).toMatchObject({ changed: plan().length, unchanged: 0, skipped: [] });
+    expect(end.progress.steps.map(({ id, state }) => [id, state])).toEqual(groupedPlan().map(({ id }) => [id, 'done']));
+    expect(end.result).toMatchObject({ changed: groupedPlan().length, unchanged: 0, skipped: [] });
     await worker.stop();
     // Without a worker the histories of root and groups say the same.
     const { progress, source } = await describeRun(engine, cluster.name);
     expect(source).toBe('history');
-    expect(progress.steps.map(({ id, state }) => [id, state])).toEqual(plan().map(({ id }) => [id, 'done']));
+    expect(progress.steps.map(({ id, state }) => [id, state])).toEqual(groupedPlan().map(({ id }) => [id, 'done']));
   });
 
   it('shows a blocked step of a group, and a retry that is sent to the root reaches it', async () => {
@@ -212,19 +184,19 @@ describe('a group that is ended from outside', () => {
   });
 });
 
-describe('a root that is reset', () => {
-  /** To just before the event that is the first of its kind; its number is that of a workflow task's end. */
-  async function reset(test: StartedTest, taskEnd: number): Promise<string> {
-    const response = await engine.client.workflowService.resetWorkflowExecution({
-      namespace: 'default',
-      workflowExecution: { workflowId: test.workflowId, runId: test.runId },
-      workflowTaskFinishEventId: Long.fromNumber(taskEnd),
-      reason: 'test',
-      requestId: `${test.workflowId}-${taskEnd}`,
-    });
-    return response.runId;
-  }
+/** To just before an event, which is the end of a workflow task. @returns the new run */
+async function resetTo(taskEnd: number, { workflowId, runId }: { workflowId: string; runId: string }): Promise<string> {
+  const response = await engine.client.workflowService.resetWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId, runId },
+    workflowTaskFinishEventId: Long.fromNumber(taskEnd),
+    reason: 'test',
+    requestId: `${workflowId}-${taskEnd}`,
+  });
+  return response.runId;
+}
 
+describe('a root that is reset', () => {
   it.each([
     ['to its beginning: the groups of the former run let go, and new ones begin', 4],
     ['to a later event: its groups go on', undefined],
@@ -236,10 +208,25 @@ describe('a root that is reset', () => {
     const ends = (events ?? [])
       .filter((each) => each.workflowTaskCompletedEventAttributes)
       .map((each) => Number(each.eventId));
-    const newRun = await reset(test, event ?? (ends.at(-1) as number));
+    const newRun = await resetTo(event ?? (ends.at(-1) as number), test);
     held.release();
     const end = await until(engine, test.cluster.name, (now) => now.runId === newRun && closed(now));
     expect(end.status).toBe('completed');
     expect(end.progress.steps.every(({ state }) => state === 'done')).toBe(true);
+  });
+});
+
+describe('a group that is reset', () => {
+  it('does its steps again from there, and the run ends as one', async () => {
+    const held = fakes.holding('w-3/prepare');
+    const test = await start();
+    await until(engine, test.cluster.name, (now) => now.activities['w-3/prepare'] !== undefined);
+    const { runId } = await groupOf(test, 'group-2').describe();
+    await resetTo(4, { workflowId: `${test.workflowId}/group-2`, runId });
+    held.release();
+    const end = await until(engine, test.cluster.name, closed);
+    expect(end.status).toBe('completed');
+    expect(end.progress.steps.every(({ state }) => state === 'done')).toBe(true);
+    expect((await groupOf(test, 'group-2').describe()).status.name).toBe('COMPLETED');
   });
 });

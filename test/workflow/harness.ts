@@ -172,3 +172,43 @@ export function closed(snapshot: RunSnapshot): boolean {
 export function stateOf(snapshot: RunSnapshot, id: string): string | undefined {
   return snapshot.progress.steps.find((candidate) => candidate.id === id)?.state;
 }
+
+/** Workers of the small plan in groups. */
+export const GROUPED_HOSTS = ['w-1', 'w-2', 'w-3', 'w-4'];
+
+/** Two groups of two hosts: each host is looked at, all are compared, the cluster begins, each host joins, all is verified. */
+export function groupedPlan(): Step[] {
+  const groupOf = (host: string): string => (['w-1', 'w-2'].includes(host) ? 'group-1' : 'group-2');
+  const each = (verb: string, needs: (host: string) => string[]): Step[] =>
+    GROUPED_HOSTS.map((host) => step(`${host}/${verb}`, needs(host), { group: groupOf(host) }));
+  return [
+    step('cp-1/look'),
+    ...each('look', () => []),
+    step('cluster/compare', ['cp-1/look', ...GROUPED_HOSTS.map((host) => `${host}/look`)]),
+    ...each('prepare', () => ['cluster/compare']),
+    step('cp-1/init', ['cluster/compare']),
+    ...each('join', (host) => ['cp-1/init', `${host}/prepare`]),
+    step(
+      'cluster/verify',
+      GROUPED_HOSTS.map((host) => `${host}/join`),
+    ),
+  ];
+}
+
+/** Starts an install of a control plane and of workers in two groups. */
+export async function startGrouped(
+  engine: Engine,
+  options: { unreachableWorkers?: 'leave-out'; patienceMs?: number } = {},
+): Promise<StartedTest> {
+  const base = testCluster(`g-${randomUUID().slice(0, 8)}`);
+  const [controlPlane, , worker] = base.hosts as [ClusterHost, ClusterHost, ClusterHost];
+  const cluster = { ...base, hosts: [controlPlane, ...GROUPED_HOSTS.map((name) => ({ ...worker, name }))] };
+  const started = await startRun(engine, {
+    cluster,
+    plan: groupedPlan(),
+    planHash: 'hash',
+    build: '0.1.0',
+    ...options,
+  });
+  return { cluster, ...started };
+}

@@ -9,7 +9,7 @@ import { isAlive } from '../../src/engine/processes/identity.js';
 import { watchRun } from '../../src/engine/runs/watch-run.js';
 import type { RunSnapshot } from '../../src/engine/types.js';
 import { FakeActivities } from './fake-activities.js';
-import { startTest, step, type TestEngine, TestWorker } from './harness.js';
+import { groupedPlan, startGrouped, startTest, step, type TestEngine, TestWorker } from './harness.js';
 
 let stateDir: string;
 let engine: TestEngine;
@@ -66,6 +66,31 @@ describe('kill -9 of the embedded server in the middle of an install', () => {
     expect(seen.every((snapshot) => snapshot.progress.blocked.length === 0)).toBe(true);
     await worker.stop();
   }, 90_000);
+});
+
+describe('kill -9 of the embedded server while groups of a run are at work', () => {
+  it('root and groups go on; no step is lost, and only what was under way runs twice', async () => {
+    const fakes = new FakeActivities();
+    const gates = ['w-1/prepare', 'w-3/prepare'].map((id) => fakes.holding(id));
+    const worker = await TestWorker.start(engine, fakes);
+    const { cluster } = await startGrouped(engine);
+    const last: RunSnapshot[] = [];
+    let kills = 0;
+    for await (const snapshot of watchRun(engine, cluster.name, { intervalMs: 100 })) {
+      last[0] = snapshot;
+      if (kills === 0 && snapshot.activities['w-1/prepare'] && snapshot.activities['w-3/prepare']) {
+        kills += 1;
+        await killServer();
+        for (const gate of gates) gate.release();
+      }
+    }
+    expect(kills).toBe(1);
+    expect(last[0]?.status).toBe('completed');
+    expect(last[0]?.progress.steps.every(({ state }) => state === 'done')).toBe(true);
+    const others = groupedPlan().filter(({ id }) => !/^w-[13]\/prepare$/.test(id));
+    expect(others.filter(({ id }) => fakes.triesOf(id) !== 1).map(({ id }) => id)).toEqual([]);
+    await worker.stop();
+  }, 120_000);
 });
 
 describe('an embedded server whose port is somebody else’s when it comes back', () => {

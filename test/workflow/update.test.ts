@@ -23,6 +23,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'kubewright-update-'));
   stateDir = join(directory, 'state');
   await layOut('before', '0.7.0');
+  await layOut('in-place', '0.7.0');
   await layOut('after', '0.8.0');
   await layOut('other-format', '0.9.0', 99);
   engine = await connect({ stateDir });
@@ -34,7 +35,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true, maxRetries: 20 });
 }, 60_000);
 
-type Build = 'before' | 'after' | 'other-format';
+type Build = 'before' | 'after' | 'in-place' | 'other-format';
 
 /** A copy of what was built, as another version. */
 async function layOut(build: Build, version: string, planFormat?: number): Promise<void> {
@@ -77,9 +78,9 @@ async function faultyCluster(name: string): Promise<FakeClusterFiles> {
   return made;
 }
 
-/** An install by the build before, in the background, that waits for a person. */
-async function beginInstall({ file, cluster: { name } }: FakeClusterFiles): Promise<void> {
-  const { exitCode, all } = await kubewright('before', ['install', '--detach', file]);
+/** An install in the background that waits for a person. */
+async function beginInstall({ file, cluster: { name } }: FakeClusterFiles, by: Build = 'before'): Promise<void> {
+  const { exitCode, all } = await kubewright(by, ['install', '--detach', file]);
   expect(exitCode, all).toBe(0);
   await expect.poll(() => status(name), LONG).toMatchObject({ progress: { state: 'blocked' } });
 }
@@ -126,6 +127,19 @@ describe('an install waits for a person, and Kubewright is updated', { timeout: 
     expect(next.exitCode, next.all).toBe(0);
     await expect.poll(() => buildsThatWorked('kept'), LONG).toEqual(['0.8.0']);
     expect((await workerOf('kept')).build).toMatch(/^0\.8\.0/);
+  });
+
+  it('the same where the files of the one that runs are replaced, as by npm update', async () => {
+    const made = await faultyCluster('in-place');
+    await beginInstall(made, 'in-place');
+    await rm(join(directory, 'in-place'), { recursive: true });
+    await layOut('in-place', '0.8.0');
+    made.hosts.setFault(undefined);
+    const retried = await kubewright('in-place', ['retry', '*', '--cluster', 'in-place']);
+    expect(retried.exitCode, retried.all).toBe(0);
+    const { exitCode, all } = await kubewright('in-place', ['install', made.file]);
+    expect(exitCode, all).toBe(0);
+    expect(await buildsThatWorked('in-place')).toEqual(['0.7.0']);
   });
 
   it('a run whose workers are gone is taken over by the new version, which knows its plan', async () => {

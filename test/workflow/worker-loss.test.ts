@@ -10,6 +10,8 @@ import { FakeActivities } from './fake-activities.js';
 import {
   blocked,
   closed,
+  GROUPED_HOSTS,
+  startGrouped,
   startTest,
   stateOf,
   step,
@@ -87,6 +89,22 @@ describe('a worker that is killed in the middle of a step', () => {
     await expect.poll(tries, { timeout: 20_000 }).toHaveLength(2);
     await writeFile(join(directory, 'release'), '');
     expect((await until(engine, cluster.name, closed)).status).toBe('completed');
+  });
+});
+
+describe('one of several workers that is killed', () => {
+  it('leaves its groups and their steps to the others', async () => {
+    worker = await startChild(['w-1/prepare', 'w-2/prepare', 'w-3/prepare', 'w-4/prepare']);
+    const { cluster } = await startGrouped(engine);
+    await expect.poll(tries, { timeout: 40_000 }).toHaveLength(4);
+    const fakes = new FakeActivities();
+    const other = await TestWorker.start(engine, fakes);
+    process.kill(worker.pid, 'SIGKILL');
+    const end = await until(engine, cluster.name, closed);
+    expect(end.status).toBe('completed');
+    expect(end.progress.decisions).toEqual([]);
+    expect(GROUPED_HOSTS.map((host) => fakes.triesOf(`${host}/prepare`))).toEqual([1, 1, 1, 1]);
+    await other.stop();
   });
 });
 

@@ -13,7 +13,7 @@ export interface DescribedRun extends RunSnapshot {
 
 /** How a run is watched. */
 export interface WatchOptions {
-  /** Time between two looks, in milliseconds; default 500. */
+  /** Time between two looks, in milliseconds; default 500. Longer where a look takes long, as at a thousand hosts. */
   intervalMs?: number;
   signal?: AbortSignal;
   /** Called when the server does not answer, with how often in a row, and with 0 when it answers again. */
@@ -23,6 +23,10 @@ export interface WatchOptions {
 const SLOWEST_RETRY_MS = 2_000;
 /** The client tries on by itself for a minute while a server is away; whoever watches should hear of it sooner. */
 const LOOK_LIMIT_MS = 8_000;
+/** What a look may take longer for each group that is asked, too: a busy worker is no server that is away. */
+const LIMIT_OF_GROUP_MS = 1_000;
+/** Looks cost the worker that answers them: they take a third of the time at most. */
+const PAUSE_SHARE = 2;
 /** A Reset ends the old run a moment before the new one is found under the id. */
 const RESET_LOOKS = 3;
 
@@ -41,7 +45,9 @@ export async function* watchRun(
   const look = observer(engine, cluster, options);
   let closedLooks = 0;
   while (!options.signal?.aborted) {
+    const began = performance.now();
     const snapshot = await look();
+    const took = performance.now() - began;
     if (snapshot !== undefined) {
       closedLooks = snapshot.status === 'running' ? 0 : closedLooks + 1;
       // Only an end by Reset looks like a termination; a run that ended by itself stays the last one.
@@ -51,7 +57,7 @@ export async function* watchRun(
       }
       if (closedLooks === 0) yield snapshot;
     }
-    await pause(options.intervalMs ?? 500, options.signal);
+    await pause(Math.max(options.intervalMs ?? 500, PAUSE_SHARE * took), options.signal);
   }
 }
 
@@ -92,7 +98,8 @@ function observer(engine: Engine, cluster: string, options: WatchOptions): () =>
         addresses ??= taken.memory.groups?.addresses ?? (await addressesFor(engine, taken.snapshot));
         return taken;
       };
-      const taken = await engine.client.connection.withDeadline(Date.now() + LOOK_LIMIT_MS, look);
+      const limit = LOOK_LIMIT_MS + LIMIT_OF_GROUP_MS * (memory?.progress.groups?.length ?? 0);
+      const taken = await engine.client.connection.withDeadline(Date.now() + limit, look);
       memory = taken.memory;
       if (failures > 0) options.onUnreachable?.(0);
       failures = 0;

@@ -1,19 +1,20 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { BundleOptions, WorkflowBundleOption } from '@temporalio/worker';
+import type { BundleOptions, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
 import { FAILURE_CONVERTER_PATH } from '../codec/payload-codec.js';
 
 /** The workflows, and, with a payload key, the failure converter that must be in the bundle with them. */
 export function bundleOptions(encrypted: boolean): BundleOptions {
   return {
-    workflowsPath: workflowsPath(),
+    workflowsPath: sourceOf('index'),
+    preloadModules: [sourceOf('stack-traces')],
     failureConverterPath: encrypted ? FAILURE_CONVERTER_PATH : undefined,
   };
 }
 
 /** Compiled beside this file, or the TypeScript that the bundler reads as well (tests run from the source). */
-function workflowsPath(): string {
-  const compiled = fileURLToPath(new URL('../../workflows/index.js', import.meta.url));
+function sourceOf(module: string): string {
+  const compiled = fileURLToPath(new URL(`../../workflows/${module}.js`, import.meta.url));
   return existsSync(compiled) ? compiled : compiled.replace(/js$/, 'ts');
 }
 
@@ -26,7 +27,9 @@ export function bundlePath(encrypted: boolean): string {
 /** The bundle made by the build, which saves seconds at start; else what to bundle now. */
 export function workflowSource(
   encrypted: boolean,
-): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } {
+): { workflowBundle: WorkflowBundleOption } | Pick<WorkerOptions, 'workflowsPath' | 'bundlerOptions'> {
   const codePath = bundlePath(encrypted);
-  return existsSync(codePath) ? { workflowBundle: { codePath } } : { workflowsPath: workflowsPath() };
+  if (existsSync(codePath)) return { workflowBundle: { codePath } };
+  const { workflowsPath, preloadModules } = bundleOptions(encrypted);
+  return { workflowsPath, bundlerOptions: { preloadModules } };
 }

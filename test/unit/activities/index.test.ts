@@ -220,7 +220,8 @@ describe('a step that builds upon a host which is another one by now', () => {
 
 it('a worker has one thread for the connections to all of its clusters, and closes it behind them', async () => {
   const closed: string[] = [];
-  const thread = { close: async () => void closed.push('thread') };
+  const begin = vi.fn();
+  const thread = { begin, close: async () => void closed.push('thread') };
   const given: unknown[] = [];
   const createHosts = (_cluster: unknown, options: { thread?: unknown }) => {
     given.push(options.thread);
@@ -238,6 +239,8 @@ it('a worker has one thread for the connections to all of its clusters, and clos
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   for (const runId of ['0', '1'])
     await environment.run(() => activities.stopStep({ ...referenceTo('cp-1/init'), root: { ...root, runId } }));
+  // Before the first step: what an update puts in its place later on is another program.
+  expect(begin).toHaveBeenCalledOnce();
   expect(given).toEqual([thread, thread]);
   expect(makeSshThread).toHaveBeenCalledOnce();
   await activities.close();

@@ -1,4 +1,5 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { BUILD } from '../../../build.js';
 import { messageOf } from '../../../errors.js';
 import { abortable } from '../abort.js';
 import { connectionLost } from '../connection.js';
@@ -14,6 +15,8 @@ export interface Program {
   url: URL;
   /** Of its memory; Node's own unless given. */
   resourceLimits?: ResourceLimits;
+  /** Build that it must be of: an update replaces files below a process that runs. That of this process unless given. */
+  build?: string;
   /** How often it is asked whether it is still there; default 10 s. */
   pingMs?: number;
 }
@@ -56,12 +59,12 @@ export class RunningThread {
    * @param onDeath called once when it has ended although nobody had asked it to
    */
   constructor(
-    { url, pingMs = PING_MS, ...options }: Program,
+    { url, pingMs = PING_MS, build = BUILD, ...options }: Program,
     private readonly log: (pool: number, line: string) => void,
     private readonly onDeath: (why: string, error: unknown) => void,
   ) {
     // What this process was started with (loaders, `-e`) is not for it.
-    this.#worker = new Worker(url, { name: 'kubewright-ssh', execArgv: [], ...options });
+    this.#worker = new Worker(url, { name: 'kubewright-ssh', execArgv: [], workerData: { build }, ...options });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     this.#worker.on('error', (error) => {
       this.#failure = error;

@@ -7,7 +7,7 @@ import { type Program, RunningThread } from './running-thread.js';
 
 /**
  * The thread in which the SSH connections of a process live, so that handshakes and ciphers hold up nothing else in it.
- * One is enough: it serves any number of pools. It is started by the first use, and again by the next one after it died.
+ * One is enough: it serves any number of pools. It is started by the first use at the latest, and again by the next one after it died.
  */
 export class SshThread {
   readonly #logs = new Map<number, (line: string) => void>();
@@ -43,6 +43,14 @@ export class SshThread {
         this.#logs.delete(pool);
       },
     };
+  }
+
+  /**
+   * Starts the thread before anybody needs it: a worker may live through an update of the package, and what is loaded then is
+   * what it was started with.
+   */
+  begin(): void {
+    this.#start();
   }
 
   /** Ends the thread at once, and with it every connection that no pool has closed yet. Another use starts a new one. */

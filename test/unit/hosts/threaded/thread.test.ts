@@ -55,6 +55,16 @@ async function run(connection: Connection, command: string): Promise<{ stdout: s
   return { stdout, code };
 }
 
+test('is not started from files that an update has put in the place of its own', async () => {
+  const server = await serve();
+  const thread = new SshThread({ url: BUILT, build: '0.0.1+0123456ab' });
+  threads.push(thread);
+  const connection = thread.pool((line) => where.log.push(line)).connection(targetOf(server.port));
+  await expect(connection.ready()).rejects.toMatchObject(
+    isLost(/the files of kubewright 0\.0\.1\+0123456ab are now those of .*: start the worker anew/),
+  );
+});
+
 describe('a thread that dies', () => {
   test.each([
     ['of a bug', 'a bug', /the thread of the SSH connections ended \(a bug in a library\)/],
