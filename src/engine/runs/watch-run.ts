@@ -25,8 +25,8 @@ const SLOWEST_RETRY_MS = 2_000;
 const LOOK_LIMIT_MS = 8_000;
 /** What a look may take longer for each group that is asked, too: a busy worker is no server that is away. */
 const LIMIT_OF_GROUP_MS = 1_000;
-/** Looks cost the worker that answers them: they take a third of the time at most. */
-const PAUSE_SHARE = 2;
+/** Looks cost the worker that answers them, so the pause is as long as the last look took; and no longer than this. */
+const LONGEST_PAUSE_MS = 10_000;
 /** A Reset ends the old run a moment before the new one is found under the id. */
 const RESET_LOOKS = 3;
 
@@ -57,7 +57,8 @@ export async function* watchRun(
       }
       if (closedLooks === 0) yield snapshot;
     }
-    await pause(Math.max(options.intervalMs ?? 500, PAUSE_SHARE * took), options.signal);
+    const next = Math.max(options.intervalMs ?? 500, Math.min(took, LONGEST_PAUSE_MS));
+    await pause(next, options.signal);
   }
 }
 

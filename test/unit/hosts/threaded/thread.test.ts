@@ -57,7 +57,7 @@ async function run(connection: Connection, command: string): Promise<{ stdout: s
 
 test('is not started from files that an update has put in the place of its own', async () => {
   const server = await serve();
-  const thread = new SshThread({ url: BUILT, build: '0.0.1+0123456ab' });
+  const thread = new SshThread({ url: new URL('./program.js', BUILT), build: '0.0.1+0123456ab' });
   threads.push(thread);
   const connection = thread.pool((line) => where.log.push(line)).connection(targetOf(server.port));
   await expect(connection.ready()).rejects.toMatchObject(
@@ -95,7 +95,7 @@ describe('a thread that dies', () => {
     threads.push(thread);
     vi.spyOn(process, 'emitWarning').mockReturnValue(undefined);
     const connection = thread.pool(() => undefined).connection(targetOf((await serve()).port));
-    await expect(connection.ready()).rejects.toMatchObject(isLost(/not-there\.mjs/));
+  await expect(connection.ready()).rejects.toMatchObject(isLost(/not-there\.mjs/));
   });
 });
 
