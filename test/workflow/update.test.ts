@@ -130,16 +130,16 @@ describe('an install waits for a person, and Kubewright is updated', { timeout: 
   });
 
   it('the same where the files of the one that runs are replaced, as by npm update', async () => {
-    const made = await faultyCluster('in-place');
+    const made = await faultyCluster('replaced');
     await beginInstall(made, 'in-place');
     await rm(join(directory, 'in-place'), { recursive: true });
     await layOut('in-place', '0.8.0');
     made.hosts.setFault(undefined);
-    const retried = await kubewright('in-place', ['retry', '*', '--cluster', 'in-place']);
+    const retried = await kubewright('in-place', ['retry', '*', '--cluster', 'replaced']);
     expect(retried.exitCode, retried.all).toBe(0);
     const { exitCode, all } = await kubewright('in-place', ['install', made.file]);
     expect(exitCode, all).toBe(0);
-    expect(await buildsThatWorked('in-place')).toEqual(['0.7.0']);
+    expect(await buildsThatWorked('replaced')).toEqual(['0.7.0']);
   });
 
   it('a run whose workers are gone is taken over by the new version, which knows its plan', async () => {

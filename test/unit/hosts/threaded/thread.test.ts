@@ -95,7 +95,7 @@ describe('a thread that dies', () => {
     threads.push(thread);
     vi.spyOn(process, 'emitWarning').mockReturnValue(undefined);
     const connection = thread.pool(() => undefined).connection(targetOf((await serve()).port));
-  await expect(connection.ready()).rejects.toMatchObject(isLost(/not-there\.mjs/));
+    await expect(connection.ready()).rejects.toMatchObject(isLost(/not-there\.mjs/));
   });
 });
 
