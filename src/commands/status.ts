@@ -72,8 +72,9 @@ async function showOne(
   if (snapshot.taskFailure !== undefined) {
     output.note(`\n${taskFailureSentence(snapshot.taskFailure)}`);
   } else if (snapshot.status === 'running' && snapshot.source === 'history') {
+    const whose = snapshot.pinnedTo === undefined ? '' : ` of kubewright ${snapshot.pinnedTo}`;
     output.note(
-      '\nNo worker answers in time: none runs, or it has too much to do. `kubewright install cluster.yaml` brings one where none runs.',
+      `\nNo worker${whose} answers in time: none runs, or it has too much to do. \`kubewright install cluster.yaml\` brings one where none runs.`,
     );
   }
   return code;

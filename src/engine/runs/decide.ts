@@ -49,8 +49,10 @@ export async function decide(
 ): Promise<DecisionOutcome> {
   const { runId, running, taskAttempts, raw } = await presentRun(engine, cluster);
   if (!running) throw nothingRuns(cluster);
-  // Every version carries out an abort; anything else is left to those that know the plan.
-  if (verb === 'abort') await handOver(askedBy(engine), raw.workflowExecutionInfo, groupsOf(raw));
+  // Every version carries out an abort; anything else is left to those that know the plan. Where that cannot be done, the abort
+  // waits for the run's own workers like any other decision.
+  if (verb === 'abort')
+    await handOver(askedBy(engine), raw.workflowExecutionInfo, groupsOf(raw)).catch(() => undefined);
   const full = await completed(engine, cluster, runId, decision);
   try {
     if (full.answered) {

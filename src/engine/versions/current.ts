@@ -71,7 +71,7 @@ async function setCurrent({ workflowService, namespace }: Asked, version: Worker
   await workflowService.setWorkerDeploymentCurrentVersion({
     namespace,
     ...version,
-    // One that was told to be the only one that may do this goes on being that: Kubewright claims nothing for itself.
+    // Where a person has made somebody the deployment's manager, only that one may do this, and the server refuses us.
     identity: 'kubewright',
     // A version before may have worked on the queue of a step that this one does not have.
     ignoreMissingTaskQueues: true,

@@ -112,6 +112,12 @@ describe('status', () => {
     expect(stderr).toContain('No worker answers in time: none runs, or it has too much to do.');
   });
 
+  it('says whose workers do not answer where the run is pinned to a build', async () => {
+    const silent = moment(preparing(), { source: 'history', pinnedTo: '0.2.0+0123456ab' });
+    const { stderr } = await status(new ScriptedEngine([silent]), 'demo');
+    expect(stderr).toContain('No worker of kubewright 0.2.0+0123456ab answers in time');
+  });
+
   it('lists an encrypted install for who has not the key, and says what is lacking', async () => {
     const engine = new ScriptedEngine([]);
     engine.listings = [listing('demo', { blocked: ['cp-1/init'] })];
