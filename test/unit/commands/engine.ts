@@ -61,6 +61,9 @@ export class ScriptedEngine {
         const run = { workflowId: 'cluster/demo', runId: 'run-1', attached: this.attached };
         return this.attached ? { ...run, startedAt: START, build: this.plannedBy } : run;
       },
+      retireOutdatedWorker: async ({ taskQueue }: Engine) => {
+        this.calls.push(`retire on ${taskQueue}`);
+      },
       ensureWorker: async ({ taskQueue }: Engine, options?: EnsureWorkerOptions) => this.worker(taskQueue, options),
       decide: async (_engine: Engine, cluster: string, verb: string, decision: object) => {
         this.calls.push(`${verb} ${cluster} ${JSON.stringify(decision)}`);

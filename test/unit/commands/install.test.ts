@@ -50,6 +50,7 @@ describe('install', () => {
     const { code, stdout, stderr } = await install(engine);
     expect(code).toBe(0);
     expect(engine.calls).toEqual([
+      'retire on kubewright/cluster/demo',
       'start on kubewright/cluster/demo',
       'worker on kubewright/cluster/demo',
       'leave worker',
@@ -86,6 +87,7 @@ describe('install', () => {
     expect(stdout).toContain('[ERROR Port-10250]: Port 10250 is in use');
     expect(stderr).toMatch(new RegExp(`then: +kubewright install ${file}`));
     expect(engine.calls).toEqual([
+      'retire on kubewright/cluster/demo',
       'start on kubewright/cluster/demo',
       'worker on kubewright/cluster/demo',
       'leave worker',
@@ -112,6 +114,7 @@ describe('install', () => {
     expect(code).toBe(130);
     expect(stderr).toContain(`The install of demo waits where it stands. Go on with: kubewright install ${file}`);
     expect(engine.calls).toEqual([
+      'retire on kubewright/cluster/demo',
       'start on kubewright/cluster/demo',
       'worker on kubewright/cluster/demo',
       'waiting',
@@ -129,6 +132,7 @@ describe('install', () => {
     expect(stderr).toContain(`kubewright install ${file}`);
     expect(stderr).toContain('kubewright abort --cluster demo');
     expect(engine.calls).toEqual([
+      'retire on kubewright/cluster/demo',
       'start on kubewright/cluster/demo',
       'worker on kubewright/cluster/demo',
       'waiting',
@@ -155,6 +159,7 @@ describe('install', () => {
     const { code, stdout } = await install(engine, '--detach');
     expect(code).toBe(0);
     expect(engine.calls).toEqual([
+      'retire on kubewright/cluster/demo',
       'start on kubewright/cluster/demo',
       'worker on kubewright/cluster/demo',
       'detach server',
@@ -189,14 +194,14 @@ describe('install', () => {
     const { stderr } = await install(engine);
     expect(stderr).toContain(`It was planned by kubewright 0.1.0+1111111aa; this is ${BUILD}`);
     expect(stderr).toContain(`The worker that runs is kubewright 0.1.0+2222222bb; this is ${BUILD}.`);
-    expect(stderr).toContain('`kubewright worker stop`, then this command again, replaces it.');
+    expect(stderr).toContain('What it has begun ends with it; behind that, or after `kubewright worker stop`,');
   });
 
   it('goes on with the queue of the install that runs, and replaces no worker that serves others as well', async () => {
     const engine = new ScriptedEngine([finished(0)]);
     engine.runningOn = 'kubewright';
     await install(engine);
-    expect(engine.calls.slice(0, 2)).toEqual(['start on kubewright', 'worker on kubewright']);
+    expect(engine.calls.slice(0, 3)).toEqual(['retire on kubewright', 'start on kubewright', 'worker on kubewright']);
     expect(engine.asked.replace).toBe(false);
   });
 
@@ -224,7 +229,11 @@ describe('install', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/kubernetes\.version: .*1\.33\.0.* → .*1\.34\.3/);
     expect(stderr).toContain('error KW520: An install of demo with another plan is running');
-    expect(engine.calls).toEqual(['start on kubewright/cluster/demo', 'close engine']);
+    expect(engine.calls).toEqual([
+      'retire on kubewright/cluster/demo',
+      'start on kubewright/cluster/demo',
+      'close engine',
+    ]);
   });
 
   it('ends as interrupted when somebody stops the server on purpose', async () => {
@@ -288,8 +297,9 @@ describe('install with a server of somebody else’s', () => {
   it('starts one for this cluster alone where nobody works, and says so', async () => {
     const engine = elsewhere('no');
     const { stderr } = await install(engine);
-    expect(engine.calls.slice(0, 3)).toEqual([
+    expect(engine.calls.slice(0, 4)).toEqual([
       'polled kubewright?',
+      'retire on kubewright/cluster/demo',
       'start on kubewright/cluster/demo',
       'worker on kubewright/cluster/demo',
     ]);
@@ -299,7 +309,11 @@ describe('install with a server of somebody else’s', () => {
   it('starts one with --worker, on a queue that gets no other cluster’s steps', async () => {
     const engine = elsewhere('yes');
     await install(engine, '--worker');
-    expect(engine.calls.slice(0, 2)).toEqual(['start on kubewright/cluster/demo', 'worker on kubewright/cluster/demo']);
+    expect(engine.calls.slice(0, 3)).toEqual([
+      'retire on kubewright/cluster/demo',
+      'start on kubewright/cluster/demo',
+      'worker on kubewright/cluster/demo',
+    ]);
   });
 
   it('does not join the team’s workers with --worker either, when the install runs on their queue', async () => {
