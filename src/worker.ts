@@ -5,21 +5,18 @@ import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { dataConverterFrom, WITHOUT_KEY } from './engine/codec/payload-codec.js';
 import { connectionError, requireNamespace } from './engine/connection-errors.js';
-import { attachServer, type EmbeddedServer } from './engine/embedded-server.js';
+import { attachServer } from './engine/embedded-server.js';
 import { readRun } from './engine/runs/history.js';
-import { isHealthSchedule } from './engine/schedules.js';
 import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
-import { type ConnectionSettings, openOn, taskQueueOf } from './engine/types.js';
+import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
 import { workflowSource } from './engine/worker/bundle.js';
 import { workerIdentity } from './engine/worker/identity.js';
 import { KeptVersion } from './engine/worker/kept-version.js';
 import { type OwnMetrics, ownMetrics } from './engine/worker/metrics.js';
-import { workerRecords } from './engine/worker/record.js';
+import { serve } from './engine/worker/serve.js';
 import { runTogether, stopWorkerOf } from './engine/worker/stop-worker.js';
 import { metricsError, telemetryOptions } from './engine/worker/telemetry.js';
-import { untilUnused } from './engine/worker/unused.js';
-import { watchServer } from './engine/worker/watchdog.js';
 import { isKubewrightError, messageOf } from './errors.js';
 import type { RunReference } from './plan/run.js';
 
@@ -81,7 +78,7 @@ export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
       const version = await keptVersion(connection, settings, env, options);
       const worker = await createWorker(connection, settings, env, { ...options, activities, metrics, version });
       const stopper = await stopWorkerOf(worker, { connection, activities });
-      await runUntilTold(runTogether(worker, stopper), { connection, settings, server, version }, options);
+      await serve(runTogether(worker, stopper), { connection, settings, server, version }, options);
     } finally {
       await connection.close();
     }
@@ -186,71 +183,6 @@ async function createWorker(
     shutdownGraceTime: '1 second',
     shutdownForceTime: '15 seconds',
   });
-}
-
-interface Serving {
-  connection: NativeConnection;
-  settings: ConnectionSettings;
-  server: EmbeddedServer | undefined;
-  version: KeptVersion | undefined;
-}
-
-async function runUntilTold(
-  worker: Pick<Worker, 'getState' | 'shutdown' | 'run'>,
-  { connection, settings, server, version }: Serving,
-  options: WorkerRunOptions,
-): Promise<void> {
-  const ended = new AbortController();
-  const { signal } = ended;
-  const drain = (): void => {
-    if (worker.getState() === 'RUNNING') worker.shutdown();
-  };
-  options.signal?.addEventListener('abort', drain, { once: true });
-  const goneAfterMs = options.serverGoneAfterMs ?? 10 * 60_000;
-  let gone: unknown;
-  try {
-    const running = worker.run();
-    if (options.signal?.aborted) drain();
-    const ready = (): void => options.onReady?.();
-    const kept = version?.keep(signal, ready).catch((error: unknown) => {
-      gone = error;
-      drain();
-    });
-    if (version === undefined) ready();
-    const watching = watchServer({ connection, address: settings.address, server, goneAfterMs, signal });
-    const lost = watching.catch((error: unknown) => {
-      gone = error;
-      drain();
-    });
-    const unused = options.background && untilNobodyUsesIt(connection, settings, options, signal).then(drain);
-    // The connection is closed behind this: it must have drained by then, whatever made it end.
-    await running.finally(() => ended.abort());
-    await Promise.all([lost, unused, kept]);
-  } finally {
-    ended.abort();
-    options.signal?.removeEventListener('abort', drain);
-  }
-  if (gone !== undefined) throw gone;
-}
-
-/** Resolves when a worker in the background should end, or has. */
-async function untilNobodyUsesIt(
-  connection: NativeConnection,
-  { namespace }: ConnectionSettings,
-  { background, stateDir, env = process.env }: WorkerRunOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const query = openOn(taskQueueOf(env));
-  const openRuns = async (): Promise<number> => {
-    const { workflowService } = connection;
-    const { count } = await workflowService.countWorkflowExecutions({ namespace, query });
-    // Between two health checks nothing runs; the next one needs a worker all the same.
-    const { schedules } = await workflowService.listSchedules({ namespace, maximumPageSize: 100 });
-    return Number(count) + (schedules ?? []).filter(({ scheduleId }) => isHealthSchedule(scheduleId ?? '')).length;
-  };
-  const { record = '', lookMs, idleMs } = background ?? {};
-  const records = workerRecords(stateDir ?? stateDirectory(env), record);
-  await untilUnused({ records, openRuns, lookMs, idleMs, signal });
 }
 
 /**
