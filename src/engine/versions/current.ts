@@ -15,6 +15,8 @@ import {
 /** The server notes a new version within a second or two of its first question for work. */
 const REGISTRATION_LIMIT_MS = 30_000;
 const PAUSE_MS = 100;
+/** gRPC: DEADLINE_EXCEEDED and UNAVAILABLE. */
+const UNANSWERED = [4, 14];
 
 /**
  * Has new runs of this queue carried out by this version, from its start on. Left as it is where a newer version is current
@@ -53,15 +55,19 @@ async function works(asked: Asked, taskQueue: string, build: string): Promise<bo
   return (await livingBuilds(asked, taskQueue)).includes(build);
 }
 
-/** Tried until the server knows the version, which it learns from the worker's first question for work. */
+/**
+ * Tried until the server knows the version, which it learns from the worker's first question for work. A server that is away
+ * says nothing about versions: how long it may be is for the worker's watchdog to judge.
+ */
 async function makeCurrent(asked: Asked, version: WorkerVersion, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + REGISTRATION_LIMIT_MS;
   while (!signal.aborted) {
     try {
       return await setCurrent(asked, version);
     } catch (error) {
-      const isEarly = [NOT_FOUND, FAILED_PRECONDITION].includes(grpcCode(error) ?? 0);
-      if (!isEarly || Date.now() > deadline) throw notTaken(version, error);
+      const code = grpcCode(error) ?? 0;
+      const isEarly = [NOT_FOUND, FAILED_PRECONDITION].includes(code) && Date.now() <= deadline;
+      if (!isEarly && !UNANSWERED.includes(code)) throw notTaken(version, error);
     }
     await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
   }

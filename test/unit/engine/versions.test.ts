@@ -129,6 +129,21 @@ describe('the current version', () => {
     expect(server.current).toBe(expected);
   });
 
+  it('is waited for while the server is away, which is no refusal', async () => {
+    const server = Object.assign(new Server(), { registered: ['0.2.0'] });
+    const { workflowService, namespace } = server.asked();
+    const answers = [grpc(14), grpc(4)];
+    const set = async (request: never): Promise<unknown> => {
+      const failure = answers.pop();
+      if (failure !== undefined) throw failure;
+      return workflowService.setWorkerDeploymentCurrentVersion(request);
+    };
+    const away = { ...workflowService, setWorkerDeploymentCurrentVersion: set };
+    const asked = { workflowService: away as unknown as Asked['workflowService'], namespace };
+    await becomeCurrent(asked, QUEUE, version('0.2.0'), signal);
+    expect(server.current).toBe('0.2.0');
+  });
+
   it('is refused with what can be done when the server does not take it', async () => {
     const server = new Server();
     const { workflowService, namespace } = server.asked();
