@@ -22,7 +22,7 @@ export function pinnedBuild(info: Info | null | undefined): string | undefined {
  * Takes over the runs of a queue whose version has no worker any more, where this version carries out their plans. A build
  * that is gone for good would leave them without anybody; one that comes back finds them in good hands.
  *
- * @param formatOf plan format in a run's memo
+ * @param carriesOut whether this version knows the format of a run's plan
  * @returns ids of the workflows that were taken over, groups of runs among them
  */
 export async function takeOverAbandoned(
