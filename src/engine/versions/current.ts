@@ -30,11 +30,12 @@ export async function becomeCurrent(
   version: WorkerVersion,
   signal: AbortSignal,
 ): Promise<void> {
-  const { deploymentName, buildId } = version;
-  const present = await currentBuild(asked, deploymentName);
-  if (present === buildId) return;
-  if (present !== undefined && isNewer(present, buildId) && (await works(asked, taskQueue, present))) return;
-  await makeCurrent(asked, version, signal);
+  await answered(version, signal, async () => {
+    const present = await currentBuild(asked, version.deploymentName);
+    if (present === version.buildId) return;
+    if (present !== undefined && isNewer(present, version.buildId) && (await works(asked, taskQueue, present))) return;
+    await setCurrent(asked, version);
+  });
 }
 
 /**
@@ -59,11 +60,11 @@ async function works(asked: Asked, taskQueue: string, build: string): Promise<bo
  * Tried until the server knows the version, which it learns from the worker's first question for work. A server that is away
  * says nothing about versions: how long it may be is for the worker's watchdog to judge.
  */
-async function makeCurrent(asked: Asked, version: WorkerVersion, signal: AbortSignal): Promise<void> {
+async function answered(version: WorkerVersion, signal: AbortSignal, ask: () => Promise<void>): Promise<void> {
   const deadline = Date.now() + REGISTRATION_LIMIT_MS;
   while (!signal.aborted) {
     try {
-      return await setCurrent(asked, version);
+      return await ask();
     } catch (error) {
       const code = grpcCode(error) ?? 0;
       const isEarly = [NOT_FOUND, FAILED_PRECONDITION].includes(code) && Date.now() <= deadline;

@@ -68,9 +68,14 @@ export class KeptVersion {
     for (const id of taken) worker.log(`Taken over, for no worker of its own version is left: ${id}`);
   }
 
-  /** Runs of 0.1.0 have no format in their memo, and are in the first. */
+  /** Runs of 0.1.0 have no format in their memo, and are in the first. What cannot be read is left alone, and no other run with it. */
   private async carriesOut({ memo }: temporal.api.workflow.v1.IWorkflowExecutionInfo): Promise<boolean> {
-    const { format = 1 } = (await decodeMapFromPayloads(this.worker.converter, memo?.fields)) ?? {};
-    return format === PLAN_FORMAT;
+    try {
+      const { format = 1 } = (await decodeMapFromPayloads(this.worker.converter, memo?.fields)) ?? {};
+      return format === PLAN_FORMAT;
+    } catch {
+      // It was encrypted with a key that this worker has not.
+      return false;
+    }
   }
 }
