@@ -78,12 +78,16 @@ describe('lab down leaves nothing', () => {
   });
 
   test('the machine’s settings are what they were', async () => {
-    const keys = ['fs/inotify/max_user_instances', 'fs/inotify/max_user_watches', 'net/ipv4/ip_forward'];
+    const limits = ['fs/inotify/max_user_instances', 'net/ipv4/neigh/default/gc_thresh3'];
+    const keys = [...limits, 'fs/inotify/max_user_watches', 'net/ipv4/neigh/default/gc_thresh2', 'net/ipv4/ip_forward'];
     const others = await registeredLabs();
     const read = () => Promise.all(keys.map((key) => readFile(`/proc/sys/${key}`, 'utf8')));
     const values = await read();
     const lab = await labUp({ name: NAME, hosts: 1 });
-    expect(Number((await read())[0])).toBeGreaterThanOrEqual(8192);
+    const [instances, neighbours] = await read();
+    expect(Number(instances)).toBeGreaterThanOrEqual(8192);
+    // Of 100 hosts each has an entry for every other one.
+    expect(Number(neighbours)).toBeGreaterThanOrEqual(100 * 99);
     await lab.down();
     // Only the last lab puts back what all of them share.
     if (others.length === 0 && (await registeredLabs()).length === 0) expect(await read()).toEqual(values);

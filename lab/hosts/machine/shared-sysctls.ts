@@ -15,8 +15,15 @@ interface Raised {
   raised: string;
 }
 
-/** Many systemds, kubelets and containerds share one kernel's inotify limits; its defaults are for one of each. */
+/**
+ * Many systemds, kubelets and containerds share one kernel's inotify limits; its defaults are for one of each. So it is with
+ * the neighbour table: `gc_thresh3` (1,024) counts the entries of all namespaces together, and 33 hosts that know one another
+ * are 1,056 of them. Above it packets between hosts are lost, as if a firewall dropped them.
+ */
 const LEAST: Record<string, number> = {
+  'net/ipv4/neigh/default/gc_thresh3': 65_536,
+  'net/ipv4/neigh/default/gc_thresh2': 32_768,
+  'net/ipv4/neigh/default/gc_thresh1': 16_384,
   'fs/inotify/max_user_instances': 8192,
   'fs/inotify/max_user_watches': 524_288,
 };
