@@ -12,24 +12,38 @@ export function bundleCommandFor(kubernetesVersion: string, architecture: string
   return `kubewright bundle create --kubernetes ${kubernetesVersion} --arch ${architecture}`;
 }
 
+/** Descriptions that were read, by their paths, each with what tells that the file is still the same one. */
+const descriptions = new Map<string, { version: string; bundle: Bundle }>();
+
 /**
- * Reads `bundle.json` of a bundle directory. Quick: the files themselves are not looked at (see `verifyBundle`).
+ * Reads `bundle.json` of a bundle directory. Quick: the files themselves are not looked at (see `verifyBundle`), and a file
+ * that was read before only where it has changed, for several steps of each host ask for it.
  *
  * @throws KW730 when there is none, KW731 when it is not a bundle.json or damaged, with every fault at once
  */
 export async function readBundle(directory: string): Promise<Bundle> {
   const path = join(resolve(directory), 'bundle.json');
-  let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    const version = await versionOf(path);
+    const known = descriptions.get(path);
+    if (known?.version === version) return known.bundle;
+    const { apiVersion: _, kind: __, ...manifest } = parseManifest(path, await readFile(path, 'utf8'));
+    const bundle = { directory: resolve(directory), ...manifest };
+    descriptions.set(path, { version, bundle });
+    return bundle;
   } catch (cause) {
+    if (cause instanceof KubewrightError) throw cause;
     throw new KubewrightError('KW730', `There is no bundle in ${resolve(directory)}: ${messageOf(cause)}.`, {
       hint: `Make one with \`${bundleCommandFor('1.34.3', 'amd64')}\`, or give the directory that holds bundle.json.`,
       cause,
     });
   }
-  const { apiVersion: _, kind: __, ...manifest } = parseManifest(path, text);
-  return { directory: resolve(directory), ...manifest };
+}
+
+/** Changes whenever the file is written or replaced. */
+async function versionOf(path: string): Promise<string> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }
 
 function parseManifest(path: string, text: string): z.infer<typeof bundleManifest> {

@@ -100,7 +100,16 @@ describe('bundle.json', () => {
     });
   });
 
-  it('that was cut short', async () => {
+  it('that was made again is read again', async () => {
+    expect((await readBundle(directory)).versions).toEqual({ kubernetes: 'v1.34.3' });
+    await edit((manifest) => {
+      manifest.versions = { kubernetes: 'v1.34.3', etcd: '3.6.6-0' };
+    });
+    expect((await readBundle(directory)).versions).toEqual({ kubernetes: 'v1.34.3', etcd: '3.6.6-0' });
+  });
+
+  it('that was cut short after it was read once', async () => {
+    await readBundle(directory);
     await truncate(join(directory, 'bundle.json'), 100);
     await refusal(/is not a bundle's description: .*JSON/);
   });
