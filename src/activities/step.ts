@@ -1,13 +1,14 @@
 import { isKubewrightError, KubewrightError, messageOf } from '../errors.js';
 import { redact } from '../hosts/redact.js';
 import { DATA_LIMIT, FINDINGS_LIMIT, type HealthFinding, type StepOutput } from '../plan/run.js';
+import { lookUntil, notYet, seen } from '../waiting.js';
 import type { Probe, StepContext, StepImplementation } from './types.js';
 
 /**
  * Carries out one step: probe, and only where the post-condition does not hold, apply and probe again (verify).
  *
  * @throws KubewrightError as the implementation throws it, completed with host and step; KW430 when `apply` went through
- * but the post-condition still does not hold
+ * but the post-condition still does not hold, KW433 (transient) when nobody tells whether it does
  */
 export async function carryOut(implementation: StepImplementation, context: StageContext): Promise<StepOutput> {
   try {
@@ -18,8 +19,8 @@ export async function carryOut(implementation: StepImplementation, context: Stag
     context.stage('apply', implementation.withoutLease !== true);
     await implementation.apply(context, before);
     context.stage('verify');
-    const after = await implementation.probe(context);
-    if (!after.done) throw notVerified(after);
+    const after = await settled(implementation, context);
+    if (!after.done) throw after.unasked === undefined ? notVerified(after) : notTold(after.unasked);
     // A check that a person has made pass, or hosts that are given back, are no change.
     const outcome = implementation.withoutLease === true ? 'unchanged' : 'changed';
     return { outcome, summary: `${summaryOf(after)}${keptBy(context)}`, ...dataOf(after) };
@@ -27,6 +28,21 @@ export async function carryOut(implementation: StepImplementation, context: Stag
     throw completed(error, context);
   }
 }
+
+/** The first probe behind `apply` that finds the post-condition, or the last one there was time for. */
+async function settled({ probe, settlesMs = 0 }: StepImplementation, context: StageContext): Promise<Probe> {
+  let last = await probe(context);
+  if (last.done || settlesMs === 0) return last;
+  const look = async () => {
+    last = await probe(context);
+    return last.done ? seen(last) : notYet(`waiting: ${last.found}`);
+  };
+  const { signal, progress } = context;
+  await lookUntil(look, { patienceMs: settlesMs, everyMs: SETTLING_LOOK_MS, signal, progress });
+  return last;
+}
+
+const SETTLING_LOOK_MS = 1_000;
 
 /** A history and the answer of a query hold it for every step: a step that hands on more has a defect. */
 function dataOf({ data }: Probe): Pick<StepOutput, 'data'> {
@@ -69,6 +85,14 @@ export interface StageContext extends StepContext {
   readonly kept: readonly string[];
   /** @param changesHosts whether what is done on hosts from here on needs them held; default false */
   stage(name: 'probe' | 'apply' | 'verify', changesHosts?: boolean): void;
+}
+
+/** "I could not ask" is no "no": it is asked again for as long as patience lasts, and counts for no failed try. */
+function notTold(why: string): KubewrightError {
+  return new KubewrightError('KW433', `the step went through, and its result is not known: ${why}`, {
+    transient: true,
+    hint: 'It is asked again by itself; if it stays so, mend what the message names.',
+  });
 }
 
 function notVerified(after: Probe): KubewrightError {

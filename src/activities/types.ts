@@ -61,6 +61,11 @@ export interface Probe {
   changes: string[];
   /** What a person should know although it stops nothing, one line each. */
   warnings?: string[];
+  /**
+   * Set where nothing is known to be wrong and the host or the cluster did not tell whether the post-condition holds: why. Behind
+   * an `apply` that is asked again, for it is no failure of the step.
+   */
+  unasked?: string;
   /** What `apply` would throw, where the probe knows already that a person has to act first. */
   problem?: KubewrightError;
   /** What the step hands on to later steps and to reports; at most DATA_LIMIT bytes as JSON. */
@@ -115,6 +120,8 @@ export interface StepImplementation {
    * never counts as a change. Whatever another `apply` does on a host, it does holding that host: see `Leases`.
    */
   withoutLease?: true;
+  /** How long the post-condition may take to hold behind `apply`, in milliseconds, on a busy host; 0 unless given. */
+  settlesMs?: number;
   probe(context: StepContext): Promise<Probe>;
   apply(context: StepContext, found: Probe): Promise<void>;
 }

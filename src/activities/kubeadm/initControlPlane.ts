@@ -8,7 +8,7 @@ import type { StepContext, StepImplementation } from '../types.js';
 import { readyControlPlane } from './control-plane.js';
 import { kubeletFacts, patchFiles } from './host-files.js';
 import { renderInitScript } from './init-script.js';
-import { completeNode, freshlyJoined, joinCluster, probeOf, recoverNode } from './join/join.js';
+import { completeNode, freshlyJoined, joinCluster, probeOf, recoverNode, SETTLES_MS } from './join/join.js';
 import { lookAtNode } from './node/node-state.js';
 import { originOf } from './origin.js';
 
@@ -22,6 +22,8 @@ const INIT_SECONDS = 900;
  * when a phase of `kubeadm init` fails
  */
 export const initControlPlane: StepImplementation = {
+  settlesMs: SETTLES_MS,
+
   async probe(context) {
     return probeOf(await lookAtNode(context), 'start the cluster with kubeadm init');
   },

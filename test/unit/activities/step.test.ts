@@ -119,6 +119,35 @@ describe('carrying out a step', () => {
     });
   });
 
+  it('waits for a post-condition that needs a moment', async () => {
+    let looks = 0;
+    const subject: StepImplementation = {
+      settlesMs: 60_000,
+      probe: async () => {
+        looks += 1;
+        return looks < 4
+          ? { done: false, found: 'not yet', changes: ['wait'] }
+          : { done: true, found: 'it holds', changes: [] };
+      },
+      apply: async () => undefined,
+    };
+    const beats: StepHeartbeat[] = [];
+    expect(await carryOut(subject, contextOf({}, [], beats))).toEqual({ outcome: 'changed', summary: 'it holds' });
+    expect(beats.at(-1)).toEqual({ stage: 'verify', line: 'waiting: not yet' });
+  });
+
+  it('asks again where nobody tells whether the post-condition holds', async () => {
+    const subject: StepImplementation = {
+      probe: async () => ({ done: false, found: 'not told', changes: ['join'], unasked: 'no answer from the API' }),
+      apply: async () => undefined,
+    };
+    await expect(carryOut(subject, contextOf())).rejects.toMatchObject({
+      code: 'KW433',
+      transient: true,
+      message: expect.stringContaining('no answer from the API'),
+    });
+  });
+
   it('tells of a failed command with its exit code, its last lines and what to do', async () => {
     const seen: DurableCommand[] = [];
     const { subject } = implementation({

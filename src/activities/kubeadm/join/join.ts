@@ -32,8 +32,12 @@ export function probeOf(state: NodeState, todo: string): Probe {
   ];
   const version = state.node.is === 'yes' ? state.node.value.kubeletVersion : 'an unknown version';
   const found = state.faults.length === 0 ? `it is a member of the cluster with ${version}` : state.faults.join('; ');
-  return { done: changes.length === 0, found, changes };
+  const isUntold = state.faults.length > 0 && state.faults.every((fault) => state.unasked.includes(fault));
+  return { done: changes.length === 0, found, changes, ...(isUntold ? { unasked: found } : {}) };
 }
+
+/** A kubelet and static pods that have just come up may fail a probe once; on a busy host for a while. */
+export const SETTLES_MS = 60_000;
 
 /**
  * Makes the step's host a member of a cluster that is there. A host that is one already is brought back, one that is none

@@ -22,6 +22,8 @@ export const KUBELET_KUBECONFIG = '/etc/kubernetes/kubelet.conf';
 export interface NodeState {
   /** What keeps it from being a whole member; empty when it is one. */
   faults: string[];
+  /** Those of them that are only not known, because who knows did not answer. */
+  unasked: string[];
   /** Whether something of a cluster is on the host. Only a no, which is the host's own, makes it a blank one. */
   traces: Answer<string>;
   /** Whether an init or a join of it has ended well, as its ownership record says. */
@@ -48,12 +50,15 @@ export async function lookAtNode(context: StepContext): Promise<NodeState> {
   const digest = facts.text('ca');
   const caFingerprint = digest === '' ? undefined : `sha256:${digest}`;
   const owner = refine(facts.answer('owner', `${host.name} has no ownership record`), fingerprintIn);
+  const unasked = node.is === 'unknown' && traces.is !== 'no' ? [untold(node)] : [];
   return {
     faults: [
       ...(facts.text('kubelet') === 'active' ? [] : ['the kubelet does not run']),
       ...(controlPlane ? controlPlaneFaults(cluster, host, facts) : workerFaults(cluster, facts)),
       ...nodeFaults(cluster, host, node, traces),
+      ...unasked,
     ],
+    unasked,
     traces,
     joinedBefore: owner,
     node,
@@ -162,9 +167,14 @@ function workerFaults(cluster: Cluster, facts: Facts): string[] {
   return faults;
 }
 
+function untold(node: Answer<NodeObject>): string {
+  return `it cannot be told whether the cluster has it as a node${reasonOf(node)}`;
+}
+
+/** Without what is not known. */
 function nodeFaults(cluster: Cluster, host: ClusterHost, node: Answer<NodeObject>, traces: Answer<string>): string[] {
   if (node.is === 'no' || traces.is === 'no') return ['the cluster does not have it as a node'];
-  if (node.is === 'unknown') return [`it cannot be told whether the cluster has it as a node${reasonOf(node)}`];
+  if (node.is === 'unknown') return [];
   const { internalAddresses, kubeletVersion } = node.value;
   const faults: string[] = [];
   if (!internalAddresses.includes(host.address)) {

@@ -102,9 +102,17 @@ describe('a control plane has joined', () => {
     if (text === undefined) host.facts.delete(fact);
     else if (text === UNANSWERED) host.cannotTell(fact);
     else host.fact(fact, text);
-    const { done, found } = await probe();
+    const { done, found, unasked } = await probe();
     expect(done).toBe(false);
     expect(found).toContain(fault);
+    // Only what nobody tells is not known; all else is wrong.
+    expect(unasked !== undefined).toBe(fault.startsWith('it cannot be told whether the cluster has it'));
+  });
+
+  test('not known only where nothing is known to be wrong', async () => {
+    host.cannotTell('node');
+    host.fact('kubelet', 'failed');
+    expect((await probe()).unasked).toBeUndefined();
   });
 
   test('not before its node has the role: that is set, and nothing is joined anew', async () => {
