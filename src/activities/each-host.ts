@@ -2,9 +2,9 @@ import pLimit from 'p-limit';
 
 /**
  * So many hosts are asked at a time. Each that is new costs the worker a handshake and holds a connection: a thousand at once
- * would keep a processor busy for seconds, and each handshake has its limit.
+ * would keep a processor busy for ten seconds and more, and each handshake has its limit.
  */
-export const HOSTS_AT_A_TIME = 32;
+export const HOSTS_AT_A_TIME = 100;
 
 /**
  * Does something with each host, `HOSTS_AT_A_TIME` of them side by side.

@@ -16,6 +16,7 @@ import type { Writer } from './lease/lease.js';
 import { Leases } from './lease/leases.js';
 import { withinLimit } from './limit.js';
 import { troubleBefore, withPatience } from './patience.js';
+import { Pulses } from './pulse.js';
 import { implementations } from './registry.js';
 import { explained } from './replaced.js';
 import { carryOut } from './step.js';
@@ -43,10 +44,7 @@ export interface HousekeepingActivities {
   prepareCheck(request: CheckRequest): Promise<RunInput>;
 }
 
-/**
- * How often a running step says that it lives while nothing changes. A hosted Temporal bills each heartbeat, so as seldom
- * as the timeout of 10 s allows on a busy machine; an abort reaches the step with one.
- */
+/** How often what is no step says that it lives. */
 const HEARTBEAT_MS = 4_000;
 
 /**
@@ -73,13 +71,14 @@ export function createActivities(
   };
   const runs = new RunsByReference(options.readRun);
   const leases = new Leases();
+  const pulses = new Pulses();
   const resolve = async (reference: StepReference): Promise<Ready> => {
     const input = await runs.stepInput(reference);
     // Of the whole cluster, so that leaving a host out opens no second connection to all others.
     return { input, hosts: hostsOf(input.wholeCluster), leases, temporal: options.temporal };
   };
   const steps = Object.fromEntries(
-    ACTIONS.map((action) => [action, (reference: StepReference) => runStep(action, reference, resolve)]),
+    ACTIONS.map((action) => [action, (reference: StepReference) => runStep(action, reference, resolve, pulses)]),
   ) as unknown as Activities;
   return {
     ...steps,
@@ -122,19 +121,20 @@ async function beating<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> 
   }
 }
 
-async function runStep(action: Action, reference: StepReference, resolve: Resolve): Promise<StepOutput> {
+async function runStep(
+  action: Action,
+  reference: StepReference,
+  resolve: Resolve,
+  pulses: Pulses,
+): Promise<StepOutput> {
   const activity = Context.current();
   const began = Date.now();
   const trouble = troubleBefore();
   let state: StepHeartbeat = { stage: 'probe', line: '', ...trouble };
-  // Throttled by the worker to one a second, however fast a command writes.
-  const beat = () => activity.heartbeat(state);
-  const timer = setInterval(beat, HEARTBEAT_MS);
-  beat();
+  const pulse = pulses.begin((now) => activity.heartbeat(now), state);
   const onProgress = (next: StepHeartbeat): void => {
-    if (next.stage === state.stage && next.line === state.line) return;
     state = { ...next, ...trouble };
-    beat();
+    pulse.changed(state);
   };
   const { startToCloseTimeoutMs } = activity.info;
   let ready: Ready | undefined;
@@ -161,7 +161,7 @@ async function runStep(action: Action, reference: StepReference, resolve: Resolv
     const failure = withPatience(toApplicationFailure(error), reference, began);
     throw failure.nonRetryable && ready !== undefined ? await explained(failure, ready.input, ready.hosts) : failure;
   } finally {
-    clearInterval(timer);
+    pulse.end();
   }
 }
 

@@ -169,8 +169,8 @@ describe('a step that hangs', () => {
       (details) => beats.push(details),
     );
     await expect(ended).rejects.toMatchObject({ type: 'KW434', nonRetryable: true });
-    // Nothing changed meanwhile, so nothing was said but that it begins.
-    expect(beats).toHaveLength(1);
+    // It was over before it had to say that it lives.
+    expect(beats).toEqual([]);
   });
 });
 

@@ -9,7 +9,7 @@ import { reachScript } from './program.js';
 
 /**
  * Proves by trying which of the cluster's hosts reach each other at the ports that the cluster will use: every host listens
- * for some seconds, every host connects and sends, and every host says what it received. Three round trips a host, 32 hosts
+ * for some seconds, every host connects and sends, and every host says what it received. Three round trips a host, 100 hosts
  * at a time. Nothing is left behind, also when the worker dies in the middle: the listeners end by themselves.
  *
  * @returns one observation for each flow of `flowsOf`

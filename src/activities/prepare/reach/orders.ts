@@ -30,8 +30,8 @@ const INSTALLED = [
   '/var/snap/microk8s',
 ];
 
-/** A listener ends by itself after so many seconds: for the rounds of a small cluster, and for each 32 hosts more. */
-const LIFE_SECONDS = { least: 20, perBatch: 10 };
+/** A listener ends by itself after so many seconds: for the rounds of a small cluster, and for each 100 hosts more. */
+const LIFE_SECONDS = { least: 20, perBatch: 20 };
 
 /** Seconds without an answer after which a connection counts as filtered: two lost SYNs are sent again by then (1 s, 2 s). */
 const PATIENCE_SECONDS = 4;
