@@ -29,9 +29,14 @@ export async function bundleFor(cluster: Cluster, architecture: string): Promise
   return requireBundle(cluster.packages.bundle, cluster.kubernetes.version, architecture);
 }
 
+/** What the host of an attempt of a step has said: it is asked once, not again for each stage. */
+const machines = new WeakMap<StepContext, string>();
+
 /** The bundle for the step's own host, which is asked for its architecture. */
-export async function bundleOf({ cluster, host, signal }: StepContext): Promise<Bundle> {
-  const machine = (await host.run('uname -m\n', { signal })).stdout.trim();
+export async function bundleOf(context: StepContext): Promise<Bundle> {
+  const { cluster, host, signal } = context;
+  const machine = machines.get(context) ?? (await host.run('uname -m\n', { signal })).stdout.trim();
+  machines.set(context, machine);
   const architecture = architectureOf(machine);
   if (architecture !== undefined) return bundleFor(cluster, architecture);
   throw new KubewrightError('KW303', `its architecture is ${machine}, and bundles exist for x86_64 and aarch64`, {
