@@ -273,6 +273,14 @@ export interface RunResult {
   more?: number;
 }
 
+/**
+ * What came of a group, with how each of its steps ended: who looks at the run reads it there. A query would have a worker carry
+ * out the group's whole history anew, for a workflow that has ended is kept by none.
+ */
+export interface GroupResult extends RunResult {
+  steps: StepProgress[];
+}
+
 /** What came of a health check. */
 export interface HealthReport {
   /** Name of the cluster. */

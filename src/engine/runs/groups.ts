@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { RunReference } from '../../plan/run.js';
 import type { Step } from '../../plan/types.js';
-import type { BlockedStep, GroupProgress, RunProgress, StepProgress } from '../../workflows/types.js';
+import type { BlockedStep, GroupProgress, GroupResult, RunProgress, StepProgress } from '../../workflows/types.js';
 import type { Engine, RunSnapshot, StepActivity } from '../types.js';
 import { askWorkflow, pendingActivities, statusOf } from './ask.js';
 import { addressesIn, progressFromHistory, readInput } from './history.js';
@@ -88,11 +88,22 @@ async function lookAt(
   const isKnown = before?.runId === runId && before.events === events;
   if (isKnown && (before.source === 'worker' || rootSource === 'history'))
     return { seen: { ...before, isOpen }, activities };
+  const ended = description.status.name === 'COMPLETED' ? await endOf(engine, workflowId, runId) : undefined;
+  if (ended !== undefined)
+    return { seen: { runId, events, isOpen, progress: ended, source: 'worker' }, activities: {} };
   // Where the root was not answered, no worker is there for its groups either.
   const asked = rootSource === 'worker' ? await askWorkflow(engine, workflowId, runId, GROUP_LIMIT_MS) : undefined;
   const progress = asked ?? (await progressFromHistory(engine, workflowId, runId));
   const source = asked === undefined ? 'history' : 'worker';
   return { seen: { runId, events, isOpen, progress, source }, activities };
+}
+
+/** What a group that has ended well says in its result; undefined for one of a build whose groups did not say it. */
+async function endOf(engine: Engine, workflowId: string, runId: string): Promise<RunProgress | undefined> {
+  const handle = engine.client.workflow.getHandle(workflowId, runId, { followRuns: false });
+  const { cluster, steps } = (await handle.result()) as Partial<GroupResult>;
+  if (cluster === undefined || steps === undefined) return undefined;
+  return { cluster, state: 'done', steps, blocked: [], decisions: [] };
 }
 
 /** All steps in the order of the plan; what no group has told of yet is waited for. */

@@ -9,12 +9,12 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import type { GroupInput, StepOutput } from '../../plan/run.js';
-import type { FailureDetails, GroupNews, RunResult } from '../types.js';
+import type { FailureDetails, GroupNews, GroupResult } from '../types.js';
 import { decisionSignal, ifCancelled, ifEnded, newsSignal } from './group-messages.js';
 import type { StepRun } from './recoverable-step.js';
 import type { GroupStep } from './units.js';
 
-type GroupWorkflow = (input: GroupInput) => Promise<RunResult>;
+type GroupWorkflow = (input: GroupInput) => Promise<GroupResult>;
 
 const PAUSE_UNTIL_FREE = '2 seconds';
 
@@ -31,7 +31,8 @@ export async function carryOutGroup(step: GroupStep, run: StepRun): Promise<Step
     .run(() => Promise.all([keepInformed(step, run), abortWithRun(step, run)]))
     .catch(ifCancelled);
   try {
-    const result = await child.result();
+    // The steps are for who looks; the root has their counts.
+    const { steps: _, ...result } = await child.result();
     run.groups.finished(step.id, result, run.ledger);
     const outcome = result.changed > 0 ? 'changed' : 'unchanged';
     return { outcome, summary: `${result.changed} steps changed something, ${result.unchanged} did not` };

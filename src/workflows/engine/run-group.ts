@@ -6,7 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { GroupInput } from '../../plan/run.js';
-import type { BlockedStep, GroupAnswer, GroupNews, GroupReport, HandedDecision, RunResult } from '../types.js';
+import type { BlockedStep, GroupAnswer, GroupNews, GroupReport, GroupResult, HandedDecision } from '../types.js';
 import { Attempts } from './attempts.js';
 import { carryThrough } from './carry-through.js';
 import { currentDetails } from './details.js';
@@ -41,7 +41,7 @@ const OUTPUT_SHOWN = 300;
  *
  * @throws ApplicationFailure KW810 when the run was aborted
  */
-export async function runGroup(input: GroupInput): Promise<RunResult> {
+export async function runGroup(input: GroupInput): Promise<GroupResult> {
   const { firstExecutionRunId } = workflowInfo();
   const ledger = new Ledger({ units: input.steps, workers: new Set(input.hosts) });
   const groups = new GroupBooks([], '');
@@ -61,7 +61,7 @@ export async function runGroup(input: GroupInput): Promise<RunResult> {
     report = reportOf(input, firstExecutionRunId, ledger, overview);
     setCurrentDetails(currentDetails(overview.progress(), overview.counts(), overview.blockedCount()));
   };
-  return carryThrough({
+  const result = await carryThrough({
     units: input.steps,
     overview,
     handOn: async () => [],
@@ -86,6 +86,7 @@ export async function runGroup(input: GroupInput): Promise<RunResult> {
       publish,
     },
   });
+  return { ...result, steps: ledger.stepsSoFar() };
 }
 
 function reportOf(input: GroupInput, runId: string, ledger: Ledger, overview: Overview): GroupReport {
