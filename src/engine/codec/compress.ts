@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { defaultPayloadConverter, METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
 import { decode, encode } from '@temporalio/common/lib/encoding.js';
-import protobuf from '@temporalio/proto';
+import { PayloadMessage } from './payload-message.js';
 
 const ENCODING = 'binary/gzip';
 
@@ -15,7 +15,6 @@ const FROM_BYTES = 64 * 1024;
 /** No payload of ours comes near it, for a server takes 2 MiB; it bounds what a damaged one can do. */
 const LARGEST_OUTPUT = 256 * 1024 * 1024;
 
-const PayloadMessage = protobuf.temporal.api.common.v1.Payload;
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 

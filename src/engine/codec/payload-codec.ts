@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type DataConverter, METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
 import { decode, encode } from '@temporalio/common/lib/encoding.js';
-import protobuf from '@temporalio/proto';
 import { KubewrightError, messageOf } from '../../errors.js';
 import { GzipCodec } from './compress.js';
+import { PayloadMessage } from './payload-message.js';
 
 const ENCODING = 'binary/encrypted';
 const KEY_ID = 'encryption-key-id';
@@ -14,8 +14,6 @@ const KEY_BYTES = 32;
 /** Of AES-GCM (NIST SP 800-38D): 96 bits of nonce, never used twice with one key, and a full-length tag. */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-
-const PayloadMessage = protobuf.temporal.api.common.v1.Payload;
 
 /**
  * Encrypts every payload (inputs, results, heartbeats, memo, details) with AES-256-GCM, so that a stolen history or
