@@ -47,6 +47,9 @@ export interface HousekeepingActivities {
 /** How often what is no step says that it lives. */
 const HEARTBEAT_MS = 4_000;
 
+/** Of steps whose workflow names none. */
+const HEARTBEAT_TIMEOUT_MS = 10_000;
+
 /**
  * The activities of a worker: one for each action of a plan. They share one pool of connections for each distinct set of
  * hosts, kept for the worker's life.
@@ -130,13 +133,13 @@ async function runStep(
   const activity = Context.current();
   const began = Date.now();
   const trouble = troubleBefore();
+  const { heartbeatTimeoutMs, startToCloseTimeoutMs } = activity.info;
   let state: StepHeartbeat = { stage: 'probe', line: '', ...trouble };
-  const pulse = pulses.begin((now) => activity.heartbeat(now), state);
+  const pulse = pulses.begin((now) => activity.heartbeat(now), state, heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS);
   const onProgress = (next: StepHeartbeat): void => {
     state = { ...next, ...trouble };
     pulse.changed(state);
   };
-  const { startToCloseTimeoutMs } = activity.info;
   let ready: Ready | undefined;
   try {
     refuseOtherFormat(reference);

@@ -1,10 +1,11 @@
 import type { StepHeartbeat } from './types.js';
 
 /**
- * How often a running step says that it lives while nothing changes. A hosted Temporal bills each heartbeat, and any server
- * writes each to its database, so as seldom as the timeout of 10 s allows on a busy machine; an abort reaches the step with one.
+ * How often a running step says that it lives while nothing changes, as a share of its heartbeat timeout: every 4 s of 10. A
+ * hosted Temporal bills each heartbeat, and any server writes each to its database, so as seldom as a busy machine allows; an abort
+ * reaches the step with one.
  */
-const UNCHANGED_MS = 4_000;
+const UNCHANGED_SHARE = 0.4;
 
 /** A change is told this much later, together with what has changed meanwhile: a step that is over by then says nothing. */
 const CHANGED_MS = 1_000;
@@ -20,16 +21,21 @@ export class Pulses {
    * Begins to beat for a step.
    *
    * @param beat sends one heartbeat
+   * @param timeoutMs the activity's heartbeat timeout
    * @returns `changed` tells what the step is at from now on, `end` ends its beats
    */
-  begin(beat: (state: StepHeartbeat) => void, first: StepHeartbeat) {
+  begin(beat: (state: StepHeartbeat) => void, first: StepHeartbeat, timeoutMs: number) {
+    const unchangedMs = timeoutMs * UNCHANGED_SHARE;
     let state = first;
     let isTold = false;
     let last = Date.now();
     let timer: NodeJS.Timeout | undefined;
     const arm = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(send, Math.max(0, last + (isTold ? UNCHANGED_MS : this.#changedMs()) - Date.now()));
+      timer = setTimeout(
+        send,
+        Math.max(0, last + (isTold ? unchangedMs : Math.min(unchangedMs, this.#changedMs())) - Date.now()),
+      );
     };
     const send = (): void => {
       last = Date.now();
@@ -55,6 +61,6 @@ export class Pulses {
   }
 
   #changedMs(): number {
-    return Math.min(UNCHANGED_MS, Math.max(CHANGED_MS, this.#running * FOR_EACH_STEP_MS));
+    return Math.max(CHANGED_MS, this.#running * FOR_EACH_STEP_MS);
   }
 }

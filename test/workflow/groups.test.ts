@@ -1,7 +1,9 @@
 import Long from 'long';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/engine/runs/decide.js';
+import { progressFromHistory } from '../../src/engine/runs/history.js';
 import { describeRun } from '../../src/engine/runs/watch-run.js';
+import type { GroupResult } from '../../src/workflows/types.js';
 import { transientTrouble } from './fake-activities.js';
 import { engine, fakes, useFreshWorkers, worker } from './fresh-worker.js';
 import { blocked, closed, groupedPlan, type StartedTest, startGrouped, stateOf, TestWorker, until } from './harness.js';
@@ -40,6 +42,15 @@ describe('a run whose workers are in groups', () => {
     const { progress, source } = await describeRun(engine, cluster.name);
     expect(source).toBe('history');
     expect(progress.steps.map(({ id, state }) => [id, state])).toEqual(groupedPlan().map(({ id }) => [id, 'done']));
+    // A look takes the steps of a group that is over from its result; its history says the same.
+    for (const { workflowId, runId = '' } of progress.groups ?? []) {
+      const { steps } = (await engine.client.workflow.getHandle(workflowId, runId).result()) as GroupResult;
+      const told = await progressFromHistory(engine, workflowId, runId);
+      expect(steps.map(({ id, state, summary }) => [id, state, summary])).toEqual(
+        told.steps.map(({ id, state, summary }) => [id, state, summary]),
+      );
+      expect(steps.length).toBeGreaterThan(0);
+    }
   });
 
   it('shows a blocked step of a group, and a retry that is sent to the root reaches it', async () => {

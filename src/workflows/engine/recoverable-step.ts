@@ -25,6 +25,8 @@ const PAUSE_BETWEEN_TRIES = '2 seconds';
 export const SUMMARY_CHARACTERS = 66;
 
 export const HEARTBEAT_TIMEOUT = '10 seconds';
+/** In groups: hundreds of steps run at once there, and the server writes each heartbeat to its database. */
+export const HEARTBEAT_TIMEOUT_IN_GROUPS = '20 seconds';
 export const BACK_OFF = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 seconds' } as const;
 
 /**
@@ -35,22 +37,24 @@ export const BACK_OFF = { initialInterval: '1 second', backoffCoefficient: 2, ma
  *   counts those. So does a step that runs into its limit: the activity ends itself shortly before it (KW434), and where
  *   it cannot, the server is told not to try again by itself but to say so (`TemporalTimeout:StartToClose`).
  * - Heartbeats are few, see `Pulses`: a hosted Temporal bills each. 10 s without one is a dead worker (less, and a busy machine would be taken for one).
- * - The back-off ends at 5 s. Both together bound the recovery after `kill -9` to 16 s, also after several in a row,
- *   and a host that comes back is found within 5 s.
+ * - The back-off ends at 5 s. Both together bound the recovery after `kill -9` to 16 s (26 s in groups), also after
+ *   several in a row, and a host that comes back is found within 5 s.
  * - A cancelled activity lets go of its host before the workflow goes on (WAIT_CANCELLATION_COMPLETED): the run is not
  *   over, and its name not free for the next install, while something of it still talks to a host. A dead worker delays
  *   that by the heartbeat's timeout at most.
  */
-export function stepOptions(step: Step): ActivityOptions {
+export function stepOptions(step: Step, heartbeatTimeout: HeartbeatTimeout = HEARTBEAT_TIMEOUT): ActivityOptions {
   return {
     activityId: step.id,
     summary: step.title.slice(0, SUMMARY_CHARACTERS),
     startToCloseTimeout: `${step.timeoutMinutes} minutes`,
-    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    heartbeatTimeout,
     retry: { ...BACK_OFF, nonRetryableErrorTypes: ['TemporalTimeout:StartToClose'] },
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   };
 }
+
+type HeartbeatTimeout = typeof HEARTBEAT_TIMEOUT | typeof HEARTBEAT_TIMEOUT_IN_GROUPS;
 
 export interface StepRun {
   /** Name of the cluster. */
@@ -70,6 +74,8 @@ export interface StepRun {
   leavesOutUnreachable: boolean;
   /** The tries that are under way, so that a decision can end them. */
   attempts: Attempts;
+  /** How long a step may be silent before its worker counts as dead; `HEARTBEAT_TIMEOUT` unless given. */
+  heartbeatTimeout?: HeartbeatTimeout;
   /** Called after every change of the ledger. */
   publish(): void;
 }
@@ -157,7 +163,7 @@ async function attempt(step: Unit, run: StepRun): Promise<'done' | 'let-go' | St
 
 function carryOut(step: Unit, run: StepRun): Promise<StepOutput> {
   if (isGroup(step)) return carryOutGroup(step, run);
-  const activities = proxyActivities<WorkerActivities>(stepOptions(step));
+  const activities = proxyActivities<WorkerActivities>(stepOptions(step, run.heartbeatTimeout));
   // Once a person is asked, asking again would only make the history grow.
   const patienceMs = run.ledger.isAsked(step) ? undefined : patienceOf(step, run);
   return activities[step.action]({ ...referenceTo(step, run), patienceMs });

@@ -24,6 +24,7 @@ import { Lanes } from './lanes.js';
 import { Ledger } from './ledger.js';
 import { type Effects, take, verdictOn } from './messages.js';
 import { Overview } from './overview.js';
+import { HEARTBEAT_TIMEOUT_IN_GROUPS } from './recoverable-step.js';
 import { Refusal } from './refusals.js';
 
 /** Pauses between reports to the root: each is a signal in both histories. What others wait for is told at once. */
@@ -82,6 +83,7 @@ export async function runGroup(input: GroupInput): Promise<GroupResult> {
       patienceMs: input.patienceMs,
       leavesOutUnreachable: input.unreachableWorkers === 'leave-out',
       attempts,
+      heartbeatTimeout: HEARTBEAT_TIMEOUT_IN_GROUPS,
       lanes: new Lanes(),
       publish,
     },

@@ -14,7 +14,7 @@ const at = (line: string): StepHeartbeat => ({ stage: 'apply', line });
 
 function step(pulses: Pulses) {
   const told: string[] = [];
-  return { told, ...pulses.begin(({ line }) => told.push(line), at('begun')) };
+  return { told, ...pulses.begin(({ line }) => told.push(line), at('begun'), 10_000) };
 }
 
 it('a step that is over within a second says nothing', () => {
