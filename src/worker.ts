@@ -6,6 +6,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { dataConverterFrom, WITHOUT_KEY } from './engine/codec/payload-codec.js';
 import { connectionError, requireNamespace } from './engine/connection-errors.js';
 import { attachServer } from './engine/embedded-server.js';
+import { STICKY_LIMIT_MS } from './engine/runs/ask.js';
 import { readRun } from './engine/runs/history.js';
 import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
@@ -175,8 +176,8 @@ async function createWorker(
     maxConcurrentActivityTaskExecutions: STEPS_AT_ONCE,
     // Each cached workflow keeps its steps in memory. A run of a thousand hosts is one with twenty-five groups.
     maxCachedWorkflows: 100,
-    // A killed worker's own queue is given up after this, so that the next worker goes on at once.
-    stickyQueueScheduleToStartTimeout: '2 seconds',
+    // A killed worker's own queue is given up after this, so that the next worker goes on soon.
+    stickyQueueScheduleToStartTimeout: STICKY_LIMIT_MS,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     // Short, because cancelling a step only lets go of its host; what it started there runs on and is found again.

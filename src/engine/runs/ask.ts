@@ -9,6 +9,18 @@ import type { Engine, RunStatus, StepActivity } from '../types.js';
 import { milliseconds } from './history-fold.js';
 
 /**
+ * How long a task may wait in the queue of the worker that has its workflow in memory. Behind this the server hands it to any
+ * worker, with the whole history; and so it does with a query, whose history then holds events that no workflow task has been
+ * started for. The SDK's core (1.24) lets a workflow in its memory see them at once, and the rest with the next task: what it
+ * schedules in two portions it will schedule in another order when it is carried out anew, and the run fails as not
+ * deterministic. So each query here ends before that.
+ */
+export const STICKY_LIMIT_MS = 5_000;
+
+/** No query waits longer: the rest is for its way there and back. */
+export const LONGEST_QUERY_MS = STICKY_LIMIT_MS - 1_000;
+
+/**
  * A worker that lives answers a query in milliseconds; one that is gone lets it wait for the server's own ten seconds.
  */
 const QUERY_LIMIT_MS = 3_000;
@@ -19,7 +31,7 @@ type Pending = temporal.api.workflow.v1.IPendingActivityInfo;
 /**
  * Asks a run, or a group of one; undefined when nobody answers in time.
  *
- * @param limitMs longest wait, in milliseconds
+ * @param limitMs longest wait, in milliseconds; at most `LONGEST_QUERY_MS`
  */
 export async function askWorkflow(
   engine: Engine,
@@ -30,7 +42,7 @@ export async function askWorkflow(
   const handle = engine.client.workflow.getHandle(workflowId, runId);
   try {
     const query = (): Promise<RunProgress> => handle.query<RunProgress>('progress');
-    return await engine.client.connection.withDeadline(Date.now() + limitMs, query);
+    return await engine.client.connection.withDeadline(Date.now() + Math.min(limitMs, LONGEST_QUERY_MS), query);
   } catch {
     return undefined;
   }

@@ -16,7 +16,7 @@ import {
 } from '../../workflows/types.js';
 import { type Engine, workflowIdOf } from '../types.js';
 import { handOver } from '../versions/pinned.js';
-import type { Description } from './ask.js';
+import { askWorkflow, type Description, LONGEST_QUERY_MS } from './ask.js';
 import { askedBy } from './pollers.js';
 import { taskFailure } from './task-failure.js';
 
@@ -129,20 +129,15 @@ async function completed(
   decision: Decision,
 ): Promise<{ decision: Decision; answered: boolean }> {
   const by = decision.by ?? engine.client.options.identity;
-  try {
-    const handle = engine.client.workflow.getHandle(workflowIdOf(cluster), runId);
-    const query = (): Promise<RunProgress> => handle.query<RunProgress>('progress');
-    const progress = await engine.client.connection.withDeadline(Date.now() + ANSWER_LIMIT_MS, query);
-    // As the root knows it: its groups may be further by now.
-    const inGroups = (progress.groups ?? []).reduce((sum, group) => sum + group.ended, 0);
-    const seen = progress.steps.filter(hasEnded).length + inGroups;
-    return {
-      decision: { seen, ...decision, by, blocking: decision.blocking ?? blockingOf(decision, progress) },
-      answered: true,
-    };
-  } catch {
-    return { decision: { ...decision, by }, answered: false };
-  }
+  const progress = await askWorkflow(engine, workflowIdOf(cluster), runId, LONGEST_QUERY_MS);
+  if (progress === undefined) return { decision: { ...decision, by }, answered: false };
+  // As the root knows it: its groups may be further by now.
+  const inGroups = (progress.groups ?? []).reduce((sum, group) => sum + group.ended, 0);
+  const seen = progress.steps.filter(hasEnded).length + inGroups;
+  return {
+    decision: { seen, ...decision, by, blocking: decision.blocking ?? blockingOf(decision, progress) },
+    answered: true,
+  };
 }
 
 function blockingOf(decision: Decision, progress: RunProgress): number | undefined {
