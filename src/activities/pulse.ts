@@ -10,7 +10,7 @@ const UNCHANGED_SHARE = 0.4;
 /** A change is told this much later, together with what has changed meanwhile: a step that is over by then says nothing. */
 const CHANGED_MS = 1_000;
 
-/** With many steps at once each tells its changes seldomer, so that all together say 50 things a second at most. */
+/** With many steps at once each tells its changes less often: about 50 a second in all, as far as the heartbeat timeout allows. */
 const FOR_EACH_STEP_MS = 20;
 
 /** The heartbeats of all steps of a worker. */

@@ -36,7 +36,8 @@ export const BACK_OFF = { initialInterval: '1 second', backoffCoefficient: 2, ma
  *   broken connection never counts against a step. Deterministic failures come back non-retryable; `recoverableStep`
  *   counts those. So does a step that runs into its limit: the activity ends itself shortly before it (KW434), and where
  *   it cannot, the server is told not to try again by itself but to say so (`TemporalTimeout:StartToClose`).
- * - Heartbeats are few, see `Pulses`: a hosted Temporal bills each. 10 s without one is a dead worker (less, and a busy machine would be taken for one).
+ * - Heartbeats are few, see `Pulses`: a hosted Temporal bills each. 10 s without one (20 s in groups) is a dead worker; with
+ *   less, a busy machine would be taken for one.
  * - The back-off ends at 5 s. Both together bound the recovery after `kill -9` to 16 s (26 s in groups), also after
  *   several in a row, and a host that comes back is found within 5 s.
  * - A cancelled activity lets go of its host before the workflow goes on (WAIT_CANCELLATION_COMPLETED): the run is not
