@@ -32,7 +32,8 @@ export function probeOf(state: NodeState, todo: string): Probe {
   ];
   const version = state.node.is === 'yes' ? state.node.value.kubeletVersion : 'an unknown version';
   const found = state.faults.length === 0 ? `it is a member of the cluster with ${version}` : state.faults.join('; ');
-  const isUntold = state.faults.length > 0 && state.faults.every((fault) => state.unasked.includes(fault));
+  // Nothing is known to be wrong, and something is not known.
+  const isUntold = state.faults.length > 0 && state.faults.length === state.unasked.length;
   return { done: changes.length === 0, found, changes, ...(isUntold ? { unasked: found } : {}) };
 }
 
