@@ -6,12 +6,11 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { dataConverterFrom, WITHOUT_KEY } from './engine/codec/payload-codec.js';
 import { connectionError, requireNamespace } from './engine/connection-errors.js';
 import { attachServer } from './engine/embedded-server.js';
-import { STICKY_LIMIT_MS } from './engine/runs/ask.js';
 import { readRun } from './engine/runs/history.js';
 import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
 import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
-import { workflowSource } from './engine/worker/bundle.js';
+import { type WorkflowSource, workflowSource } from './engine/worker/bundle.js';
 import { workerIdentity } from './engine/worker/identity.js';
 import { KeptVersion } from './engine/worker/kept-version.js';
 import { type OwnMetrics, ownMetrics } from './engine/worker/metrics.js';
@@ -162,22 +161,26 @@ async function createWorker(
   { activities, workflowBundle, metrics, version, build }: WorkerRunOptions & Kept,
 ): Promise<Worker> {
   const dataConverter = await dataConverterFrom(env);
-  const built = workflowSource(dataConverter !== undefined);
+  const workflows: WorkflowSource =
+    workflowBundle === undefined
+      ? workflowSource(dataConverter !== undefined)
+      : { workflowBundle: { codePath: workflowBundle } };
   return Worker.create({
     connection,
     namespace: settings.namespace,
     identity: workerIdentity(build),
     taskQueue: taskQueueOf(env),
     workerDeploymentOptions: version?.options,
-    ...(workflowBundle === undefined ? built : { workflowBundle: { codePath: workflowBundle } }),
+    ...workflows,
     dataConverter: dataConverter ?? WITHOUT_KEY,
     activities,
-    interceptors: metrics && { activity: [metrics.interceptor] },
+    interceptors: { ...workflows.interceptors, activity: metrics && [metrics.interceptor] },
     maxConcurrentActivityTaskExecutions: STEPS_AT_ONCE,
     // Each cached workflow keeps its steps in memory. A run of a thousand hosts is one with twenty-five groups.
     maxCachedWorkflows: 100,
-    // A killed worker's own queue is given up after this, so that the next worker goes on soon.
-    stickyQueueScheduleToStartTimeout: STICKY_LIMIT_MS,
+    // A killed worker's own queue is given up after this, so that the next worker goes on soon. A busy worker may need
+    // seconds for its turn, and each task that it does not take in time is carried out anew from the first event.
+    stickyQueueScheduleToStartTimeout: '5 seconds',
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     // Short, because cancelling a step only lets go of its host; what it started there runs on and is found again.

@@ -4,6 +4,10 @@ import type { Phase } from '../plan/types.js';
 /** Long enough for a reboot with a memory test, short enough that nobody waits an hour for a host that is switched off. */
 export const DEFAULT_PATIENCE_MS = 10 * 60_000;
 
+/** What a query is told that came before a workflow task (see `early-queries.ts`). */
+export const ASK_AGAIN =
+  'Something has just happened in this run that no worker has taken up yet. Ask again in a moment.';
+
 /**
  * `blocked`: it waits for a person. `skipped`: left out by decision, or by an abort. `failed`: it could not be done, and the
  * run went on; only in operations that report instead of asking.

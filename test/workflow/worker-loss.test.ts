@@ -2,11 +2,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { askWorkflow } from '../../src/engine/runs/ask.js';
 import { decide } from '../../src/engine/runs/decide.js';
 import { describeRun } from '../../src/engine/runs/watch-run.js';
 import { ensureWorker, stopWorker, type WorkerProcess, workerStatus } from '../../src/engine/worker-process.js';
-import { FakeActivities } from './fake-activities.js';
+import { ASK_AGAIN } from '../../src/workflows/types.js';
+import { changed, FakeActivities } from './fake-activities.js';
 import {
   blocked,
   closed,
@@ -90,6 +93,33 @@ describe('a worker that is killed in the middle of a step', () => {
     await writeFile(join(directory, 'release'), '');
     expect((await until(engine, cluster.name, closed)).status).toBe('completed');
   });
+});
+
+describe('a worker that is killed while somebody asks', () => {
+  // A query to a worker that is gone waits for five seconds; then the server hands it to any worker, with the history as it is at
+  // that moment: with events that no workflow task has been started for. See `early-queries.ts`.
+  it('the answer does not change the order in which a run schedules its steps', async () => {
+    worker = await startChild(['a/look', 'b/look']);
+    const plan = [step('a/look'), step('b/look'), step('a/next', ['a/look']), step('b/next', ['b/look'])];
+    const { cluster, workflowId, runId } = await startTest(engine, plan);
+    await expect.poll(tries, { timeout: 40_000 }).toHaveLength(2);
+    process.kill(worker.pid, 'SIGKILL');
+
+    const handle = engine.client.workflow.getHandle(workflowId, runId);
+    const asked = engine.client.connection.withDeadline(Date.now() + 20_000, () => handle.query('progress'));
+    const refused = expect(asked).rejects.toThrow(ASK_AGAIN);
+    const other = await TestWorker.start(engine, new FakeActivities());
+    await engine.client.activity.complete({ workflowId, runId, activityId: 'b/look' }, changed);
+    await refused;
+    await engine.client.activity.complete({ workflowId, runId, activityId: 'a/look' }, changed);
+    expect(await askWorkflow(engine, workflowId, runId, 20_000)).toMatchObject({ cluster: cluster.name });
+
+    expect((await until(engine, cluster.name, closed)).status).toBe('completed');
+    await other.stop();
+    const workflowBundle = { codePath: inject('workflowBundle') };
+    const replayed = Worker.runReplayHistory({ workflowBundle }, await handle.fetchHistory(), workflowId);
+    await expect(replayed).resolves.toBeUndefined();
+  }, 90_000);
 });
 
 describe('one of several workers that is killed', () => {

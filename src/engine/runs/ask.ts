@@ -1,24 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   decodeArrayFromPayloads,
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
 import type { StepHeartbeat } from '../../activities/types.js';
-import type { RunProgress } from '../../workflows/types.js';
+import { ASK_AGAIN, type RunProgress } from '../../workflows/types.js';
 import type { Engine, RunStatus, StepActivity } from '../types.js';
 import { milliseconds } from './history-fold.js';
-
-/**
- * How long a task may wait in the queue of the worker that has its workflow in memory. Behind this the server hands it to any
- * worker, with the whole history; and so it does with a query, whose history may then hold events that no workflow task has been
- * started for. Seen once, at 1,000 hosts: the events of one task reached a group in two portions, so it scheduled its steps in
- * another order than when it was carried out anew, and failed as not deterministic. That such a query was the cause is likely,
- * not proven. So each query here ends before that, and few tasks go that way.
- */
-export const STICKY_LIMIT_MS = 5_000;
-
-/** No query waits longer: the rest is for its way there and back. */
-export const LONGEST_QUERY_MS = STICKY_LIMIT_MS - 1_000;
 
 /**
  * A worker that lives answers a query in milliseconds; one that is gone lets it wait for the server's own ten seconds.
@@ -28,10 +17,14 @@ const QUERY_LIMIT_MS = 3_000;
 export type Description = Awaited<ReturnType<ReturnType<Engine['client']['workflow']['getHandle']>['describe']>>;
 type Pending = temporal.api.workflow.v1.IPendingActivityInfo;
 
+/** Between two questions, where the first came too early. */
+const PAUSE_MS = 200;
+
 /**
- * Asks a run, or a group of one; undefined when nobody answers in time.
+ * Asks a run, or a group of one; undefined when nobody answers in time. A run that has just gone to another worker may ask for
+ * patience (`early-queries.ts`); it is asked again.
  *
- * @param limitMs longest wait, in milliseconds; at most `LONGEST_QUERY_MS`
+ * @param limitMs longest wait, in milliseconds
  */
 export async function askWorkflow(
   engine: Engine,
@@ -40,11 +33,15 @@ export async function askWorkflow(
   limitMs = QUERY_LIMIT_MS,
 ): Promise<RunProgress | undefined> {
   const handle = engine.client.workflow.getHandle(workflowId, runId);
-  try {
-    const query = (): Promise<RunProgress> => handle.query<RunProgress>('progress');
-    return await engine.client.connection.withDeadline(Date.now() + Math.min(limitMs, LONGEST_QUERY_MS), query);
-  } catch {
-    return undefined;
+  const deadline = Date.now() + limitMs;
+  const query = (): Promise<RunProgress> => handle.query<RunProgress>('progress');
+  for (;;) {
+    try {
+      return await engine.client.connection.withDeadline(deadline, query);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes(ASK_AGAIN))) return undefined;
+      await sleep(PAUSE_MS);
+    }
   }
 }
 

@@ -16,7 +16,7 @@ import {
 } from '../../workflows/types.js';
 import { type Engine, workflowIdOf } from '../types.js';
 import { handOver } from '../versions/pinned.js';
-import { askWorkflow, type Description, LONGEST_QUERY_MS } from './ask.js';
+import { askWorkflow, type Description } from './ask.js';
 import { askedBy } from './pollers.js';
 import { taskFailure } from './task-failure.js';
 
@@ -129,7 +129,7 @@ async function completed(
   decision: Decision,
 ): Promise<{ decision: Decision; answered: boolean }> {
   const by = decision.by ?? engine.client.options.identity;
-  const progress = await askWorkflow(engine, workflowIdOf(cluster), runId, LONGEST_QUERY_MS);
+  const progress = await askWorkflow(engine, workflowIdOf(cluster), runId, ANSWER_LIMIT_MS);
   if (progress === undefined) return { decision: { ...decision, by }, answered: false };
   // As the root knows it: its groups may be further by now.
   const inGroups = (progress.groups ?? []).reduce((sum, group) => sum + group.ended, 0);

@@ -3,7 +3,7 @@ import type { RunReference } from '../../plan/run.js';
 import type { Step } from '../../plan/types.js';
 import type { BlockedStep, GroupProgress, GroupResult, RunProgress, StepProgress } from '../../workflows/types.js';
 import type { Engine, RunSnapshot, StepActivity } from '../types.js';
-import { askWorkflow, LONGEST_QUERY_MS, pendingActivities, statusOf } from './ask.js';
+import { askWorkflow, pendingActivities, statusOf } from './ask.js';
 import { addressesIn, progressFromHistory, readInput } from './history.js';
 import type { Remembered } from './snapshot.js';
 
@@ -29,7 +29,7 @@ interface LookedAt {
  */
 const AT_ONCE = 32;
 /** The root has just answered, so a worker lives: a slow one is waited for before a long history is read instead. */
-const GROUP_LIMIT_MS = LONGEST_QUERY_MS;
+const GROUP_LIMIT_MS = 5_000;
 
 export interface Whole {
   progress: RunProgress;

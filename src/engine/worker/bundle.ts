@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { BundleOptions, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
+import type { BundleOptions, WorkerOptions } from '@temporalio/worker';
 import { FAILURE_CONVERTER_PATH } from '../codec/payload-codec.js';
 
 /** The workflows, and, with a payload key, the failure converter that must be in the bundle with them. */
@@ -8,6 +8,7 @@ export function bundleOptions(encrypted: boolean): BundleOptions {
   return {
     workflowsPath: sourceOf('index'),
     preloadModules: [sourceOf('stack-traces')],
+    workflowInterceptorModules: [sourceOf('early-queries')],
     failureConverterPath: encrypted ? FAILURE_CONVERTER_PATH : undefined,
   };
 }
@@ -24,12 +25,16 @@ export function bundlePath(encrypted: boolean): string {
   return fileURLToPath(new URL(`../../../${name}`, import.meta.url));
 }
 
+/** What a worker is told of its workflows. */
+export type WorkflowSource = Pick<
+  WorkerOptions,
+  'workflowBundle' | 'workflowsPath' | 'bundlerOptions' | 'interceptors'
+>;
+
 /** The bundle made by the build, which saves seconds at start; else what to bundle now. */
-export function workflowSource(
-  encrypted: boolean,
-): { workflowBundle: WorkflowBundleOption } | Pick<WorkerOptions, 'workflowsPath' | 'bundlerOptions'> {
+export function workflowSource(encrypted: boolean): WorkflowSource {
   const codePath = bundlePath(encrypted);
   if (existsSync(codePath)) return { workflowBundle: { codePath } };
-  const { workflowsPath, preloadModules } = bundleOptions(encrypted);
-  return { workflowsPath, bundlerOptions: { preloadModules } };
+  const { workflowsPath, preloadModules, workflowInterceptorModules: workflowModules } = bundleOptions(encrypted);
+  return { workflowsPath, bundlerOptions: { preloadModules }, interceptors: { workflowModules } };
 }
