@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { hostError } from '../errors.js';
-import { abortable } from './abort.js';
+import { abortable, abortedBy } from './abort.js';
 import { connectionLost } from './connection.js';
 import { commandLine, type Privilege, READY } from './privilege.js';
 import { diagnoseShell, diagnoseSudo, type Ending } from './refusals.js';
@@ -71,8 +71,8 @@ class ScriptSession {
   /** What was on stderr before the shell was ready, or all of it (capped) where no password is asked. */
   #complaint = '';
   readonly #dialog: PasswordDialog | undefined;
-  /** Ends the wait for a shell that does not come. */
-  readonly #limit = new AbortController();
+  /** Ends the wait for a shell that does not come, or all when the caller lets go. */
+  readonly #limit: AbortController;
   #becomeReady: () => void = () => undefined;
 
   constructor(
@@ -86,8 +86,13 @@ class ScriptSession {
     this.#dialog = privilege === 'sudo-with-password' ? new PasswordDialog() : undefined;
     channel.on('data', (chunk: Buffer) => this.#onStdout(chunk));
     channel.stderr.on('data', (chunk: Buffer) => this.#onStderr(chunk));
-    const timer = setTimeout(() => this.#limit.abort(this.#unready()), READY_MS);
-    this.exit = this.#ending().finally(() => clearTimeout(timer));
+    const { controller, release } = abortedBy(options.signal);
+    this.#limit = controller;
+    const timer = setTimeout(() => controller.abort(this.#unready()), READY_MS);
+    this.exit = this.#ending(controller.signal).finally(() => {
+      clearTimeout(timer);
+      release();
+    });
     // The caller awaits `exit` only after it handed over the script.
     this.exit.catch(() => undefined);
     const isReady = new Promise<void>((resolve) => {
@@ -100,7 +105,7 @@ class ScriptSession {
     this.ready.catch(() => undefined);
   }
 
-  #ending(): Promise<number> {
+  #ending(signal: AbortSignal): Promise<number> {
     const { channel } = this;
     const closed = new Promise<number>((resolve, reject) => {
       channel.once('close', (code?: number | null, signal?: string) => {
@@ -111,8 +116,6 @@ class ScriptSession {
         }
       });
     });
-    const limits = [this.#limit.signal, ...(this.options.signal ? [this.options.signal] : [])];
-    const signal = AbortSignal.any(limits);
     const detach = (): void => void channel.close();
     signal.addEventListener('abort', detach, { once: true });
     return abortable(closed, signal).finally(() => signal.removeEventListener('abort', detach));
@@ -209,7 +212,7 @@ export async function collectScript(
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   let [stdoutBytes, stderrBytes] = [0, 0];
-  const limit = new AbortController();
+  const { controller: limit, release } = abortedBy(options.signal);
   const onStdout = (chunk: Buffer): void => {
     stdoutBytes += chunk.length;
     if (stdoutBytes <= MAX_STDOUT_BYTES) stdout.push(chunk);
@@ -220,7 +223,7 @@ export async function collectScript(
     stderrBytes += chunk.length;
     if (stderrBytes <= MAX_STDERR_BYTES) stderr.push(chunk);
   };
-  const signal = options.signal ? AbortSignal.any([options.signal, limit.signal]) : limit.signal;
+  const { signal } = limit;
   let running: ScriptStream | undefined;
   // From the beginning: the connection, sudo's question and its password are part of what a command may take.
   const timer = setTimeout(() => {
@@ -238,5 +241,6 @@ export async function collectScript(
     return { exitCode: await running.exit, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
   } finally {
     clearTimeout(timer);
+    release();
   }
 }

@@ -51,7 +51,7 @@ export class ThreadChannel extends Duplex implements Channel {
     const waiting = this.#pending;
     this.#pending = undefined;
     waiting?.done();
-    this.end();
+    this.#endInput();
     this.push(null);
     this.stderr.push(null);
     // Who never looked at stderr does not wait for its end.
@@ -75,9 +75,14 @@ export class ThreadChannel extends Duplex implements Channel {
 
   /** As ssh2's channels have it: `close` still comes, once the host has answered. */
   override destroy(): this {
-    this.end();
+    this.#endInput();
     this.close();
     return this;
+  }
+
+  /** A second end would be an error, and making one costs more than all else here. */
+  #endInput(): void {
+    if (!this.writableEnded) this.end();
   }
 
   override _read(): void {

@@ -8,6 +8,8 @@ import type { RunningThread } from './running-thread.js';
 export class ThreadConnection implements Connection {
   readonly label: string;
   #isClosed = false;
+  /** As the thread has told last; it also tells when that is lost. */
+  #live: Live | undefined;
 
   /**
    * @param thread the thread that runs, or a new one
@@ -31,12 +33,17 @@ export class ThreadConnection implements Connection {
 
   async exec(command: string, signal?: AbortSignal): Promise<{ channel: Channel; live: Live }> {
     signal?.throwIfAborted();
-    return await this.#running().exec(this, command, signal);
+    const started = await this.#running().exec(this, command, signal);
+    this.#live = started.live;
+    return started;
   }
 
   async ready(signal?: AbortSignal): Promise<Live> {
     signal?.throwIfAborted();
-    return await this.#running().ready(this, signal);
+    const thread = this.#running();
+    // Every script asks; the way there and back costs both threads as much as the script itself.
+    if (this.#live === undefined || this.#live.lost !== undefined) this.#live = await thread.ready(this, signal);
+    return this.#live;
   }
 
   async close(): Promise<void> {
