@@ -25,7 +25,9 @@ const SLOWEST_RETRY_MS = 2_000;
 const LOOK_LIMIT_MS = 8_000;
 /** What a look may take longer for each group that is asked, too: a busy worker is no server that is away. */
 const LIMIT_OF_GROUP_MS = 1_000;
-/** Looks cost the worker that answers them, so the pause is as long as the last look took; and no longer than this. */
+/** Looks cost the worker that answers them and who draws them: the pause is so many times as long as the last look took. */
+const PAUSE_FOR_LOOK = 3;
+/** However long a look took. */
 const LONGEST_PAUSE_MS = 10_000;
 /** A Reset ends the old run a moment before the new one is found under the id. */
 const RESET_LOOKS = 3;
@@ -57,7 +59,7 @@ export async function* watchRun(
       }
       if (closedLooks === 0) yield snapshot;
     }
-    const next = Math.max(options.intervalMs ?? 500, Math.min(took, LONGEST_PAUSE_MS));
+    const next = Math.max(options.intervalMs ?? 500, Math.min(PAUSE_FOR_LOOK * took, LONGEST_PAUSE_MS));
     await pause(next, options.signal);
   }
 }
