@@ -4,7 +4,7 @@ import { type Answer, refine, requireKnown, unknown, yes } from '../answers.js';
 import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
-import { awaitFaultless } from './await-state.js';
+import { awaitFaultless, type Faults } from './await-state.js';
 import { CHECK_NAMESPACE } from './dns-pods.js';
 import { nodesOf } from './verifyNodes.js';
 
@@ -55,7 +55,9 @@ export const spreadDns: StepImplementation = {
       await settle(context, via);
     }
     await moveApart(context, via);
-    const left = await awaitFaultless(context, async () => faultsOf(await look(context, via), leastHosts(context)), {
+    const faultsIn = (state: Answer<DnsDeployment>): Faults =>
+      state.is === 'unknown' ? state : yes(faultsOf(state, leastHosts(context)));
+    const left = await awaitFaultless(context, QUESTION, async () => faultsIn(await look(context, via)), {
       patienceMs: PATIENCE_MS,
       everyMs: LOOK_EVERY_MS,
     });
@@ -167,12 +169,12 @@ function toleratesShortly(tolerations: Toleration[]): boolean {
 }
 
 async function settle(context: StepContext, via: ReadyControlPlane): Promise<void> {
-  const unsettled = async (): Promise<string[]> => {
+  const unsettled = async (): Promise<Faults> => {
     const state = await look(context, via);
-    return state.is === 'yes' && state.value.settled ? [] : ['CoreDNS is not ready yet'];
+    return yes(state.is === 'yes' && state.value.settled ? [] : ['CoreDNS is not ready yet']);
   };
   // What keeps it from becoming ready is told at the end, when there was time for it.
-  await awaitFaultless(context, unsettled, { patienceMs: PATIENCE_MS / 2, everyMs: LOOK_EVERY_MS });
+  await awaitFaultless(context, QUESTION, unsettled, { patienceMs: PATIENCE_MS / 2, everyMs: LOOK_EVERY_MS });
 }
 
 function needsTemplate(state: DnsDeployment, hosts: number): boolean {

@@ -7,7 +7,7 @@ import { onEachHost } from '../each-host.js';
 import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
-import { awaitFaultless } from './await-state.js';
+import { awaitFaultless, type Faults } from './await-state.js';
 import { askFromPods, type SilentPods } from './dns-from-pods.js';
 import { CHECK_NAMESPACE } from './dns-pods.js';
 import { answersWith, askDnsFunction } from './dns-query.js';
@@ -110,11 +110,14 @@ function hashOf(nodes: string): string {
  * only a quarter of a minute later, so none is made before the network carries.
  */
 async function awaitAnswers(context: StepContext, state: DnsState): Promise<void> {
-  const faults = async (): Promise<string[]> => {
+  const faults = async (): Promise<Faults> => {
     const silent = await silentHosts(context, state, 1);
-    return silent.length === 0 ? [] : [`DNS does not answer on ${silent.join(', ')}`];
+    return yes(silent.length === 0 ? [] : [`DNS does not answer on ${silent.join(', ')}`]);
   };
-  const left = await awaitFaultless(context, faults, { patienceMs: PATIENCE_SECONDS * 1_000, everyMs: ASK_EVERY_MS });
+  const left = await awaitFaultless(context, 'whether DNS answers', faults, {
+    patienceMs: PATIENCE_SECONDS * 1_000,
+    everyMs: ASK_EVERY_MS,
+  });
   if (left.length === 0) return;
   throw new KubewrightError('KW483', left.join('; '), { hint: LOOK_AT });
 }

@@ -6,7 +6,7 @@ import { findControlPlane, requireControlPlane } from '../kubeadm/control-plane.
 import { leftJoinSecrets, revokeLeftJoinSecrets } from '../kubeadm/join/secrets.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
-import { awaitFaultless } from './await-state.js';
+import { awaitFaultless, type Faults, faultsFrom, whatIsWrong } from './await-state.js';
 
 /** A node becomes Ready when flannel's pod has written its CNI configuration; images are there already. */
 const PATIENCE_MS = 5 * 60_000;
@@ -27,7 +27,7 @@ const LINES = [
  */
 export const verifyNodes: StepImplementation = {
   async probe(context) {
-    const faults = await faultsOf(context);
+    const faults = whatIsWrong(await faultsOf(context));
     const count = nodesOf(context.cluster).length;
     if (faults.length > 0)
       return {
@@ -41,7 +41,7 @@ export const verifyNodes: StepImplementation = {
   async apply(context) {
     // All joins have ended: what is left was minted by an attempt that did not live to take it back.
     await revokeLeftJoinSecrets(context, await requireControlPlane(context));
-    const faults = await awaitFaultless(context, () => faultsOf(context), {
+    const faults = await awaitFaultless(context, 'whether all nodes are Ready', () => faultsOf(context), {
       patienceMs: PATIENCE_MS,
       everyMs: LOOK_EVERY_MS,
     });
@@ -65,10 +65,15 @@ export interface NodeFault {
   what: string;
 }
 
-async function faultsOf(context: StepContext): Promise<string[]> {
+async function faultsOf(context: StepContext): Promise<Faults> {
   const { faults, left } = await lookAtNodes(context);
   const tokens = left === 0 ? [] : [`${left} tokens of joins that have ended are left`];
-  return [...faults.map(({ what }) => what), ...tokens];
+  const unasked = faults.filter(({ host }) => host === null);
+  const seen = faults.filter(({ host }) => host !== null);
+  return faultsFrom(
+    [...seen.map(({ what }) => what), ...tokens],
+    unasked.map(({ what }) => what),
+  );
 }
 
 /** What is wrong with nodes, and how many secrets of joins are left, which are none while no install is under way. */

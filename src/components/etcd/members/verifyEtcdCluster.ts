@@ -1,7 +1,8 @@
+import { unknown, yes } from '../../../activities/answers.js';
 import { reasonOf } from '../../../activities/kubeadm/node/node-state.js';
 import { type Facts, gatherFacts } from '../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../activities/types.js';
-import { awaitFaultless } from '../../../activities/verify/await-state.js';
+import { awaitFaultless, type Faults, whatIsWrong } from '../../../activities/verify/await-state.js';
 import type { ClusterHost } from '../../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../../errors.js';
 import { etcdHosts } from '../../registry/plan.js';
@@ -15,7 +16,7 @@ const LOOK_EVERY_MS = 300;
 /** Every member that cluster.yaml wants is a started, healthy voter of one and the same cluster, and there is no other. */
 export const verifyEtcdCluster: StepImplementation = {
   async probe(context) {
-    const faults = await etcdFaults(context);
+    const faults = whatIsWrong(await look(context));
     const count = etcdHosts(context.cluster).length;
     return faults.length === 0
       ? {
@@ -27,7 +28,7 @@ export const verifyEtcdCluster: StepImplementation = {
   },
 
   async apply(context) {
-    const faults = await awaitFaultless(context, () => etcdFaults(context), {
+    const faults = await awaitFaultless(context, 'whether etcd is healthy', () => look(context), {
       patienceMs: PATIENCE_MS,
       everyMs: LOOK_EVERY_MS,
     });
@@ -38,17 +39,26 @@ export const verifyEtcdCluster: StepImplementation = {
   },
 };
 
-/** Asks one host after the other until a member answers: in a healthy cluster that is one round trip. */
+/** What is wrong with etcd, also that nobody could be asked. */
 export async function etcdFaults(context: StepContext): Promise<string[]> {
+  return whatIsWrong(await look(context));
+}
+
+/** Asks one host after the other until a member answers: in a healthy cluster that is one round trip. */
+async function look(context: StepContext): Promise<Faults> {
   const hosts = etcdHosts(context.cluster);
   const silent: string[] = [];
+  let someAnswer = false;
   for (const host of hosts) {
     const facts = await ask(context, host);
     const members = facts === undefined ? undefined : membersIn(facts, 'members');
-    if (facts !== undefined && members?.is === 'yes') return clusterFaults(hosts, members.value, facts);
+    if (facts !== undefined && members?.is === 'yes') return yes(clusterFaults(hosts, members.value, facts));
     silent.push(`${host.name} ${facts === undefined ? 'cannot be reached' : 'does not answer'}`);
+    someAnswer ||= facts !== undefined;
   }
-  return silent.length > 0 ? silent : ['there is no etcd host'];
+  if (hosts.length === 0) return yes(['there is no etcd host']);
+  // A host that answers for an etcd that does not is a fault of etcd.
+  return someAnswer ? yes(silent) : unknown(silent.join('; '));
 }
 
 async function ask(context: StepContext, { name }: ClusterHost): Promise<Facts | undefined> {

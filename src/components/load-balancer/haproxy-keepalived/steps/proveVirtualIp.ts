@@ -1,9 +1,9 @@
-import { type Answer, unknown } from '../../../../activities/answers.js';
+import { type Answer, unknown, yes } from '../../../../activities/answers.js';
 import { reasonFor } from '../../../../activities/prepare/checks/overrule.js';
 import { listed } from '../../../../activities/prepare/checks/problem.js';
 import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
-import { awaitFaultless } from '../../../../activities/verify/await-state.js';
+import { awaitFaultless, type Faults } from '../../../../activities/verify/await-state.js';
 import { type ClusterHost, hostsOf } from '../../../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../../../errors.js';
 import { holdsVipFunction } from './holder.js';
@@ -37,11 +37,16 @@ export const proveVirtualIp: StepImplementation = {
 
   async apply(context) {
     let last: Fault[] = [];
-    const ask = async (): Promise<string[]> => {
-      last = (await look(context)).faults;
-      return last.map(({ what }) => what);
+    const ask = async (): Promise<Faults> => {
+      const { faults, isCertain } = await look(context);
+      last = faults;
+      const what = faults.map((fault) => fault.what);
+      return isCertain ? yes(what) : unknown(what.join('; '));
     };
-    await awaitFaultless(context, ask, { patienceMs: PATIENCE_MS, everyMs: LOOK_EVERY_MS });
+    await awaitFaultless(context, 'whether the virtual IP answers', ask, {
+      patienceMs: PATIENCE_MS,
+      everyMs: LOOK_EVERY_MS,
+    });
     const [first] = last;
     if (first === undefined) return;
     throw new KubewrightError(first.code, last.map(({ what }) => what).join('; '), { hint: HINTS[first.code] });
@@ -64,6 +69,8 @@ const HINTS: Record<Code, string> = {
 
 interface Look {
   faults: Fault[];
+  /** False where whoever could not be asked may know better. */
+  isCertain: boolean;
   found: string;
   overruled: string[];
 }
@@ -84,10 +91,16 @@ async function look(context: StepContext): Promise<Look> {
   const holders = views.filter((view) => holding(view).is === 'yes').map(({ host }) => host.name);
   if (holders.length !== 1) {
     const what = holders.length === 0 ? `nobody holds ${vip}` : `${listed(holders)} hold ${vip} at the same time`;
-    return { faults: [{ code: 'KW352', what: `${what}${unasked}` }], found: '', overruled: [] };
+    const isCertain = holders.length > 1 || silent.length === 0;
+    return { faults: [{ code: 'KW352', what: `${what}${unasked}` }], isCertain, found: '', overruled: [] };
   }
   if (asked.length === 1)
-    return { faults: [], found: `${holders[0]} holds ${vip}; no other host could ask`, overruled: [] };
+    return {
+      faults: [],
+      isCertain: true,
+      found: `${holders[0]} holds ${vip}; no other host could ask`,
+      overruled: [],
+    };
   const answers = views.filter((view) => holding(view).is === 'no');
   const faults = answers
     .filter(({ facts }) => !facts?.holds('answers'))
@@ -98,6 +111,7 @@ async function look(context: StepContext): Promise<Look> {
     standing.push({ code: 'KW351', what: `no other host could ask at ${vip}:${port}${unasked}` });
   return {
     faults: standing,
+    isCertain: answers.length > 0,
     found: `${holders[0]} holds ${vip}, and ${listed(answers.map(({ host }) => host.name))} asked there${unasked}`,
     overruled: faults.flatMap(({ code, what }, index) =>
       reasons[index] === undefined ? [] : [`overruled: ${code} (${reasons[index]}): ${what}`],

@@ -1,8 +1,9 @@
+import { unknown, yes } from '../../../../activities/answers.js';
 import { onEachHost } from '../../../../activities/each-host.js';
 import { apiGetFunction } from '../../../../activities/kubeadm/node/api-get.js';
 import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
-import { awaitFaultless } from '../../../../activities/verify/await-state.js';
+import { awaitFaultless, type Faults, faultsFrom, whatIsWrong } from '../../../../activities/verify/await-state.js';
 import { nodesOf } from '../../../../activities/verify/verifyNodes.js';
 import type { ClusterHost } from '../../../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../../../errors.js';
@@ -20,7 +21,8 @@ const LOOK_EVERY_MS = 500;
 export const verifyEndpoint: StepImplementation = {
   async probe(context) {
     const { faults, holder } = await look(context);
-    if (faults.length > 0) return { done: false, found: faults.join('; '), changes: ['wait for the endpoint'] };
+    const wrong = whatIsWrong(faults);
+    if (wrong.length > 0) return { done: false, found: wrong.join('; '), changes: ['wait for the endpoint'] };
     const { vip, port } = context.cluster.endpoint;
     return {
       done: true,
@@ -30,7 +32,7 @@ export const verifyEndpoint: StepImplementation = {
   },
 
   async apply(context) {
-    const faults = await awaitFaultless(context, async () => (await look(context)).faults, {
+    const faults = await awaitFaultless(context, 'who holds the virtual IP', async () => (await look(context)).faults, {
       patienceMs: PATIENCE_MS,
       everyMs: LOOK_EVERY_MS,
     });
@@ -53,7 +55,7 @@ export async function endpointFaults(context: StepContext): Promise<string[]> {
 }
 
 /** `seen`: what hosts tell. `faults`: that, and who could not be asked. */
-async function look(context: StepContext): Promise<{ faults: string[]; seen: string[]; holder: string }> {
+async function look(context: StepContext): Promise<{ faults: Faults; seen: string[]; holder: string }> {
   const views = await onEachHost(nodesOf(context.cluster), (host) => viewOf(context, host));
   const unreachable = views
     .filter(({ facts }) => facts === undefined)
@@ -75,16 +77,17 @@ async function look(context: StepContext): Promise<{ faults: string[]; seen: str
     const names = holders.map(({ host }) => host.name).join(' and ');
     if (holder !== undefined) {
       const seen = [`${names} hold ${vip} at the same time`];
-      return { holder: names, seen, faults: [...missing, ...seen] };
+      return { holder: names, seen, faults: faultsFrom(seen, missing) };
     }
+    if (missing.length === 0)
+      return { holder: '', seen: [`nobody holds ${vip}`], faults: yes([`nobody holds ${vip}`]) };
     // Whoever could not be asked may hold it.
-    const asked = missing.length === 0 ? `nobody holds ${vip}` : `none of the hosts that tell holds ${vip}`;
-    const seen = [missing.length === 0 ? asked : `${asked}: ${missing.join('; ')}`];
-    return { holder: '', seen, faults: [...missing, asked] };
+    const untold = `none of the hosts that tell holds ${vip}: ${missing.join('; ')}`;
+    return { holder: '', seen: [untold], faults: unknown(untold) };
   }
   const mac = holder.facts?.text('mac') ?? '';
   const faults = views.flatMap((view) => (view.facts === undefined ? [] : faultsOf(context, view, holder.host, mac)));
-  return { holder: holder.host.name, seen: faults, faults: [...missing, ...faults] };
+  return { holder: holder.host.name, seen: faults, faults: faultsFrom(faults, missing) };
 }
 
 async function viewOf(context: StepContext, host: ClusterHost): Promise<HostView> {
