@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { dataConverterFrom, WITHOUT_KEY } from './engine/codec/payload-codec.js';
 import { connectionError, requireNamespace } from './engine/connection-errors.js';
 import { attachServer } from './engine/embedded-server.js';
@@ -13,6 +13,7 @@ import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
 import { type WorkflowSource, workflowSource } from './engine/worker/bundle.js';
 import { workerIdentity } from './engine/worker/identity.js';
 import { KeptVersion } from './engine/worker/kept-version.js';
+import { workerLog } from './engine/worker/log.js';
 import { type OwnMetrics, ownMetrics } from './engine/worker/metrics.js';
 import { serve } from './engine/worker/serve.js';
 import { runTogether, stopWorkerOf } from './engine/worker/stop-worker.js';
@@ -196,7 +197,7 @@ async function createWorker(
  * @throws KubewrightError KW551 when that is no address, KW580 when nothing can be served there
  */
 export function installRuntime(env: NodeJS.ProcessEnv): void {
-  const options = { logger: new DefaultLogger('INFO'), telemetryOptions: telemetryOptions(env) };
+  const options = { logger: workerLog(), telemetryOptions: telemetryOptions(env) };
   try {
     Runtime.install(options);
   } catch (error) {
