@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,28 +99,38 @@ describe('a worker that is killed in the middle of a step', () => {
 describe('a worker that is killed while somebody asks', () => {
   // A query to a worker that is gone waits for five seconds; then the server hands it to any worker, with the history as it is at
   // that moment: with events that no workflow task has been started for. See `early-queries.ts`.
-  it('the answer does not change the order in which a run schedules its steps', async () => {
-    worker = await startChild(['a/look', 'b/look']);
-    const plan = [step('a/look'), step('b/look'), step('a/next', ['a/look']), step('b/next', ['b/look'])];
-    const { cluster, workflowId, runId } = await startTest(engine, plan);
-    await expect.poll(tries, { timeout: 40_000 }).toHaveLength(2);
-    process.kill(worker.pid, 'SIGKILL');
+  it.each([
+    ['', {}, ASK_AGAIN],
+    [' (with a payload key)', { KUBEWRIGHT_PAYLOAD_KEY: randomBytes(32).toString('base64') }, 'Encoded failure'],
+  ])(
+    'the answer does not change the order in which a run schedules its steps%s',
+    async (_name, env, refusal) => {
+      await engine.close();
+      engine = { ...(await testEngine(env)), stateDir: directory };
+      worker = await startChild(['a/look', 'b/look']);
+      const plan = [step('a/look'), step('b/look'), step('a/next', ['a/look']), step('b/next', ['b/look'])];
+      const { cluster, workflowId, runId } = await startTest(engine, plan);
+      await expect.poll(tries, { timeout: 40_000 }).toHaveLength(2);
+      process.kill(worker.pid, 'SIGKILL');
 
-    const handle = engine.client.workflow.getHandle(workflowId, runId);
-    const asked = engine.client.connection.withDeadline(Date.now() + 20_000, () => handle.query('progress'));
-    const refused = expect(asked).rejects.toThrow(ASK_AGAIN);
-    const other = await TestWorker.start(engine, new FakeActivities());
-    await engine.client.activity.complete({ workflowId, runId, activityId: 'b/look' }, changed);
-    await refused;
-    await engine.client.activity.complete({ workflowId, runId, activityId: 'a/look' }, changed);
-    expect(await askWorkflow(engine, workflowId, runId, 20_000)).toMatchObject({ cluster: cluster.name });
+      const handle = engine.client.workflow.getHandle(workflowId, runId);
+      const asked = engine.client.connection.withDeadline(Date.now() + 20_000, () => handle.query('progress'));
+      const refused = expect(asked).rejects.toThrow(refusal);
+      const other = await TestWorker.start(engine, new FakeActivities());
+      await engine.client.activity.complete({ workflowId, runId, activityId: 'b/look' }, changed);
+      await refused;
+      await engine.client.activity.complete({ workflowId, runId, activityId: 'a/look' }, changed);
+      expect(await askWorkflow(engine, workflowId, runId, 20_000)).toMatchObject({ cluster: cluster.name });
 
-    expect((await until(engine, cluster.name, closed)).status).toBe('completed');
-    await other.stop();
-    const workflowBundle = { codePath: inject('workflowBundle') };
-    const replayed = Worker.runReplayHistory({ workflowBundle }, await handle.fetchHistory(), workflowId);
-    await expect(replayed).resolves.toBeUndefined();
-  }, 90_000);
+      expect((await until(engine, cluster.name, closed)).status).toBe('completed');
+      await other.stop();
+      const workflowBundle = { codePath: inject('workflowBundle') };
+      const options = { workflowBundle, dataConverter: engine.dataConverter };
+      const replayed = Worker.runReplayHistory(options, await handle.fetchHistory(), workflowId);
+      await expect(replayed).resolves.toBeUndefined();
+    },
+    90_000,
+  );
 });
 
 describe('one of several workers that is killed', () => {

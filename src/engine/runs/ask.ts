@@ -20,6 +20,13 @@ type Pending = temporal.api.workflow.v1.IPendingActivityInfo;
 /** Between two questions, where the first came too early. */
 const PAUSE_MS = 200;
 
+/** With a payload key the refusal cannot be read on its way. Queries of ours fail for no other reason. */
+const ENCODED = 'Encoded failure';
+
+function cameTooEarly(error: unknown): boolean {
+  return error instanceof Error && [ASK_AGAIN, ENCODED].some((words) => error.message.includes(words));
+}
+
 /**
  * Asks a run, or a group of one; undefined when nobody answers in time. A run that has just gone to another worker may ask for
  * patience (`early-queries.ts`); it is asked again.
@@ -39,7 +46,7 @@ export async function askWorkflow(
     try {
       return await engine.client.connection.withDeadline(deadline, query);
     } catch (error) {
-      if (!(error instanceof Error && error.message.includes(ASK_AGAIN))) return undefined;
+      if (!cameTooEarly(error)) return undefined;
       await sleep(PAUSE_MS);
     }
   }
