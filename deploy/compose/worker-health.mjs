@@ -1,6 +1,7 @@
 // Health check of the worker's container: exit code 0 when this container's worker has asked Temporal for work lately. A
 // process that lives is not enough: one that cannot reach its server carries nothing out.
 import { hostname } from 'node:os';
+import { readIdentity } from '../../dist/src/engine/worker/identity.js';
 import { connect } from '../../dist/src/index.js';
 
 /** temporal.api.enums.v1.TaskQueueType of steps. */
@@ -15,7 +16,7 @@ try {
     taskQueue: { name: engine.taskQueue },
     taskQueueType: ACTIVITY,
   });
-  const ours = (pollers ?? []).filter(({ identity }) => identity?.endsWith(`@${hostname()}`));
+  const ours = (pollers ?? []).filter(({ identity }) => readIdentity(identity ?? '').machine === hostname());
   const asked = ours.map(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000);
   const healthy = asked.some((time) => Date.now() - time < LATELY_MS);
   console.log(healthy ? 'the worker asks for work' : `no worker of ${hostname()} asks for work`);
