@@ -5,9 +5,9 @@ import { ROOT } from './setup.mjs';
 
 /** Files below test/lab that install whole clusters, in groups of at most twenty minutes (docs/benchmarks.md has their times). */
 export const TURNS = [
+  ['install-external-etcd', 'canary', 'teams'],
   ['chaos'],
   ['living-cluster', 'ui'],
-  ['install-external-etcd', 'canary', 'teams'],
   ['coming-back', 'install-stacked'],
 ];
 
