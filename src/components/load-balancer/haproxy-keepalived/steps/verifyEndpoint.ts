@@ -32,10 +32,15 @@ export const verifyEndpoint: StepImplementation = {
   },
 
   async apply(context) {
-    const faults = await awaitFaultless(context, 'who holds the virtual IP', async () => (await look(context)).faults, {
-      patienceMs: PATIENCE_MS,
-      everyMs: LOOK_EVERY_MS,
-    });
+    const faults = await awaitFaultless(
+      context,
+      'whether every node reaches the API there',
+      async () => (await look(context)).faults,
+      {
+        patienceMs: PATIENCE_MS,
+        everyMs: LOOK_EVERY_MS,
+      },
+    );
     if (faults.length === 0) return;
     throw new KubewrightError('KW482', `the endpoint is not as it should be: ${faults.join('; ')}`, {
       hint: 'On the control planes, `journalctl -u keepalived -u haproxy` says who holds the virtual IP and why. Mend the cause, then retry the step.',
