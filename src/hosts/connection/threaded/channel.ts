@@ -80,7 +80,7 @@ export class ThreadChannel extends Duplex implements Channel {
     return this;
   }
 
-  /** A second end would be an error, and making one costs more than all else here. */
+  /** A second end would make an error with its stack, for each script anew. */
   #endInput(): void {
     if (!this.writableEnded) this.end();
   }

@@ -41,7 +41,7 @@ export class ThreadConnection implements Connection {
   async ready(signal?: AbortSignal): Promise<Live> {
     signal?.throwIfAborted();
     const thread = this.#running();
-    // Every script asks; the way there and back costs both threads as much as the script itself.
+    // Every script asks, and each question is a message to the other thread and one back.
     if (this.#live === undefined || this.#live.lost !== undefined) this.#live = await thread.ready(this, signal);
     return this.#live;
   }
