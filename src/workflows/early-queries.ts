@@ -9,7 +9,7 @@ import { ASK_AGAIN } from './types.js';
  * which no workflow task has been started yet. The SDK (1.24.0, `history_update.rs`) carries those out as well, to answer by
  * them, and keeps the run in memory. The next workflow task then brings only the events behind them: what is one task in the
  * history has been two activations. Whoever carries the history out anew gets one, and schedules what became ready in
- * another order: the task fails as not deterministic, for ever. A killed worker, a `status` and a step that ends is all it takes.
+ * another order: the task fails as not deterministic, for ever. A killed worker, a `status` and a step that ends are all it takes.
  *
  * A failed query, on the other hand, makes the SDK forget the run (`failed_completion` in `managed_run.rs`), so the next workflow task
  * begins with the history from its first event. Whoever asks again then is answered.

@@ -33,7 +33,10 @@ export function whatIsWrong(faults: Faults): string[] {
   return faults.is === 'yes' ? faults.value : [faults.why];
 }
 
-/** @param certain what somebody has seen @param unasked who could not be asked, which is all that is wrong when nobody has seen anything */
+/**
+ * @param certain what somebody has seen
+ * @param unasked who could not be asked; where nobody has seen anything, nothing more is known
+ */
 export function faultsFrom(certain: string[], unasked: string[]): Faults {
   return certain.length === 0 && unasked.length > 0 ? unknown(unasked.join('; ')) : yes([...unasked, ...certain]);
 }
