@@ -51,9 +51,3 @@ export const DEFAULTS = {
     sudoPasswordEnv: null,
   },
 } as const;
-
-/** Versions that Kubewright's own tests install; every other one is taken with the warning "not proven". */
-export const PROVEN_VERSIONS: readonly string[] = ['1.34.3'];
-
-/** kubeadm speaks v1beta4, the configuration that Kubewright writes, from 1.31 on. */
-export const OLDEST_MINOR = 31;

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { runChecks } from './checks/index.js';
+import { checkSupport } from './checks/version.js';
 import { readPatches, systemReason } from './patches.js';
 import { type Places, placesOf } from './places.js';
 import { byPosition, ClusterFileError, type Problem } from './problem.js';
@@ -28,6 +29,8 @@ export interface ParseOptions {
   path: string;
   /** Relative paths in the file start here. */
   directory: string;
+  /** `YYYY-MM-DD` in UTC, for warnings that depend on the day. Left out: there are none. */
+  today?: string;
 }
 
 /**
@@ -42,8 +45,8 @@ const MOST_PROBLEMS = 500;
  * Reads and checks a `cluster.yaml`. Touches nothing but the file and the patches that it names.
  * @throws ClusterFileError KW101 with every problem at its line and column; nothing else, whatever the file holds
  */
-export async function loadCluster(path: string): Promise<LoadedCluster> {
-  return decodeCluster(await readFileBounded(path), { path, directory: dirname(resolve(path)) });
+export async function loadCluster(path: string, day: Pick<ParseOptions, 'today'> = {}): Promise<LoadedCluster> {
+  return decodeCluster(await readFileBounded(path), { path, directory: dirname(resolve(path)), ...day });
 }
 
 /**
@@ -67,7 +70,7 @@ function decodeCluster(bytes: Uint8Array, options: ParseOptions): LoadedCluster 
  * Checks the text of a `cluster.yaml` and fills in every default.
  * @throws ClusterFileError KW101 with every problem at its line and column
  */
-export function parseCluster(text: string, { path, directory }: ParseOptions): LoadedCluster {
+export function parseCluster(text: string, { path, directory, today }: ParseOptions): LoadedCluster {
   const normal = normaliseText(text, path);
   if ('problem' in normal) throw new ClusterFileError(path, [normal.problem]);
   const { document, problems } = parseYaml(normal.text, path);
@@ -79,6 +82,7 @@ export function parseCluster(text: string, { path, directory }: ParseOptions): L
   const draft = matchSchema(report);
   const sketch = resolveCluster(draft, { directory, patches: patchesOf(draft, directory, report) });
   runChecks(sketch, report);
+  if (today !== undefined) checkSupport(sketch, report, today);
   if (JSON.stringify(sketch).length > LARGEST_CLUSTER) {
     report.error([], 'too-large', {
       message: 'the cluster is too large for one plan',

@@ -63,7 +63,7 @@ export const kubernetes = z.strictObject(
   {
     version: optional(
       kubernetesVersion(),
-      'Kubernetes version, from 1.31.0 on. A leading "v" may stand.',
+      'Kubernetes version, from 1.34.0 to 1.37. A leading "v" may stand.',
       DEFAULTS.kubernetes.version,
     ),
     podSubnet: optional(

@@ -15,8 +15,9 @@ export async function readCluster(
 ): Promise<LoadedCluster> {
   const { loadCluster, loadClusterFrom } = await import('../../cluster/load.js');
   const { formatProblem } = await import('../../cluster/problem.js');
-  const place = { path: nameOf(file), directory: process.cwd() };
-  const loaded = await (file === STDIN ? loadClusterFrom(shell.stdin, place) : loadCluster(file));
+  const today = new Date().toISOString().slice(0, 10);
+  const place = { path: nameOf(file), directory: process.cwd(), today };
+  const loaded = await (file === STDIN ? loadClusterFrom(shell.stdin, place) : loadCluster(file, { today }));
   for (const warning of loaded.warnings) {
     if (output.json) output.object({ ...warning, type: 'warning', severity: 'warning' });
     else output.note(formatProblem(warning));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HAPROXY_MONITOR_PORT } from '../../../src/components/load-balancer/haproxy-keepalived/render/haproxy.js';
-import { BASE, brief, edited, parse, problemsOf } from './helpers.js';
+import { BASE, brief, edited, OPTIONS, parse, problemsOf } from './helpers.js';
 
 type Case = [name: string, text: string, expected: string[], message?: string];
 
@@ -129,21 +129,38 @@ describe('networks', () => {
 describe('versions', () => {
   const version = (text: string) => kubernetes(`version: ${text}`);
   const cases: Case[] = [
-    ['before v1beta4', version('1.30.9'), ['21:26 version-too-old spec.kubernetes.version'], 'v1beta4'],
+    [
+      'that no install would end with',
+      version('1.33.9'),
+      ['21:26 version-too-old spec.kubernetes.version'],
+      'hides a phase',
+    ],
     [
       'never installed by a test',
-      version('1.31.0'),
+      version('1.34.99'),
       ['! 21:26 version-not-proven spec.kubernetes.version'],
       'not proven',
     ],
     ['without cgroup v1', version('1.35.0'), ['! 21:26 version-not-proven spec.kubernetes.version'], 'cgroup v1'],
-    ['years ahead', version('v1.99.1'), ['! 21:26 version-not-proven spec.kubernetes.version']],
+    ['years ahead', version('v1.99.1'), ['21:26 version-too-new spec.kubernetes.version'], 'newer Kubewright'],
   ];
   it.each(cases)('%s', (...one) => expectThese(one));
 
   it('says nothing of cgroups before 1.35', () => {
     expect(problemsOf(version('1.34.9'))[0]?.message).not.toContain('cgroup');
     expect(problemsOf(version('1.34.3'))).toEqual([]);
+  });
+
+  it('warns from the day on that follows the last one of the support', () => {
+    const on = (today: string) => problemsOf(version('1.34.3'), { ...OPTIONS, today });
+    expect(on('2026-10-27')).toEqual([]);
+    const warned = on('2026-10-28');
+    expect(warned.map(brief)).toEqual(['! 21:26 version-out-of-support spec.kubernetes.version']);
+    expect(warned[0]).toMatchObject({
+      message: expect.stringContaining('its support ended on 2026-10-27'),
+      expected: '1.35, 1.36, 1.37',
+    });
+    expect(on('2099-01-01')[0]?.expected).toContain('newer Kubewright');
   });
 });
 

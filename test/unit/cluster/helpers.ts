@@ -1,4 +1,4 @@
-import { parseCluster } from '../../../src/cluster/load.js';
+import { type ParseOptions, parseCluster } from '../../../src/cluster/load.js';
 import { isClusterFileError, type Problem } from '../../../src/cluster/problem.js';
 import type { Cluster } from '../../../src/cluster/types.js';
 
@@ -25,7 +25,8 @@ spec:
       role: worker
 `;
 
-const OPTIONS = { path: 'cluster.yaml', directory: '/home/ada/site' };
+/** Where a text of a test is said to stand. */
+export const OPTIONS: ParseOptions = { path: 'cluster.yaml', directory: '/home/ada/site' };
 
 export function parse(text: string): Cluster {
   return parseCluster(text, OPTIONS).cluster;

@@ -121,7 +121,7 @@ describe('a command', () => {
   });
 
   it('says nothing on the way with --quiet, errors all the same', async () => {
-    const warned = (await readFile(minimal, 'utf8')).replace('spec:', 'spec:\n  kubernetes: { version: 1.33.1 }');
+    const warned = (await readFile(minimal, 'utf8')).replace('spec:', 'spec:\n  kubernetes: { version: 1.34.99 }');
     const loud = await runCommand(['validate', '-'], { stdin: warned });
     expect(loud.stderr).toContain('warning: ');
     for (const argv of [

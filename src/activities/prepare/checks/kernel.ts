@@ -1,3 +1,4 @@
+import { knownMinorOf } from '../../../cluster/minors.js';
 import { kernelFeaturesFor } from '../../../render/modules.js';
 import { ignores } from './ignores.js';
 import type { Checked } from './index.js';
@@ -52,10 +53,8 @@ function checkCgroups({ facts, cluster }: Checked): Problem[] {
   return problems;
 }
 
-/** The kubelet refuses cgroup v1 from 1.35 on, and kubeadm's SystemVerification does too (KEP-5573). */
 function cgroupV1Allowed({ kubernetes }: Checked['cluster']): boolean {
-  const [major = 0, minor = 0] = kubernetes.version.split('.').map(Number);
-  if (major === 1 && minor < 35) return true;
+  if (knownMinorOf(kubernetes.version).takesCgroupV1) return true;
   return kubernetes.kubelet.config.failCgroupV1 === false && ignores(kubernetes, 'SystemVerification');
 }
 

@@ -2,12 +2,12 @@ import type { Checked } from '../../../activities/prepare/checks/index.js';
 import { isOurs } from '../../../activities/prepare/checks/ownership.js';
 import { listed, type Problem } from '../../../activities/prepare/checks/problem.js';
 import type { HostFacts } from '../../../activities/prepare/facts/index.js';
+import { knownMinorOf } from '../../../cluster/minors.js';
 import { compareVersions } from '../../../compare-versions.js';
 import { KubewrightError } from '../../../errors.js';
 import { familyOf } from '../../distribution/index.js';
 import { renderContainerdConfig } from './render/config.js';
 import { settingsOf } from './settings.js';
-import { oldestContainerd } from './versions.js';
 
 /** Another runtime, containers of others, a containerd that is too old, and settings that it could not read. */
 export function checkRuntime(checked: Checked): Problem[] {
@@ -41,7 +41,7 @@ function checkContainers({ containers }: HostFacts): Problem[] {
 function checkContainerd(checked: Checked): Problem[] {
   const { facts, cluster } = checked;
   const { state, version } = facts.runtime;
-  const oldest = oldestContainerd(cluster.kubernetes.version);
+  const oldest = knownMinorOf(cluster.kubernetes.version).oldestContainerd;
   if (version === undefined) {
     if (state === 'installed' || isOurs(checked)) return [];
     const what = 'it has no package lists yet, so which containerd it gets is unknown';
