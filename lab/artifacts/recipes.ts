@@ -8,6 +8,7 @@ const MODULES = 'lab/artifacts/modules';
  * tool that makes its tables: what the images `temporalio/server` and `temporalio/admin-tools` of this version hold.
  */
 export const temporalServerRecipe: GoRecipe = {
+  name: 'temporal-server',
   module: 'temporal-server',
   modules: MODULES,
   title: 'Temporal server 1.31.2',
@@ -17,6 +18,7 @@ export const temporalServerRecipe: GoRecipe = {
 
 /** The library that `docker compose` reads its files with, in a program of a few lines (main.go beside its go.mod). */
 export const composeSpecRecipe: GoRecipe = {
+  name: 'compose-spec',
   module: 'compose-spec',
   modules: MODULES,
   title: 'compose-go 2.16.2',
@@ -27,6 +29,7 @@ export const composeSpecRecipe: GoRecipe = {
 /** kubeadm's own end-to-end tests, as a program that needs nothing but a kubeconfig. */
 export function kubeadmTestsRecipe(version: string): GoRecipe {
   return {
+    name: 'kubeadm-tests',
     module: `kubeadm-tests-${version}`,
     modules: MODULES,
     title: `kubeadm's end-to-end tests ${version}`,

@@ -17,7 +17,7 @@ import { bundleTools, ensureTools, requireGo } from './go/tools.js';
 import { downloadBundle, OFFICIAL_STAGES } from './official/build.js';
 import { type Origins, resolveOrigins } from './official/origins.js';
 import { OFFICIAL_REVISION } from './official/releases.js';
-import { type Architecture, buildableKubernetesVersions, bundleRecipes, recipeHash } from './recipes.js';
+import { type Architecture, BUILDABLE_KUBERNETES, bundleRecipes, recipeHash } from './recipes.js';
 import { type BundleSource, chooseSource } from './source.js';
 import { type Stage, Stages } from './stages.js';
 
@@ -69,7 +69,7 @@ export async function findCachedBundle({
   from,
 }: Pick<EnsureBundleOptions, 'version' | 'arch' | 'from'>): Promise<string | undefined> {
   for (const source of from ? [from] : (['official', 'modules'] as const)) {
-    if (source === 'modules' && !(await buildableKubernetesVersions()).includes(version)) continue;
+    if (source === 'modules' && !BUILDABLE_KUBERNETES.includes(version)) continue;
     const found = await findArtifact(await bundleKey(version, arch, source));
     if (found) return found;
   }
@@ -78,7 +78,7 @@ export async function findCachedBundle({
 
 /** The bundle's place in the cache. */
 export async function bundleKey(version: string, arch: Architecture, from: BundleSource): Promise<ArtifactKey> {
-  if (from === 'modules') await requireBuildable(version);
+  if (from === 'modules') requireBuildable(version);
   const recipe =
     from === 'modules'
       ? await recipeHash(bundleRecipes(version), `images ${IMAGES_REVISION}`)
@@ -86,11 +86,10 @@ export async function bundleKey(version: string, arch: Architecture, from: Bundl
   return { kind: BUNDLES, version: `${version}-${arch}-${from}`, recipe };
 }
 
-async function requireBuildable(version: string): Promise<void> {
-  const versions = await buildableKubernetesVersions();
-  if (versions.includes(version)) return;
+function requireBuildable(version: string): void {
+  if (BUILDABLE_KUBERNETES.includes(version)) return;
   throw new KubewrightError('KW728', `Kubernetes ${version} cannot be built from modules: there is no recipe for it.`, {
-    hint: `Versions with a recipe: ${versions.join(', ')}. Published releases of all versions: --from official.`,
+    hint: `Versions with a recipe: ${BUILDABLE_KUBERNETES.join(', ')}. Published releases of all versions: --from official.`,
   });
 }
 

@@ -10,7 +10,10 @@ import type { Architecture } from './recipes.js';
 const FOLDERS = { bin: 0o755, cni: 0o755, manifests: 0o644 };
 
 /** Programs of a bundle that hosts or people run; the other ones that are built live in images only. */
-export const HOST_PROGRAMS = ['kubeadm', 'kubelet', 'kubectl', 'crictl', 'etcdctl', 'etcdutl'];
+export const HOST_PROGRAMS = [
+  ...['kubeadm', 'kubelet', 'kubectl', 'crictl', 'etcdctl', 'etcdutl'],
+  ...['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'],
+];
 
 export const CNI_PLUGINS = ['bridge', 'host-local', 'loopback', 'portmap', 'firewall', 'tuning', 'bandwidth'];
 

@@ -2,7 +2,7 @@ import { KubewrightError } from '../errors.js';
 import type { Log } from './cache/cache.js';
 import { requireGo } from './go/tools.js';
 import type { Origins } from './official/origins.js';
-import { type Architecture, buildableKubernetesVersions } from './recipes.js';
+import { type Architecture, BUILDABLE_KUBERNETES } from './recipes.js';
 
 /** Where a bundle's contents come from: published releases, or builds of Go modules on this machine. */
 export type BundleSource = 'official' | 'modules';
@@ -54,8 +54,8 @@ async function whyUnavailable(url: string): Promise<string | undefined> {
 }
 
 async function whyUnbuildable(version: string): Promise<string | undefined> {
-  const versions = await buildableKubernetesVersions();
-  if (!versions.includes(version)) return `only ${versions.join(', ')} can be built from Go modules`;
+  if (!BUILDABLE_KUBERNETES.includes(version))
+    return `only ${BUILDABLE_KUBERNETES.join(', ')} can be built from Go modules`;
   try {
     await requireGo();
     return undefined;

@@ -17,8 +17,9 @@ import { imageOf } from '../oci/image.js';
 import { type Architecture, bundleRecipes, flannelRecipe, kubernetesRecipe } from '../recipes.js';
 import type { Stages } from '../stages.js';
 import { type BaseLayers, makeBaseLayers } from './base.js';
+import { unpackDebianPackages } from './debian.js';
 import { type ImageRecipe, type ImageSources, imageRecipes } from './images.js';
-import { buildPause, readTags } from './kubernetes.js';
+import { buildPause, readTags, requireTagged } from './kubernetes.js';
 
 export interface ModulesBuild {
   kubernetesVersion: string;
@@ -61,13 +62,22 @@ async function buildPrograms(programs: string, build: ModulesBuild): Promise<Bas
   const signal = AbortSignal.any([build.signal, failed.signal]);
   const options: GoBuildOptions = { architecture, scratch, signal };
   const recipes = bundleRecipes(kubernetesVersion);
+  const libraries = recipes.flatMap((recipe) => recipe.libraries ?? []);
+  const debian = (name: string): string => join(scratch.directory, `${name}-${architecture}`);
+  const fetched = unpackDebianPackages(libraries, architecture, debian('libraries'), signal);
+  // Awaited by the recipe that needs it; until then nobody listens.
+  fetched.catch(() => undefined);
   const compile = async (): Promise<void> => {
-    for (const recipe of recipes)
-      await stages.run(`building ${recipe.title}`, () => buildGo(recipe, programs, options));
+    for (const recipe of recipes) {
+      const sysroot = recipe.libraries === undefined ? undefined : (await fetched).root;
+      const own = sysroot === undefined ? options : { ...options, sysroot };
+      await stages.run(`building ${recipe.title}`, () => buildGo(recipe, programs, own));
+    }
   };
   const fetch = async (): Promise<BaseLayers> => {
-    const debian = join(scratch.directory, `debian-${architecture}`);
-    const base = await stages.run('fetching Debian packages', () => makeBaseLayers(architecture, debian, signal));
+    const base = await stages.run('fetching Debian packages', () =>
+      makeBaseLayers(architecture, debian('debian'), signal),
+    );
     // The last recipes are the longest: their modules have the time of the first ones to arrive.
     for (const recipe of recipes.slice(1)) await prefetchModules(recipe, options);
     return base;
@@ -95,9 +105,11 @@ async function collectSources(
   const manifest = await readFile(join(flannel, 'Documentation/kube-flannel.yml'), 'utf8');
   await writeFile(join(directory, FLANNEL_MANIFEST), manifest);
   const tags = await readTags(kubernetes);
+  const versions = Object.fromEntries(bundleRecipes(kubernetesVersion).map(({ name, version }) => [name, version]));
+  requireTagged(kubernetesVersion, tags, versions);
   await buildPause(kubernetes, join(programs, 'pause'), architecture, tags.pause);
   const names = flannelImages(manifest);
-  return { kubernetesVersion, tags, kubernetes, programs, base, flannelImages: names };
+  return { kubernetesVersion, tags, versions, kubernetes, programs, base, flannelImages: names };
 }
 
 async function writeImages(
@@ -123,9 +135,7 @@ async function placePrograms(directory: string, programs: string): Promise<void>
 }
 
 function versionsOf(kubernetesVersion: string, base: BaseLayers): Record<string, string> {
-  const recipes = bundleRecipes(kubernetesVersion).map(({ module, version }) => {
-    return [module.startsWith('kubernetes-') ? 'kubernetes' : module, version];
-  });
+  const recipes = bundleRecipes(kubernetesVersion).map(({ name, version }) => [name, version]);
   const packages = Object.entries(base.versions).map(([name, version]) => [`debian/${name}`, version]);
   return Object.fromEntries([...recipes, ...packages]);
 }

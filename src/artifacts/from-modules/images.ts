@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BundleImage } from '../../bundle/schema.js';
 import { type ImageConfig, type Layer, layerOf } from '../oci/image.js';
 import { fileContent, type TarEntry } from '../oci/tar.js';
-import { corednsRecipe, etcdRecipe, flannelCniRecipe, flannelRecipe } from '../recipes.js';
+import { flannelCniRecipe, flannelRecipe } from '../recipes.js';
 import { accountEntries, type BaseLayers } from './base.js';
 import type { KubernetesTags } from './kubernetes.js';
 
@@ -26,6 +26,8 @@ export interface ImageRecipe {
 export interface ImageSources {
   kubernetesVersion: string;
   tags: KubernetesTags;
+  /** Of what was built, by the names of recipes. */
+  versions: Record<string, string>;
   /** Directory of the module k8s.io/kubernetes. */
   kubernetes: string;
   /** Directory with every program that was built. */
@@ -69,7 +71,7 @@ async function etcdImage(tag: string, sources: ImageSources): Promise<ImageRecip
   return {
     name: `registry.k8s.io/etcd:${tag}`,
     neededBy: 'etcd',
-    version: etcdRecipe.version,
+    version: sources.versions.etcd ?? tag,
     config: {},
     layers: [await layerOf([...accountEntries(), ...(await Promise.all(programs))])],
   };
@@ -87,7 +89,7 @@ async function corednsImage(tag: string, sources: ImageSources): Promise<ImageRe
   return {
     name: `registry.k8s.io/coredns/coredns:${tag}`,
     neededBy: 'every-node',
-    version: corednsRecipe.version,
+    version: sources.versions.coredns ?? tag,
     config: { Entrypoint: ['/coredns'], User: '65532:65532', WorkingDir: '/' },
     layers: [await layerOf([...accountEntries(), ...sources.base.certificates, binary])],
   };

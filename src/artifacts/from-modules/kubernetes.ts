@@ -39,6 +39,23 @@ export async function readTags(source: string): Promise<KubernetesTags> {
 }
 
 /**
+ * Compares what was built with what this release's kubeadm asks for: an image called 3.7.0-0 with another etcd in it would
+ * show only in a cluster that is to be recovered.
+ *
+ * @param versions of what was built, such as `{ etcd: 'v3.7.0' }`
+ * @throws KW713 when they differ
+ */
+export function requireTagged(kubernetes: string, tags: KubernetesTags, versions: Record<string, string>): void {
+  const wanted = { etcd: `v${tags.etcd.replace(/-\d+$/, '')}`, coredns: tags.coredns };
+  const wrong = Object.entries(wanted).filter(([name, version]) => versions[name] !== version);
+  if (wrong.length === 0) return;
+  const words = wrong.map(([name, version]) => `${name} ${version}, and ${versions[name] ?? 'none'} was built`);
+  throw new KubewrightError('KW713', `kubeadm of Kubernetes ${kubernetes} asks for ${words.join('; ')}.`, {
+    hint: 'The recipe of this version is wrong: report it. Use --from official meanwhile.',
+  });
+}
+
+/**
  * Compiles the program that holds a pod's namespaces open, as build/pause/Makefile does.
  *
  * @throws KW710 with what the compiler said

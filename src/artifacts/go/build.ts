@@ -48,6 +48,8 @@ async function goEnvironment(directory: string): Promise<Record<string, string>>
 export interface GoBuildOptions {
   architecture: Architecture;
   scratch: GoScratch;
+  /** Directory below which `libraries` of a recipe were unpacked, where it has some. */
+  sysroot?: string;
   signal?: AbortSignal | undefined;
 }
 
@@ -59,9 +61,10 @@ export function goBuildCommand(
 ): { command: string; args: string[]; cwd: string; env: Record<string, string> } {
   const ldflags = ['-s', '-w', ...(recipe.ldflags ?? [])].join(' ');
   const verb = recipe.tests === undefined ? ['build'] : ['test', '-c'];
+  const tags = recipe.tags === undefined ? [] : [`-tags=${recipe.tags.join(',')}`];
   return {
     command: 'go',
-    args: [...verb, '-trimpath', `-ldflags=${ldflags}`, '-o', `${output}/`, recipe.tests ?? 'tool'],
+    args: [...verb, '-trimpath', ...tags, `-ldflags=${ldflags}`, '-o', `${output}/`, recipe.tests ?? 'tool'],
     cwd: moduleFile(recipe),
     env: {
       GOOS: 'linux',
@@ -70,6 +73,13 @@ export function goBuildCommand(
       ...(recipe.cgo?.includes(architecture) ? { CC: cCompiler(architecture) } : {}),
     },
   };
+}
+
+/** Has pkg-config find the libraries that were unpacked there, and no others. */
+function pkgConfigEnvironment(sysroot: string, architecture: Architecture): Record<string, string> {
+  const triplet = architecture === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+  const folders = [`usr/lib/${triplet}/pkgconfig`, 'usr/share/pkgconfig'].map((folder) => join(sysroot, folder));
+  return { PKG_CONFIG_LIBDIR: folders.join(':'), PKG_CONFIG_SYSROOT_DIR: sysroot };
 }
 
 /** gcc for an architecture under its Debian name: `gcc` at home, `aarch64-linux-gnu-gcc` and the like elsewhere. */
@@ -87,7 +97,8 @@ export async function buildGo(recipe: GoRecipe, directory: string, options: GoBu
   const output = join(options.scratch.directory, `out-${recipe.module}-${options.architecture}`);
   const { command, args, cwd, env } = goBuildCommand(recipe, options.architecture, output);
   await mkdir(output, { recursive: true });
-  await run(recipe, command, args, cwd, { ...options.scratch.env, ...env }, options.signal);
+  const libraries = options.sysroot === undefined ? {} : pkgConfigEnvironment(options.sysroot, options.architecture);
+  await run(recipe, command, args, cwd, { ...options.scratch.env, ...env, ...libraries }, options.signal);
   for (const [built, wanted] of Object.entries(recipe.binaries)) {
     await moveFile(join(output, built), join(directory, wanted));
   }

@@ -20,6 +20,7 @@ export function bundleTools(architecture: Architecture): Tool[] {
   return [
     { path: cCompiler(architecture), packages: compiler },
     { path: 'readelf', packages: ['binutils'] },
+    { path: 'pkg-config', packages: ['pkgconf'] },
     { path: 'dpkg-deb', packages: ['dpkg'] },
     { path: 'apt-get', packages: ['apt'] },
     { path: 'zstd', packages: ['zstd'] },

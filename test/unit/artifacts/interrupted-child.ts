@@ -10,7 +10,7 @@ try {
   await interruptible((signal) =>
     ensureArtifact(key, (directory) =>
       withGoScratch(0, 'a test', (scratch) =>
-        buildGo(etcdRecipe, directory, { architecture: 'amd64', scratch, signal }),
+        buildGo(etcdRecipe('3.6.5'), directory, { architecture: 'amd64', scratch, signal }),
       ),
     ),
   );
