@@ -16,7 +16,14 @@ import {
 } from '../contents.js';
 import { writeArchive } from '../oci/archive.js';
 import type { Image } from '../oci/image.js';
-import { type Architecture, cniRecipe, flannelRecipe, machineArchitecture } from '../recipes.js';
+import {
+  type Architecture,
+  cniRecipe,
+  containerdRecipe,
+  flannelRecipe,
+  machineArchitecture,
+  runcRecipe,
+} from '../recipes.js';
 import type { Stages } from '../stages.js';
 import { download, fetchText } from './download.js';
 import type { Origins } from './origins.js';
@@ -24,11 +31,13 @@ import { pullImage } from './registry.js';
 import {
   AGNHOST,
   cniRelease,
+  containerdRelease,
   crictlRelease,
   etcdRelease,
   flannelRelease,
   kubernetesRelease,
   type Release,
+  runcRelease,
 } from './releases.js';
 
 /** Downloads at a time: enough to fill a line, few enough for the servers. */
@@ -69,6 +78,8 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
       flannel: flannelRecipe.version,
       'flannel-cni': flannel.cniPlugin.split(':').at(-1) ?? '',
       'cni-plugins': cniRecipe.version,
+      containerd: containerdRecipe.version,
+      runc: runcRecipe.version,
     },
     images,
   });
@@ -116,6 +127,8 @@ async function downloadPrograms(
     ),
     crictlRelease(kubernetesVersion, architecture, origins),
     etcdRelease(etcdTag, architecture, origins),
+    containerdRelease(architecture, origins),
+    runcRelease(architecture, origins),
     cniRelease(CNI_PLUGINS, architecture, origins),
     flannelRelease(FLANNEL_MANIFEST, origins),
   ];

@@ -1,8 +1,8 @@
-import { type Architecture, cniRecipe, flannelRecipe } from '../recipes.js';
+import { type Architecture, cniRecipe, containerdRecipe, flannelRecipe, runcRecipe } from '../recipes.js';
 import type { Origins } from './origins.js';
 
 /** Raise this when the list below changes: it is part of the bundle's key in the cache. */
-export const OFFICIAL_REVISION = 1;
+export const OFFICIAL_REVISION = 2;
 
 /** A published file, and how its checksum is known. */
 export interface Release {
@@ -50,6 +50,22 @@ export function cniRelease(plugins: string[], arch: Architecture, origins: Origi
   const url = `${folder}/cni-plugins-linux-${arch}-${version}.tgz`;
   const members = Object.fromEntries(plugins.map((name) => [`cni/${name}`, `./${name}`]));
   return { url, checksum: { url: `${url}.sha256` }, members };
+}
+
+/** The statically linked archive: what hosts have for a C library must not matter. */
+export function containerdRelease(arch: Architecture, origins: Origins): Release {
+  const { version } = containerdRecipe;
+  const name = `containerd-static-${version.slice(1)}-linux-${arch}.tar.gz`;
+  const url = `${origins['github.com']}/containerd/containerd/releases/download/${version}/${name}`;
+  const programs = ['containerd', 'containerd-shim-runc-v2', 'ctr'];
+  const members = Object.fromEntries(programs.map((program) => [`bin/${program}`, `bin/${program}`]));
+  return { url, checksum: { url: `${url}.sha256sum` }, members };
+}
+
+/** runc is published as one static program for each architecture, and one list of sums for all of them. */
+export function runcRelease(arch: Architecture, origins: Origins): Release {
+  const folder = `${origins['github.com']}/opencontainers/runc/releases/download/${runcRecipe.version}`;
+  return { url: `${folder}/runc.${arch}`, checksum: { url: `${folder}/runc.sha256sum` }, path: 'bin/runc' };
 }
 
 /**

@@ -56,6 +56,10 @@ describe('a bundle of published releases', () => {
     expect((await execa(file(bundle, 'cni/flannel').absolutePath)).stdout).toBe('plugin for amd64');
     expect(await readFile(file(bundle, 'manifests/kube-flannel.yml').absolutePath)).toEqual(manifest);
     expect(existsSync(join(bundle.directory, 'cni/vlan'))).toBe(false);
+    expect((await execa(file(bundle, 'bin/containerd').absolutePath)).stdout).toBe('containerd for amd64');
+    expect((await execa(file(bundle, 'bin/runc').absolutePath)).stdout).toBe('runc for amd64');
+    expect(existsSync(join(bundle.directory, 'bin/containerd-stress'))).toBe(false);
+    expect(bundle.versions).toMatchObject({ containerd: 'v2.3.7', runc: 'v1.5.2' });
     expect(bundle.versions).toMatchObject({ kubernetes: 'v1.34.3', etcd: 'v3.6.5', 'flannel-cni': 'v1.9.1-flannel1' });
   });
 
@@ -224,7 +228,9 @@ describe('the choice between official and modules', () => {
   it('is a clear sentence where neither is possible', async () => {
     await expect(ask('1.99.0')).rejects.toMatchObject({
       code: 'KW727',
-      message: expect.stringMatching(/says 404 for this version, and only 1\.34\.3 can be built/),
+      message: expect.stringMatching(
+        /says 404 for this version, and only 1\.34\.3, 1\.35\.4, 1\.36\.3, 1\.37\.2 can be built/,
+      ),
     });
     vi.stubEnv('PATH', '/nowhere');
     await server.stop();

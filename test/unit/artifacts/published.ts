@@ -57,9 +57,32 @@ async function publishArchives(server: OriginServer, arch: string): Promise<void
   const line = `${sha256(etcdArchive)}  ${etcd}.tar.gz\n`;
   server.files.set(`${etcdFolder}/SHA256SUMS`, Buffer.from(sums + line));
 
+  const containerd = await archive({
+    'bin/containerd': `containerd for ${arch}`,
+    'bin/containerd-shim-runc-v2': `shim for ${arch}`,
+    'bin/containerd-stress': 'not wanted',
+    'bin/ctr': `ctr for ${arch}`,
+  });
+  const containerdPath = `${github}/containerd/containerd/releases/download/v2.3.7/containerd-static-2.3.7-linux-${arch}.tar.gz`;
+  server.files.set(containerdPath, containerd);
+  server.files.set(
+    `${containerdPath}.sha256sum`,
+    Buffer.from(`${sha256(containerd)}  containerd-static-2.3.7-linux-${arch}.tar.gz\n`),
+  );
+  publishRunc(server, arch);
+
   const plugins = Object.fromEntries([...CNI_PLUGINS, 'vlan'].map((name) => [`./${name}`, `${name} for ${arch}`]));
   const cniFolder = `${github}/containernetworking/plugins/releases/download/v1.7.1`;
   server.publish(`${cniFolder}/cni-plugins-linux-${arch}-v1.7.1.tgz`, await archive(plugins));
+}
+
+/** One list of sums for the programs of all architectures. */
+function publishRunc(server: OriginServer, arch: string): void {
+  const folder = '/github.com/opencontainers/runc/releases/download/v1.5.2';
+  const bytes = program(`runc for ${arch}`);
+  server.files.set(`${folder}/runc.${arch}`, bytes);
+  const sums = server.files.get(`${folder}/runc.sha256sum`)?.toString() ?? '';
+  server.files.set(`${folder}/runc.sha256sum`, Buffer.from(`${sums}${sha256(bytes)} *runc.${arch}\n`));
 }
 
 /** As registries have it: a tag that leads to an index, that to a manifest for each architecture, that to blobs. */
