@@ -45,7 +45,7 @@ export function createProgram(shell: Shell): Command {
   );
   program.addCommand(
     lazyGroup('bundle', 'make the binaries and images of a Kubernetes version', async () =>
-      (await import('./commands/bundle.js')).bundleCommand(),
+      (await import('./commands/bundle.js')).bundleCommand(shell),
     ),
   );
   program.addHelpText('after', HELP_AFTER);

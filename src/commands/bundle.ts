@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { BundleSource } from '../artifacts/bundle.js';
 import type { Architecture } from '../artifacts/recipes.js';
+import { action, type CommandContext } from './support/action.js';
+import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
 interface CreateOptions {
   kubernetes: string;
@@ -8,13 +10,14 @@ interface CreateOptions {
   from?: BundleSource;
   output?: string;
   mirror: string[];
+  ca?: string;
 }
 
 /**
- * `kubewright bundle …`. Only commander is loaded here: what an action needs it imports itself, so that `kubewright
+ * `kubewright bundle …`. Only commander, and what makes actions, is loaded here: what an action needs it imports itself, so that `kubewright
  * --help` does not pay for it. Results go to stdout, progress to stderr; errors are thrown for the caller to show.
  */
-export function bundleCommand(): Command {
+export function bundleCommand(shell: Shell): Command {
   const bundle = new Command('bundle').description('the binaries and images of a Kubernetes version, in one directory');
   bundle
     .command('create')
@@ -33,6 +36,7 @@ export function bundleCommand(): Command {
         .argParser((text: string, former: string[]) => [...former, text])
         .default([], 'the official ones'),
     )
+    .option('--ca <file>', 'trust these certificate authorities as well, for mirrors (PEM; also: SSL_CERT_FILE)')
     .action(async (options: CreateOptions) => {
       const { createBundle } = await import('../artifacts/create.js');
       await createBundle(options);
@@ -45,7 +49,31 @@ export function bundleCommand(): Command {
       const { verifyBundleDirectory } = await import('../artifacts/create.js');
       await verifyBundleDirectory(directory);
     });
+  bundle
+    .command('list')
+    .description('show the bundles in the cache: what is in them, whether they are whole, where they lie')
+    .option('--json', 'print one JSON object a line, for programs')
+    .action(action(shell, list));
   return bundle;
+}
+
+async function list({ output }: CommandContext): Promise<ExitCode> {
+  const { listBundles } = await import('../artifacts/list.js');
+  const listings = await listBundles();
+  if (output.json) {
+    for (const listing of listings) output.object({ type: 'bundle', ...listing });
+    return EXIT.ok;
+  }
+  if (listings.length === 0) {
+    const { cacheDirectory } = await import('../bundle/cache-directory.js');
+    output.line(
+      `There is no bundle in ${cacheDirectory()}. Make one with \`kubewright bundle create --kubernetes VERSION\`.`,
+    );
+    return EXIT.ok;
+  }
+  const { bundleLines } = await import('../terminal/bundles.js');
+  for (const line of bundleLines(listings, output.theme, output.columns)) output.line(line);
+  return EXIT.ok;
 }
 
 function version(text: string): string {

@@ -3,6 +3,7 @@
  * docs/json.md and docs/json.schema.json are made from these types and their comments; `@printedBy` names the commands.
  */
 import type { ServerObject, WorkerObject } from './background.js';
+import type { BundleObject } from './bundles.js';
 import type { CommonFields, EndObject, ErrorObject, WarningObject } from './common.js';
 import type { ProgressEvent } from './events.js';
 import type { HealthObject, ScheduleObject } from './health.js';
@@ -29,6 +30,7 @@ import type {
 } from './install.js';
 
 export type * from './background.js';
+export type * from './bundles.js';
 export type * from './common.js';
 export type * from './events.js';
 export type * from './health.js';
@@ -65,6 +67,7 @@ export type JsonObject =
   | ScheduleObject
   | WorkerObject
   | ServerObject
+  | BundleObject
   | WarningObject
   | ErrorObject
   | EndObject;

@@ -164,7 +164,6 @@ describe('finding a bundle', () => {
     await rm(directory, { recursive: true });
     await mkdir(join(cache, 'bundles/.1.34.3-amd64-modules-aaaaaaaaaaaa.1-1.partial'), { recursive: true });
     await mkdir(join(cache, 'bundles/1.34.3-amd64-modules-aaaaaaaaaaaa.lock'));
-    await mkdir(join(cache, 'bundles/1.34.3-amd64-modules-bbbbbbbbbbbb'));
     expect(await findBundle('1.34.3', 'amd64')).toBeUndefined();
     await expect(requireBundle(null, '1.34.3', 'amd64')).rejects.toMatchObject({
       code: 'KW730',
@@ -173,14 +172,40 @@ describe('finding a bundle', () => {
     });
   });
 
+  it('names one that is damaged, and what is there instead of the one that is not', async () => {
+    await truncate(join(directory, 'bundle.json'), 100);
+    await makeBundle('1.34.3-arm64-modules-aaaaaaaaaaaa', 'arm64');
+    await expect(requireBundle(null, '1.34.3', 'amd64')).rejects.toMatchObject({
+      code: 'KW730',
+      message: `There is no whole bundle for Kubernetes 1.34.3 on amd64: ${directory} is damaged.`,
+      hint: expect.stringContaining('kubewright bundle list'),
+    });
+    await expect(requireBundle(null, '1.36.3', 'amd64')).rejects.toMatchObject({
+      code: 'KW730',
+      hint: expect.stringContaining('What is there: 1.34.3-amd64-modules, 1.34.3-arm64-modules.'),
+    });
+  });
+
+  it('refuses a bundle of a maker that it does not know', async () => {
+    await edit((manifest) => {
+      manifest.source = 'somebody';
+    });
+    await expect(requireBundle(directory, '1.34.3', 'amd64')).rejects.toMatchObject({
+      code: 'KW731',
+      message: expect.stringMatching(/source: .*official.*modules/),
+    });
+  });
+
   it('refuses a bundle that is for something else', async () => {
     await expect(requireBundle(directory, '1.35.0', 'amd64')).rejects.toMatchObject({
       code: 'KW735',
       message: expect.stringContaining('is for Kubernetes 1.34.3, not 1.35.0'),
+      hint: expect.stringMatching(/bundle create --kubernetes 1\.35\.0 --arch amd64.*kubernetes\.version: 1\.34\.3/),
     });
     await expect(requireBundle(directory, '1.34.3', 'arm64')).rejects.toMatchObject({
       code: 'KW735',
       message: expect.stringContaining('is for amd64, not arm64'),
+      hint: expect.stringContaining('--kubernetes 1.34.3 --arch arm64'),
     });
     expect((await requireBundle(directory, '1.34.3', 'amd64')).directory).toBe(directory);
   });
