@@ -15,8 +15,12 @@ import { IMAGES_REVISION } from './from-modules/images.js';
 import { type GoScratch, withGoScratch } from './go/build.js';
 import { bundleTools, ensureTools, requireGo } from './go/tools.js';
 import { downloadBundle, OFFICIAL_STAGES } from './official/build.js';
+import { Client } from './official/client.js';
+import { diskFull, isDiskFull } from './official/disk-full.js';
 import { type Origins, resolveOrigins } from './official/origins.js';
 import { OFFICIAL_REVISION } from './official/releases.js';
+import { withDownloads } from './official/store.js';
+import type { Progress } from './progress/bar.js';
 import { type Architecture, BUILDABLE_KUBERNETES, bundleRecipes, recipeHash } from './recipes.js';
 import { type BundleSource, chooseSource } from './source.js';
 import { type Stage, Stages } from './stages.js';
@@ -38,6 +42,10 @@ export interface EnsureBundleOptions {
   signal?: AbortSignal | undefined;
   /** Other places than the official ones, for mirrors and tests. */
   origins?: Origins;
+  /** Asks them, with the user's credentials and certificate authorities; left out: without any. */
+  client?: Client;
+  /** Shows how downloads get on. */
+  progress?: Progress;
   /** Go's caches to share with other builds of the same run. */
   scratch?: GoScratch | undefined;
   /** Told how long each stage took, if there was something to do. */
@@ -55,7 +63,9 @@ export async function ensureBundle(options: EnsureBundleOptions): Promise<string
   const cached = await findCachedBundle(options);
   if (cached) return cached;
   const origins = options.origins ?? resolveOrigins();
-  const from = options.from ?? (await chooseSource({ version, arch, origins, log }));
+  const from =
+    options.from ??
+    (await chooseSource({ version, arch, origins, log, ...(options.client && { client: options.client }) }));
   const signal = options.signal ?? new AbortController().signal;
   const key = await bundleKey(version, arch, from);
   const make = from === 'modules' ? makeFromModules : makeFromReleases;
@@ -109,11 +119,16 @@ async function makeFromModules(directory: string, options: MakeOptions): Promise
 }
 
 async function makeFromReleases(directory: string, options: MakeOptions): Promise<void> {
-  const { version, arch, log, origins, signal } = options;
+  const { version, arch, log, origins, signal, progress, client = new Client() } = options;
   await requireFreeSpace(cacheDirectory(), OFFICIAL_GIGABYTES, 'a bundle from releases');
   const stages = new Stages(OFFICIAL_STAGES, log);
-  await withScratch('official', (scratch) =>
-    downloadBundle(directory, { kubernetesVersion: version, architecture: arch, origins, scratch, stages, signal }),
-  );
+  const common = { kubernetesVersion: version, architecture: arch, origins, client, stages, progress, signal };
+  try {
+    await withDownloads(log, (store) =>
+      withScratch('official', (scratch) => downloadBundle(directory, { ...common, store, scratch })),
+    );
+  } catch (error) {
+    throw isDiskFull(error) ? await diskFull(directory, 'what the downloads hold', error) : error;
+  }
   options.onStages?.(stages.done);
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { sha256OfFile } from '../bundle/digest.js';
-import type { BundleFile, BundleImage, BundleManifest } from '../bundle/schema.js';
+import type { BundleFile, BundleImage, BundleManifest, Vouched } from '../bundle/schema.js';
 import { KubewrightError } from '../errors.js';
 import type { Architecture } from './recipes.js';
 
@@ -27,6 +27,8 @@ export interface BundleFacts {
   source: BundleManifest['source'];
   versions: Record<string, string>;
   images: BundleImage[];
+  /** How files are vouched for, by their paths in the bundle. */
+  vouched?: Record<string, Vouched>;
 }
 
 /** Makes the folders of a new bundle. */
@@ -36,17 +38,21 @@ export async function makeFolders(directory: string): Promise<void> {
 
 /** Writes `bundle.json`, with the size and SHA-256 of every file that is there: the last act of making a bundle. */
 export async function writeBundleManifest(directory: string, facts: BundleFacts): Promise<void> {
-  const { versions, images, ...rest } = facts;
+  const { versions, images, vouched = {}, ...rest } = facts;
   const manifest: BundleManifest = {
     apiVersion: 'kubewright.dev/v1alpha1',
     kind: 'Bundle',
     ...rest,
     createdAt: new Date().toISOString(),
     versions: Object.fromEntries(Object.entries(versions).sort()),
-    files: await describeFiles(directory),
+    files: (await describeFiles(directory)).map((file) => withVouched(file, vouched[file.path])),
     images,
   };
   await writeFile(join(directory, 'bundle.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+function withVouched(file: BundleFile, vouched: Vouched | undefined): BundleFile {
+  return vouched ? { ...file, vouched } : file;
 }
 
 async function describeFiles(directory: string): Promise<BundleFile[]> {

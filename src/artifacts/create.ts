@@ -5,7 +5,9 @@ import { KubewrightError } from '../errors.js';
 import { type BundleSource, ensureBundle } from './bundle.js';
 import { partialName } from './cache/owner.js';
 import { interruptible } from './interruptible.js';
+import { Client, loadAccess } from './official/client.js';
 import { resolveOrigins } from './official/origins.js';
+import { ProgressBar } from './progress/bar.js';
 import { type Architecture, machineArchitecture } from './recipes.js';
 import { type Stage, stageTable } from './stages.js';
 
@@ -15,9 +17,10 @@ export interface CreateBundleOptions {
   from?: BundleSource;
   output?: string;
   mirror: string[];
+  /** File with certificate authorities of one's own. */
+  ca?: string;
 }
 
-const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const result = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /**
@@ -29,15 +32,18 @@ export async function createBundle(options: CreateBundleOptions): Promise<void> 
   const arch = options.arch ?? machineArchitecture() ?? 'amd64';
   const output = options.output === undefined ? undefined : resolve(options.output);
   const origins = resolveOrigins(options.mirror);
+  const client = new Client(await loadAccess(options.ca));
+  const progress = new ProgressBar(process.stderr);
+  const log = (line: string): void => progress.line(line);
   if (output) await refuseExisting(output);
   const { kubernetes: version, from } = options;
   const stages: Stage[] = [];
   const onStages = (done: Stage[]): void => void stages.push(...done);
   const directory = await interruptible((signal) =>
-    ensureBundle({ version, arch, from, origins, signal, log: progress, onStages }),
+    ensureBundle({ version, arch, from, origins, client, progress, signal, log, onStages }),
   );
   const bundle = await readBundle(output ? await copyBundle(directory, output) : directory);
-  for (const line of stageTable(stages)) progress(line);
+  for (const line of stageTable(stages)) log(line);
   result(`${bundle.directory}: ${describe(bundle)}`);
 }
 

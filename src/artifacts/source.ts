@@ -1,6 +1,7 @@
-import { KubewrightError } from '../errors.js';
+import { isKubewrightError, KubewrightError } from '../errors.js';
 import type { Log } from './cache/cache.js';
 import { requireGo } from './go/tools.js';
+import { Client, discard, isPage } from './official/client.js';
 import type { Origins } from './official/origins.js';
 import { type Architecture, BUILDABLE_KUBERNETES } from './recipes.js';
 
@@ -15,6 +16,7 @@ export interface SourceQuestion {
   version: string;
   arch: Architecture;
   origins: Origins;
+  client?: Client;
   log: Log;
 }
 
@@ -23,9 +25,9 @@ export interface SourceQuestion {
  *
  * @throws KW727 when neither is possible, with both reasons
  */
-export async function chooseSource({ version, arch, origins, log }: SourceQuestion): Promise<BundleSource> {
+export async function chooseSource({ version, arch, origins, client, log }: SourceQuestion): Promise<BundleSource> {
   const url = `${origins['dl.k8s.io']}/release/v${version}/bin/linux/${arch}/kubeadm.sha256`;
-  const unavailable = await whyUnavailable(url);
+  const unavailable = await whyUnavailable(url, client ?? new Client());
   if (unavailable === undefined) {
     log(`${new URL(url).host} answers: downloading the official releases (--from modules builds them here instead)`);
     return 'official';
@@ -44,12 +46,15 @@ export async function chooseSource({ version, arch, origins, log }: SourceQuesti
   );
 }
 
-async function whyUnavailable(url: string): Promise<string | undefined> {
+async function whyUnavailable(url: string, client: Client): Promise<string | undefined> {
   try {
-    const response = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(PATIENCE) });
-    return response.ok ? undefined : `says ${response.status} for this version`;
-  } catch {
-    return 'does not answer';
+    const answer = await client.ask(url, { method: 'HEAD', signal: AbortSignal.timeout(PATIENCE) });
+    discard(answer);
+    if (answer.ok) return isPage(answer) ? 'answers with a web page' : undefined;
+    return [401, 403].includes(answer.status) ? 'wants credentials' : `says ${answer.status} for this version`;
+  } catch (error) {
+    // A certificate that is not trusted, say, is no reason to build for a quarter of an hour without a word.
+    return isKubewrightError(error) ? `cannot be used (${error.code}: ${error.message})` : 'does not answer';
   }
 }
 

@@ -11,6 +11,16 @@ const relativePath = z
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, { error: 'must be 64 hexadecimal digits' });
 
+/** How content was vouched for when the bundle was made. Bundles that are older, or built from modules, do not say. */
+const vouched = z.object({
+  /** Where it was downloaded from: the file, the archive that it was in, or what an image's tag led to. */
+  url: z.string().min(1),
+  /** SHA-256 of what lies there. */
+  sha256,
+  /** Who says so: the address of a published checksum, `pinned` in Kubewright, or the `registry` for what its tag leads to. */
+  sumFrom: z.string().min(1),
+});
+
 const bundleFile = z.object({
   path: relativePath,
   sha256,
@@ -18,6 +28,7 @@ const bundleFile = z.object({
   size: z.number().int().nonnegative(),
   /** Permission bits for the host, such as 0o755 (493 in JSON). */
   mode: z.number().int().min(0).max(0o7777),
+  vouched: vouched.optional(),
 });
 
 const bundleImage = z.object({
@@ -32,6 +43,7 @@ const bundleImage = z.object({
   size: z.number().int().nonnegative(),
   /** Version of what is inside, which a tag need not tell. */
   version: z.string().min(1),
+  vouched: vouched.optional(),
 });
 
 /** `bundle.json`. Unknown keys are refused: they would be from a newer Kubewright, which this one would half obey. */
@@ -48,6 +60,8 @@ export const bundleManifest = z.strictObject({
 });
 
 export type BundleManifest = z.infer<typeof bundleManifest>;
+/** How content was vouched for when the bundle was made. */
+export type Vouched = z.infer<typeof vouched>;
 /** One file of a bundle that is not an image. */
 export type BundleFile = z.infer<typeof bundleFile>;
 /** One image archive of a bundle. */

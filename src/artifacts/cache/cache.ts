@@ -107,7 +107,7 @@ async function moveIntoPlace(partial: string, target: string): Promise<void> {
  * Makes a folder of the cache and marks it as ours. The mark is the one of the Cache Directory Tagging Specification,
  * so back-up tools leave the folder out; `cleanCache` removes nothing that does not carry it.
  */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
     await writeFile(join(path, TAG_FILE), TAG);
@@ -122,8 +122,14 @@ async function makeFolder(path: string): Promise<void> {
 /**
  * Waits for the builder's lock. It is a directory whose modification time its holder renews every two seconds; ten
  * seconds without that and it counts as abandoned, so a killed builder stops nobody for longer.
+ *
+ * @param does what its holder does, for people
  */
-async function waitForLock(target: string, log: Log): Promise<() => Promise<void>> {
+export async function waitForLock(
+  target: string,
+  log: Log,
+  does = `builds ${basename(target)}`,
+): Promise<() => Promise<void>> {
   for (let waited = false; ; waited = true) {
     try {
       // A compromised lock (this process slept through ten seconds) is no reason to stop: the rename decides.
@@ -132,7 +138,7 @@ async function waitForLock(target: string, log: Log): Promise<() => Promise<void
       );
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
-      if (!waited) log(`waiting for another process that builds ${basename(target)}`);
+      if (!waited) log(`waiting for another process that ${does}`);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

@@ -1,8 +1,8 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
-import type { BundleImage } from '../../bundle/schema.js';
+import type { BundleImage, Vouched } from '../../bundle/schema.js';
 import { KubewrightError } from '../../errors.js';
 import { moveFile } from '../cache/cache.js';
 import {
@@ -15,7 +15,8 @@ import {
   writeBundleManifest,
 } from '../contents.js';
 import { writeArchive } from '../oci/archive.js';
-import type { Image } from '../oci/image.js';
+import { noProgress, type Progress } from '../progress/bar.js';
+import type { Meter } from '../progress/meter.js';
 import {
   type Architecture,
   cniRecipe,
@@ -25,9 +26,11 @@ import {
   runcRecipe,
 } from '../recipes.js';
 import type { Stages } from '../stages.js';
-import { download, fetchText } from './download.js';
+import type { Client } from './client.js';
+import { diskFull } from './disk-full.js';
+import { announcedSize, type DownloadOptions, fetchText } from './download.js';
 import type { Origins } from './origins.js';
-import { pullImage } from './registry.js';
+import { type FetchedImage, findImage } from './registry.js';
 import {
   AGNHOST,
   cniRelease,
@@ -39,6 +42,7 @@ import {
   type Release,
   runcRelease,
 } from './releases.js';
+import type { DownloadStore } from './store.js';
 
 /** Downloads at a time: enough to fill a line, few enough for the servers. */
 const PARALLEL = 4;
@@ -47,9 +51,13 @@ export interface OfficialDownload {
   kubernetesVersion: string;
   architecture: Architecture;
   origins: Origins;
-  /** Space for archives and image layers. */
+  client: Client;
+  /** Where downloads lie, also those of an attempt that was interrupted. */
+  store: DownloadStore;
+  /** Space for what archives hold. */
   scratch: string;
   stages: Stages;
+  progress?: Progress | undefined;
   signal: AbortSignal;
   /** See `DownloadOptions`. */
   backoff?: number;
@@ -60,13 +68,16 @@ export const OFFICIAL_STAGES = 3;
 
 /** Fills `directory` with a bundle of published releases and images. */
 export async function downloadBundle(directory: string, job: OfficialDownload): Promise<void> {
-  const { kubernetesVersion, architecture, stages } = job;
+  const { kubernetesVersion, architecture } = job;
   await makeFolders(directory);
-  const kubeadmImages = await stages.run('downloading kubeadm', () => listImages(job));
+  const kubeadmImages = await stage('downloading kubeadm', job, (meter) => listImages(meter, job));
   const etcdTag = tagOf(kubeadmImages, '/etcd');
-  const flannel = await stages.run('downloading programs', () => downloadPrograms(directory, etcdTag, job));
+  const vouched = await stage('downloading programs', job, (meter) => downloadPrograms(directory, etcdTag, meter, job));
+  const flannel = flannelImages(await readFile(join(directory, FLANNEL_MANIFEST), 'utf8'));
   const names = [...kubeadmImages, flannel.cniPlugin, flannel.flannel, AGNHOST];
-  const images = await stages.run('downloading images', () => downloadImages(directory, names, job));
+  const images = await stage('downloading images', job, (meter) => downloadImages(directory, names, meter, job));
+  const plugin = images.find(({ names: [name] }) => name === flannel.cniPlugin)?.vouched;
+  if (plugin) vouched['cni/flannel'] = plugin;
   await writeBundleManifest(directory, {
     kubernetesVersion,
     architecture,
@@ -82,11 +93,22 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
       runc: runcRecipe.version,
     },
     images,
+    vouched,
   });
 }
 
+function stage<T>(title: string, job: OfficialDownload, work: (meter: Meter) => Promise<T>): Promise<T> {
+  const { stages, progress = noProgress } = job;
+  return stages.run(title, () => progress.watch(title, work));
+}
+
+/** What each request is made with. */
+function optionsOf({ client, signal, backoff }: OfficialDownload): DownloadOptions {
+  return { client, signal, backoff };
+}
+
 /** Which images a release wants, only its own kubeadm knows: so that one is fetched first, for this machine, and asked. */
-async function listImages(job: OfficialDownload): Promise<string[]> {
+async function listImages(meter: Meter, job: OfficialDownload): Promise<string[]> {
   const machine = machineArchitecture();
   if (process.platform !== 'linux' || !machine) {
     throw new KubewrightError('KW706', `kubeadm does not run on ${process.platform} on ${process.arch}.`, {
@@ -94,7 +116,9 @@ async function listImages(job: OfficialDownload): Promise<string[]> {
     });
   }
   const path = join(job.scratch, 'kubeadm');
-  await fetchRelease({ ...kubernetesRelease('kubeadm', job.kubernetesVersion, machine, job.origins), path }, '/', job);
+  const release = await prepareRelease(kubernetesRelease('kubeadm', job.kubernetesVersion, machine, job.origins), job);
+  job.store.announce(meter, release.sha256, release.size);
+  await copyFile(await job.store.fetch(release.url, release.sha256, optionsOf(job)), path);
   await chmod(path, 0o755);
   const args = ['config', 'images', 'list', '--kubernetes-version', `v${job.kubernetesVersion}`];
   const result = await execa(path, args, { reject: false });
@@ -115,11 +139,13 @@ function tagOf(images: string[], repository: string): string {
   });
 }
 
+/** How each file of the bundle is vouched for, by its path there. */
 async function downloadPrograms(
   directory: string,
   etcdTag: string,
+  meter: Meter,
   job: OfficialDownload,
-): Promise<{ flannel: string; cniPlugin: string }> {
+): Promise<Record<string, Vouched>> {
   const { kubernetesVersion, architecture, origins } = job;
   const releases = [
     ...['kubeadm', 'kubelet', 'kubectl'].map((name) =>
@@ -132,21 +158,49 @@ async function downloadPrograms(
     cniRelease(CNI_PLUGINS, architecture, origins),
     flannelRelease(FLANNEL_MANIFEST, origins),
   ];
-  await inParallel(releases, job, (release, own) => fetchRelease(release, directory, own));
+  const prepared: PreparedRelease[] = [];
+  await inParallel(releases, job, async (release, own) => void prepared.push(await prepareRelease(release, own)));
+  // All sizes first: what is left can only be told of a whole.
+  for (const { sha256, size } of prepared) job.store.announce(meter, sha256, size);
+  await inParallel(prepared, job, (release, own) => fetchRelease(release, directory, own));
   for (const name of HOST_PROGRAMS) await chmod(join(directory, 'bin', name), 0o755);
-  return flannelImages(await readFile(join(directory, FLANNEL_MANIFEST), 'utf8'));
+  return Object.fromEntries(prepared.flatMap((release) => pathsOf(release).map((path) => [path, vouchedOf(release)])));
+}
+
+/** A release whose checksum is known. */
+type PreparedRelease = Release & {
+  sha256: string;
+  /** Bytes; 0 where the server does not say. */
+  size: number;
+};
+
+async function prepareRelease(release: Release, job: OfficialDownload): Promise<PreparedRelease> {
+  const { url, checksum } = release;
+  const options = optionsOf(job);
+  const sha256 =
+    'sha256' in checksum ? checksum.sha256 : publishedSum(checksum.url, await fetchText(checksum.url, options), url);
+  return { ...release, sha256, size: await announcedSize(url, options) };
+}
+
+function pathsOf({ path, members = {} }: Release): string[] {
+  return path === undefined ? Object.keys(members) : [path];
+}
+
+function vouchedOf({ url, sha256, checksum }: PreparedRelease): Vouched {
+  return { url, sha256, sumFrom: 'url' in checksum ? checksum.url : 'pinned' };
 }
 
 /** Downloads one release, compares it with its published checksum, and puts what is wanted of it into the bundle. */
-async function fetchRelease(release: Release, directory: string, job: OfficialDownload): Promise<void> {
-  const { url, checksum, members, path } = release;
-  const options = { signal: job.signal, ...(job.backoff ? { backoff: job.backoff } : {}) };
-  const sha256 =
-    'sha256' in checksum ? checksum.sha256 : publishedSum(checksum.url, await fetchText(checksum.url, options), url);
-  if (path !== undefined) return download(url, join(directory, path), sha256, options);
-  const archive = join(job.scratch, basename(url));
-  await download(url, archive, sha256, options);
-  await unpack(archive, members ?? {}, directory);
+async function fetchRelease(release: PreparedRelease, directory: string, job: OfficialDownload): Promise<void> {
+  const { url, sha256, members, path } = release;
+  const file = await job.store.fetch(url, sha256, optionsOf(job));
+  if (path !== undefined) return place(file, join(directory, path));
+  await unpack(file, members ?? {}, directory, join(job.scratch, basename(url)));
+}
+
+/** The store keeps it until the bundle is whole, so that an interruption costs nothing; the disk has it once. */
+async function place(file: string, target: string): Promise<void> {
+  await link(file, target).catch(() => copyFile(file, target));
 }
 
 /** Either a bare sum, or lines of a sum and a name as `sha256sum` writes them. */
@@ -160,12 +214,18 @@ function publishedSum(where: string, text: string, url: string): string {
   });
 }
 
-async function unpack(archive: string, members: Record<string, string>, directory: string): Promise<void> {
-  const target = `${archive}.unpacked`;
+async function unpack(
+  archive: string,
+  members: Record<string, string>,
+  directory: string,
+  scratch: string,
+): Promise<void> {
+  const target = `${scratch}.unpacked`;
   await mkdir(target, { recursive: true });
   const result = await execa('tar', ['-xzf', archive, '-C', target, ...Object.values(members)], { reject: false });
   if (result.failed) {
-    throw new KubewrightError('KW726', `${basename(archive)} does not hold what it should.`, {
+    if (/No space left|quota exceeded/i.test(result.stderr ?? '')) throw await diskFull(target, scratch, result);
+    throw new KubewrightError('KW726', `${basename(scratch)} does not hold what it should.`, {
       hint: 'The release is packed in another way than the ones before it; report it.',
       output: (result.stderr || result.shortMessage || '').split('\n').slice(-5).join('\n'),
       cause: result,
@@ -174,22 +234,33 @@ async function unpack(archive: string, members: Record<string, string>, director
   for (const [path, member] of Object.entries(members)) await moveFile(join(target, member), join(directory, path));
 }
 
-async function downloadImages(directory: string, names: string[], job: OfficialDownload): Promise<BundleImage[]> {
-  const images: BundleImage[] = [];
+async function downloadImages(
+  directory: string,
+  names: string[],
+  meter: Meter,
+  job: OfficialDownload,
+): Promise<BundleImage[]> {
+  const { origins, architecture, store } = job;
+  const found: Awaited<ReturnType<typeof findImage>>[] = [];
   await inParallel(names, job, async (name, own) => {
-    const image = await pullImage(name, { ...own, blobs: join(job.scratch, 'blobs') });
-    if (/\/flannel-cni-plugin:/.test(name)) await extractFlannelPlugin(image, directory, job.scratch);
+    found.push(await findImage(name, { ...optionsOf(own), origins, architecture }));
+  });
+  for (const image of found) image.announce(store, meter);
+  const images: BundleImage[] = [];
+  await inParallel(found, job, async ({ name, url, digest, fetch }, own) => {
+    const image = await fetch(store, { signal: own.signal });
+    if (/\/flannel-cni-plugin:/.test(name)) await extractFlannelPlugin(image, directory);
     const file = archiveName(name);
     const written = await writeArchive(image, join(directory, file));
-    images.push({ file, names: [name], neededBy: neededBy(name), version: tagOf([name], ''), ...written });
+    const vouched: Vouched = { url, sha256: digest.slice('sha256:'.length), sumFrom: 'registry' };
+    images.push({ file, names: [name], neededBy: neededBy(name), version: tagOf([name], ''), ...written, vouched });
   });
   return images.sort((a, b) => names.indexOf(a.names[0] ?? '') - names.indexOf(b.names[0] ?? ''));
 }
 
 /** The plugin is published as an image (its manifest copies it from there); hosts get it with the other plugins. */
-async function extractFlannelPlugin(image: Image, directory: string, scratch: string): Promise<void> {
-  for (const layer of [...image.layers].reverse()) {
-    const path = join(scratch, 'blobs', layer.digest.replace(':', '-'));
+async function extractFlannelPlugin({ layerPaths }: FetchedImage, directory: string): Promise<void> {
+  for (const path of [...layerPaths].reverse()) {
     const result = await execa('tar', ['-xOf', path, 'flannel'], { encoding: 'buffer', reject: false });
     if (!result.failed) return writeFile(join(directory, 'cni', 'flannel'), result.stdout, { mode: 0o755 });
   }

@@ -1,28 +1,34 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { sha256OfFile } from '../../bundle/digest.js';
-import { KubewrightError, messageOf } from '../../errors.js';
+import { KubewrightError } from '../../errors.js';
+import { Meter, type MeterItem } from '../progress/meter.js';
+import { type Answer, bytesOf, Client, discard, isPage, looksLikePage, reasonOf, refused, webPage } from './client.js';
+import { diskFull, isDiskFull } from './disk-full.js';
 
 /** Attempts in a row that brought not one byte, before a download is given up. */
 const FRUITLESS_ATTEMPTS = 5;
-/** A connection that brings nothing for this long (milliseconds) is taken for dead. */
-const STALL = 60_000;
 
 export interface DownloadOptions {
+  client?: Client;
   signal?: AbortSignal | undefined;
-  headers?: Record<string, string>;
+  /** Asked for before each attempt: a token may have run out since the last one. */
+  headers?: () => Promise<Record<string, string>>;
   /** Milliseconds before the second attempt; doubled each time. For tests. */
-  backoff?: number;
+  backoff?: number | undefined;
+  /** Told what arrives. */
+  item?: MeterItem;
 }
 
 /**
- * Downloads a file and compares its SHA-256. A broken connection is taken up again where it broke (HTTP Range, as long
- * as the server says that it is still the same file); `path` comes into being only when everything is there and right.
+ * Downloads a file and compares its SHA-256. What arrives lies in `PATH.part`; a broken connection, and a later call after an
+ * interruption or a power failure, go on where that ends (HTTP Range, within one call as long as the server says that it is
+ * still the same file). `path` comes into being only when everything is there and right.
  *
  * @throws KW720 the server was not reached or went away too often, KW721 the content is not what was published,
- * KW722 there is no such file, KW703 interrupted
+ * KW722 there is no such file, KW723 a web page came instead, KW736 and KW737 as `Client`, KW707 the disk is full,
+ * KW703 interrupted. After the last three and KW720 the next call goes on.
  */
 export async function download(
   url: string,
@@ -31,92 +37,135 @@ export async function download(
   options: DownloadOptions = {},
 ): Promise<void> {
   const part = `${path}.part`;
-  await rm(part, { force: true });
-  const resumed = await fetchAll(url, part, options);
-  let found = await sha256OfFile(part);
-  if (found !== sha256 && resumed) {
-    // Pieces of two files may have met, if the server has no name for what it sends: once more in one go.
-    await rm(part);
-    await fetchAll(url, part, options);
-    found = await sha256OfFile(part);
-  }
+  const item = options.item ?? new Meter().item();
+  const kept = await sizeOf(part);
+  item.stands(kept);
+  // Killed between the last byte and the end: there is nothing left to ask for.
+  let found = kept > 0 ? await sha256OfFile(part) : '';
   if (found !== sha256) {
-    await rm(part);
-    throw new KubewrightError('KW721', `${url} is not what was published: SHA-256 is ${found}, not ${sha256}.`, {
-      hint: 'Something between here and there changes or damages downloads (a proxy, a mirror): do not use it.',
-    });
+    const pieces = await fetchAll(url, part, { ...options, item });
+    found = await sha256OfFile(part);
+    if (found !== sha256 && (kept > 0 || pieces > 1)) {
+      // Pieces of two files may have met, or a power failure took what was not on the disk yet: once more in one go.
+      await rm(part);
+      await fetchAll(url, part, { ...options, item });
+      found = await sha256OfFile(part);
+    }
   }
+  if (found !== sha256) throw await mismatch(url, part, found, sha256);
   await rename(part, path);
+}
+
+async function mismatch(url: string, part: string, found: string, sha256: string): Promise<KubewrightError> {
+  const beginning = await beginningOf(part);
+  await rm(part);
+  if (looksLikePage(beginning)) return webPage(url);
+  return new KubewrightError('KW721', `${url} is not what was published: SHA-256 is ${found}, not ${sha256}.`, {
+    hint: 'Something between here and there changes or damages downloads (a proxy, a mirror): do not use it.',
+  });
+}
+
+async function beginningOf(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 /**
  * A small text, such as a published checksum.
  *
- * @throws KW720, KW722, KW703 as `download`
+ * @throws as `download`
  */
 export async function fetchText(url: string, options: DownloadOptions = {}): Promise<string> {
-  return persist(url, options, async () => (await request(url, options.headers ?? {}, options.signal)).text());
+  const text = (await fetchBytes(url, options)).toString('utf8');
+  if (looksLikePage(text)) throw webPage(url);
+  return text;
 }
 
-/** Fetches into `part` until it is whole; true when that took more than one piece. */
-async function fetchAll(url: string, part: string, options: DownloadOptions): Promise<boolean> {
+/** Something small, whatever it is. Throws as `download`. */
+export async function fetchBytes(url: string, options: DownloadOptions = {}): Promise<Buffer> {
+  return persist(url, options, async () => bytesOf(await request(url, {}, options)));
+}
+
+/**
+ * The size (bytes) that the server announces for a file, undefined where it does not: only the progress depends on it, so
+ * whatever is wrong there is told by the download itself.
+ */
+export async function announcedSize(url: string, { client = new Client(), signal }: DownloadOptions): Promise<number> {
+  try {
+    const answer = await client.ask(url, { method: 'HEAD', signal });
+    discard(answer);
+    return answer.ok ? Number(answer.headers['content-length'] ?? 0) : 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** Fetches into `part` until it is whole; how many pieces that took. */
+async function fetchAll(url: string, part: string, options: DownloadOptions & { item: MeterItem }): Promise<number> {
   let etag: string | undefined;
   let pieces = 0;
-  await persist(
-    url,
-    options,
-    async () => {
-      const have = await sizeOf(part);
-      const range: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
-      if (have > 0 && etag) range['If-Range'] = etag;
-      const stalled = new Stall(options.signal);
-      try {
-        const response = await request(url, { ...options.headers, ...range }, stalled.signal);
-        pieces += 1;
-        etag = strongEtag(response);
-        await save(response, part, have, stalled);
-      } catch (error) {
-        // What is there does not fit what the server has (any more): begin again.
-        if (error instanceof RangeRefused) await rm(part, { force: true });
-        throw error;
-      } finally {
-        stalled.stop();
-      }
-    },
-    () => sizeOf(part),
-  );
-  return pieces > 1;
+  const attempt = async (): Promise<void> => {
+    const have = await sizeOf(part);
+    options.item.stands(have);
+    const range: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {};
+    if (have > 0 && etag) range['if-range'] = etag;
+    try {
+      const answer = await request(url, range, options);
+      pieces += 1;
+      etag = strongEtag(answer);
+      await save(answer, part, have, options.item);
+    } catch (error) {
+      // What is there does not fit what the server has (any more): begin again.
+      if (error instanceof RangeRefused) await rm(part, { force: true });
+      if (isDiskFull(error)) throw await diskFull(part, `${url}, byte ${await sizeOf(part)}`, error);
+      throw error;
+    }
+  };
+  await persist(url, options, attempt, () => sizeOf(part));
+  return pieces;
 }
 
-async function save(response: Response, part: string, have: number, stalled: Stall): Promise<void> {
-  const start = Number(/^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1] ?? 0);
-  const append = response.status === 206 && start === have && have > 0;
-  if (!response.body) throw new Error('the answer has no body');
-  const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]);
-  body.on('data', () => stalled.touch());
+async function save({ status, headers, body }: Answer, part: string, have: number, item: MeterItem): Promise<void> {
+  const append = status === 206;
+  if (append && Number(/^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1]) !== have) {
+    body.destroy();
+    throw new RangeRefused();
+  }
+  const length = headers['content-length'];
+  const expected = length === undefined ? undefined : Number(length) + (append ? have : 0);
+  if (!append) item.stands(0);
+  if (expected !== undefined) item.size(expected);
+  body.on('data', (chunk: Buffer) => item.arrived(chunk.length));
   await pipeline(body, createWriteStream(part, { flags: append ? 'a' : 'w' }));
-  const length = response.headers.get('content-length');
-  // A body that the server packed for the way has another length than what arrives.
-  const packed = response.headers.has('content-encoding');
-  const expected = length === null || packed ? undefined : Number(length) + (append ? have : 0);
   if (expected !== undefined && (await sizeOf(part)) < expected) throw new Error('the connection ended early');
 }
 
 /** A weak one does not promise the same bytes. */
-function strongEtag(response: Response): string | undefined {
-  const etag = response.headers.get('etag');
+function strongEtag({ headers: { etag } }: Answer): string | undefined {
   return etag?.startsWith('"') ? etag : undefined;
 }
 
-async function request(url: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
-  const response = await fetch(url, { headers, redirect: 'follow', ...(signal ? { signal } : {}) });
-  if (response.ok) return response;
-  await response.body?.cancel();
-  if (response.status === 416) throw new RangeRefused();
-  if (response.status >= 500 || response.status === 429) throw new Error(`the server says ${response.status}`);
-  throw new KubewrightError('KW722', `${url} is not to be had: the server says ${response.status}.`, {
-    hint: 'Is the version right, and published for this architecture? With a mirror: does it carry this file?',
-  });
+async function request(url: string, headers: Record<string, string>, options: DownloadOptions): Promise<Answer> {
+  const { client = new Client(), signal } = options;
+  const own = (await options.headers?.()) ?? {};
+  const answer = await client.ask(url, { headers: { ...own, ...headers }, signal });
+  if (answer.ok && !isPage(answer)) return answer;
+  discard(answer);
+  if (answer.ok) throw webPage(url);
+  const { status } = answer;
+  if (status === 416) throw new RangeRefused();
+  if (status >= 500 || status === 429) throw new Error(`the server says ${status}`);
+  throw (
+    refused(url, answer, client.credentials) ??
+    new KubewrightError('KW722', `${url} is not to be had: the server says ${status}.`, {
+      hint: 'Is the version right, and published for this architecture? With a mirror: does it carry this file?',
+    })
+  );
 }
 
 class RangeRefused extends Error {
@@ -124,9 +173,9 @@ class RangeRefused extends Error {
 }
 
 /** Repeats what fails on the way, with growing pauses, as long as something arrives; errors of ours are final. */
-async function persist<T>(
+export async function persist<T>(
   url: string,
-  { signal, backoff = 500 }: DownloadOptions,
+  { signal, backoff = 500 }: Pick<DownloadOptions, 'signal' | 'backoff'>,
   attempt: () => Promise<T>,
   progress: () => Promise<number> = async () => 0,
 ): Promise<T> {
@@ -136,7 +185,7 @@ async function persist<T>(
       return await attempt();
     } catch (cause) {
       if (cause instanceof KubewrightError) throw cause;
-      if (signal?.aborted) throw new KubewrightError('KW703', `Downloading ${url} was interrupted.`, { cause });
+      if (signal?.aborted) throw interrupted(url, cause);
       const now = await progress();
       fruitless = now > before ? 1 : fruitless + 1;
       before = now;
@@ -146,35 +195,19 @@ async function persist<T>(
   }
 }
 
-function unreachable(url: string, cause: unknown): KubewrightError {
-  // fetch says "fetch failed" and hides the reason one level below.
-  const reason = messageOf(cause instanceof Error && cause.cause ? cause.cause : cause);
-  return new KubewrightError('KW720', `${url} could not be downloaded: ${reason}.`, {
-    hint: 'Check the network; behind a proxy set HTTPS_PROXY and NODE_USE_ENV_PROXY=1 (Node 24), or use --mirror.',
-    transient: true,
+function interrupted(url: string, cause: unknown): KubewrightError {
+  return new KubewrightError('KW703', `Downloading ${url} was interrupted.`, {
+    hint: 'The same command goes on from where it was.',
     cause,
   });
 }
 
-/** Aborts a transfer that brings nothing, or when the caller says so. */
-class Stall {
-  private readonly controller = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-  readonly signal: AbortSignal;
-
-  constructor(outer: AbortSignal | undefined) {
-    this.signal = outer ? AbortSignal.any([outer, this.controller.signal]) : this.controller.signal;
-    this.touch();
-  }
-
-  touch(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.controller.abort(new Error('nothing arrived for a minute')), STALL);
-  }
-
-  stop(): void {
-    clearTimeout(this.timer);
-  }
+function unreachable(url: string, cause: unknown): KubewrightError {
+  return new KubewrightError('KW720', `${url} could not be downloaded: ${reasonOf(cause)}.`, {
+    hint: 'Check the network; behind a proxy set HTTPS_PROXY and NODE_USE_ENV_PROXY=1 (Node 24), or use --mirror. The same command goes on from where it was.',
+    transient: true,
+    cause,
+  });
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -1,4 +1,5 @@
 import { KubewrightError } from '../../errors.js';
+import { variableFor } from './credentials.js';
 
 /** Hosts that published releases and images come from, and the address that is really asked for each. */
 export type Origins = Record<OriginHost, string>;
@@ -31,9 +32,15 @@ export function resolveOrigins(mirrors: string[] = [], env: NodeJS.ProcessEnv = 
 function applyMirror(origins: Origins, mirror: string): void {
   const [, host, address] = /^(?:([^=/:]+)=)?(.*)$/.exec(mirror) ?? [];
   const url = address && URL.canParse(address) ? new URL(address) : undefined;
+  if (url && (url.username || url.password)) {
+    throw new KubewrightError('KW725', `The mirror ${url.host} has credentials in its address.`, {
+      hint: `Every user of this machine can read them there. Put NAME:PASSWORD into ${variableFor(url)}, or use docker's config.json.`,
+    });
+  }
   const isKnown = host === undefined || ORIGIN_HOSTS.some((known) => known === host);
   if (!url || !/^https?:$/.test(url.protocol) || !isKnown) {
-    throw new KubewrightError('KW725', `\`${mirror}\` is not a mirror.`, {
+    // What stands before an @ may be a password.
+    throw new KubewrightError('KW725', `\`${mirror.replace(/[^/=]*@/, '…@')}\` is not a mirror.`, {
       hint: `Give https://mirror.example or HOST=https://mirror.example, HOST being one of ${ORIGIN_HOSTS.join(', ')}.`,
     });
   }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { KubewrightError, messageOf } from '../../errors.js';
+import { KubewrightError } from '../../errors.js';
 import { type Blob, blobOf, type Image } from '../oci/image.js';
 import { fileContent } from '../oci/tar.js';
+import type { Meter } from '../progress/meter.js';
 import type { Architecture } from '../recipes.js';
-import { type DownloadOptions, download } from './download.js';
+import { type Answer, bytesOf, Client, discard, type Question, refused } from './client.js';
+import { type DownloadOptions, persist } from './download.js';
 import { ORIGIN_HOSTS, type Origins } from './origins.js';
+import type { DownloadStore } from './store.js';
 
 const INDEX_TYPES = [
   'application/vnd.oci.image.index.v1+json',
@@ -28,48 +29,175 @@ const manifestSchema = z.object({ config: descriptor, layers: z.array(descriptor
 
 type Descriptor = z.infer<typeof descriptor>;
 
-export interface PullOptions extends DownloadOptions {
+export interface PullOptions extends Omit<DownloadOptions, 'headers' | 'item'> {
   origins: Origins;
   architecture: Architecture;
-  /** Where blobs are kept; images share them. Must outlive the use of the image. */
-  blobs: string;
+}
+
+/** An image that the registry has: what it consists of is known, and nothing of it fetched yet. */
+export interface FoundImage {
+  name: string;
+  /** Address of what the tag leads to. */
+  url: string;
+  /** Digest of what the tag leads to: of the index where there is one, else of the manifest. */
+  digest: string;
+  /** What is to be downloaded: its configuration and layers. */
+  blobs: Descriptor[];
+  /** Tells a meter what will come. */
+  announce(store: DownloadStore, meter: Meter): void;
+  /** Downloads it. The files in the store must outlive the use of the image. */
+  fetch(store: DownloadStore, options?: Pick<DownloadOptions, 'signal'>): Promise<FetchedImage>;
+}
+
+export interface FetchedImage extends Image {
+  /** Where each layer lies, in order. */
+  layerPaths: string[];
 }
 
 /**
- * Pulls an image by the OCI distribution API. A tag is taken on the registry's word (TLS); from there on everything
+ * Finds an image by the OCI distribution API. A tag is taken on the registry's word (TLS); from there on everything
  * is named by its digest, and compared with it.
  *
- * @throws KW720 to KW722 as `download`, KW723 when the registry's answer makes no sense, KW724 without this architecture
+ * @throws KW720 to KW723 as `download`, KW724 without this architecture, KW736 and KW737 as `Client`
  */
-export async function pullImage(name: string, options: PullOptions): Promise<Image> {
+export async function findImage(name: string, options: PullOptions): Promise<FoundImage> {
   const { host, repository, tag } = parseName(name);
   const base = `${options.origins[host]}/v2/${repository}`;
-  const session: Session = { base, options, headers: await authorize(`${base}/manifests/${tag}`, options) };
+  const session = new Session(base, tag, options);
   const top = await fetchManifest(session, tag);
   const manifest = INDEX_TYPES.includes(top.mediaType) ? await choosePlatform(session, name, top) : top;
   const { config, layers } = parse(manifestSchema, manifest.bytes, `${base}/manifests`);
-  const files = new Map<string, Blob>();
-  for (const blob of [config, ...layers]) files.set(blob.digest, await fetchBlob(session, blob));
-  const find = ({ digest }: Descriptor): Blob => files.get(digest) as Blob;
+  const blobs = [config, ...layers];
   return {
-    names: [name],
-    architecture: options.architecture,
-    manifest: blobOf(manifest.bytes),
-    manifestMediaType: manifest.mediaType,
-    config: find(config),
-    layers: layers.map(find),
+    name,
+    url: `${base}/manifests/${tag}`,
+    digest: top.digest,
+    blobs,
+    announce(store, meter) {
+      for (const { digest, size } of blobs) store.announce(meter, hexOf(digest), size);
+    },
+    async fetch(store, own = {}) {
+      const bring = (blob: Descriptor): Promise<string> => fetchBlob(session, blob, store, own);
+      const configBlob = await blobAt(config, await bring(config));
+      const layerPaths: string[] = [];
+      for (const layer of layers) layerPaths.push(await bring(layer));
+      return {
+        names: [name],
+        architecture: options.architecture,
+        manifest: blobOf(manifest.bytes),
+        manifestMediaType: manifest.mediaType,
+        config: configBlob,
+        layers: await Promise.all(layers.map((layer, at) => blobAt(layer, layerPaths[at] as string))),
+        layerPaths,
+      };
+    },
   };
 }
 
-interface Session {
-  /** Address of the repository, without a slash at its end. */
-  base: string;
-  options: PullOptions;
-  headers: Record<string, string>;
+async function blobAt({ digest }: Descriptor, path: string): Promise<Blob> {
+  return { digest, ...(await fileContent(path)) };
+}
+
+const hexOf = (digest: string): string => digest.slice('sha256:'.length);
+
+/** Seconds that a token lives where the registry does not say (the distribution API's default). */
+const TOKEN_LIFE = 60;
+
+/** Asks one repository. Registries hand out a token, often for nothing, but want to be asked for it (RFC 6750). */
+class Session {
+  private authorization: { value: string | undefined; until: number } | undefined;
+  /** Where the token comes from. */
+  private realm: string | undefined;
+
+  /**
+   * @param base address of the repository, without a slash at its end
+   * @param tag one that is there, to ask whether a token is wanted
+   */
+  constructor(
+    readonly base: string,
+    private readonly tag: string,
+    readonly options: PullOptions,
+  ) {}
+
+  get client(): Client {
+    return this.options.client ?? new Client();
+  }
+
+  /** The header of a token that is still good. */
+  async headers(): Promise<Record<string, string>> {
+    if (!this.authorization || Date.now() > this.authorization.until) this.authorization = await this.authorize();
+    const { value } = this.authorization;
+    return value ? { authorization: value } : {};
+  }
+
+  async ask(url: string, question: Question = {}): Promise<Answer> {
+    const { signal } = this.options;
+    return persist(url, this.options, async () => {
+      const answer = await this.client.ask(url, { ...question, signal });
+      if (answer.status < 500 && answer.status !== 429) return answer;
+      discard(answer);
+      throw new Error(`the registry says ${answer.status}`);
+    });
+  }
+
+  /** Why the registry lets nobody in. Its tokens may come from a host that wants credentials of its own. */
+  refusal(url: string, answer: Answer): KubewrightError | undefined {
+    const { credentials } = this.client;
+    const elsewhere = this.realm && new URL(this.realm).host !== new URL(url).host ? this.realm : undefined;
+    return refused(elsewhere && !credentials.for(new URL(elsewhere)) ? elsewhere : url, answer, credentials);
+  }
+
+  private async authorize(): Promise<{ value: string | undefined; until: number }> {
+    const url = `${this.base}/manifests/${this.tag}`;
+    const probe = await this.ask(url, { method: 'HEAD', headers: accept() });
+    discard(probe);
+    const challenge = probe.headers['www-authenticate'] ?? '';
+    if (probe.status !== 401) return { value: undefined, until: Number.POSITIVE_INFINITY };
+    if (!/^bearer /i.test(challenge)) throw this.refusal(url, probe) as KubewrightError;
+    const fields = Object.fromEntries(
+      [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
+    );
+    const { realm, service } = fields;
+    if (!realm || !URL.canParse(realm)) throw nonsense(url, 'it asks for a token and does not say where to get one');
+    this.realm = realm;
+    const address = new URL(realm);
+    const repository = this.base.slice(this.base.indexOf('/v2/') + '/v2/'.length);
+    if (service) address.searchParams.set('service', service);
+    address.searchParams.set('scope', fields.scope ?? `repository:${repository}:pull`);
+    return this.fetchToken(address.href);
+  }
+
+  private async fetchToken(address: string): Promise<{ value: string; until: number }> {
+    const answer = await this.ask(address);
+    const bytes = await bytesOf(answer);
+    if (!answer.ok)
+      throw this.refusal(address, answer) ?? nonsense(address, `asked for a token it says ${answer.status}`);
+    const parsed = tokenSchema.safeParse(safeJson(bytes));
+    const token = parsed.success ? (parsed.data.token ?? parsed.data.access_token) : undefined;
+    if (!token) throw nonsense(address, 'it hands out no token');
+    const life = parsed.data?.expires_in ?? TOKEN_LIFE;
+    // Renewed a little early: what is asked just before the end arrives after it.
+    return { value: `Bearer ${token}`, until: Date.now() + life * 800 };
+  }
+}
+
+const tokenSchema = z.object({
+  token: z.string().optional(),
+  access_token: z.string().optional(),
+  expires_in: z.number().optional(),
+});
+
+function safeJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 interface Manifest {
   bytes: Buffer;
+  digest: string;
   mediaType: string;
 }
 
@@ -82,42 +210,27 @@ function parseName(name: string): { host: (typeof ORIGIN_HOSTS)[number]; reposit
   });
 }
 
-/** Registries hand out a token for nothing, but want to be asked for it (RFC 6750, as the distribution API uses it). */
-async function authorize(url: string, options: PullOptions): Promise<Record<string, string>> {
-  const signal = options.signal ? { signal: options.signal } : {};
-  const probe = await ask(url, { method: 'HEAD', headers: accept(), ...signal });
-  const challenge = probe.headers.get('www-authenticate') ?? '';
-  if (probe.status !== 401 || !/^bearer /i.test(challenge)) return {};
-  const fields = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value]));
-  const { realm, ...query } = fields;
-  if (!realm || !URL.canParse(realm)) throw nonsense(url, 'it asks for a token and does not say where to get one');
-  const address = new URL(realm);
-  for (const [key, value] of Object.entries(query)) address.searchParams.set(key, String(value));
-  const answer = await ask(address.href, { ...signal });
-  const { token, access_token: other } = (await answer.json().catch(() => ({}))) as Record<string, string>;
-  if (!token && !other) throw nonsense(address.href, 'it hands out no token');
-  return { Authorization: `Bearer ${token ?? other}` };
-}
-
-async function fetchManifest({ base, options, headers }: Session, reference: string): Promise<Manifest> {
-  const url = `${base}/manifests/${reference}`;
-  const signal = options.signal ? { signal: options.signal } : {};
-  const response = await ask(url, { headers: { ...accept(), ...headers }, ...signal });
+async function fetchManifest(session: Session, reference: string): Promise<Manifest> {
+  const url = `${session.base}/manifests/${reference}`;
+  const response = await session.ask(url, { headers: { ...accept(), ...(await session.headers()) } });
+  const bytes = await bytesOf(response);
   if (!response.ok) {
+    const refusal = session.refusal(url, response);
+    if (refusal) throw refusal;
     throw new KubewrightError('KW722', `${url} is not to be had: the registry says ${response.status}.`, {
       hint: 'Is the version right? With a mirror: does it carry this image?',
     });
   }
-  const bytes = Buffer.from(await response.arrayBuffer());
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  const expected = reference.startsWith('sha256:') ? reference : response.headers.get('docker-content-digest');
+  const told = response.headers['docker-content-digest'];
+  const expected = reference.startsWith('sha256:') ? reference : told;
   if (expected && expected !== digest) {
     throw new KubewrightError('KW721', `${url} is not what it should be: ${digest}, not ${expected}.`, {
       hint: 'Something between here and there changes downloads (a proxy, a mirror): do not use it.',
     });
   }
   const declared = parseJson(bytes, url) as { mediaType?: string } | null;
-  return { bytes, mediaType: declared?.mediaType ?? response.headers.get('content-type')?.split(';')[0] ?? '' };
+  return { bytes, digest, mediaType: declared?.mediaType ?? response.headers['content-type']?.split(';')[0] ?? '' };
 }
 
 async function choosePlatform(session: Session, name: string, index: Manifest): Promise<Manifest> {
@@ -128,36 +241,23 @@ async function choosePlatform(session: Session, name: string, index: Manifest): 
   throw new KubewrightError('KW724', `The image ${name} is not published for linux/${architecture}.`);
 }
 
-async function fetchBlob({ base, options, headers }: Session, { digest }: Descriptor): Promise<Blob> {
-  await mkdir(options.blobs, { recursive: true });
-  const path = join(options.blobs, digest.replace(':', '-'));
-  const { signal, backoff } = options;
-  const present = await stat(path).catch(() => undefined);
-  if (!present) {
-    await download(`${base}/blobs/${digest}`, path, digest.slice('sha256:'.length), {
-      headers,
-      signal,
-      ...(backoff ? { backoff } : {}),
-    });
-  }
-  return { digest, ...(await fileContent(path)) };
+async function fetchBlob(
+  session: Session,
+  { digest }: Descriptor,
+  store: DownloadStore,
+  own: Pick<DownloadOptions, 'signal'>,
+): Promise<string> {
+  const { client, backoff, signal } = session.options;
+  return store.fetch(`${session.base}/blobs/${digest}`, hexOf(digest), {
+    headers: () => session.headers(),
+    signal: own.signal ?? signal,
+    backoff,
+    ...(client && { client }),
+  });
 }
 
 function accept(): Record<string, string> {
-  return { Accept: [...INDEX_TYPES, ...MANIFEST_TYPES].join(', ') };
-}
-
-async function ask(url: string, init: RequestInit): Promise<Response> {
-  try {
-    return await fetch(url, init);
-  } catch (cause) {
-    const reason = messageOf(cause instanceof Error && cause.cause ? cause.cause : cause);
-    throw new KubewrightError('KW720', `${url} was not reached: ${reason}.`, {
-      hint: 'Check the network, or name a mirror with --mirror.',
-      transient: true,
-      cause,
-    });
-  }
+  return { accept: [...INDEX_TYPES, ...MANIFEST_TYPES].join(', ') };
 }
 
 function parse<T>(schema: z.ZodType<T>, bytes: Buffer, where: string): T {

@@ -9,7 +9,7 @@ import { ensureBundle } from '../../../src/artifacts/bundle.js';
 import { resolveOrigins } from '../../../src/artifacts/official/origins.js';
 import { chooseSource } from '../../../src/artifacts/source.js';
 import { checkImages, file, imagesFor, missingImages, readBundle, verifyBundle } from '../../../src/bundle/bundle.js';
-import { breakOffAfter, OriginServer } from './origin-server.js';
+import { breakOffAfter, OriginServer, sha256 } from './origin-server.js';
 import { KUBEADM_IMAGES, publishEverything } from './published.js';
 
 const manifest = await readFile(fileURLToPath(new URL('./kube-flannel.yml.golden', import.meta.url)));
@@ -115,6 +115,29 @@ describe('a bundle of published releases', () => {
     for (const { path } of authorized) expect(path).toMatch(/^\/ghcr\.io\/v2\//);
   });
 
+  it('asks for a new token when one has run out', async () => {
+    server.tokenFor = '/ghcr.io/v2/';
+    server.tokenLife = 0;
+    await verifyBundle(await readBundle(await create()));
+    expect(server.requestsFor('/token').length).toBeGreaterThan(4);
+  });
+
+  it('says of each file and image where it came from and who knows its sum', async () => {
+    const bundle = await readBundle(await create());
+    const kubelet = `${server.url}/dl.k8s.io/release/v1.34.3/bin/linux/amd64/kubelet`;
+    const { sha256: sum } = file(bundle, 'bin/kubelet');
+    expect(file(bundle, 'bin/kubelet').vouched).toEqual({ url: kubelet, sha256: sum, sumFrom: `${kubelet}.sha256` });
+    expect(file(bundle, 'bin/etcdctl').vouched?.sumFrom).toMatch(/etcd-io\/etcd\/.*SHA256SUMS$/);
+    expect(file(bundle, 'manifests/kube-flannel.yml').vouched?.sumFrom).toBe('pinned');
+    for (const { path, vouched } of bundle.files) expect(vouched, path).toBeDefined();
+    for (const { names, vouched } of bundle.images) {
+      expect(vouched?.sumFrom, names[0]).toBe('registry');
+      const [, host, repository, tag] = /^([^/]+)\/(.+):(.+)$/.exec(names[0] ?? '') ?? [];
+      const index = server.files.get(`/${host}/v2/${repository}/manifests/${tag}`);
+      expect(vouched?.sha256).toBe(sha256(index ?? ''));
+    }
+  });
+
   it('goes on with a blob where the connection broke off', async () => {
     const path = [...server.files.keys()].find((name) => name.includes('kube-scheduler/blobs/')) ?? '';
     let broken = false;
@@ -168,6 +191,8 @@ describe('what the origins do wrong', () => {
     server.files.delete(`${KUBELET}.sha256`);
     await expect(create()).rejects.toMatchObject({ code: 'KW722', message: expect.stringContaining('kubelet.sha256') });
     server.files.set(`${KUBELET}.sha256`, Buffer.from('<html>please log in</html>'));
+    await expect(create()).rejects.toMatchObject({ code: 'KW723', message: expect.stringContaining('a web page') });
+    server.files.set(`${KUBELET}.sha256`, Buffer.from('not found\n'));
     await expect(create()).rejects.toMatchObject({ code: 'KW721', message: expect.stringContaining('no SHA-256') });
     await nothingIsLeft();
   });
@@ -199,6 +224,16 @@ describe('what the origins do wrong', () => {
     });
   });
 
+  it.each(['by its type', 'by how it begins'])('a mirror answers with a page instead of a program: %s', async (how) => {
+    server.files.set(KUBELET, Buffer.from('\n<!DOCTYPE html><title>Log in</title>'));
+    if (how === 'by its type') server.types.set(KUBELET, 'text/html; charset=utf-8');
+    await expect(create()).rejects.toMatchObject({
+      code: 'KW723',
+      message: `${new URL(server.url).host} answers with a web page instead of ${server.url}${KUBELET}.`,
+    });
+    await nothingIsLeft();
+  });
+
   it('a proxy answers with a page of its own', async () => {
     server.files.set('/registry.k8s.io/v2/pause/manifests/3.10.1', Buffer.from('<html>'));
     server.types.delete('/registry.k8s.io/v2/pause/manifests/3.10.1');
@@ -223,6 +258,12 @@ describe('the choice between official and modules', () => {
     await server.stop();
     expect(await ask('1.34.3')).toBe('modules');
     expect(lines).toEqual([expect.stringMatching(/does not answer: building Kubernetes 1\.34\.3 from Go modules/)]);
+  });
+
+  it('does not take a page for a release', async () => {
+    server.types.set('/dl.k8s.io/release/v1.34.3/bin/linux/amd64/kubeadm.sha256', 'text/html');
+    expect(await ask('1.34.3')).toBe('modules');
+    expect(lines).toEqual([expect.stringMatching(/answers with a web page: building/)]);
   });
 
   it('is a clear sentence where neither is possible', async () => {
@@ -253,6 +294,13 @@ describe('mirrors', () => {
       'github.com': 'https://git',
       'ghcr.io': 'https://g',
     });
+  });
+
+  it('show no password in what is refused', () => {
+    for (const mirror of ['https://me:s3cret@mirror', 'ghcr.io=https://me:s3cret@mirror', 'me:s3cret@mirror']) {
+      const refusal = expect.objectContaining({ code: 'KW725', message: expect.not.stringContaining('s3cret') });
+      expect(() => resolveOrigins([mirror], {})).toThrow(refusal);
+    }
   });
 
   it.each(['nonsense', 'ftp://mirror', 'example.com=https://mirror', 'ghcr.io=', '='])('%s is refused', (mirror) => {

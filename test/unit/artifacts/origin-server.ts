@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
 export interface Seen {
+  method: string | undefined;
   path: string;
   headers: IncomingMessage['headers'];
 }
@@ -22,13 +24,28 @@ export class OriginServer {
   readonly seen: Seen[] = [];
   /** Paths below this prefix want the token first. */
   tokenFor: string | undefined;
+  /** Where tokens are handed out; left out: here. */
+  realm: string | undefined;
+  /** Seconds that a token lives, if it says so. */
+  tokenLife: number | undefined;
+  /** NAME:PASSWORD that tokens, and paths that `wantsCredentials` names, are given for alone. */
+  password: string | undefined;
+  /** Paths that want the password itself. */
+  wantsCredentials: RegExp | undefined;
   url = '';
   private readonly interventions = new Map<string, Intervention>();
-  private readonly server: Server = createServer((request, response) => this.answer(request, response));
+  private readonly server: Server;
+
+  /** @param tls key and certificate for `localhost`; left out: no TLS */
+  constructor(private readonly tls?: { key: string; cert: string }) {
+    const answer = (request: IncomingMessage, response: ServerResponse): void => this.answer(request, response);
+    this.server = tls ? createSecureServer(tls, answer) : createServer(answer);
+  }
 
   async start(): Promise<void> {
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    const { port } = this.server.address() as AddressInfo;
+    this.url = this.tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
   }
 
   async stop(): Promise<void> {
@@ -52,14 +69,13 @@ export class OriginServer {
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', this.url);
-    this.seen.push({ path: url.pathname, headers: request.headers });
-    if (url.pathname === '/token') {
-      response.end(JSON.stringify({ token: `for ${url.searchParams.get('scope')}` }));
+    this.seen.push({ method: request.method, path: url.pathname, headers: request.headers });
+    if (this.refuses(url.pathname, request.headers.authorization)) {
+      response.writeHead(401, { 'www-authenticate': this.challenge(url.pathname) }).end();
       return;
     }
-    if (this.tokenFor && url.pathname.startsWith(this.tokenFor) && !request.headers.authorization) {
-      const challenge = `Bearer realm="${this.url}/token",service="registry",scope="repository:x:pull"`;
-      response.writeHead(401, { 'www-authenticate': challenge }).end();
+    if (url.pathname === '/token') {
+      response.end(JSON.stringify({ token: `for ${url.searchParams.get('scope')}`, expires_in: this.tokenLife }));
       return;
     }
     const body = this.files.get(url.pathname);
@@ -69,6 +85,19 @@ export class OriginServer {
     }
     if (this.interventions.get(url.pathname)?.(request, response, body)) return;
     this.send(url.pathname, request, response, body);
+  }
+
+  private refuses(path: string, authorization = ''): boolean {
+    if (path === '/token' || this.wantsCredentials?.test(path)) {
+      const basic = `Basic ${Buffer.from(this.password ?? '').toString('base64')}`;
+      return this.password !== undefined && authorization !== basic;
+    }
+    return this.tokenFor !== undefined && path.startsWith(this.tokenFor) && !authorization.startsWith('Bearer for ');
+  }
+
+  private challenge(path: string): string {
+    if (!this.tokenFor || !path.startsWith(this.tokenFor)) return 'Basic realm="mirror"';
+    return `Bearer realm="${this.realm ?? this.url}/token",service="registry",scope="repository:x:pull"`;
   }
 
   private send(path: string, request: IncomingMessage, response: ServerResponse, body: Buffer): void {
