@@ -44,6 +44,8 @@ export interface EnsureBundleOptions {
   origins?: Origins;
   /** Asks them, with the user's credentials and certificate authorities; left out: without any. */
   client?: Client;
+  /** Folder with other keyrings than the pinned ones, for tests. */
+  keys?: string;
   /** Shows how downloads get on. */
   progress?: Progress;
   /** Go's caches to share with other builds of the same run. */
@@ -119,10 +121,10 @@ async function makeFromModules(directory: string, options: MakeOptions): Promise
 }
 
 async function makeFromReleases(directory: string, options: MakeOptions): Promise<void> {
-  const { version, arch, log, origins, signal, progress, client = new Client() } = options;
+  const { version, arch, log, origins, signal, progress, keys, client = new Client() } = options;
   await requireFreeSpace(cacheDirectory(), OFFICIAL_GIGABYTES, 'a bundle from releases');
   const stages = new Stages(OFFICIAL_STAGES, log);
-  const common = { kubernetesVersion: version, architecture: arch, origins, client, stages, progress, signal };
+  const common = { kubernetesVersion: version, architecture: arch, origins, client, keys, stages, progress, signal };
   try {
     await withDownloads(log, (store) =>
       withScratch('official', (scratch) => downloadBundle(directory, { ...common, store, scratch })),

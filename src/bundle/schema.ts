@@ -19,6 +19,8 @@ const vouched = z.object({
   sha256,
   /** Who says so: the address of a published checksum, `pinned` in Kubewright, or the `registry` for what its tag leads to. */
   sumFrom: z.string().min(1),
+  /** `verified`: by whom. `none`: its publisher signs nothing. `unchecked`: why not, although there may be one. */
+  signature: z.object({ state: z.enum(['verified', 'none', 'unchecked']), detail: z.string() }).optional(),
 });
 
 const bundleFile = z.object({

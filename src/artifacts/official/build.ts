@@ -38,10 +38,12 @@ import {
   crictlRelease,
   etcdRelease,
   flannelRelease,
+  imageSigning,
   kubernetesRelease,
   type Release,
   runcRelease,
 } from './releases.js';
+import { checkSignature, type SignatureRecord, type Signed } from './signatures.js';
 import type { DownloadStore } from './store.js';
 
 /** Downloads at a time: enough to fill a line, few enough for the servers. */
@@ -54,6 +56,8 @@ export interface OfficialDownload {
   client: Client;
   /** Where downloads lie, also those of an attempt that was interrupted. */
   store: DownloadStore;
+  /** Folder with other keyrings than the pinned ones, for tests. */
+  keys?: string | undefined;
   /** Space for what archives hold. */
   scratch: string;
   stages: Stages;
@@ -107,6 +111,10 @@ function optionsOf({ client, signal, backoff }: OfficialDownload): DownloadOptio
   return { client, signal, backoff };
 }
 
+function signedOf(job: OfficialDownload, url: string, file: string): Signed {
+  return { ...optionsOf(job), url, file, scratch: job.scratch, keys: job.keys };
+}
+
 /** Which images a release wants, only its own kubeadm knows: so that one is fetched first, for this machine, and asked. */
 async function listImages(meter: Meter, job: OfficialDownload): Promise<string[]> {
   const machine = machineArchitecture();
@@ -118,7 +126,10 @@ async function listImages(meter: Meter, job: OfficialDownload): Promise<string[]
   const path = join(job.scratch, 'kubeadm');
   const release = await prepareRelease(kubernetesRelease('kubeadm', job.kubernetesVersion, machine, job.origins), job);
   job.store.announce(meter, release.sha256, release.size);
-  await copyFile(await job.store.fetch(release.url, release.sha256, optionsOf(job)), path);
+  const file = await job.store.fetch(release.url, release.sha256, optionsOf(job));
+  // It is run on this machine: before that it has to be what Kubernetes signed.
+  await checkSignature(release.signing, signedOf(job, release.url, file));
+  await copyFile(file, path);
   await chmod(path, 0o755);
   const args = ['config', 'images', 'list', '--kubernetes-version', `v${job.kubernetesVersion}`];
   const result = await execa(path, args, { reject: false });
@@ -162,9 +173,13 @@ async function downloadPrograms(
   await inParallel(releases, job, async (release, own) => void prepared.push(await prepareRelease(release, own)));
   // All sizes first: what is left can only be told of a whole.
   for (const { sha256, size } of prepared) job.store.announce(meter, sha256, size);
-  await inParallel(prepared, job, (release, own) => fetchRelease(release, directory, own));
+  const vouched: Record<string, Vouched> = {};
+  await inParallel(prepared, job, async (release, own) => {
+    const signature = await fetchRelease(release, directory, own);
+    for (const path of pathsOf(release)) vouched[path] = vouchedOf(release, signature);
+  });
   for (const name of HOST_PROGRAMS) await chmod(join(directory, 'bin', name), 0o755);
-  return Object.fromEntries(prepared.flatMap((release) => pathsOf(release).map((path) => [path, vouchedOf(release)])));
+  return vouched;
 }
 
 /** A release whose checksum is known. */
@@ -186,16 +201,22 @@ function pathsOf({ path, members = {} }: Release): string[] {
   return path === undefined ? Object.keys(members) : [path];
 }
 
-function vouchedOf({ url, sha256, checksum }: PreparedRelease): Vouched {
-  return { url, sha256, sumFrom: 'url' in checksum ? checksum.url : 'pinned' };
+function vouchedOf({ url, sha256, checksum }: PreparedRelease, signature: SignatureRecord): Vouched {
+  return { url, sha256, sumFrom: 'url' in checksum ? checksum.url : 'pinned', signature };
 }
 
-/** Downloads one release, compares it with its published checksum, and puts what is wanted of it into the bundle. */
-async function fetchRelease(release: PreparedRelease, directory: string, job: OfficialDownload): Promise<void> {
-  const { url, sha256, members, path } = release;
+/** Downloads one release, compares it with its published checksum, checks its signature, and puts what is wanted of it into the bundle. */
+async function fetchRelease(
+  release: PreparedRelease,
+  directory: string,
+  job: OfficialDownload,
+): Promise<SignatureRecord> {
+  const { url, sha256, members, path, signing } = release;
   const file = await job.store.fetch(url, sha256, optionsOf(job));
-  if (path !== undefined) return place(file, join(directory, path));
-  await unpack(file, members ?? {}, directory, join(job.scratch, basename(url)));
+  const signature = await checkSignature(signing, signedOf(job, url, file));
+  if (path !== undefined) await place(file, join(directory, path));
+  else await unpack(file, members ?? {}, directory, join(job.scratch, basename(url)));
+  return signature;
 }
 
 /** The store keeps it until the bundle is whole, so that an interruption costs nothing; the disk has it once. */
@@ -251,8 +272,9 @@ async function downloadImages(
     const image = await fetch(store, { signal: own.signal });
     if (/\/flannel-cni-plugin:/.test(name)) await extractFlannelPlugin(image, directory);
     const file = archiveName(name);
+    const signature = await checkSignature(imageSigning(name), signedOf(own, url, ''));
     const written = await writeArchive(image, join(directory, file));
-    const vouched: Vouched = { url, sha256: digest.slice('sha256:'.length), sumFrom: 'registry' };
+    const vouched: Vouched = { url, sha256: digest.slice('sha256:'.length), sumFrom: 'registry', signature };
     images.push({ file, names: [name], neededBy: neededBy(name), version: tagOf([name], ''), ...written, vouched });
   });
   return images.sort((a, b) => names.indexOf(a.names[0] ?? '') - names.indexOf(b.names[0] ?? ''));

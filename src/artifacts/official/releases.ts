@@ -1,18 +1,33 @@
 import { type Architecture, cniRecipe, containerdRecipe, flannelRecipe, runcRecipe } from '../recipes.js';
 import type { Origins } from './origins.js';
+import type { Signing } from './signatures.js';
 
 /** Raise this when the list below changes: it is part of the bundle's key in the cache. */
-export const OFFICIAL_REVISION = 2;
+export const OFFICIAL_REVISION = 3;
 
 /** A published file, and how its checksum is known. */
 export interface Release {
   url: string;
   /** Address of a text that holds the SHA-256, or the SHA-256 itself. */
   checksum: { url: string } | { sha256: string };
+  signing: Signing;
   /** File in the bundle → member of the archive; left out: the download is the file. */
   members?: Record<string, string>;
   /** Path in the bundle of a file that is no archive. */
   path?: string;
+}
+
+const nobody = (who: string): Signing => ({ by: 'nobody', why: `${who} publishes no signature that is known here` });
+
+/** Kubernetes signs by Sigstore, without keys of its own. */
+export const KUBERNETES_SIGNING: Signing = {
+  by: 'others',
+  why: 'Kubernetes signs by Sigstore, which is not checked yet',
+};
+
+/** How an image is signed: those of registry.k8s.io by who promotes them there. */
+export function imageSigning(name: string): Signing {
+  return name.startsWith('registry.k8s.io/') ? KUBERNETES_SIGNING : nobody('flannel');
 }
 
 /** agnhost of Kubernetes 1.34; newer and older releases of Kubernetes work with it as well. */
@@ -21,7 +36,7 @@ export const AGNHOST = 'registry.k8s.io/e2e-test-images/agnhost:2.56';
 /** kubeadm and others as Kubernetes publishes them. */
 export function kubernetesRelease(name: string, version: string, arch: Architecture, origins: Origins): Release {
   const url = `${origins['dl.k8s.io']}/release/v${version}/bin/linux/${arch}/${name}`;
-  return { url, checksum: { url: `${url}.sha256` }, path: `bin/${name}` };
+  return { url, checksum: { url: `${url}.sha256` }, signing: KUBERNETES_SIGNING, path: `bin/${name}` };
 }
 
 /** crictl is released with each minor version of Kubernetes, as `vMAJOR.MINOR.0`. */
@@ -29,7 +44,8 @@ export function crictlRelease(kubernetesVersion: string, arch: Architecture, ori
   const version = `v${kubernetesVersion.split('.').slice(0, 2).join('.')}.0`;
   const folder = `${origins['github.com']}/kubernetes-sigs/cri-tools/releases/download/${version}`;
   const url = `${folder}/crictl-${version}-linux-${arch}.tar.gz`;
-  return { url, checksum: { url: `${url}.sha256` }, members: { 'bin/crictl': 'crictl' } };
+  const signing = nobody('cri-tools');
+  return { url, checksum: { url: `${url}.sha256` }, signing, members: { 'bin/crictl': 'crictl' } };
 }
 
 /** @param tag of the etcd image, such as `3.6.5-0`: the part before the dash is etcd's own version */
@@ -40,6 +56,7 @@ export function etcdRelease(tag: string, arch: Architecture, origins: Origins): 
   return {
     url: `${folder}/${name}.tar.gz`,
     checksum: { url: `${folder}/SHA256SUMS` },
+    signing: nobody('etcd'),
     members: { 'bin/etcdctl': `${name}/etcdctl`, 'bin/etcdutl': `${name}/etcdutl` },
   };
 }
@@ -49,7 +66,7 @@ export function cniRelease(plugins: string[], arch: Architecture, origins: Origi
   const folder = `${origins['github.com']}/containernetworking/plugins/releases/download/${version}`;
   const url = `${folder}/cni-plugins-linux-${arch}-${version}.tgz`;
   const members = Object.fromEntries(plugins.map((name) => [`cni/${name}`, `./${name}`]));
-  return { url, checksum: { url: `${url}.sha256` }, members };
+  return { url, checksum: { url: `${url}.sha256` }, signing: nobody('the CNI project'), members };
 }
 
 /** The statically linked archive: what hosts have for a C library must not matter. */
@@ -59,13 +76,19 @@ export function containerdRelease(arch: Architecture, origins: Origins): Release
   const url = `${origins['github.com']}/containerd/containerd/releases/download/${version}/${name}`;
   const programs = ['containerd', 'containerd-shim-runc-v2', 'ctr'];
   const members = Object.fromEntries(programs.map((program) => [`bin/${program}`, `bin/${program}`]));
-  return { url, checksum: { url: `${url}.sha256sum` }, members };
+  const why = "containerd's attestations of provenance lie at GitHub's API, apart from its releases";
+  return { url, checksum: { url: `${url}.sha256sum` }, signing: { by: 'others', why }, members };
 }
 
-/** runc is published as one static program for each architecture, and one list of sums for all of them. */
+/**
+ * runc is published as one static program for each architecture, one list of sums for all of them, and a signature for each by
+ * a maintainer whose key is in the release's own runc.keyring (script/release_sign.sh there).
+ */
 export function runcRelease(arch: Architecture, origins: Origins): Release {
   const folder = `${origins['github.com']}/opencontainers/runc/releases/download/${runcRecipe.version}`;
-  return { url: `${folder}/runc.${arch}`, checksum: { url: `${folder}/runc.sha256sum` }, path: 'bin/runc' };
+  const url = `${folder}/runc.${arch}`;
+  const signing: Signing = { by: 'gpg', url: `${url}.asc`, keyring: 'runc.keyring' };
+  return { url, checksum: { url: `${folder}/runc.sha256sum` }, signing, path: 'bin/runc' };
 }
 
 /**
@@ -77,5 +100,5 @@ const FLANNEL_MANIFEST_SHA256 = '0bd380eb4954227c903bdea96dc9254650badd2d45ebe31
 export function flannelRelease(path: string, origins: Origins): Release {
   const { version } = flannelRecipe;
   const url = `${origins['raw.githubusercontent.com']}/flannel-io/flannel/${version}/Documentation/kube-flannel.yml`;
-  return { url, checksum: { sha256: FLANNEL_MANIFEST_SHA256 }, path };
+  return { url, checksum: { sha256: FLANNEL_MANIFEST_SHA256 }, signing: nobody('flannel'), path };
 }

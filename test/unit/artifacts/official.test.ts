@@ -126,7 +126,11 @@ describe('a bundle of published releases', () => {
     const bundle = await readBundle(await create());
     const kubelet = `${server.url}/dl.k8s.io/release/v1.34.3/bin/linux/amd64/kubelet`;
     const { sha256: sum } = file(bundle, 'bin/kubelet');
-    expect(file(bundle, 'bin/kubelet').vouched).toEqual({ url: kubelet, sha256: sum, sumFrom: `${kubelet}.sha256` });
+    expect(file(bundle, 'bin/kubelet').vouched).toMatchObject({
+      url: kubelet,
+      sha256: sum,
+      sumFrom: `${kubelet}.sha256`,
+    });
     expect(file(bundle, 'bin/etcdctl').vouched?.sumFrom).toMatch(/etcd-io\/etcd\/.*SHA256SUMS$/);
     expect(file(bundle, 'manifests/kube-flannel.yml').vouched?.sumFrom).toBe('pinned');
     for (const { path, vouched } of bundle.files) expect(vouched, path).toBeDefined();
