@@ -27,6 +27,9 @@ function count(text: string): number {
   throw new InvalidArgumentError('Give a whole number above zero.');
 }
 
+/** For options that may be repeated. */
+const collect = (text: string, former: string[]): string[] => [...former, text];
+
 function addUpAndDown(lab: Command): void {
   lab
     .command('up')
@@ -41,8 +44,16 @@ function addUpAndDown(lab: Command): void {
     .addOption(new Option('--disk <GiB>', "size of each host's disk").argParser(count))
     .addOption(
       new Option('--kind <host=kind>', 'sudo, sudo-password, bastion or no-mirror; repeatable')
-        .argParser((text: string, former: string[]) => [...former, text])
+        .argParser(collect)
         .default([], 'plain hosts'),
+    )
+    .addOption(
+      new Option(
+        '--guest <host=distribution:arch>',
+        'a kernel of its own, by QEMU: debian-12, debian-13; amd64, arm64; repeatable',
+      )
+        .argParser(collect)
+        .default([], 'hosts share the kernel of this machine'),
     )
     .option('--replace', 'remove a lab of the same name first')
     .action(async (options: UpOptions) => {
@@ -158,6 +169,7 @@ export interface UpOptions extends NameOption {
   disk?: number;
   replace?: boolean;
   kind: string[];
+  guest: string[];
 }
 
 export interface DownOptions extends NameOption {

@@ -1,15 +1,14 @@
-import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { artifactPath, ensureArtifact, requireFreeSpace } from '../../src/artifacts/cache/cache.js';
-import { readAptSource } from '../../src/artifacts/from-modules/apt-source.js';
 import { KubewrightError } from '../../src/errors.js';
 import { asset } from '../hosts/machine/assets.js';
-import { readAptSettings, SUITE } from '../hosts/seed/apt.js';
+import { SUITE } from '../hosts/seed/apt.js';
+import { debootstrap } from './debootstrap.js';
 import { recipeHash } from './recipe.js';
 
 /** What a Debian host needs to be a systemd machine with SSH, and what kubeadm's preflight checks look for. */
-const PACKAGES = [
+export const PACKAGES = [
   'systemd',
   'systemd-sysv',
   'dbus',
@@ -39,7 +38,11 @@ const KIND = 'base-image';
  * @throws KW640 when it cannot be made; KW701 when the disk has no room
  */
 export async function ensureBaseImage(log: (line: string) => void): Promise<string> {
-  const key = { kind: KIND, version: `debian-${SUITE}-${architecture()}`, recipe: await recipeHash(PACKAGES) };
+  const key = {
+    kind: KIND,
+    version: `debian-${SUITE}-${architecture()}`,
+    recipe: await recipeHash(PACKAGES, asset('base')),
+  };
   const directory = await ensureArtifact(
     key,
     async (partial) => {
@@ -57,24 +60,10 @@ function architecture(): 'amd64' | 'arm64' {
 }
 
 async function build(root: string): Promise<void> {
-  const { mirror } = await readAptSource();
-  const args = ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, root, mirror];
-  const bootstrap = await execa('debootstrap', args, { reject: false, all: true, env: await proxyEnvironment() });
-  if (bootstrap.failed) {
-    const log = await readFile(join(root, 'debootstrap', 'debootstrap.log'), 'utf8').catch(() => '');
-    // debootstrap leaves /proc and /sys mounted when it is interrupted.
-    await execa('umount', ['--recursive', '--quiet', join(root, 'proc'), join(root, 'sys')], { reject: false });
-    throw failure('debootstrap', `${bootstrap.all ?? ''}\n${log}`);
-  }
+  const failed = await debootstrap(root, { suite: SUITE, packages: PACKAGES });
+  if (failed !== undefined) throw failure('debootstrap', failed);
   const customise = await execa('bash', [asset('base/customise.sh'), root], { reject: false, all: true });
   if (customise.failed) throw failure('customise.sh', customise.all ?? '');
-  await rm(join(root, 'debootstrap'), { recursive: true, force: true });
-}
-
-/** debootstrap downloads by wget, which does not read apt's settings. */
-async function proxyEnvironment(): Promise<Record<string, string>> {
-  const proxy = /^Acquire::http::Proxy "(.+)";$/m.exec(await readAptSettings())?.[1];
-  return proxy ? { http_proxy: proxy } : {};
 }
 
 function failure(program: string, output: string): KubewrightError {

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { asset } from '../hosts/machine/assets.js';
 
-/** Short hash of everything that decides what the base image holds: the packages' names, the script, the files. */
-export async function recipeHash(packages: string[]): Promise<string> {
+/**
+ * Short hash of everything that decides what an image holds: the packages' names, the scripts, the files.
+ *
+ * @param base folder of scripts and files; sources of programs in it do not count
+ */
+export async function recipeHash(packages: readonly string[], base: string): Promise<string> {
   const hash = createHash('sha256').update(packages.join('\n'));
-  const base = asset('base');
   const entries = await readdir(base, { withFileTypes: true, recursive: true });
   const paths = entries
     .filter((entry) => entry.isFile() && !/\.(ts|js|map)$/.test(entry.name))

@@ -1,4 +1,5 @@
 import type { StatusOptions } from '../command.js';
+import { guestWord } from '../hosts/carriers/guest/images.js';
 import { openLab } from '../hosts/index.js';
 import { registeredLabs } from '../hosts/journal.js';
 import { type HostStatus, hostStatus } from '../hosts/status.js';
@@ -20,7 +21,7 @@ function table(hosts: HostStatus[]): string {
   const rows = hosts.map((host) => [
     host.name,
     host.address,
-    [host.role, ...host.kinds].join(','),
+    [host.role, ...host.kinds, ...(host.guest ? [guestWord(host.guest), host.guest.accelerator] : [])].join(','),
     host.running ? (host.sshAnswers ? 'running' : 'no ssh') : 'off',
     host.cutFromAll ? 'cut' : host.cutFrom.length > 0 ? `cut from ${host.cutFrom.join(',')}` : 'connected',
     host.memoryBytes === undefined ? '-' : `${Math.round(host.memoryBytes / 2 ** 20)} MiB`,

@@ -1,7 +1,19 @@
 import { cleanCache } from '../../src/artifacts/cache/cache.js';
+import { machineArchitecture } from '../../src/artifacts/recipes.js';
 import { KubewrightError } from '../../src/errors.js';
 import type { DownOptions, UpOptions } from '../command.js';
-import { clearLeftovers, type HostKind, type Lab, labUp, takeDown, takeDownAll } from '../hosts/index.js';
+import { guestWord } from '../hosts/carriers/guest/images.js';
+import {
+  ARCHITECTURES,
+  clearLeftovers,
+  DISTRIBUTIONS,
+  type GuestSpec,
+  type HostKind,
+  type Lab,
+  labUp,
+  takeDown,
+  takeDownAll,
+} from '../hosts/index.js';
 import { registeredLabs } from '../hosts/journal.js';
 
 type Progress = (line: string) => void;
@@ -23,6 +35,7 @@ export async function upCommand(options: UpOptions, progress: Progress): Promise
       kubernetes: options.kubernetes,
       diskGiB: options.disk,
       kinds: parseKinds(options.kind),
+      guests: parseGuests(options.guest),
       replace: options.replace,
       signal: controller.signal,
       log: progress,
@@ -47,10 +60,38 @@ export function parseKinds(words: string[]): Record<string, HostKind[]> {
   return kinds;
 }
 
+/**
+ * `HOST=DISTRIBUTION` or `HOST=DISTRIBUTION:ARCHITECTURE`, repeatable. Names of hosts are checked with the plan.
+ *
+ * @param machine the architecture where none is named
+ * @throws KW603 naming every word that is wrong
+ */
+export function parseGuests(
+  words: string[],
+  machine: GuestSpec['architecture'] = machineArchitecture() ?? 'amd64',
+): Record<string, GuestSpec> {
+  const guests: Record<string, GuestSpec> = {};
+  const problems: string[] = [];
+  for (const word of words) {
+    const [, host, name, own] = /^([^=]+)=([^:]+)(?::(.+))?$/.exec(word) ?? [];
+    const distribution = DISTRIBUTIONS.find((each) => each === name);
+    const architecture = own === undefined ? machine : ARCHITECTURES.find((each) => each === own);
+    if (host === undefined) problems.push(`${word} is not HOST=DISTRIBUTION:ARCHITECTURE`);
+    else if (!distribution) problems.push(`${host}: there is no distribution "${name}"`);
+    else if (!architecture) problems.push(`${host}: there is no architecture "${own}"`);
+    else if (guests[host]) problems.push(`${host} is named twice`);
+    else guests[host] = { distribution, architecture };
+  }
+  if (problems.length === 0) return guests;
+  throw new KubewrightError('KW603', `Guests: ${problems.join('; ')}.`, {
+    hint: `Such as --guest w-1=debian-13:arm64. Distributions: ${DISTRIBUTIONS.join(', ')}. Architectures: ${ARCHITECTURES.join(', ')}.`,
+  });
+}
+
 function describe(lab: Lab): string {
   const width = Math.max(...lab.hosts.map(({ name }) => name.length));
   const hosts = lab.hosts.map(({ name, address, planned }) =>
-    `  ${name.padEnd(width)}  ${address.padEnd(15)}  ${[planned.role, ...planned.kinds].join(', ')}`.trimEnd(),
+    `  ${name.padEnd(width)}  ${address.padEnd(15)}  ${[planned.role, ...planned.kinds, ...(planned.guest ? [guestWord(planned.guest)] : [])].join(', ')}`.trimEnd(),
   );
   const name = lab.name === 'lab' ? '' : ` --name ${lab.name}`;
   return [

@@ -4,18 +4,15 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { KubewrightError } from '../../src/errors.js';
 import type { CommandResult } from '../../src/hosts/types.js';
-import { addCut, readCuts, removeCuts, requireSwitch } from './boot/cuts.js';
-import { bootId, initPid, loginsAllowed, sshGreets, sshListens } from './boot/inside.js';
-import { type Launched, launch, makeDisk, shellQuote } from './boot/launch.js';
-import { portName } from './boot/switch.js';
-import { clearCgroups, entryDirectories, killAll, processesIn } from './machine/cgroups.js';
+import { type Carrier, carrierOf, type Launched, type Place, type ScriptResult } from './carriers/index.js';
+import { clearCgroups, killAll, processesIn } from './machine/cgroups.js';
 import { until } from './machine/run.js';
+import { addCut, readCuts, removeCuts, requireSwitch } from './network/cuts.js';
+import { sshGreets } from './network/greeting.js';
+import { portName } from './network/switch.js';
 import { hostFiles, labFiles } from './paths.js';
 import { renewIdentity } from './seed/seed.js';
 import type { LabRecord, PlannedHost } from './types.js';
-
-/** Bound on a boot, in ms. An idle machine needs one to three seconds for it, a busy one has been seen to need thirty. */
-const BOOT_LIMIT = 180_000;
 
 /** File that `fillDisk` makes on the host. */
 const FILLER = '/var/kubewright-lab-filler';
@@ -34,50 +31,70 @@ export class LabHost {
   readonly name: string;
   readonly address: string;
   readonly role: PlannedHost['role'];
+  private readonly place: Place;
+  private readonly carrier: Carrier;
 
   constructor(
     private readonly labDirectory: string,
     private readonly lab: LabRecord,
     readonly planned: PlannedHost,
   ) {
+    this.place = { labDirectory, lab, host: planned };
+    this.carrier = carrierOf(planned);
     this.name = planned.name;
     this.address = planned.address;
     this.role = planned.role;
   }
 
-  /** Process id of the host's PID 1 as the machine counts; undefined when it is off. */
+  /**
+   * The process that the host lives and dies with, as the machine counts: its PID 1, or a guest's QEMU; undefined when the
+   * host is off.
+   */
   async initPid(): Promise<number | undefined> {
-    return await initPid(this.lab.cgroups, this.name);
+    return await this.carrier.pid(this.place);
   }
 
-  /** The running boot's id. @throws KW630 when the host is off */
+  /** The running boot's id. @throws KW630 when the host is off, KW634 when it does not answer */
   async bootId(): Promise<string> {
-    const id = await bootId(await this.runningInit());
+    const id = await this.carrier.bootId(this.place, await this.runningInit());
     if (id) return id;
-    throw this.isOff();
+    await this.runningInit();
+    throw new KubewrightError('KW634', 'The host is on and does not answer.', {
+      host: this.name,
+      hint: `It may be booting still: ${hostFiles(this.labDirectory, this.name).console} is its console.`,
+    });
+  }
+
+  /** Bytes of the host's disk; undefined when it is off or does not answer. */
+  async diskUsage(): Promise<{ sizeBytes: number; freeBytes: number } | undefined> {
+    const init = await this.initPid();
+    return init === undefined ? undefined : await this.carrier.diskUsage(this.place, init);
+  }
+
+  /** Empties the host's disk, or makes its first one. It must be off. */
+  async makeDisk(): Promise<void> {
+    await this.carrier.makeDisk(this.place);
   }
 
   /**
    * Switches the host on (nothing happens when it is) and waits until SSH can be used.
    *
-   * @throws KW631 with its console's last lines when it does not come up within three minutes
+   * @throws KW631 with its console's last lines when it does not come up within three minutes (a guest: ten)
    */
   async powerOn(signal?: AbortSignal): Promise<void> {
     const off = (await this.processCount()) === 0;
-    const launched = off
-      ? await launch(this.labDirectory, this.lab, this.planned, await requireSwitch(this.lab))
-      : undefined;
+    const launched = off ? await this.carrier.launch(this.place, await requireSwitch(this.lab)) : undefined;
     await this.waitForSsh(signal, launched);
   }
 
   /**
-   * Takes the power away: PID 1 is killed, and everything with it, in the middle of whatever it does. The disk stays as
-   * it is at this moment.
+   * Takes the power away: PID 1 (or QEMU) is killed, and everything with it, in the middle of whatever it does. The disk
+   * stays as it is at this moment.
    */
   async powerOff(): Promise<void> {
     const init = await this.initPid();
     if (init !== undefined) process.kill(init, 'SIGKILL');
-    // systemd-nspawn and host.sh notice and end; should one hang, it is ended with the rest.
+    // What keeps the host notices and ends; should it hang, it is ended with the rest.
     await until(async () => (await this.processCount()) === 0, 5_000);
     await killAll(this.lab.cgroups, this.name);
     await clearCgroups(this.lab.cgroups, this.name);
@@ -89,10 +106,10 @@ export class LabHost {
     await this.exec('systemctl --no-block reboot');
     const after = await until(async () => {
       const init = await this.initPid();
-      const id = init && (await bootId(init));
+      const id = init && (await this.carrier.bootId(this.place, init));
       return id && id !== before;
-    }, BOOT_LIMIT);
-    if (!after) throw await this.doesNotAnswer('did not reboot within three minutes');
+    }, this.carrier.bootLimit);
+    if (!after) throw await this.doesNotAnswer(`did not reboot within ${this.bootMinutes()} minutes`);
     await this.waitForSsh();
   }
 
@@ -103,7 +120,7 @@ export class LabHost {
   async replace(): Promise<void> {
     await this.powerOff();
     await renewIdentity(this.labDirectory, this.name);
-    await makeDisk(this.labDirectory, this.name, this.lab.diskGiB);
+    await this.makeDisk();
     await this.powerOn();
   }
 
@@ -150,25 +167,15 @@ export class LabHost {
 
   /**
    * Runs a bash script on the host as root without SSH or the network: a process of the machine enters the host's
-   * namespaces and cgroups. For looking at a host from outside, also while it is cut off.
+   * namespaces and cgroups, or a guest's agent is asked by a serial line. For looking at a host from outside, also while
+   * it is cut off.
    *
-   * @throws KW630 when the host is off, KW632 when the script fails (unless allowed)
+   * @throws KW630 when the host is off, KW632 when the script fails (unless allowed), KW634 when a guest does not answer
    */
   async exec(script: string, options: ExecOptions = {}): Promise<CommandResult> {
-    const init = await this.runningInit();
-    const join = entryDirectories(this.lab.cgroups, this.name).map(
-      (directory) => `echo $$ > ${shellQuote(directory)}/cgroup.procs`,
-    );
-    const enter = `exec nsenter --target ${init} --mount --uts --ipc --net --pid --root --wdns=/ bash -c ${shellQuote(script)}`;
-    const result = await execa('bash', ['-ec', [...join, enter].join('\n')], {
-      reject: false,
-      timeout: options.timeoutMs ?? 60_000,
-      stripFinalNewline: true,
-      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/root' },
-      extendEnv: false,
-      ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-    });
-    return this.finish(result, options);
+    const { input, timeoutMs = 60_000 } = options;
+    const settings = input === undefined ? { timeoutMs } : { input, timeoutMs };
+    return this.finish(await this.carrier.run(this.place, await this.runningInit(), script, settings), options);
   }
 
   /**
@@ -198,7 +205,7 @@ export class LabHost {
   /**
    * Waits until the login user can log in.
    *
-   * @throws KW631 when he cannot within three minutes
+   * @throws KW631 when he cannot within three minutes (on a guest: ten)
    */
   async waitForSsh(signal?: AbortSignal, launched?: Launched): Promise<void> {
     const answers = await until(async () => {
@@ -206,26 +213,26 @@ export class LabHost {
       if (launched?.ended) throw await this.doesNotAnswer('did not start');
       const init = await this.initPid();
       if (init === undefined) return false;
-      if (this.planned.user !== 'root' && !(await loginsAllowed(init))) return false;
-      // Behind a bastion, or cut off: the machine cannot ask, so the host's own tables answer.
+      if (this.planned.user !== 'root' && !(await this.carrier.loginsAllowed(this.place, init))) return false;
+      // Cut off: the machine cannot ask.
       const { whole } = await this.cutState();
-      const reachable = !whole && !this.planned.kinds.includes('bastion');
-      return reachable ? await sshGreets(this.planned) : await sshListens(init, this.planned.sshPort);
-    }, BOOT_LIMIT);
-    if (!answers) throw await this.doesNotAnswer('does not answer on SSH within three minutes');
+      return whole ? await this.carrier.sshListens(this.place, init) : await this.sshAnswers();
+    }, this.carrier.bootLimit);
+    if (!answers) throw await this.doesNotAnswer(`does not answer on SSH within ${this.bootMinutes()} minutes`);
   }
 
-  private finish(
-    result: {
-      exitCode?: number | undefined;
-      stdout: string;
-      stderr: string;
-      durationMs: number;
-      shortMessage?: string;
-      timedOut: boolean;
-    },
-    options: ExecOptions,
-  ): CommandResult {
+  /** Whether its sshd answers; for a host behind a bastion, which the machine cannot ask, whether it listens. */
+  async sshAnswers(): Promise<boolean> {
+    if (!this.planned.kinds.includes('bastion')) return await sshGreets(this.planned);
+    const init = await this.initPid();
+    return init !== undefined && (await this.carrier.sshListens(this.place, init));
+  }
+
+  private bootMinutes(): number {
+    return this.carrier.bootLimit / 60_000;
+  }
+
+  private finish(result: ScriptResult, options: ExecOptions): CommandResult {
     const { stdout, stderr, durationMs } = result;
     const exitCode = result.exitCode ?? (result.timedOut ? 124 : 255);
     if (exitCode === 0 || options.allowFailure) return { exitCode, stdout, stderr, durationMs };

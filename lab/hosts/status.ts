@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskUsage, sshGreets, sshListens } from './boot/inside.js';
+import { acceleratorOf } from './carriers/guest/images.js';
 import type { LabHost } from './host.js';
 import type { Lab } from './lab.js';
-import type { HostKind, LabCgroups, PlannedHost } from './types.js';
+import type { Accelerator, GuestSpec, HostKind, LabCgroups, PlannedHost } from './types.js';
 
 /** What `lab status --json` says of a host. */
 export interface HostStatus {
@@ -11,6 +11,8 @@ export interface HostStatus {
   address: string;
   role: PlannedHost['role'];
   kinds: HostKind[];
+  /** What a guest is, and whether the processor runs it (`kvm`) or QEMU's emulation (`tcg`). */
+  guest?: GuestSpec & { accelerator: Accelerator };
   running: boolean;
   sshAnswers: boolean;
   cutFromAll: boolean;
@@ -23,7 +25,6 @@ export interface HostStatus {
 
 export async function hostStatus(lab: Lab, host: LabHost): Promise<HostStatus> {
   const { planned, name, address, role } = host;
-  const init = await host.initPid();
   const { whole, from } = await host.cutState();
   const kinds = planned.kinds;
   const off: HostStatus = {
@@ -31,18 +32,19 @@ export async function hostStatus(lab: Lab, host: LabHost): Promise<HostStatus> {
     address,
     role,
     kinds,
+    ...(planned.guest ? { guest: { ...planned.guest, accelerator: acceleratorOf(lab.record, planned.guest) } } : {}),
     running: false,
     sshAnswers: false,
     cutFromAll: whole,
     cutFrom: from,
   };
-  if (init === undefined) return off;
+  if ((await host.initPid()) === undefined) return off;
   const memory = await memoryUsage(lab.record.cgroups, name);
-  const disk = await diskUsage(init);
+  const disk = await host.diskUsage();
   return {
     ...off,
     running: true,
-    sshAnswers: kinds.includes('bastion') ? await sshListens(init, planned.sshPort) : await sshGreets(planned),
+    sshAnswers: await host.sshAnswers(),
     ...(memory === undefined ? {} : { memoryBytes: memory }),
     ...(disk ? { disk } : {}),
   };

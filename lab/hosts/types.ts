@@ -10,6 +10,20 @@ import type { Role } from '../../src/cluster/types.js';
 export const HOST_KINDS = ['sudo', 'sudo-password', 'bastion', 'no-mirror'] as const;
 export type HostKind = (typeof HOST_KINDS)[number];
 
+/** Distributions and architectures that guests can have. */
+export const DISTRIBUTIONS = ['debian-12', 'debian-13'] as const;
+export type Distribution = (typeof DISTRIBUTIONS)[number];
+export const ARCHITECTURES = ['amd64', 'arm64'] as const;
+
+/** A host with a kernel of its own, under QEMU. */
+export interface GuestSpec {
+  distribution: Distribution;
+  architecture: (typeof ARCHITECTURES)[number];
+}
+
+/** Who carries out a guest's instructions: the processor (`kvm`), or QEMU's emulation, ten times slower (`tcg`). */
+export type Accelerator = 'kvm' | 'tcg';
+
 export type Topology = 'stacked' | 'external-etcd';
 
 /** One lab host as planned; nothing here changes after `lab up`. */
@@ -26,6 +40,8 @@ export interface PlannedHost {
   bastion: string | null;
   /** Variable that its password for sudo is taken from when it is set; null where sudo asks for none. */
   sudoPasswordEnv: string | null;
+  /** What it runs on; null: on namespaces of the machine's own kernel. */
+  guest: GuestSpec | null;
 }
 
 export interface Subnet {
@@ -56,6 +72,8 @@ export interface LabUpOptions {
   clusterFile?: string;
   /** Kinds by host name. */
   kinds?: Record<string, HostKind[]>;
+  /** Guests by host name: these hosts run under QEMU instead of in namespaces. */
+  guests?: Record<string, GuestSpec>;
   /** Kubernetes version that the generated cluster.yaml names. Default: the cluster.yaml schema's own. */
   kubernetes?: string;
   /** Size of each host's disk in GiB; the files are sparse. Default 20. */
@@ -77,10 +95,19 @@ export interface LabUpOptions {
 export interface LabRecord {
   name: string;
   plan: LabPlan;
-  /** Root of the base image. */
-  base: string;
+  /** Root of the base image; only where a host needs it. */
+  base?: string;
+  /** What guests start from, by `DISTRIBUTION:ARCHITECTURE`. */
+  guests?: Record<string, GuestImage>;
   diskGiB: number;
   cgroups: LabCgroups;
+}
+
+/** A guest's disk as it comes from the cache, the kernel for it, and how it is run on this machine. */
+export interface GuestImage {
+  disk: string;
+  kernel: string;
+  accelerator: Accelerator;
 }
 
 /** Where a lab's cgroups lie: one directory a hierarchy, each below the cgroup of the process that made the lab. */

@@ -2,9 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cacheDirectory } from '../../src/bundle/cache-directory.js';
 import { KubewrightError } from '../../src/errors.js';
-import { ensureBaseImage } from '../base/image.js';
-import { makeDisk } from './boot/launch.js';
-import { inSwitch, SWITCH_PART, startSwitch } from './boot/switch.js';
+import { carriersOf, type Prepared } from './carriers/index.js';
 import { takeDownLocked } from './down.js';
 import { note, register, registeredLabs, unregister } from './journal.js';
 import { Lab } from './lab.js';
@@ -14,11 +12,12 @@ import { ensurePackages } from './machine/packages.js';
 import { checkKernel, checkMachine, checkPath, checkSpace } from './machine/requirements.js';
 import { raiseSharedSysctls } from './machine/shared-sysctls.js';
 import { makeUplink } from './machine/uplink.js';
+import { inSwitch, SWITCH_PART, startSwitch } from './network/switch.js';
 import { checkLabName, labDirectory, labFiles, MACHINE_LOCK } from './paths.js';
 import { planLab } from './plan/lab.js';
 import { networksInUse } from './plan/subnet.js';
 import { writeLabFiles } from './seed/lab-files.js';
-import type { LabPlan, LabRecord, LabUpOptions } from './types.js';
+import type { LabPlan, LabRecord, LabUpOptions, PlannedHost } from './types.js';
 
 const DISK_GIB = 20;
 
@@ -31,19 +30,17 @@ const DISK_GIB = 20;
 export async function labUp(options: LabUpOptions = {}): Promise<Lab> {
   const name = checkLabName(options.name ?? 'lab');
   const log = options.log ?? (() => {});
-  const checkPlan = await planLab(options);
+  const makePlan = await planLab(options);
   checkMachine();
   for (const path of [labDirectory(name), cacheDirectory()]) checkPath(path);
-  await ensurePackages(log);
-  await checkKernel();
-  const base = await ensureBaseImage(log);
+  const prepared = await prepare(makePlan([]).hosts, log, options.signal);
   options.signal?.throwIfAborted();
   const lab = await withLock(MACHINE_LOCK, async () => {
     if (options.replace) await takeDownLocked(name);
-    const plan = checkPlan(await networksInUse());
+    const plan = makePlan(await networksInUse());
     const directory = labDirectory(name);
     await checkSpace(directory, plan.hosts.length);
-    const record = await planRecord(name, plan, base, options.diskGiB ?? DISK_GIB);
+    const record = await planRecord(name, plan, prepared, options.diskGiB ?? DISK_GIB);
     await takeName(name);
     await orTakeDown(name, () => makeNetwork(directory, record));
     return new Lab(directory, record);
@@ -53,8 +50,23 @@ export async function labUp(options: LabUpOptions = {}): Promise<Lab> {
   return lab;
 }
 
-async function planRecord(name: string, plan: LabPlan, base: string, diskGiB: number): Promise<LabRecord> {
-  return { name, plan, base, diskGiB, cgroups: planCgroups(name, await claimHierarchies()) };
+/** What the hosts need on the machine and in the cache; most of it is there after the first lab. */
+async function prepare(
+  hosts: PlannedHost[],
+  log: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<Prepared> {
+  const carriers = carriersOf(hosts);
+  const programs = Object.assign({}, ...carriers.map(({ carrier, carried }) => carrier.programs(carried)));
+  await ensurePackages(programs, log);
+  await checkKernel();
+  const prepared: Prepared = {};
+  for (const { carrier, carried } of carriers) Object.assign(prepared, await carrier.prepare(carried, log, signal));
+  return prepared;
+}
+
+async function planRecord(name: string, plan: LabPlan, prepared: Prepared, diskGiB: number): Promise<LabRecord> {
+  return { name, plan, ...prepared, diskGiB, cgroups: planCgroups(name, await claimHierarchies()) };
 }
 
 async function takeName(name: string): Promise<void> {
@@ -84,10 +96,7 @@ async function makeNetwork(directory: string, record: LabRecord): Promise<void> 
 
 async function startHosts(lab: Lab, options: LabUpOptions): Promise<void> {
   const { directory, record } = lab;
-  await Promise.all([
-    writeLabFiles(directory, record, options),
-    ...record.plan.hosts.map((host) => makeDisk(directory, host.name, record.diskGiB)),
-  ]);
+  await Promise.all([writeLabFiles(directory, record, options), ...lab.hosts.map((host) => host.makeDisk())]);
   options.signal?.throwIfAborted();
   await Promise.all(lab.hosts.map((host) => host.powerOn(options.signal)));
 }

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { KubewrightError } from '../../../src/errors.js';
 
-/** Program → Debian package that brings it: everything that the lab runs on the machine. */
+/** Program → Debian package that brings it: everything that any lab runs on the machine. */
 const PROGRAMS: Record<string, string> = {
-  'systemd-nspawn': 'systemd-container',
   debootstrap: 'debootstrap',
   ip: 'iproute2',
   iptables: 'iptables',
@@ -20,10 +19,10 @@ const PROGRAMS: Record<string, string> = {
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Packages whose program is not on this machine. */
-export async function missingPackages(path = PATH): Promise<string[]> {
+/** Packages whose program is not on this machine. @param more programs, as in the table above */
+export async function missingPackages(more: Record<string, string>, path = PATH): Promise<string[]> {
   const missing = new Set<string>();
-  for (const [program, name] of Object.entries(PROGRAMS)) {
+  for (const [program, name] of Object.entries({ ...PROGRAMS, ...more })) {
     const found = await Promise.any(
       path.split(':').map((directory) => access(join(directory, program), constants.X_OK)),
     ).then(
@@ -38,10 +37,11 @@ export async function missingPackages(path = PATH): Promise<string[]> {
 /**
  * Installs what is missing, and says so.
  *
+ * @param more programs that this lab's hosts need
  * @throws KW610 when this is not a Debian-like system, or apt-get fails
  */
-export async function ensurePackages(log: (line: string) => void): Promise<void> {
-  const missing = await missingPackages();
+export async function ensurePackages(more: Record<string, string>, log: (line: string) => void): Promise<void> {
+  const missing = await missingPackages(more);
   if (missing.length === 0) return;
   log(`installing what the lab needs: ${missing.join(' ')}`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };

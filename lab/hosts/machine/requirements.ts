@@ -30,7 +30,9 @@ export function checkMachine(platform: string = process.platform, uid = process.
  * @throws KW608 naming every kernel feature that is missing
  */
 export async function checkKernel(script = asset('hosts/machine/probe.sh')): Promise<void> {
-  const { stdout } = await execa('bash', [script, asset('hosts/boot/guard-sysctls.pl')], { stdin: 'ignore' });
+  const { stdout } = await execa('bash', [script, asset('hosts/carriers/namespace/guard-sysctls.pl')], {
+    stdin: 'ignore',
+  });
   if (stdout === '') return;
   throw new KubewrightError('KW608', `This machine's kernel lacks: ${stdout.split('\n').join(', ')}.`, {
     hint: 'Use a kernel of a general distribution; in a container, the lab needs a privileged one.',

@@ -1,23 +1,30 @@
 import type { Bastion, Cluster, ClusterHost } from '../../../src/cluster/types.js';
 import { KubewrightError } from '../../../src/errors.js';
-import type { HostKind, LabPlan, PlannedHost, Subnet } from '../types.js';
-import { plainHost, withKinds } from './hosts.js';
+import type { HostKind, LabPlan, LabUpOptions, PlannedHost, Subnet } from '../types.js';
+import { plainHost, withGuests, withKinds } from './hosts.js';
 import { overlap, subnetOf } from './subnet.js';
 
 /**
  * The hosts of a user's cluster.yaml as lab hosts: same names, addresses, login users and SSH ports, and a host more for
  * each bastion that is not among them.
  *
- * @throws KW604 when the addresses are in use on this machine, KW614 for what a lab cannot imitate
+ * @throws KW603 for kinds or guests of hosts that are not there, KW604 when the addresses are in use on this machine, KW614 for what a lab cannot imitate
  */
-export function planFromCluster(cluster: Cluster, kinds: Record<string, HostKind[]>, inUse: string[]): LabPlan {
+export function planFromCluster(
+  cluster: Cluster,
+  { kinds = {}, guests = {} }: Pick<LabUpOptions, 'kinds' | 'guests'>,
+  inUse: string[],
+): LabPlan {
   const { vip, prefixLength } = cluster.endpoint;
   const bastions = bastionHosts(cluster);
   const hosts = [...cluster.hosts.map((host) => plannedHost(host, cluster, bastions)), ...bastions.values()];
   const subnet = subnetOf(vip, prefixLength, [vip, ...hosts.map((host) => host.address)], inUse);
   checkAddresses(hosts, subnet);
   return {
-    hosts: withKinds(hosts, kinds, freeAddress(subnet, [vip, ...hosts.map((host) => host.address)])),
+    hosts: withGuests(
+      withKinds(hosts, kinds, freeAddress(subnet, [vip, ...hosts.map((host) => host.address)])),
+      guests,
+    ),
     subnet,
     vip,
     topology: cluster.etcd.topology === 'external' ? 'external-etcd' : 'stacked',

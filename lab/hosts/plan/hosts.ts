@@ -1,6 +1,6 @@
 import type { Role } from '../../../src/cluster/types.js';
 import { KubewrightError } from '../../../src/errors.js';
-import type { HostKind, LabPlan, LabUpOptions, PlannedHost, Subnet, Topology } from '../types.js';
+import type { GuestSpec, HostKind, LabPlan, LabUpOptions, PlannedHost, Subnet, Topology } from '../types.js';
 import { HOST_KINDS } from '../types.js';
 
 /** Last octets: control planes from .11, workers from .21, etcd hosts from .91, then the bastion and the VIP. */
@@ -32,7 +32,7 @@ export function planHosts(options: LabUpOptions, subnet: Subnet): LabPlan {
       plainHost(`${PREFIX[role]}-${index + 1}`, at(FIRST_OCTET[role] + index), role),
     ),
   );
-  const planned = withKinds(hosts, options.kinds ?? {}, at(BASTION_OCTET));
+  const planned = withGuests(withKinds(hosts, options.kinds ?? {}, at(BASTION_OCTET)), options.guests ?? {});
   return { hosts: planned, subnet, vip: at(VIP_OCTET), topology, kubernetes: options.kubernetes };
 }
 
@@ -50,7 +50,17 @@ function countRoles(count: number, topology: Topology): Record<Role, number> {
 }
 
 export function plainHost(name: string, address: string, role: PlannedHost['role']): PlannedHost {
-  return { name, address, role, kinds: [], user: 'root', sshPort: 22, bastion: null, sudoPasswordEnv: null };
+  return {
+    name,
+    address,
+    role,
+    kinds: [],
+    user: 'root',
+    sshPort: 22,
+    bastion: null,
+    sudoPasswordEnv: null,
+    guest: null,
+  };
 }
 
 /** Name of the host that a lab adds for hosts behind a bastion. */
@@ -66,6 +76,15 @@ export function withKinds(hosts: PlannedHost[], kinds: Record<string, HostKind[]
     host.kinds.includes('bastion') && host.bastion === null ? { ...host, bastion: BASTION } : host,
   );
   return [...behind, plainHost(BASTION, bastion, 'bastion')];
+}
+
+/** @throws KW603 for guests that are not among the hosts */
+export function withGuests(hosts: PlannedHost[], guests: Record<string, GuestSpec>): PlannedHost[] {
+  const missing = Object.keys(guests).filter((name) => !hosts.some((host) => host.name === name));
+  if (missing.length === 0) return hosts.map((host) => ({ ...host, guest: guests[host.name] ?? null }));
+  throw new KubewrightError('KW603', `Guests: there is no host ${missing.join(', ')}.`, {
+    hint: `Hosts: ${hosts.map(({ name }) => name).join(', ')}.`,
+  });
 }
 
 function withOwnKinds(host: PlannedHost, kinds: HostKind[]): PlannedHost {

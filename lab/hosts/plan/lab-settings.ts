@@ -25,6 +25,8 @@ const CAP_SYS_RESOURCE = 24n;
 
 /** Only the settings that this machine and this Kubernetes version need. */
 export async function labSettings(lab: LabRecord): Promise<LabSetting[]> {
+  // Guests are machines: they need nothing of it.
+  if (lab.plan.hosts.every(({ role, guest }) => role === 'bastion' || guest)) return [];
   const status = await readFile('/proc/self/status', 'utf8');
   const bounding = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
   return settingsFor(lab.plan.kubernetes, {

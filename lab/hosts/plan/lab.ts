@@ -8,7 +8,7 @@ import { chooseSubnet } from './subnet.js';
  * Checks the options as far as they can be checked without looking at the machine.
  *
  * @returns what makes the plan, given the networks that the machine uses
- * @throws KW603 for hosts or kinds that make no sense, KW101 for a cluster.yaml with errors, KW614 for one that a lab
+ * @throws KW603 for hosts, kinds or guests that make no sense, KW101 for a cluster.yaml with errors, KW614 for one that a lab
  * cannot imitate
  */
 export async function planLab(options: LabUpOptions): Promise<(networksInUse: string[]) => LabPlan> {
@@ -27,7 +27,6 @@ export async function planLab(options: LabUpOptions): Promise<(networksInUse: st
   }
   const { loadCluster } = await import('../../../src/cluster/load.js');
   const { cluster } = await loadCluster(options.clusterFile);
-  const kinds = options.kinds ?? {};
-  planFromCluster(cluster, kinds, []);
-  return (inUse) => planFromCluster(cluster, kinds, inUse);
+  planFromCluster(cluster, options, []);
+  return (inUse) => planFromCluster(cluster, options, inUse);
 }

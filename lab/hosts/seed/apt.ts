@@ -1,16 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { AptSource } from '../../../src/artifacts/from-modules/apt-source.js';
+import type { Distribution } from '../types.js';
 
 /** Suite of the base image. */
 export const SUITE = 'bookworm';
 
+/** Debian's names of the releases that guests run. */
+export const SUITES: Record<Distribution, string> = { 'debian-12': 'bookworm', 'debian-13': 'trixie' };
+
 /** What a host's /etc/apt/sources.list says. */
-export function sourcesList({ mirror, security }: AptSource): string {
+export function sourcesList({ mirror, security }: AptSource, suite: string): string {
   return [
-    `deb ${mirror} ${SUITE} main`,
-    `deb ${mirror} ${SUITE}-updates main`,
-    `deb ${security} ${SUITE}-security main`,
+    `deb ${mirror} ${suite} main`,
+    `deb ${mirror} ${suite}-updates main`,
+    `deb ${security} ${suite}-security main`,
     '',
   ].join('\n');
 }

@@ -12,7 +12,7 @@ export async function writeLabFiles(directory: string, lab: LabRecord, options: 
   const { hosts } = lab.plan;
   const publicKey = await makeKey(files.privateKey, 'ed25519', `kubewright-lab-${lab.name}`);
   const common = await readCommonSeed(publicKey);
-  const keys = await Promise.all(hosts.map((host) => writeSeed(directory, host, common)));
+  const keys = await Promise.all(hosts.map((host) => writeSeed(directory, host, lab.plan.subnet, common)));
   await writePasswords(directory, hosts, options.sudoPassword);
   const lines = hosts.map((host, index) => knownHostsLine(host.address, host.sshPort, keys[index] ?? ''));
   await writeFile(files.knownHosts, lines.join(''));

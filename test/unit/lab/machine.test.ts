@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hostSettings, shellQuote } from '../../../lab/hosts/boot/launch.js';
-import { faultTable } from '../../../lab/hosts/boot/switch.js';
+import { hostSettings } from '../../../lab/hosts/carriers/namespace/launch.js';
 import { parseHierarchies, planCgroups } from '../../../lab/hosts/machine/cgroups.js';
 import { missingPackages } from '../../../lab/hosts/machine/packages.js';
 import { checkKernel, checkMachine, checkPath, checkSpace } from '../../../lab/hosts/machine/requirements.js';
 import { until } from '../../../lab/hosts/machine/run.js';
+import { shellQuote } from '../../../lab/hosts/machine/shell.js';
+import { faultTable } from '../../../lab/hosts/network/switch.js';
 import { planHosts } from '../../../lab/hosts/plan/hosts.js';
 import { chooseSubnet } from '../../../lab/hosts/plan/subnet.js';
 import type { LabRecord } from '../../../lab/hosts/types.js';
@@ -82,7 +83,7 @@ describe('what the machine must be', () => {
     await rm(dirname(script), { recursive: true });
   });
   test('programs that are missing are named by their package', async () => {
-    expect(await missingPackages('/nonexistent')).toEqual(
+    expect(await missingPackages({ 'systemd-nspawn': 'systemd-container' }, '/nonexistent')).toEqual(
       expect.arrayContaining(['systemd-container', 'debootstrap', 'iptables', 'nftables', 'openssh-client']),
     );
   });
@@ -117,7 +118,7 @@ describe('what the scripts are given', () => {
     const [host] = plan.hosts;
     if (!host) throw new Error('no host');
     const file = join(directory, 'settings');
-    await writeFile(file, hostSettings('/state/lab', record, host, 77));
+    await writeFile(file, hostSettings({ labDirectory: '/state/lab', lab: record, host }, 77));
     const script = `. ${shellQuote(file)}; printf '%s\\n' "$HOST" "$ADDRESS" "$BASE" "$SWITCH" "\${CGROUPS[@]}"`;
     const { stdout } = await execa('bash', ['--norc', '-c', script]);
     expect(stdout.split('\n')).toEqual([

@@ -51,7 +51,7 @@ Suites: trixie-security
   });
 
   test('hosts are told the base image’s own release', () => {
-    expect(sourcesList({ mirror: 'http://m/debian', security: 'http://s/sec' })).toBe(
+    expect(sourcesList({ mirror: 'http://m/debian', security: 'http://s/sec' }, 'bookworm')).toBe(
       'deb http://m/debian bookworm main\ndeb http://m/debian bookworm-updates main\ndeb http://s/sec bookworm-security main\n',
     );
   });

@@ -1,8 +1,7 @@
 import { readFile, statfs } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { processesIn } from '../machine/cgroups.js';
-import type { LabCgroups, PlannedHost } from '../types.js';
+import { processesIn } from '../../machine/cgroups.js';
+import type { LabCgroups } from '../../types.js';
 
 /**
  * A running host's PID 1, as the machine counts processes; undefined when the host is off.
@@ -22,21 +21,6 @@ export async function initPid(cgroups: LabCgroups, host: string): Promise<number
 export async function bootId(init: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${init}/root/proc/sys/kernel/random/boot_id`, 'utf8').catch(() => undefined);
   return text?.trim();
-}
-
-/** Whether sshd greets at the host's address. */
-export async function sshGreets(host: PlannedHost): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect({ host: host.address, port: host.sshPort, timeout: 3_000 });
-    const answer = (greeted: boolean): void => {
-      socket.destroy();
-      resolve(greeted);
-    };
-    socket.once('data', (greeting) => answer(greeting.toString().startsWith('SSH-')));
-    socket.once('error', () => answer(false));
-    socket.once('timeout', () => answer(false));
-    socket.once('close', () => answer(false));
-  });
 }
 
 /** Whether something listens on the host's SSH port, read from its network namespace: for hosts that cannot be reached. */

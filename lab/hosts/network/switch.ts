@@ -25,7 +25,7 @@ export function portName(host: PlannedHost): string {
  */
 export async function startSwitch(cgroups: LabCgroups, plan: LabPlan): Promise<number> {
   const directories = entryDirectories(cgroups, SWITCH_PART);
-  spawn('bash', [asset('hosts/boot/switch.sh'), ...directories], {
+  spawn('bash', [asset('hosts/network/switch.sh'), ...directories], {
     detached: true,
     stdio: 'ignore',
     env: { PATH: process.env.PATH },

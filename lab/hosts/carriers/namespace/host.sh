@@ -6,7 +6,7 @@
 # the kernel takes back all of it, loop device included, and nothing of it was ever visible in the machine's own tables.
 # What stays is the disk's file. That is what "power loss" means here.
 #
-# SETTINGS is a file of shell assignments written by lab/hosts/boot/launch.ts:
+# SETTINGS is a file of shell assignments written by lab/hosts/carriers/namespace/launch.ts:
 #   HOST ADDRESS PREFIX GATEWAY MAC PORT  name, IPv4 address and prefix length, default route, card, port on the bridge
 #   DIRECTORY                             the host's directory: disk.img and seed/ in it
 #   BASE                                  root of the base image (read-only lower layer)
@@ -42,6 +42,7 @@ if [ "${1:-}" != boot ]; then
 fi
 
 . "$2"
+. "$(dirname "$0")/../seed.sh"
 
 insert_disk() {
   mkdir -p "$DIRECTORY/disk" "$DIRECTORY/root"
@@ -57,25 +58,10 @@ insert_disk() {
   mkdir -p upper work containerd containers
   mount -t overlay overlay -o "lowerdir=$BASE,upperdir=$PWD/upper,workdir=$PWD/work" "$DIRECTORY/root"
   if [ ! -e seeded ]; then
-    cp --recursive --preserve=mode "$DIRECTORY/seed/." "$DIRECTORY/root/"
-    if [ "$LOGIN_USER" != root ]; then
-      add_login_user "$DIRECTORY/root"
-    fi
+    SEED=$DIRECTORY/seed
+    seed_root "$DIRECTORY/root"
     touch seeded
   fi
-}
-
-add_login_user() {
-  local root=$1 home=/home/$LOGIN_USER tag=NOPASSWD:
-  chroot "$root" useradd --create-home --shell /bin/bash "$LOGIN_USER"
-  if [ -n "$PASSWORD_FILE" ]; then
-    tag=
-    { printf '%s:' "$LOGIN_USER"; cat "$PASSWORD_FILE"; } | chroot "$root" chpasswd
-  fi
-  printf '%s ALL=(ALL:ALL) %s ALL\n' "$LOGIN_USER" "$tag" > "$root/etc/sudoers.d/kubewright-lab"
-  chmod 0440 "$root/etc/sudoers.d/kubewright-lab"
-  mv "$root/root/.ssh" "$root$home/.ssh"
-  chroot "$root" chown -R "$LOGIN_USER:" "$home/.ssh"
 }
 
 plug_in() {
