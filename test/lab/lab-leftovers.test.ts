@@ -4,11 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ensureBaseImage } from '../../lab/base/image.js';
-import { SWITCH_PART } from '../../lab/hosts/network/switch.js';
 import { clearLeftovers, type Lab, labDirectory, labUp, openLab, takeDown } from '../../lab/hosts/index.js';
 import { readJournal, registeredLabs } from '../../lab/hosts/journal.js';
 import { processesIn } from '../../lab/hosts/machine/cgroups.js';
 import { until } from '../../lab/hosts/machine/run.js';
+import { SWITCH_PART } from '../../lab/hosts/network/switch.js';
 import { notRunHere } from '../unit/not-run.js';
 import { differences, leftovers, type Snapshot, snapshot } from './snapshot.js';
 

@@ -1,9 +1,14 @@
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { KubewrightError } from '../../../../src/errors.js';
+import { until } from '../../machine/run.js';
+
+/** How long to wait before the next attempt to get at a line that others use, in ms. */
+const NEXT_ATTEMPT = 20;
 
 /**
  * Asks the agent that runs in a guest (qemu-ga, QEMU's own) one thing, over the serial line that QEMU offers as a socket.
- * The line has one user at a time, so each question has a connection of its own, which ends with the answer.
+ * The line has one user at a time, so each question has a connection of its own, which ends with the answer; others wait
+ * for it.
  *
  * @param socket path
  * @returns what the agent returned; undefined when nothing answered in time
@@ -15,35 +20,55 @@ export async function askAgent(
   args: Record<string, unknown>,
   timeoutMs: number,
 ): Promise<unknown> {
+  const end = performance.now() + timeoutMs;
+  const connection = await until(() => attempt(socket), timeoutMs, NEXT_ATTEMPT);
+  if (!connection || connection === 'nobody') return undefined;
+  try {
+    return await converse(connection, { execute, arguments: args }, Math.max(1, end - performance.now()));
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** @returns undefined when too many others wait for the line; `nobody` when there is no QEMU behind it */
+async function attempt(path: string): Promise<Socket | 'nobody' | undefined> {
+  const socket = connect({ path });
+  return await new Promise((resolve) => {
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EAGAIN' ? undefined : 'nobody'));
+  });
+}
+
+interface Command {
+  execute: string;
+  arguments: Record<string, unknown>;
+}
+
+async function converse(connection: Socket, command: Command, timeoutMs: number): Promise<unknown> {
   const sync = Math.floor(Math.random() * 2 ** 31);
+  const send = (each: Command): void => void connection.write(`${JSON.stringify(each)}\n`);
   return await new Promise((resolve, reject) => {
-    const connection = connect({ path: socket });
-    const timer = setTimeout(() => end(() => resolve(undefined)), timeoutMs);
-    const end = (settle: () => void): void => {
-      clearTimeout(timer);
-      connection.destroy();
-      settle();
-    };
-    const send = (command: object): void => void connection.write(`${JSON.stringify(command)}\n`);
-    connection.once('connect', () => {
-      // The byte FF, which is in no UTF-8, ends whatever half a command somebody left.
-      connection.write(Buffer.of(0xff));
-      send({ execute: 'guest-sync-delimited', arguments: { id: sync } });
-    });
-    connection.once('error', () => end(() => resolve(undefined)));
-    connection.once('close', () => end(() => resolve(undefined)));
+    connection.setTimeout(timeoutMs, () => resolve(undefined));
+    connection.on('error', () => resolve(undefined));
+    connection.once('close', () => resolve(undefined));
     let inStep = false;
     onLines(connection, (line) => {
       const answer = parse(line);
       if (!inStep) {
         inStep = answer?.return === sync;
-        if (inStep) send({ execute, arguments: args });
-      } else if (answer && 'return' in answer) end(() => resolve(answer.return));
-      else if (answer?.error) {
-        const { desc } = answer.error;
-        end(() => reject(new KubewrightError('KW635', `The guest's agent refused ${execute}: ${desc}`)));
-      }
+        if (inStep) send(command);
+      } else if (answer?.error) reject(refused(command, answer.error.desc));
+      else if (answer) resolve(answer.return);
     });
+    // The byte FF, which is in no UTF-8, ends whatever half a command somebody left.
+    connection.write(Buffer.of(0xff));
+    send({ execute: 'guest-sync-delimited', arguments: { id: sync } });
+  });
+}
+
+function refused({ execute }: Command, reason: string): KubewrightError {
+  return new KubewrightError('KW635', `The guest's agent refused ${execute}: ${reason}.`, {
+    hint: 'The agent is the package qemu-guest-agent of the guest: see what was changed about it there.',
   });
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# guest.sh SETTINGS: keeps one guest running: this process becomes its QEMU, and ends when the guest is powered off.
+# guest.sh SETTINGS: keeps one guest running; it ends when the guest is powered off.
 #
-# What the guest has on the machine is this process, a port in the namespace of the lab's switch, which goes with that
+# What the guest has on the machine is this process and its QEMU, a port in the namespace of the lab's switch, which goes with that
 # namespace, and the files in its directory.
 #
 # SETTINGS is a file of shell assignments written by lab/hosts/carriers/guest/launch.ts:
@@ -42,12 +42,24 @@ plug_in() {
   ip link set "$PORT" master bridge up
 }
 
+# Each boot has a QEMU of its own: an emulated processor that was reset is ten times slower for a minute, for what QEMU had
+# translated of the former boot is in its way. QEMU ends at a reboot as it does at a power-off, and its last event says which.
+run_qemu() {
+  local events=$DIRECTORY/events
+  while :; do
+    rm -f "$AGENT"
+    "${QEMU[@]}" -action reboot=shutdown -qmp stdio <<< '{"execute": "qmp_capabilities"}' > "$events"
+    if ! grep --quiet '"guest-reset"' "$events"; then
+      break
+    fi
+  done
+}
+
 case "${2:-}" in
   make-disk) make_disk ;;
   start)
     plug_in
-    rm -f "$AGENT"
-    exec "${QEMU[@]}"
+    run_qemu
     ;;
   *)
     # First of all, so that whoever takes the lab down finds this process and everything it starts.

@@ -29,10 +29,15 @@ export async function whyNoKvm(
   const { output, timedOut } = await run(command);
   // What a kernel says that has come up and finds no disk.
   if (output.includes('Unable to mount root fs')) return undefined;
-  const last = output.trim().split('\n').at(-1)?.trim();
   return timedOut
     ? `${device} is there, and a guest does not boot by it within ${PROBE_LIMIT / 1000} s`
-    : `${device} is there, and no guest boots by it (${last || 'QEMU ended without a word'})`;
+    : `${device} is there, and no guest boots by it (${complaint(output)})`;
+}
+
+/** QEMU's first words about itself; what the guest printed is no help. */
+function complaint(output: string): string {
+  const own = /^qemu-system-\w+: (?:error: )?(.+)$/m.exec(output)?.[1];
+  return own?.trim() ?? 'QEMU ended without a word';
 }
 
 async function runProbe(command: string[]): Promise<{ output: string; timedOut: boolean }> {
