@@ -1,0 +1,65 @@
+import pLimit from 'p-limit';
+import { KubewrightError } from '../../errors.js';
+import type { Progress } from '../progress/bar.js';
+import type { Architecture } from '../recipes.js';
+import type { Stages } from '../stages.js';
+import type { Client } from './client.js';
+import type { DownloadOptions } from './download.js';
+import type { Origins } from './origins.js';
+import type { DownloadStore } from './store.js';
+
+/** Downloads at a time: enough to fill a line, few enough for the servers. */
+const PARALLEL = 4;
+
+export interface OfficialDownload {
+  kubernetesVersion: string;
+  architecture: Architecture;
+  origins: Origins;
+  client: Client;
+  /** Where downloads lie, also those of an attempt that was interrupted. */
+  store: DownloadStore;
+  /** Folder with other keyrings than the pinned ones, for tests. */
+  keys?: string | undefined;
+  /** Space for what archives hold. */
+  scratch: string;
+  stages: Stages;
+  progress?: Progress | undefined;
+  signal: AbortSignal;
+  /** See `DownloadOptions`. */
+  backoff?: number;
+}
+
+/** What each request is made with. */
+export function optionsOf({ client, signal, backoff }: OfficialDownload): DownloadOptions {
+  return { client, signal, backoff };
+}
+
+export function tagOf(images: string[], repository: string): string {
+  const image = images.find((name) => name.slice(0, name.lastIndexOf(':')).endsWith(repository));
+  if (image) return image.slice(image.lastIndexOf(':') + 1);
+  throw new KubewrightError('KW726', `kubeadm asks for no image ${repository.slice(1)}: ${images.join(', ')}.`, {
+    hint: 'This version of Kubernetes needs a change of the recipe; report it.',
+  });
+}
+
+/** A few at a time; the first failure stops the others, and is the one that is reported. */
+export async function inParallel<T>(
+  items: T[],
+  job: OfficialDownload,
+  work: (item: T, job: OfficialDownload) => Promise<void>,
+): Promise<void> {
+  const limit = pLimit(PARALLEL);
+  const failed = new AbortController();
+  const own = { ...job, signal: AbortSignal.any([job.signal, failed.signal]) };
+  const attempt = async (item: T): Promise<void> => {
+    if (failed.signal.aborted) return;
+    try {
+      await work(item, own);
+    } catch (error) {
+      // Later ones fail because of this one: the first reason stays.
+      failed.abort(error);
+    }
+  };
+  await Promise.all(items.map((item) => limit(() => attempt(item))));
+  if (failed.signal.aborted) throw failed.signal.reason;
+}
