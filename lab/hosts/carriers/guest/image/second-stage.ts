@@ -44,13 +44,8 @@ export async function runSecondStage(
     ...['-append', kernelArguments(architecture, 'init=/kubewright-second-stage', 'panic=-1')],
     ...diskArguments(files.disk),
   ];
-  const begin = performance.now();
-  let [done, last] = [0, ''];
-  const report = setInterval(() => {
-    const minutes = Math.round((performance.now() - begin) / 60_000);
-    log(`setting up its packages in emulation: ${minutes} min, ${done} steps, now ${last}`);
-  }, PROGRESS);
   const lines: string[] = [];
+  const stop = reportProgress(lines, log);
   try {
     const qemu = execa('setpriv', ['--pdeathsig', 'KILL', ...command], {
       reject: false,
@@ -60,17 +55,25 @@ export async function runSecondStage(
       timeout: LIMIT,
       ...(signal ? { cancelSignal: signal } : {}),
     });
-    for await (const line of qemu.iterable({ from: 'all' })) {
-      lines.push(line.trimEnd());
-      if (!line.startsWith('I: ')) continue;
-      done += 1;
-      last = line.slice('I: '.length).trimEnd();
-    }
+    for await (const line of qemu.iterable({ from: 'all' })) lines.push(line.trimEnd());
     await qemu;
   } finally {
-    clearInterval(report);
+    stop();
   }
   signal?.throwIfAborted();
   if (!lines.includes('KUBEWRIGHT second stage done'))
     throw imageFailure('the second stage of debootstrap', lines.join('\n'));
+}
+
+/** Says once a minute how far it is. @param lines what the console has printed so far; debootstrap's steps begin with `I: ` */
+function reportProgress(lines: string[], log: (line: string) => void): () => void {
+  const begin = performance.now();
+  const timer = setInterval(() => {
+    const steps = lines.filter((line) => line.startsWith('I: ')).map((line) => line.slice('I: '.length));
+    const minutes = Math.round((performance.now() - begin) / 60_000);
+    log(
+      `setting up its packages in emulation: ${minutes} min, ${steps.length} steps, now ${steps.at(-1) ?? 'booting'}`,
+    );
+  }, PROGRESS);
+  return () => clearInterval(timer);
 }
