@@ -31,7 +31,10 @@ export function inGroups(plan: Step[], { hosts }: Pick<Cluster, 'hosts'>): Step[
   );
   return plan.map((step) => {
     const group = step.host === null || step.lane !== undefined ? undefined : groupOf.get(step.host);
-    return group === undefined ? step : { ...step, group };
+    if (group === undefined) return step;
+    // Whom it would let go first is carried out by another workflow, which does not tell how far it is.
+    const { yieldsTo: _, ...own } = step;
+    return { ...own, group };
   });
 }
 

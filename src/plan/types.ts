@@ -74,6 +74,11 @@ export interface Step {
   always?: true;
   /** Steps of one lane wait for each other: at most so many are under way at once, blocked ones counted. */
   lane?: { name: string; limit: number };
+  /**
+   * Ids of steps that go first where both could run: they use the same thing, such as the worker's uplink, and more waits for
+   * them. Unlike a need it holds nobody up for long: once a step of the run is blocked or has failed, nobody waits for it.
+   */
+  yieldsTo?: string[];
   /** Of a large plan: the group of hosts whose child workflow carries it out; missing: the root does. See `cut.ts`. */
   group?: string;
 }

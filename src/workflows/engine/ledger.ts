@@ -58,6 +58,18 @@ export class Ledger {
     });
   }
 
+  /**
+   * Whether the step lets another one of this workflow go first. Not while anything here is blocked: a person is asked then,
+   * and whatever does not need the answer goes on meanwhile. Nor for one whose try has failed, which may do so for a while.
+   */
+  givesWay({ yieldsTo }: Unit): boolean {
+    if (yieldsTo === undefined || this.blocked.size > 0) return false;
+    return yieldsTo.some((id) => {
+      const first = this.steps.get(id);
+      return first !== undefined && !hasEnded(first) && first.failed === undefined;
+    });
+  }
+
   /** What has come of something that another workflow may need; undefined while it has not ended. */
   ending(id: string): { id: string; data?: StepData } | undefined {
     const entry = this.steps.get(id);

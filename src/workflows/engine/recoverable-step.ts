@@ -90,7 +90,9 @@ export interface StepRun {
 export async function recoverableStep(step: Unit, run: StepRun): Promise<void> {
   const { ledger, lanes } = run;
   do {
-    await condition(() => (ledger.isReady(step) && lanes.hasRoomFor(step)) || ledger.isLeftOut(step));
+    await condition(
+      () => (ledger.isReady(step) && !ledger.givesWay(step) && lanes.hasRoomFor(step)) || ledger.isLeftOut(step),
+    );
     // Asked again: of several whose condition held in the same moment, another one may have gone in meanwhile.
   } while (!ledger.isLeftOut(step) && !lanes.enter(step));
   try {
