@@ -40,8 +40,8 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
   };
   const kept: string[] = [];
   const lease = leaseOf(input, options);
-  const hostNamed = (name: string): RemoteHost =>
-    notingBackups(lease.held(options.hosts.get(name)), (path, copy) => kept.push(`${path} as ${copy}`));
+  const noteBackup = (path: string, copy: string): void => void kept.push(`${path} as ${copy}`);
+  const hostNamed = (name: string): RemoteHost => notingBackups(lease.held(options.hosts.get(name)), noteBackup);
   const context: StageContext = {
     cluster,
     wholeCluster: input.wholeCluster ?? cluster,
@@ -59,6 +59,7 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
       return hostNamed(step.host);
     },
     hostNamed,
+    noteBackup,
     progress: (line) => report({ line: line.slice(0, 500) }),
     stage: (stage, changesHosts = false) => {
       lease.wanted = changesHosts;

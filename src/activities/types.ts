@@ -91,6 +91,8 @@ export interface StepContext {
   /** The step's own host. Throws for `cluster/…` steps. */
   host: RemoteHost;
   hostNamed(name: string): RemoteHost;
+  /** Notes that something of a person's on a host was replaced, and kept as a copy: the step's summary names both. */
+  noteBackup(path: string, copy: string): void;
   /** Shown as the running step's last line. */
   progress(line: string): void;
   signal: AbortSignal;

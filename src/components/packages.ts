@@ -13,7 +13,7 @@ export interface PackageNeeds extends Packages {
 /** On hosts of one role, or of any. */
 export function packageNeeds(cluster: Cluster, roles: readonly Role[] = ROLES): PackageNeeds {
   const components = componentsOf(cluster);
-  const needs = roles.flatMap((role) => components.map((component) => component.packages(role)));
+  const needs = roles.flatMap((role) => components.map((component) => component.packages(cluster, role)));
   return {
     install: [...new Set(needs.flatMap(({ install }) => install))],
     hold: [...new Set(needs.flatMap(({ hold }) => hold))],

@@ -19,7 +19,7 @@ export interface Component {
   /** Kernel settings of hosts of a role, by name. */
   sysctls(role: Role): Record<string, string>;
   /** What it needs of the distribution, on hosts of a role. */
-  packages(role: Role): Packages;
+  packages(cluster: Cluster, role: Role): Packages;
   /** Services of the distribution that it configures. */
   services: readonly Service[];
   /** Files beside their configurations that its steps write as a whole, and that others may have written. */
@@ -105,8 +105,8 @@ export interface Runtime extends Component {
   socket: string;
   /** Unit that the kubelet waits for. */
   unit: string;
-  /** Steps that bring it up on one host, behind its packages. */
-  prepare(host: ClusterHost): Step[];
+  /** Steps that bring it up on one host. */
+  prepare(cluster: Cluster, host: ClusterHost): Step[];
 }
 
 /** How pods reach each other. */

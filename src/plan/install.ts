@@ -56,9 +56,12 @@ function preflight(cluster: Cluster): Step[] {
 
 function prepare(cluster: Cluster): Step[] {
   const artifacts = artifactSourceOf(cluster);
-  return cluster.hosts.flatMap((host) => {
+  const brought: Brought[] = cluster.hosts.map((host) => {
+    const runtime = runtimeOf(cluster).prepare(cluster, host);
+    return { host, steps: [...artifacts.programs(host), ...runtime, ...artifacts.images(host, idsOf(runtime))] };
+  });
+  return inTheOrderOfNeed(cluster, brought).flatMap(({ host, steps }) => {
     const { name } = host;
-    const runtime = runtimeOf(cluster).prepare(host);
     return [
       hostStep(host, 'system', {
         phase: 'prepare',
@@ -73,16 +76,37 @@ function prepare(cluster: Cluster): Step[] {
         needs: [`${name}/system`],
         timeoutMinutes: 40,
       }),
-      ...artifacts.programs(host),
-      ...runtime,
-      ...artifacts.images(host, idsOf(runtime)),
+      ...steps,
     ];
+  });
+}
+
+/** Steps that bring a host its programs and images. */
+interface Brought {
+  host: ClusterHost;
+  steps: Step[];
+}
+
+/** So many control planes go before everybody else, one by one: the cluster begins on the first, and the next one joins at once. */
+const GOING_FIRST = 2;
+
+/**
+ * All hosts get programs and images from one worker, over one uplink, and only the first control plane's are waited for. So it
+ * goes first, then the second one, and the others share what is left.
+ */
+function inTheOrderOfNeed(cluster: Cluster, brought: Brought[]): Brought[] {
+  const first = hostsOf(cluster, 'control-plane').slice(0, GOING_FIRST);
+  return brought.map(({ host, steps }) => {
+    const rank = first.indexOf(host);
+    const before = new Set(rank < 0 ? first : first.slice(0, rank));
+    const yieldsTo = brought.filter((other) => before.has(other.host)).flatMap((other) => idsOf(other.steps));
+    return { host, steps: yieldsTo.length === 0 ? steps : steps.map((step) => ({ ...step, yieldsTo })) };
   });
 }
 
 /** What every host that comes up as a node needs on it. */
 function readyOn({ name }: ClusterHost): string[] {
-  return [`${name}/images`, `${name}/binaries`];
+  return [`${name}/packages`, `${name}/images`, `${name}/binaries`];
 }
 
 function controlPlanes(cluster: Cluster, preparations: Preparation[], network: Step[]): Step[] {

@@ -3,7 +3,7 @@ import { recordLoadedConfig } from './loaded-config.js';
 export const KUBELET_UNIT_PATH = '/etc/systemd/system/kubelet.service';
 export const KUBELET_DROP_IN_PATH = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
 
-/** Where the binaries of a bundle go. */
+/** Where the programs of a bundle are found: links to the release that is in use. */
 export const BINARY_DIRECTORY = '/usr/local/bin';
 export const CNI_BINARY_DIRECTORY = '/opt/cni/bin';
 

@@ -16,6 +16,21 @@ describe('imports', () => {
     expect(outside[0]?.isLazy).toBe(true);
   });
 
+  it('keep the plan pure: nothing that it is made of is a module of Node or a package', () => {
+    const seen = new Set<string>();
+    const ways = [['src/plan/install.ts']];
+    for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+      const from = way.at(-1) as string;
+      for (const { to } of src.filter((each) => each.from === from && !each.isType && !each.isLazy)) {
+        if (seen.has(to)) continue;
+        seen.add(to);
+        expect(to, [...way, to].join(' → ')).toMatch(/^src\//);
+        ways.push([...way, to]);
+      }
+    }
+    expect(seen.size).toBeGreaterThan(20);
+  });
+
   it('run in no circle, once types are gone', () => {
     expect(src.length).toBeGreaterThan(1_000);
     const loaded = src.filter(({ to, isLazy, isType }) => to.startsWith('src/') && !isLazy && !isType);

@@ -36,7 +36,7 @@ export function clusterOf(
     },
     loadBalancer: { type: 'haproxy-keepalived' },
     etcd: { topology: (size.etcd ?? 0) > 0 ? 'external' : 'stacked', extraArgs: [] },
-    runtime: { type: 'containerd', config: {} },
+    runtime: { type: 'containerd', source: 'bundle', config: {} },
     network: { plugin: 'flannel', backend: { Type: 'vxlan' } },
     packages: { source: 'bundle', bundle: null, proxy: null },
     preflight: { ignore: [] },

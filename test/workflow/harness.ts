@@ -107,7 +107,7 @@ export function testCluster(name = `c-${randomUUID().slice(0, 8)}`): Cluster {
     },
     loadBalancer: { type: 'haproxy-keepalived' },
     etcd: { topology: 'stacked', extraArgs: [] },
-    runtime: { type: 'containerd', config: {} },
+    runtime: { type: 'containerd', source: 'bundle', config: {} },
     network: { plugin: 'flannel', backend: {} },
     packages: { source: 'bundle', bundle: null, proxy: null },
     preflight: { ignore: [] },

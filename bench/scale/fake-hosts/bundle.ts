@@ -14,8 +14,10 @@ const IMAGES: Record<string, string[]> = {
   ],
   check: ['e2e-test-images/agnhost:2.56'],
 };
+const RUNTIME = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'];
+const VERSIONS = { kubernetes: 'v1.0.0', etcd: 'v1.0.0', 'cri-tools': 'v1.0.0', containerd: 'v2.0.0', runc: 'v1.0.0' };
 const FILES = [
-  ...['kubelet', 'kubeadm', 'crictl', 'kubectl', 'etcdctl', 'etcdutl'].map((name) => `bin/${name}`),
+  ...['kubelet', 'kubeadm', 'crictl', 'kubectl', 'etcdctl', 'etcdutl', ...RUNTIME].map((name) => `bin/${name}`),
   ...['bridge', 'flannel', 'host-local', 'loopback', 'portmap'].map((name) => `cni/${name}`),
 ];
 
@@ -47,7 +49,7 @@ export async function makeFakeBundle(directory: string, kubernetesVersion: strin
     kubernetesVersion,
     architecture: 'amd64',
     source: 'modules',
-    versions: {},
+    versions: VERSIONS,
     files,
     images,
   };

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { stringify } from 'yaml';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import { loadCluster } from '../../../src/cluster/load.js';
 import type { Cluster } from '../../../src/cluster/types.js';
 import { makeFakeBundle } from './bundle.js';
@@ -30,7 +31,7 @@ export interface FakeClusterFiles {
   silent: string[];
 }
 
-const VERSION = '1.34.3';
+const VERSION = DEFAULTS.kubernetes.version;
 
 /** Starts fake hosts and writes all that an install of them needs: cluster.yaml, a key, known_hosts, a bundle. */
 export async function makeFakeCluster(options: FakeClusterOptions): Promise<FakeClusterFiles> {

@@ -36,11 +36,15 @@ export const FUNCTIONS: Record<string, Respond> = {
   running_kubelet: (host) => (host.has('/usr/local/bin/kubelet') ? said(kubeletVersion(host)) : NO),
   node_object: (host, _, body) => nodeObject(host, body),
   patches: (host) => patches(host),
+  program: (host) => (host.active.has('containerd') ? said(CONTAINERD_PROGRAM) : fails),
+  pods: (host) => said(host.active.has('kubelet') ? '3' : '0'),
   cri: (host) => yesIf(host.active.has('containerd')),
   rules_read: () => said(''),
   firewalls: () => said(''),
   answer: (host) => (host.cluster.dns.pods().some(isPlaced) ? said(DNS_ANSWER) : fails),
 };
+
+const CONTAINERD_PROGRAM = '/opt/kubewright/containerd/2.0.0/containerd';
 
 /** A DNS answer without an error that ends with 10.96.0.1, the API's address, in hexadecimal. */
 const DNS_ANSWER = `4b5781800001000100000000${'0a600001'}`;

@@ -1,3 +1,4 @@
+import { PROGRAM_ROOT } from '../../../src/render/program-paths.js';
 import { addresses } from './functions.js';
 import type { FakeHost } from './host.js';
 import { leaseLines } from './lease.js';
@@ -6,11 +7,13 @@ import { leaseLines } from './lease.js';
 const KNOWN = new Set(
   `address blocked ca cgroup certificate containers controllers cpus dangling disk feature file firewall
 firewall-lets-pods-in hostname init kernel kubelet lease leftover machine-id memory missing nameserver noexec now os owner proxy
-resolved resolver-file route runtime server service swap sysctls systemd container unknown`.split(/\s+/),
+resolved resolver-file route runtime runtime-program server service swap sysctls systemd container unknown`.split(
+    /\s+/,
+  ),
 );
 
 /** Folders of the preflight's script that grow, each on the one disk of a fake host. */
-const GROWING = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/kubewright', '/usr/local/bin'];
+const GROWING = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/kubewright', PROGRAM_ROOT];
 
 /** Whether a script is the preflight's (`hostFactsScript`): it tells rows, by its own `asked`. */
 export function isPreflight(script: string): boolean {

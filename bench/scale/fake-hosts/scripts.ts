@@ -72,6 +72,7 @@ const PLAYS: Play[] = [
   { what: 'take the host', is: holds(/^verdict=mine$/m), act: take },
   { what: 'give the host back', is: holds(/^lease_write released && echo released$/m), act: release },
   { what: 'who holds the host', is: holds(/^lease_read && lease_show\nexit 0\n$/m), act: show },
+  { what: 'link programs', is: holds(/^link\(\) \{$/m), act: link },
   { what: 'kubectl', is: holds(/^kubectl /), act: kubectl },
 ];
 
@@ -91,6 +92,12 @@ function packages(host: FakeHost, text: string): Said {
     return there === undefined ? [] : [`package\t${name}\t${there.held ? 'hi' : 'ii'} \t${version}\n`];
   });
   return said(`${host.files.get('/etc/os-release')}--- packages ---\n${lines.join('')}`);
+}
+
+/** A link is a file that holds where it leads. */
+function link(host: FakeHost, text: string): Said {
+  for (const [target = '', path = ''] of callsOf(text, 'link')) host.files.set(path, target);
+  return said('');
 }
 
 function readFile(host: FakeHost, text: string): Said {

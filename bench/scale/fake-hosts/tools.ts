@@ -9,6 +9,7 @@ const fails: Said = { code: 1, stdout: '', stderr: '' };
 /** Programs of a host, by what they are called with. */
 const TOOLS: [RegExp, Tool][] = [
   [/^uname -m$/, () => said('x86_64')],
+  [/^readlink (\S+)$/, (host, [, path = '']) => (host.files.has(path) ? said(host.files.get(path) ?? '') : fails)],
   [/^containerd --version$/, (host) => (host.packages.has('containerd') ? said(CONTAINERD) : fails)],
   [/^ctr -n k8s\.io images check$/, (host) => said(imageTable(host, 'complete (3/3) 22.1 MiB/22.1 MiB true'))],
   [/^ctr -n k8s\.io images ls$/, (host) => said(imageTable(host, LABELS))],

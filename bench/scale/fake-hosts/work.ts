@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { HAPROXY_CONFIG_PATH } from '../../../src/components/load-balancer/haproxy-keepalived/render/haproxy.js';
 import { KEEPALIVED_CONFIG_PATH } from '../../../src/components/load-balancer/haproxy-keepalived/render/keepalived.js';
-import { CONTAINERD_CONFIG_PATH } from '../../../src/components/runtime/containerd/paths.js';
+import { CONTAINERD_CONFIG_PATH, CONTAINERD_UNIT_PATH } from '../../../src/components/runtime/containerd/paths.js';
 import { messageOf } from '../../../src/errors.js';
 import { MANIFESTS_DIRECTORY } from '../../../src/render/kubeadm-paths.js';
 import { KUBELET_DROP_IN_PATH, KUBELET_UNIT_PATH } from '../../../src/render/kubelet-unit.js';
@@ -20,7 +20,10 @@ interface Work {
 /** What durable commands do, by the part that their step names them by. */
 const WORKS: Record<string, Work> = {
   packages: { takes: 'packages', act: installPackages },
-  containerd: { takes: 'containerd', act: (host) => start(host, 'containerd', CONTAINERD_CONFIG_PATH) },
+  containerd: {
+    takes: 'containerd',
+    act: (host) => start(host, 'containerd', CONTAINERD_UNIT_PATH, CONTAINERD_CONFIG_PATH),
+  },
   kubelet: { takes: 'kubelet', act: startKubelet },
   images: { takes: 'images', act: importImages },
   activate: { takes: 'activate', act: activate },

@@ -86,7 +86,9 @@ function changesOf(goal: PackageGoal, { packages, heldOffUnits }: PackageFacts):
 
 function described(goal: PackageGoal, { packages }: PackageFacts): string {
   const versions = goal.hold.map((name) => `${name} ${packages.find((state) => state.name === name)?.version}`);
-  return `${listed(versions)} (held) and ${goal.install.length - goal.hold.length} other packages are installed`;
+  const others = goal.install.length - goal.hold.length;
+  if (versions.length === 0) return `${others} packages are installed`;
+  return `${listed(versions)} (held) and ${others} other packages are installed`;
 }
 
 /** apt's output says more than its exit code: the lock, the mirror, the disk and the archive each want another act. */

@@ -7,7 +7,7 @@ import { cniRecipe, containerdRecipe, flannelRecipe, runcRecipe } from '../recip
 import { downloadImages } from './images.js';
 import { type OfficialDownload, tagOf } from './job.js';
 import { downloadPrograms, listImages } from './programs.js';
-import { AGNHOST } from './releases.js';
+import { AGNHOST, crictlVersion } from './releases.js';
 
 /** How many stages `downloadBundle` goes through. */
 export const OFFICIAL_STAGES = 3;
@@ -35,6 +35,7 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
       flannel: flannelRecipe.version,
       'flannel-cni': flannel.cniPlugin.split(':').at(-1) ?? '',
       'cni-plugins': cniRecipe.version,
+      'cri-tools': crictlVersion(kubernetesVersion),
       containerd: containerdRecipe.version,
       runc: runcRecipe.version,
     },

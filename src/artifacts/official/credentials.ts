@@ -11,16 +11,14 @@ export interface Credential {
 }
 
 const dockerConfig = z.object({
-  auths: z.record(z.string(), z.unknown()).default({}),
+  auths: z
+    .record(
+      z.string(),
+      z.object({ auth: z.string().optional(), username: z.string().optional(), password: z.string().optional() }),
+    )
+    .default({}),
   credsStore: z.string().optional(),
   credHelpers: z.record(z.string(), z.string()).default({}),
-});
-
-const dockerEntry = z.object({
-  auth: z.string().optional(),
-  username: z.string().optional(),
-  password: z.string().optional(),
-  identitytoken: z.string().optional(),
 });
 
 /**
@@ -30,8 +28,7 @@ const dockerEntry = z.object({
 export class Credentials {
   private constructor(
     private readonly env: NodeJS.ProcessEnv,
-    /** What docker's config.json has; a sentence for an entry that makes no sense, which matters to its host alone. */
-    private readonly auths: ReadonlyMap<string, Credential | string>,
+    private readonly auths: ReadonlyMap<string, Credential>,
     /** Hosts that docker's config.json leaves to another program; `*` for all. */
     private readonly elsewhere: ReadonlySet<string>,
   ) {}
@@ -46,14 +43,13 @@ export class Credentials {
       throw unusable(path, messageOf(cause));
     });
     const { auths, credsStore, credHelpers } = parseConfig(path, text);
-    const known = new Map<string, Credential | string>();
-    const elsewhere = new Set([...(credsStore ? ['*'] : []), ...Object.keys(credHelpers).map(hostOfKey)]);
+    const known = new Map<string, Credential>();
     for (const [key, entry] of Object.entries(auths)) {
-      const found = decode(entry);
-      if (found === 'elsewhere') elsewhere.add(hostOfKey(key));
-      else if (found === 'damaged') known.set(hostOfKey(key), `${path}, entry ${key}`);
-      else if (found) known.set(hostOfKey(key), found);
+      const credential = decode(entry);
+      if (credential === 'damaged') throw unusable(path, `the entry of ${key} is not base64 of NAME:PASSWORD`);
+      if (credential) known.set(hostOfKey(key), credential);
     }
+    const elsewhere = new Set([...(credsStore ? ['*'] : []), ...Object.keys(credHelpers).map(hostOfKey)]);
     return new Credentials(env, known, elsewhere);
   }
 
@@ -72,7 +68,6 @@ export class Credentials {
     const text = this.env[variable];
     const credential = text ? splitPair(text) : this.auths.get(url.host);
     if (text && !credential) throw unusable(variable, 'it is not NAME:PASSWORD');
-    if (typeof credential === 'string') throw unusable(credential, 'it is not base64 of NAME:PASSWORD');
     if (credential && url.protocol !== 'https:' && !isLoopback(url)) {
       throw new KubewrightError('KW737', `The credentials of ${url.host} would travel unencrypted.`, {
         hint: `Name the mirror by https (--ca FILE takes a certificate authority of your own), or take ${url.host}'s credentials away.`,
@@ -84,7 +79,7 @@ export class Credentials {
   /** What a person can do about a host that wants credentials: a sentence. */
   adviceFor(url: URL): string {
     const store = this.elsewhere.has('*') || this.elsewhere.has(url.host);
-    const aside = store ? ' What docker keeps in a credential store, or as an identity token, is not read.' : '';
+    const aside = store ? " docker's credential store is not read." : '';
     return `Put NAME:PASSWORD into ${variableFor(url)}, or \`docker login ${url.host}\` (its config.json is read).${aside}`;
   }
 }
@@ -107,14 +102,9 @@ function parseConfig(path: string, text: string): z.infer<typeof dockerConfig> {
   throw unusable(path, result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
 }
 
-/** An entry may be empty (the store has it), or hold a token that only docker's own way of logging in takes. */
-function decode(entry: unknown): Credential | 'damaged' | 'elsewhere' | undefined {
-  const { success, data } = dockerEntry.safeParse(entry);
-  if (!success) return 'damaged';
-  if (data.identitytoken) return 'elsewhere';
-  const { auth, username, password } = data;
-  if (auth) return splitPair(Buffer.from(auth, 'base64').toString('utf8')) ?? 'damaged';
-  return username && password ? { username, password } : undefined;
+function decode({ auth, username, password }: { auth?: string; username?: string; password?: string }) {
+  if (!auth) return username && password ? { username, password } : undefined;
+  return splitPair(Buffer.from(auth, 'base64').toString('utf8')) ?? ('damaged' as const);
 }
 
 function splitPair(text: string): Credential | undefined {

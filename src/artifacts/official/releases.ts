@@ -40,8 +40,12 @@ export function kubernetesRelease(name: string, version: string, arch: Architect
 }
 
 /** crictl is released with each minor version of Kubernetes, as `vMAJOR.MINOR.0`. */
+export function crictlVersion(kubernetesVersion: string): string {
+  return `v${kubernetesVersion.split('.').slice(0, 2).join('.')}.0`;
+}
+
 export function crictlRelease(kubernetesVersion: string, arch: Architecture, origins: Origins): Release {
-  const version = `v${kubernetesVersion.split('.').slice(0, 2).join('.')}.0`;
+  const version = crictlVersion(kubernetesVersion);
   const folder = `${origins['github.com']}/kubernetes-sigs/cri-tools/releases/download/${version}`;
   const url = `${folder}/crictl-${version}-linux-${arch}.tar.gz`;
   const signing = nobody('cri-tools');

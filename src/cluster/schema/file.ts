@@ -90,7 +90,7 @@ const runtime = z.strictObject(
     ),
     ...keysOf(RUNTIMES),
   },
-  wrong('a map with type and config'),
+  wrong('a map with type, source and config'),
 );
 
 const podNetwork = z.strictObject(

@@ -39,6 +39,17 @@ describe.each<[string, Cluster]>([
     }
   });
 
+  it('lets nobody go first who waits for the one that lets him', () => {
+    const ids = new Set(plan.map((step) => step.id));
+    for (const step of plan) {
+      for (const first of step.yieldsTo ?? []) {
+        expect(ids.has(first), first).toBe(true);
+        expect(allNeeds(plan, first).has(step.id), `${first} waits for ${step.id}`).toBe(false);
+        expect(plan.find(({ id }) => id === first)?.yieldsTo ?? []).not.toContain(step.id);
+      }
+    }
+  });
+
   it('changes nothing before every host was looked at', () => {
     const checks = new Set(plan.filter((step) => step.phase === 'preflight').map((step) => step.id));
     for (const step of plan.filter((candidate) => !checks.has(candidate.id))) {
@@ -126,5 +137,20 @@ describe('external etcd', () => {
     const onEtcd = plan.filter((step) => step.host === 'etcd-2').map((step) => step.action);
     expect(onEtcd).not.toContain('joinWorker');
     expect(onEtcd).not.toContain('configureLoadBalancer');
+  });
+});
+
+describe('programs and images', () => {
+  const plan = planInstall(stacked);
+  const firstOf = (id: string) =>
+    new Set((plan.find((step) => step.id === id)?.yieldsTo ?? []).map((each) => each.split('/')[0]));
+
+  it('come to the first control plane, then to the second, then to everybody else', () => {
+    for (const verb of ['binaries', 'runtime', 'images']) {
+      expect([...firstOf(`cp-1/${verb}`)]).toEqual([]);
+      expect([...firstOf(`cp-2/${verb}`)]).toEqual(['cp-1']);
+      for (const host of ['cp-3', 'w-1', 'w-2']) expect([...firstOf(`${host}/${verb}`)]).toEqual(['cp-1', 'cp-2']);
+    }
+    expect(plan.filter(({ yieldsTo }) => yieldsTo !== undefined)).toHaveLength(4 * 3);
   });
 });

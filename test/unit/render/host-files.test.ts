@@ -1,11 +1,13 @@
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { renderAptTransaction } from '../../../src/components/distribution/debian/apt.js';
+import { CONTAINERD_CONFIG_PATH } from '../../../src/components/runtime/containerd/paths.js';
 import {
   renderContainerdConfig,
   renderContainerdDropIn,
   renderCrictlConfig,
 } from '../../../src/components/runtime/containerd/render/config.js';
+import { renderContainerdUnit, versionsOfUnit } from '../../../src/components/runtime/containerd/render/unit.js';
 import { withoutSwap } from '../../../src/render/fstab.js';
 import { renderKubeletDropIn, renderKubeletUnit } from '../../../src/render/kubelet-unit.js';
 import { featureTest, kernelFeaturesFor, renderModules } from '../../../src/render/modules.js';
@@ -69,8 +71,15 @@ describe('containerd', () => {
   });
 
   it('records at every start what the process has read', () => {
-    expectGolden('containerd-drop-in.conf', renderContainerdDropIn());
+    expectGolden('containerd-drop-in.conf', renderContainerdDropIn(CONTAINERD_CONFIG_PATH));
     expectGolden('crictl.yaml', renderCrictlConfig());
+  });
+
+  it("is started by a unit that names the bundle's releases, and says them", () => {
+    const versions = { containerd: '2.3.7', runc: '1.5.2' };
+    expectGolden('containerd.service', renderContainerdUnit(versions));
+    expect(versionsOfUnit(renderContainerdUnit(versions))).toEqual(versions);
+    expect(versionsOfUnit('[Service]\nExecStart=/usr/bin/containerd\n')).toBeUndefined();
   });
 });
 

@@ -2,6 +2,7 @@ import type { Bundle } from '../../../bundle/bundle.js';
 import { checkImages, filesBelow, imagesFor } from '../../../bundle/bundle.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { holdsMember } from '../../../components/registry/plan.js';
+import { PROGRAM_ROOT } from '../../../render/program-paths.js';
 import type { DiskFacts, HostFacts } from '../facts/index.js';
 import { ignores } from './ignores.js';
 import type { Checked } from './index.js';
@@ -39,7 +40,7 @@ export function checkMachine({ facts, host, cluster }: Checked): Problem[] {
 }
 
 function checkFolders({ noexec, danglingLinks }: HostFacts): Problem[] {
-  const forbidding = noexec.filter(({ folder }) => folder === '/var/lib/containerd' || folder === '/usr/local/bin');
+  const forbidding = noexec.filter(({ folder }) => folder === '/var/lib/containerd' || folder === PROGRAM_ROOT);
   return [
     ...forbidding.map(({ folder, mount }) => ({
       code: 'KW324',
@@ -110,7 +111,7 @@ function needsByFolder(cluster: Cluster, host: ClusterHost, bundle: Bundle): Rec
     '/var/lib/containerd': archives * (1 + UNPACKED),
     '/var/lib/kubewright': archives,
     '/var/lib/kubelet': (SLACK_MIB + (holdsMember(cluster, host.role) ? ETCD_MIB : 0)) * 1024,
-    '/usr/local/bin': binaries.reduce((sum, { size }) => sum + size, 0) / 1024,
+    [PROGRAM_ROOT]: binaries.reduce((sum, { size }) => sum + size, 0) / 1024,
   };
 }
 

@@ -99,8 +99,8 @@ export interface HostFacts {
   files: { path: string; state: 'ours' | 'packaged' | 'foreign' }[];
   /** Containers by containerd's namespace; `docker` counts those that Docker keeps, running or not. */
   containers: { namespace: string; count: number }[];
-  /** The container runtime that is there, or that the distribution would bring. */
-  runtime: { state: 'installed' | 'candidate'; version: string | undefined };
+  /** The container runtime that is there, or that the distribution would bring; and the path of the one that runs, if any. */
+  runtime: { state: 'installed' | 'candidate'; version: string | undefined; program: string };
   /** When the certificates of a node end, and what the host's clock says, in seconds since 1970. */
   certificates: { path: string; end: number }[];
   now: number;
@@ -203,7 +203,11 @@ function servicesOf(
     services: all('service').map(([name = '', active]) => ({ name, active: active === 'active' })),
     files: all('file').map(([path = '', owner]) => ({ path, state: owner as 'ours' | 'packaged' | 'foreign' })),
     containers: all('containers').map(([namespace = '', count]) => ({ namespace, count: Number(count) || 0 })),
-    runtime: { state: state as 'installed' | 'candidate', version: /\d+\.\d+(\.\d+)?/.exec(version)?.[0] },
+    runtime: {
+      state: state as 'installed' | 'candidate',
+      version: /\d+\.\d+(\.\d+)?/.exec(version)?.[0],
+      program: all('runtime-program')[0]?.[0] ?? '',
+    },
     certificates: all('certificate').map(([path = '', end]) => ({ path, end: Number(end) })),
     now: Number(all('now')[0]?.[0] ?? 0),
   };

@@ -1,6 +1,7 @@
 import type { KernelFeature } from '../../../components/types.js';
 import { featureTest } from '../../../render/modules.js';
 import { OWNER_PATH } from '../../../render/owner.js';
+import { PROGRAM_ROOT } from '../../../render/program-paths.js';
 import { LEASE_LIBRARY } from '../../lease/lease.js';
 import { leftoverFacts } from '../../node-leftovers.js';
 import { networkFacts } from './network-script.js';
@@ -10,7 +11,7 @@ import { type ServiceQuestions, servicesFacts } from './services-script.js';
 const TOOLS = ['awk', 'base64', 'df', 'find', 'ip', 'modprobe', 'sha256sum', 'ss', 'systemd-run', 'tar'];
 
 /** Folders that grow during an installation. */
-export const GROWING = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/kubewright', '/usr/local/bin'];
+export const GROWING = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/kubewright', PROGRAM_ROOT];
 
 /**
  * Bash function: SHA-256 of the DER form of a PEM file's first certificate, without needing openssl. Fails, and prints

@@ -1,5 +1,6 @@
 import { hostStep } from '../../../plan/step.js';
 import { BINARY_DIRECTORY, CNI_BINARY_DIRECTORY, KUBELET_DROP_IN_PATH } from '../../../render/kubelet-unit.js';
+import { PROGRAM_ROOT } from '../../../render/program-paths.js';
 import { ours } from '../../leftovers.js';
 import type { ArtifactSource } from '../../types.js';
 
@@ -16,6 +17,7 @@ export const bundle: ArtifactSource = {
   // kubelet and kubeadm, and the kubelet's unit, are told apart: those of others are in the way.
   leaves: ours([
     `${BINARY_DIRECTORY}/{kubectl,crictl,etcdctl,etcdutl}`,
+    PROGRAM_ROOT,
     CNI_BINARY_DIRECTORY,
     KUBELET_DROP_IN_PATH,
     '/var/lib/kubewright/bundle',

@@ -32,7 +32,7 @@ export const haproxyKeepalived: LoadBalancer = {
   // HAProxy and keepalived start in any order on every control plane, also where the VIP is not at the moment.
   sysctls: (role): Record<string, string> => (role === 'control-plane' ? { 'net.ipv4.ip_nonlocal_bind': '1' } : {}),
 
-  packages: (role) => ({ install: role === 'control-plane' ? ['haproxy', 'keepalived'] : [], hold: [] }),
+  packages: (_, role) => ({ install: role === 'control-plane' ? ['haproxy', 'keepalived'] : [], hold: [] }),
 
   services: [
     {

@@ -8,13 +8,16 @@ import { KubewrightError } from '../../../errors.js';
 import { familyOf } from '../../distribution/index.js';
 import { renderContainerdConfig } from './render/config.js';
 import { settingsOf } from './settings.js';
+import { foreignRuntime } from './versions.js';
 
 /** Another runtime, containers of others, a containerd that is too old, and settings that it could not read. */
 export function checkRuntime(checked: Checked): Problem[] {
   const { facts } = checked;
   // A host that bears any cluster's record has what a node has; whose it is, is judged by that record.
   const foreign = facts.owner === undefined ? [...checkRivals(facts), ...checkContainers(facts)] : [];
-  return [...foreign, ...checkContainerd(checked), ...checkRuntimeConfig(checked)];
+  const { source } = settingsOf(checked.cluster);
+  const versions = source === 'distribution' ? checkContainerd(checked) : [];
+  return [...foreign, ...checkSource(checked), ...versions, ...checkRuntimeConfig(checked)];
 }
 
 function checkRivals({ services }: HostFacts): Problem[] {
@@ -36,6 +39,15 @@ function checkContainers({ containers }: HostFacts): Problem[] {
       hint: 'A node shares containerd, its restarts and its disk with them. Move them to another host and remove them here (`docker ps -a`, `ctr namespaces ls` and `ctr -n NAMESPACE tasks ls` show them).',
     },
   ];
+}
+
+/** On a host of this cluster, whose containers are ours: they run under what brought them up. */
+function checkSource(checked: Checked): Problem[] {
+  if (!isOurs(checked)) return [];
+  const { runtime, containers } = checked.facts;
+  const pods = containers.find(({ namespace }) => namespace === 'k8s.io')?.count ?? 0;
+  const other = foreignRuntime(settingsOf(checked.cluster).source, { program: runtime.program, pods });
+  return other === undefined ? [] : [{ code: 'KW340', ...other }];
 }
 
 function checkContainerd(checked: Checked): Problem[] {

@@ -1,11 +1,20 @@
+import type { Cluster } from '../../../cluster/types.js';
 import { hostStep } from '../../../plan/step.js';
+import { BINARY_DIRECTORY } from '../../../render/kubelet-unit.js';
 import { ours } from '../../leftovers.js';
 import type { Runtime } from '../../types.js';
-import { CONTAINERD_CONFIG_PATH, CONTAINERD_DROP_IN_PATH, CONTAINERD_SOCKET, CRICTL_CONFIG_PATH } from './paths.js';
+import {
+  CONTAINERD_CONFIG_PATH,
+  CONTAINERD_DROP_IN_PATH,
+  CONTAINERD_SOCKET,
+  CONTAINERD_UNIT_PATH,
+  CRICTL_CONFIG_PATH,
+} from './paths.js';
+import { settingsOf } from './settings.js';
 
 const EVERYWHERE = ['control-plane', 'worker', 'etcd'] as const;
 
-/** containerd and runc, from the distribution. */
+/** containerd and runc, from the bundle or from the distribution. */
 export const containerd: Runtime = {
   socket: `unix://${CONTAINERD_SOCKET}`,
   unit: 'containerd.service',
@@ -18,7 +27,7 @@ export const containerd: Runtime = {
   ],
   sysctls: () => ({}),
   // An upgrade of the system must not restart the runtime.
-  packages: () => ({ install: [], hold: ['containerd', 'runc'] }),
+  packages: (cluster) => ({ install: [], hold: fromBundle(cluster) ? [] : ['containerd', 'runc'] }),
   services: [
     {
       name: 'containerd',
@@ -28,15 +37,30 @@ export const containerd: Runtime = {
       remedy: 'What has to stay of its configuration goes into runtime.config of cluster.yaml',
     },
   ],
-  replaces: [{ path: CRICTL_CONFIG_PATH, roles: EVERYWHERE }],
-  leaves: ours([CONTAINERD_CONFIG_PATH, CONTAINERD_DROP_IN_PATH, CRICTL_CONFIG_PATH]),
+  replaces: [
+    { path: CRICTL_CONFIG_PATH, roles: EVERYWHERE },
+    { path: CONTAINERD_UNIT_PATH, roles: EVERYWHERE },
+  ],
+  leaves: ours([
+    CONTAINERD_CONFIG_PATH,
+    CONTAINERD_DROP_IN_PATH,
+    CONTAINERD_UNIT_PATH,
+    CRICTL_CONFIG_PATH,
+    `${BINARY_DIRECTORY}/{containerd,containerd-shim-runc-v2,ctr,runc}`,
+  ]),
 
-  prepare: (host) => [
+  prepare: (cluster, host) => [
     hostStep(host, 'runtime', {
       phase: 'prepare',
       action: 'configureRuntime',
       title: `Configure containerd on ${host.name}`,
-      needs: [`${host.name}/packages`],
+      // The bundle's needs nothing of the distribution, so a mirror that is slow does not hold it up.
+      needs: [`${host.name}/${fromBundle(cluster) ? 'system' : 'packages'}`],
+      timeoutMinutes: 30,
     }),
   ],
 };
+
+function fromBundle(cluster: Cluster): boolean {
+  return settingsOf(cluster).source === 'bundle';
+}

@@ -10,6 +10,8 @@ export const work: RuntimeWork = {
   [ ! -d "$task" ] || { task=\${task%/*}; echo "\${task##*/}"; }
 done | sort | uniq -c | while read -r count namespace; do row containers "$namespace" "$count"; done
 row containers docker "$(find /var/lib/docker/containers -mindepth 1 -maxdepth 1 -type d | wc -l)"
+pid=$(systemctl show -p MainPID --value containerd.service)
+[ "\${pid:-0}" -le 0 ] || row runtime-program "$(readlink "/proc/$pid/exe")"
 version=$(containerd --version)
 if [ -n "$version" ]; then row runtime installed "$version"
 else row runtime candidate "$(apt-cache policy containerd | awk '$1 == "Candidate:" {print $2}')"; fi`,

@@ -41,7 +41,12 @@ function clusterFacts(cluster: Cluster, begun: string, host: FakeHost): void {
     .fact('kubelet-config', stringify({ ...KUBELET_DEFAULTS, ...asWritten(document('KubeletConfiguration')) }))
     .fact('kube-proxy', stringify({ ...KUBE_PROXY_DEFAULTS, ...asWritten(document('KubeProxyConfiguration')) }))
     .fact('network', JSON.stringify(network))
-    .fact('nodes', nodesOf(cluster).map(nodeLine).join('\n'));
+    .fact(
+      'nodes',
+      nodesOf(cluster)
+        .map((host) => nodeLine(host, cluster.kubernetes.version))
+        .join('\n'),
+    );
 }
 
 const CONFIG_DEFAULTS = {
@@ -82,7 +87,7 @@ export function nodesOf(cluster: Cluster): ClusterHost[] {
 
 const ROLE = 'node-role.kubernetes.io/control-plane';
 
-export function nodeLine(host: ClusterHost, _index: number, _all: ClusterHost[], version = '1.34.3'): string {
+export function nodeLine(host: ClusterHost, version = '1.34.3'): string {
   const labels = {
     'kubernetes.io/hostname': host.name,
     ...(host.role === 'control-plane' ? { [ROLE]: '' } : {}),

@@ -66,6 +66,10 @@ describe('a service of somebody else', () => {
   });
 });
 
+const fromDistribution = (cluster: Cluster): Cluster => {
+  return { ...cluster, runtime: { ...cluster.runtime, source: 'distribution' } };
+};
+
 describe('containerd', () => {
   it.each([
     ['installed', 'containerd containerd.io 1.4.13 7ad184', '1.34.3', ['KW319']],
@@ -77,14 +81,37 @@ describe('containerd', () => {
     ['installed', 'containerd github.com/containerd/containerd/v2 v2.0.4 1a43cb6', '1.36.0', []],
   ])('%s as %j for Kubernetes %s', (state, text, kubernetes, wanted) => {
     // From 1.35 on cgroup v1 and others matter; the fixture has version 2.
-    expect(codes({ runtime: [[state, text]] }, { cluster: version(kubernetes) })).toEqual(wanted);
+    const cluster = fromDistribution(version(kubernetes));
+    expect(codes({ runtime: [[state, text]] }, { cluster })).toEqual(wanted);
+    // The bundle's comes beside it.
+    expect(codes({ runtime: [[state, text]] }, { cluster: version(kubernetes) })).toEqual([]);
   });
 
   it('that cannot be seen before the package lists are there is told of; the packages are looked at again', () => {
-    const problem = onlyProblem(problems({ runtime: [['candidate', '(none)']] }));
+    const cluster = fromDistribution(CLUSTER);
+    const problem = onlyProblem(problems({ runtime: [['candidate', '(none)']] }, { cluster }));
     expect(problem).toMatchObject({ code: 'KW319', severity: 'warning' });
     // Every host of a fresh cluster says so: two lines of a terminal at most.
     expect(described(problem).length).toBeLessThan(160);
+  });
+
+  it('is never another one under pods that run', () => {
+    const node = { ...INSTALLED, containers: [['k8s.io', '4']] };
+    const ours = [['/opt/kubewright/containerd/2.3.7/containerd']];
+    const theirs = [['/usr/bin/containerd']];
+    const bundled = (program: string[][]) => problems({ ...node, 'runtime-program': program });
+    const packaged = (program: string[][]) =>
+      problems({ ...node, 'runtime-program': program }, { cluster: fromDistribution(CLUSTER) });
+    expect(bundled(ours)).toEqual([]);
+    expect(onlyProblem(bundled(theirs))).toMatchObject({
+      code: 'KW340',
+      hint: expect.stringContaining('"runtime.source: distribution"'),
+    });
+    expect(onlyProblem(packaged(ours).filter(({ code }) => code !== 'KW319')).hint).toContain(
+      '"runtime.source: bundle"',
+    );
+    expect(packaged(theirs)).toEqual([]);
+    expect(problems({ ...node, containers: [['k8s.io', '0']], 'runtime-program': theirs })).toEqual([]);
   });
 });
 

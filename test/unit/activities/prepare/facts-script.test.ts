@@ -171,10 +171,10 @@ esac`,
       mkdirSync(join(rootOf(), 'run/containerd/io.containerd.runtime.v2.task', task), { recursive: true });
     mkdirSync(join(rootOf(), 'var/lib/docker/containers/d'), { recursive: true });
     program('apt-cache', `printf '%s\\n' containerd: '  Installed: (none)' '  Candidate: 1.7.24-0ubuntu1~22.04.2'`);
-    expect(facts().runtime).toEqual({ state: 'candidate', version: '1.7.24' });
+    expect(facts().runtime).toEqual({ state: 'candidate', version: '1.7.24', program: '' });
     program('containerd', 'echo containerd containerd.io 1.4.13 7ad184');
     const found = facts();
-    expect(found.runtime).toEqual({ state: 'installed', version: '1.4.13' });
+    expect(found.runtime).toEqual({ state: 'installed', version: '1.4.13', program: '' });
     expect(found.containers).toEqual([
       { namespace: 'k8s.io', count: 2 },
       { namespace: 'moby', count: 1 },

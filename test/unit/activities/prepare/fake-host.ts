@@ -47,6 +47,8 @@ export class FakeHost {
   }
 
   #answer(script: string): string {
+    // What `linkPrograms` points somewhere is found there by whoever asks next.
+    for (const [, target = '', path = ''] of script.matchAll(/^link (\/\S+) (\/\S+)$/gm)) this.facts.set(path, target);
     for (const [text, answer] of this.answers) if (script.includes(text)) return answer;
     const lines = [...this.facts].map(([name, text]) => `fact ${name} 0 ${Buffer.from(text).toString('base64')}`);
     const asked = [...script.matchAll(/\bask (\S+) /g)].map(([, name = '']) => name);

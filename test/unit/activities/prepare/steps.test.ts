@@ -8,15 +8,18 @@ import { claimScript, recordOwner } from '../../../../src/activities/prepare/own
 import { prepareSystem } from '../../../../src/activities/prepare/prepareSystem.js';
 import { digestOf } from '../../../../src/activities/remote-facts.js';
 import { carryOut } from '../../../../src/activities/step.js';
+import type { Cluster } from '../../../../src/cluster/types.js';
 import { importCheckImages } from '../../../../src/components/artifacts/bundle/steps/importCheckImages.js';
 import { importImages } from '../../../../src/components/artifacts/bundle/steps/importImages.js';
 import { installBinaries } from '../../../../src/components/artifacts/bundle/steps/installBinaries.js';
+import { renderContainerdUnit } from '../../../../src/components/runtime/containerd/render/unit.js';
 import { configureRuntime } from '../../../../src/components/runtime/containerd/steps/configureRuntime.js';
 import { parseOwner, renderOwner } from '../../../../src/render/owner.js';
 import { bundledCluster, newHost, TO_DO } from './bundled.js';
 import { contextOn, type FakeHost } from './fake-host.js';
 
 const CLUSTER = bundledCluster();
+const DISTRIBUTIONS: Cluster = { ...CLUSTER, runtime: { ...CLUSTER.runtime, source: 'distribution' } };
 
 /** Tables as `ctr images check` and `ctr images ls` print them. */
 function holds(fake: FakeHost, images: { name: string; status?: string; labels?: string }[]): void {
@@ -117,11 +120,13 @@ describe('installBinaries', () => {
           '/etc/systemd/system/kubelet.service',
           '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
         ]);
-        return fake.uploaded.map(({ target }) => target.replace('/usr/local/bin/', ''));
+        expect(fake.facts.get('/usr/local/bin/kubelet')).toBe('/opt/kubewright/kubernetes/1.34.3/kubelet');
+        return fake.uploaded.map(({ target }) => target.replace('/opt/kubewright/', ''));
       }),
     );
-    expect(sent[0]).toEqual(['kubelet', 'kubeadm', 'crictl', 'kubectl', 'etcdctl', 'etcdutl']);
-    expect(sent[1]).toEqual(['kubelet', 'kubeadm', 'crictl']);
+    const everywhere = ['kubernetes/1.34.3/kubelet', 'kubernetes/1.34.3/kubeadm', 'cri-tools/1.36.0/crictl'];
+    expect(sent[0]).toEqual([...everywhere, 'kubernetes/1.34.3/kubectl', 'etcd/3.6.5/etcdctl', 'etcd/3.6.5/etcdutl']);
+    expect(sent[1]).toEqual(everywhere);
   });
 });
 
@@ -134,27 +139,39 @@ describe('installPackages', () => {
 
   it('is done when all are installed, the runtime held and no service held off', async () => {
     const fake = newHost();
+    const context = contextOn(fake, DISTRIBUTIONS, 'installPackages');
     fake.answers.set('dpkg-query', [PACKAGES, ...installed, ...runtime].join('\n'));
-    expect(await installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).toMatchObject({ done: true });
+    expect(await installPackages.probe(context)).toMatchObject({ done: true });
     fake.answers.set('dpkg-query', [PACKAGES, ...installed, ...runtime, 'masked\thaproxy.service'].join('\n'));
-    expect(await installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).toMatchObject({ done: false });
+    expect(await installPackages.probe(context)).toMatchObject({ done: false });
     fake.answers.set(
       'dpkg-query',
       [PACKAGES, ...installed, ...runtime.map((line) => line.replace('hi', 'ii'))].join('\n'),
     );
-    expect((await installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).changes.join()).toContain('hold');
+    expect((await installPackages.probe(context)).changes.join()).toContain('hold');
+  });
+
+  it("leaves the distribution's runtime alone where the bundle brings one", async () => {
+    const fake = newHost();
+    fake.answers.set('dpkg-query', [PACKAGES, ...installed].join('\n'));
+    expect(await installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).toMatchObject({
+      done: true,
+      found: '8 packages are installed',
+    });
   });
 
   it('refuses a containerd that is too old for this Kubernetes, which no install would upgrade', async () => {
     const fake = newHost();
     const old = ['package\tcontainerd.io\tii \t1.4.13-1'];
     fake.answers.set('dpkg-query', [PACKAGES, ...old].join('\n'));
-    await expect(installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).rejects.toMatchObject({
+    await expect(installPackages.probe(contextOn(fake, DISTRIBUTIONS, 'installPackages'))).rejects.toMatchObject({
       code: 'KW453',
       message: expect.stringContaining('containerd.io is 1.4.13-1, and Kubernetes 1.34.3 needs 1.6'),
     });
     fake.answers.set('dpkg-query', [PACKAGES, old[0]?.replace('ii', 'un')].join('\n'));
-    expect(await installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).toMatchObject({ done: false });
+    expect(await installPackages.probe(contextOn(fake, DISTRIBUTIONS, 'installPackages'))).toMatchObject({
+      done: false,
+    });
   });
 
   it('explains what apt said, and lets a held lock be waited for', async () => {
@@ -177,7 +194,7 @@ describe('configureRuntime', () => {
   it('trusts the configuration that the running process has read, not the file', async () => {
     const fake = newHost();
     fake.facts.set('version', 'containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1');
-    const context = contextOn(fake, CLUSTER, 'configureRuntime');
+    const context = contextOn(fake, DISTRIBUTIONS, 'configureRuntime');
     await configureRuntime.apply(context, TO_DO).catch(() => undefined);
     for (const [path, content] of fake.written) fake.facts.set(path, digestOf(content));
     for (const name of ['active', 'enabled', 'cri']) fake.facts.set(name, 'yes');
@@ -192,9 +209,56 @@ describe('configureRuntime', () => {
   });
 
   it('says so when there is no containerd', async () => {
-    await expect(configureRuntime.probe(contextOn(newHost(), CLUSTER, 'configureRuntime'))).rejects.toMatchObject({
-      code: 'KW449',
+    await expect(configureRuntime.probe(contextOn(newHost(), DISTRIBUTIONS, 'configureRuntime'))).rejects.toMatchObject(
+      {
+        code: 'KW449',
+      },
+    );
+  });
+
+  it("brings the bundle's programs, the unit for just these releases, and links", async () => {
+    const fake = newHost();
+    await configureRuntime.apply(contextOn(fake, CLUSTER, 'configureRuntime'), TO_DO);
+    expect(fake.uploaded.map(({ target }) => target)).toEqual([
+      '/opt/kubewright/containerd/2.3.7/containerd',
+      '/opt/kubewright/containerd/2.3.7/containerd-shim-runc-v2',
+      '/opt/kubewright/containerd/2.3.7/ctr',
+      '/opt/kubewright/runc/1.5.2/runc',
+    ]);
+    expect(fake.written.get('/etc/systemd/system/containerd.service')).toMatch(
+      /PATH=\/opt\/kubewright\/containerd\/2\.3\.7:\/opt\/kubewright\/runc\/1\.5\.2:.*\nExecStart=\/opt\/kubewright\/containerd\/2\.3\.7\/containerd\n/,
+    );
+    expect(fake.facts.get('/usr/local/bin/ctr')).toBe('/opt/kubewright/containerd/2.3.7/ctr');
+  });
+
+  it.each([
+    ['the bundle', CLUSTER, '/usr/bin/containerd', 'distribution'],
+    ['the distribution', DISTRIBUTIONS, '/opt/kubewright/containerd/2.3.7/containerd', 'bundle'],
+  ])('never puts the containerd of %s under pods of another one', async (_, cluster, program, keeps) => {
+    const fake = newHost();
+    fake.facts.set('version', 'containerd github.com/containerd/containerd 1.6.20').set('program', program);
+    fake.facts.set('pods', '0');
+    await configureRuntime.probe(contextOn(fake, cluster, 'configureRuntime'));
+    fake.facts.set('pods', '3');
+    await expect(configureRuntime.apply(contextOn(fake, cluster, 'configureRuntime'), TO_DO)).rejects.toMatchObject({
+      code: 'KW456',
+      hint: expect.stringContaining(`runtime.source: ${keeps}`),
     });
+    expect(fake.written.size + fake.uploaded.length).toBe(0);
+  });
+
+  it('leaves an earlier release of its own to the pods that run under it, and takes it away from nobody', async () => {
+    const fake = newHost();
+    const earlier = { containerd: '2.3.4', runc: '1.4.0' };
+    fake.facts.set('unit', renderContainerdUnit(earlier)).set('program', '/opt/kubewright/containerd/2.3.4/containerd');
+    const context = contextOn(fake, CLUSTER, 'configureRuntime');
+    fake.facts.set('pods', '3');
+    await configureRuntime.apply(context, TO_DO);
+    expect(fake.uploaded).toEqual([]);
+    expect(fake.written.get('/etc/systemd/system/containerd.service')).toBe(renderContainerdUnit(earlier));
+    fake.facts.set('pods', '0');
+    await configureRuntime.apply(context, TO_DO);
+    expect(fake.written.get('/etc/systemd/system/containerd.service')).toContain('containerd 2.3.7');
   });
 });
 

@@ -71,7 +71,7 @@ describe('binaries of a host that runs another version', () => {
   ])('are brought to %s', async (_, prepare) => {
     prepare();
     await installBinaries.apply(contextOn(fake, CLUSTER, 'installBinaries'), TO_DO);
-    expect(fake.uploaded.map(({ target }) => target)).toContain('/usr/local/bin/kubelet');
+    expect(fake.uploaded.map(({ target }) => target)).toContain('/opt/kubewright/kubernetes/1.34.3/kubelet');
   });
 
   it('are left alone while it cannot be told which version runs', async () => {

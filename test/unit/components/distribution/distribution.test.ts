@@ -10,7 +10,10 @@ import {
 import { packageNeeds } from '../../../../src/components/packages.js';
 import { clusterOf } from '../../cluster-fixture.js';
 
-const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1 });
+const CLUSTER = clusterOf(
+  { controlPlanes: 1, workers: 1 },
+  { runtime: { type: 'containerd', source: 'distribution', config: {} } },
+);
 const needs = (role: Role) => packageNeeds(CLUSTER, [role]);
 
 const BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nID=debian\n';

@@ -2,9 +2,11 @@ import { otherVersion } from '../../../../activities/applied/version-fence.js';
 import { inTurn } from '../../../../activities/in-turn.js';
 import { listed } from '../../../../activities/prepare/checks/problem.js';
 import { bundleOf, hostOf } from '../../../../activities/prepare/target.js';
+import { linkFacts, linkPath, linkPrograms, programUpload, staleLinks } from '../../../../activities/program-links.js';
 import { digestOf, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
-import { type Bundle, file, filesBelow, type LocatedFile } from '../../../../bundle/bundle.js';
+import { type Bundle, filesBelow, type LocatedFile } from '../../../../bundle/bundle.js';
+import { type PlacedProgram, type ProgramName, placeProgram } from '../../../../bundle/programs.js';
 import type { Cluster, Role } from '../../../../cluster/types.js';
 import type { Upload } from '../../../../hosts/types.js';
 import {
@@ -19,7 +21,7 @@ import { loadedConfigPath } from '../../../../render/loaded-config.js';
 import { runtimeOf } from '../../../registry/plan.js';
 
 /** kubectl only where admin.conf is; etcd's tools only where a person would look at etcd. */
-const PROGRAMS: Record<Role, string[]> = {
+const PROGRAMS: Record<Role, ProgramName[]> = {
   'control-plane': ['kubelet', 'kubeadm', 'crictl', 'kubectl', 'etcdctl', 'etcdutl'],
   worker: ['kubelet', 'kubeadm', 'crictl'],
   etcd: ['kubelet', 'kubeadm', 'crictl', 'etcdctl', 'etcdutl'],
@@ -46,13 +48,14 @@ export const installBinaries: StepImplementation = {
   async probe(context) {
     const problem = await otherVersion(context);
     if (problem !== undefined) return { done: false, found: problem.message, changes: [], problem };
-    const { bundle, files } = await wantedOf(context);
+    const { bundle, programs, files } = await wantedOf(context);
     const [missing, unit] = await Promise.all([
       context.host.missingUploads(files, { signal: context.signal }),
-      unitState(context),
+      unitState(context, programs),
     ]);
     const changes = [
       ...(missing.length > 0 ? [`upload ${listed(missing.map(({ target }) => target))}`] : []),
+      ...unit.unlinked.map((program) => `link ${linkPath(program)} to ${program.target}`),
       ...unit.stale.map((path) => `write ${path}`),
       ...(unit.enabled ? [] : ['enable kubelet.service']),
       ...(unit.outdated ? ['restart the kubelet, which runs with an older binary or unit'] : []),
@@ -63,13 +66,15 @@ export const installBinaries: StepImplementation = {
 
   async apply(context) {
     const { host, signal } = context;
-    const { files } = await wantedOf(context);
+    const { programs, files } = await wantedOf(context);
     const problem = await otherVersion(context);
     if (problem !== undefined) throw problem;
     await host.upload(files, { signal, onProgress: (line) => context.progress(line) });
+    await linkPrograms(context, programs);
     for (const [path, content] of unitFilesOf(context.cluster)) await host.writeFile(path, content);
     await host.run('systemctl daemon-reload && systemctl enable --quiet kubelet.service\n', { signal });
-    if ((await unitState(context)).outdated) await inTurn(context, 'the kubelet is restarted', () => restart(context));
+    if ((await unitState(context, programs)).outdated)
+      await inTurn(context, 'the kubelet is restarted', () => restart(context));
   },
 };
 
@@ -81,13 +86,20 @@ async function restart(context: StepContext): Promise<void> {
   });
 }
 
-async function wantedOf(context: StepContext): Promise<{ bundle: Bundle; files: Upload[] }> {
+interface Wanted {
+  bundle: Bundle;
+  programs: PlacedProgram[];
+  /** The programs and the CNI plugins, which the runtime looks for in one folder. */
+  files: Upload[];
+}
+
+async function wantedOf(context: StepContext): Promise<Wanted> {
   const bundle = await bundleOf(context);
   const { role } = hostOf(context);
-  const programs = PROGRAMS[role].map((name) => upload(file(bundle, `bin/${name}`), BINARY_DIRECTORY));
+  const programs = PROGRAMS[role].map((name) => placeProgram(bundle, name));
   // An etcd host's static pods live on its own network.
   const plugins = role === 'etcd' ? [] : filesBelow(bundle, 'cni').map((each) => upload(each, CNI_BINARY_DIRECTORY));
-  return { bundle, files: [...programs, ...plugins] };
+  return { bundle, programs, files: [...programs.map(programUpload), ...plugins] };
 }
 
 function upload({ path, absolutePath, sha256, size, mode }: LocatedFile, directory: string): Upload {
@@ -103,20 +115,26 @@ export const RUNNING_PROGRAM = `running() {
 interface UnitState {
   /** Paths of the unit files that are not as they should be. */
   stale: string[];
+  /** Programs that are not to be found under their names yet. */
+  unlinked: PlacedProgram[];
   enabled: boolean;
   /** Whether a kubelet runs that was started from another binary, or before the unit files were what they should be. */
   outdated: boolean;
 }
 
-async function unitState({ cluster, host, signal }: StepContext): Promise<UnitState> {
+async function unitState(
+  { cluster, host, signal }: StepContext,
+  programs: readonly PlacedProgram[],
+): Promise<UnitState> {
   const files = unitFilesOf(cluster);
   const script = `${RUNNING_PROGRAM}
 ${[...files.keys()].map((path) => `fact ${path} digest ${path} &\n`).join('')}
-fact program running &
+${linkFacts(programs)}fact program running &
 fact loaded cut -c 1-64 ${loadedConfigPath('kubelet')} &
 fact enabled systemctl is-enabled kubelet.service`;
   const facts = await gatherFacts(host, script, signal);
   const stale = [...files].filter(([path, content]) => facts.text(path) !== digestOf(content)).map(([path]) => path);
   const isOurs = facts.text('program') === 'ours' && facts.text('loaded') === unitDigest(cluster);
-  return { stale, enabled: facts.holds('enabled'), outdated: facts.holds('program') && !isOurs };
+  const unlinked = staleLinks(programs, facts);
+  return { stale, unlinked, enabled: facts.holds('enabled'), outdated: facts.holds('program') && !isOurs };
 }

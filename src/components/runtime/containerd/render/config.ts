@@ -3,7 +3,7 @@ import { compareVersions } from '../../../../compare-versions.js';
 import { KubewrightError, messageOf } from '../../../../errors.js';
 import { CNI_BINARY_DIRECTORY } from '../../../../render/kubelet-unit.js';
 import { recordLoadedConfig } from '../../../../render/loaded-config.js';
-import { CONTAINERD_CONFIG_PATH, CONTAINERD_SOCKET } from '../paths.js';
+import { CONTAINERD_SOCKET } from '../paths.js';
 import { inFormat } from './names.js';
 
 export interface ContainerdConfig {
@@ -92,11 +92,13 @@ function toml(table: Table): string {
  * Drop-in that records, at every start of containerd, which configuration it read: so a later look can tell a process with
  * this configuration from one that was started before. There is no reload, for containerd has none. One that looks through
  * many containers on a slow disk is not ended by systemd after its usual 90 s, only to begin anew.
+ *
+ * @param paths files whose digest, one behind the other, is recorded
  */
-export function renderContainerdDropIn(): string {
+export function renderContainerdDropIn(...paths: [string, ...string[]]): string {
   return `# Written by Kubewright: records which configuration the running containerd has read.
 [Service]
-ExecStartPre=${recordLoadedConfig('containerd', CONTAINERD_CONFIG_PATH)}
+ExecStartPre=${recordLoadedConfig('containerd', ...paths)}
 TimeoutStartSec=600
 `;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startScript } from '../../../../../src/components/runtime/containerd/steps/configureRuntime.js';
+import { startScript } from '../../../../../src/components/runtime/containerd/steps/start.js';
 
 /** The script that starts containerd, in a real bash with a systemd and a containerd of this test. */
 const [OURS, OLDER] = ['a'.repeat(64), 'b'.repeat(64)];
