@@ -7,6 +7,7 @@
 set -euo pipefail
 : "${KEY:?}" "${KNOWN_HOSTS:?}" "${BUNDLE:?}" "${VIP:?}" "${CONTROL_PLANES:?}"
 WORKERS=${WORKERS:-}
+version=$(sed -n 's/^  "kubernetesVersion": "\(.*\)",$/v\1/p' "$BUNDLE/bundle.json")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 options=(-i "$KEY" -o UserKnownHostsFile="$KNOWN_HOSTS" -o StrictHostKeyChecking=yes -o BatchMode=yes -o LogLevel=ERROR
@@ -24,7 +25,7 @@ first=${control_planes[0]}
 name_of() { local host; for host in $CONTROL_PLANES $WORKERS; do if [ "${host#*=}" = "$1" ]; then echo "${host%%=*}"; fi; done; }
 
 prepare() {
-  local address=$1 packages="containerd runc conntrack socat ethtool iptables ipset"
+  local address=$1 packages="conntrack socat ethtool iptables ipset"
   case " ${control_planes[*]} " in *" $address "*) packages+=" haproxy keepalived" ;; esac
   # Packages on one side, files on the other: they use different things of the host.
   on "$address" "export DEBIAN_FRONTEND=noninteractive; apt-get update -qq && apt-get install -y -qq --no-install-recommends $packages" >/dev/null 2>&1 &
@@ -38,18 +39,30 @@ printf 'net.ipv4.ip_forward=1\nnet.ipv4.ip_nonlocal_bind=1\nnet.bridge.bridge-nf
 sysctl -q -p /etc/sysctl.d/99-kubernetes.conf || true
 mkdir -p /etc/containerd
 cat > /etc/containerd/config.toml <<'TOML'
-version = 2
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "registry.k8s.io/pause:3.10.1"
+version = 3
+[plugins."io.containerd.cri.v1.images".pinned_images]
+  sandbox = "PAUSE"
+[plugins."io.containerd.cri.v1.runtime"]
   restrict_oom_score_adj = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/opt/cni/bin"
-  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+    [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
       SystemdCgroup = true
 TOML
-systemctl restart containerd
+pause=$(echo /root/bundle/images/pause-*.tar); pause=${pause##*/pause-}
+sed -i "s|PAUSE|registry.k8s.io/pause:${pause%.tar}|" /etc/containerd/config.toml
+cat > /etc/systemd/system/containerd.service <<'UNIT'
+[Service]
+ExecStart=/usr/local/bin/containerd
+Type=notify
+Delegate=yes
+KillMode=process
+Restart=always
+[Install]
+WantedBy=multi-user.target
+UNIT
+systemctl daemon-reload
+systemctl -q enable --now containerd
 for image in /root/bundle/images/*; do ctr -n k8s.io images import "$image" >/dev/null; done
 rm -rf /root/bundle/images
 mkdir -p /etc/systemd/system/kubelet.service.d
@@ -140,7 +153,7 @@ nodeRegistration:
 ---
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
-kubernetesVersion: v1.34.3
+kubernetesVersion: $version
 controlPlaneEndpoint: $VIP:8443
 networking: { podSubnet: 10.244.0.0/16 }
 ---
@@ -151,6 +164,7 @@ conntrack: { maxPerCore: 0, min: 0 }
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: systemd
+failCgroupV1: false
 imageGCHighThresholdPercent: 100
 YAML
 kubeadm init --config /root/kubeadm.yaml --upload-certs >/root/init.log 2>&1 || { tail -20 /root/init.log; exit 1; }

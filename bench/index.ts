@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { benchLab } from '../lab/hosts/bench.js';
 import { type Lab, labUp, takeDown } from '../lab/hosts/index.js';
 import { ensureBundle } from '../src/artifacts/bundle.js';
+import { DEFAULTS } from '../src/cluster/defaults.js';
 import { connect, describeRun } from '../src/engine/index.js';
 import { stateDirectory } from '../src/engine/state-directory.js';
 import { type Failover, loseApiServer, loseHolder } from './failover.js';
@@ -77,7 +78,7 @@ async function runFloor(lab: Lab): Promise<number> {
     env: {
       KEY: lab.files.privateKey,
       KNOWN_HOSTS: lab.files.knownHosts,
-      BUNDLE: await ensureBundle({ version: '1.34.3', arch: 'amd64' }),
+      BUNDLE: await ensureBundle({ version: DEFAULTS.kubernetes.version, arch: 'amd64' }),
       VIP: lab.vip,
       CONTROL_PLANES: named('control-plane'),
       WORKERS: named('worker'),
@@ -101,7 +102,7 @@ async function installFigures(lab: Lab, state: string, floor: number): Promise<F
   await timed(NODE, [PROGRAM, '--state-dir', state, 'kubeconfig', lab.files.clusterFile, '--output', kubeconfig]);
   const holder = await loseHolder(lab, kubeconfig);
   const server = await loseApiServer(lab, kubeconfig);
-  const bundle = await ensureBundle({ version: '1.34.3', arch: 'amd64' });
+  const bundle = await ensureBundle({ version: DEFAULTS.kubernetes.version, arch: 'amd64' });
   const names = await loseNames(lab, join(bundle, 'bin', 'kubectl'), kubeconfig);
   return [
     { key: 'install', what: 'install, five fresh hosts', value: first.seconds, unit: 's', goal: '' },

@@ -15,8 +15,8 @@ export const DEFAULTS = {
     advertIntervalMs: CHOSEN.loadBalancer.endpoint.advertIntervalMs,
   },
   kubernetes: {
-    /** The version that Kubewright's own tests install. */
-    version: '1.34.3',
+    /** The newest one that Kubewright's own tests install. */
+    version: '1.37.2',
     /** flannel's own default network: 256 nodes of 254 pods. */
     podSubnet: '10.244.0.0/16',
     /** kubeadm's default. */

@@ -19,8 +19,9 @@ import {
   verifyBundle,
 } from '../../src/bundle/bundle.js';
 import { findBundle } from '../../src/bundle/locate.js';
+import { DEFAULTS } from '../../src/cluster/defaults.js';
 
-const VERSION = '1.34.3';
+const VERSION = DEFAULTS.kubernetes.version;
 let bundle: Bundle;
 let temporal: TemporalBinaries;
 let scratch: string;
@@ -70,6 +71,11 @@ describe('the bundle', () => {
     expect(await run('bin/etcdctl', 'version')).toContain(`etcdctl version: ${etcd}`);
     expect(await run('bin/etcdutl', 'version')).toContain(`etcdutl version: ${etcd}`);
     expect(await run('bin/crictl', '--version')).toMatch(/^crictl version v?\d/);
+    expect(await run('bin/containerd', '--version')).toContain(` ${bundle.versions.containerd}`);
+    expect(await run('bin/ctr', '--version')).toContain(` ${bundle.versions.containerd}`);
+    const runc = await run('bin/runc', '--version');
+    expect(runc).toContain(`runc version ${bundle.versions.runc?.slice(1)}`);
+    expect(runc).toMatch(/libseccomp: \d/);
   });
 
   it('has every CNI plugin of a flannel cluster', async () => {

@@ -4,19 +4,21 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Lab, type LabHost, labUp } from '../../lab/hosts/index.js';
 import { ensureBundle } from '../../src/artifacts/bundle.js';
+import { type Bundle, pauseImage, readBundle } from '../../src/bundle/bundle.js';
+import { DEFAULTS } from '../../src/cluster/defaults.js';
 
 /**
  * What a person would do on bare hosts, with kubeadm and the bundle and none of Kubewright's own steps: it proves that
  * the lab's hosts carry a cluster, whatever the installer does on them.
  */
-const VERSION = '1.34.3';
+const VERSION = DEFAULTS.kubernetes.version;
 
 let lab: Lab;
-let bundle: string;
+let bundle: Bundle;
 
 beforeAll(async () => {
   const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
-  bundle = await ensureBundle({ version: VERSION, arch });
+  bundle = await readBundle(await ensureBundle({ version: VERSION, arch }));
   lab = await labUp({ name: 'by-hand', hosts: 2, replace: true });
   await Promise.all(lab.hosts.map(prepare));
 });
@@ -30,42 +32,45 @@ async function send(host: LabHost, files: string[], directory: string): Promise<
 }
 
 async function filesIn(folder: string): Promise<string[]> {
-  return (await readdir(join(bundle, folder))).map((name) => join(bundle, folder, name));
+  return (await readdir(join(bundle.directory, folder))).map((name) => join(bundle.directory, folder, name));
 }
 
 async function prepare(host: LabHost): Promise<void> {
-  const packages = host.ssh(PACKAGES, { timeoutMs: 300_000 });
   await host.ssh('mkdir -p /opt/cni/bin /tmp/images');
   await send(host, await filesIn('bin'), '/usr/local/bin/');
   const images = (await filesIn('images')).filter((path) => !path.includes('agnhost'));
   await send(host, images, '/tmp/images/');
-  await packages;
-  // After the packages: Debian's containernetworking-plugins are not among them, but its directory would be.
   await send(host, await filesIn('cni'), '/opt/cni/bin/');
-  await host.ssh(RUNTIME, { timeoutMs: 300_000 });
+  await host.ssh(runtime(pauseImage(bundle).names[0] ?? ''), { timeoutMs: 300_000 });
 }
 
-const PACKAGES = `
+/** restrict_oom_score_adj is what only a lab needs (see the lab's cluster.yaml). */
+const runtime = (pause: string): string => `
 set -e
-export DEBIAN_FRONTEND=noninteractive
-apt-get -q update
-apt-get -q install --yes --no-install-recommends containerd runc`;
-
-const RUNTIME = `
-set -e
+mkdir -p /etc/containerd
 cat > /etc/containerd/config.toml <<'END'
-version = 2
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "registry.k8s.io/pause:3.10.1"
+version = 3
+[plugins."io.containerd.cri.v1.images".pinned_images]
+  sandbox = "${pause}"
+[plugins."io.containerd.cri.v1.runtime"]
   restrict_oom_score_adj = true
-[plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = "/opt/cni/bin"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
   SystemdCgroup = true
 END
-systemctl restart containerd
+cat > /etc/systemd/system/containerd.service <<'END'
+[Service]
+ExecStart=/usr/local/bin/containerd
+Type=notify
+Delegate=yes
+KillMode=process
+Restart=always
+[Install]
+WantedBy=multi-user.target
+END
+systemctl daemon-reload
+systemctl enable --now containerd
 for image in /tmp/images/*.tar; do
   ctr --namespace k8s.io images import "$image"
 done
@@ -83,7 +88,7 @@ END
 systemctl daemon-reload
 systemctl enable kubelet`;
 
-/** kubeadm's own configuration; one line of it, the last, is what only a lab needs (see the lab's cluster.yaml). */
+/** kubeadm's own configuration; the connection table and cgroup v1 are what only a lab needs (see the lab's cluster.yaml). */
 function kubeadmConfig(host: LabHost): string {
   return `
 apiVersion: kubeadm.k8s.io/v1beta4
@@ -91,6 +96,12 @@ kind: InitConfiguration
 localAPIEndpoint: { advertiseAddress: ${host.address} }
 nodeRegistration:
   name: ${host.name}
+  ignorePreflightErrors: [SystemVerification]
+---
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+cgroupDriver: systemd
+failCgroupV1: false
 ---
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
@@ -117,8 +128,8 @@ test('kubeadm init by hand brings up an API server from the bundle', async () =>
 test('a second host joins, and both become Ready with a network', async () => {
   const first = lab.host('cp-1');
   const { stdout: command } = await first.ssh('kubeadm token create --print-join-command');
-  await lab.host('w-1').ssh(command, { timeoutMs: 300_000 });
-  await send(first, [join(bundle, 'manifests/kube-flannel.yml')], '/root/');
+  await lab.host('w-1').ssh(`${command.trim()} --ignore-preflight-errors=SystemVerification`, { timeoutMs: 300_000 });
+  await send(first, [join(bundle.directory, 'manifests/kube-flannel.yml')], '/root/');
   await first.ssh(`${KUBECTL} apply -f /root/kube-flannel.yml`);
 
   await first.ssh(`${KUBECTL} wait --for=condition=Ready node/cp-1 node/w-1 --timeout=180s`, { timeoutMs: 200_000 });

@@ -21,7 +21,7 @@ let history: InstallHistory;
 let identity: Identity;
 
 beforeAll(async () => {
-  cluster = await Installed.up('back', 'stacked', 4);
+  cluster = await Installed.up('back', 'stacked', { hosts: 4 });
   [cp1, cp2, cp3] = [cluster.lab.host('cp-1'), cluster.lab.host('cp-2'), cluster.lab.host('cp-3')];
   history = new InstallHistory(cluster.state, cluster.lab.name);
 });

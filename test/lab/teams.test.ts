@@ -7,6 +7,7 @@ import { parseDocument } from 'yaml';
 import { type Lab, type LabHost, labUp } from '../../lab/hosts/index.js';
 import { ensureBundle } from '../../src/artifacts/bundle.js';
 import { machineArchitecture } from '../../src/artifacts/recipes.js';
+import { DEFAULTS } from '../../src/cluster/defaults.js';
 import { eventually } from './lab-hosts.js';
 import { loadCompose } from './teams/compose.js';
 import { TeamStack } from './teams/stack.js';
@@ -29,7 +30,7 @@ let clusterFile: string;
 let install: ReturnType<typeof kubewright> | undefined;
 
 beforeAll(async () => {
-  await ensureBundle({ version: '1.34.3', arch: machineArchitecture() ?? 'amd64' });
+  await ensureBundle({ version: DEFAULTS.kubernetes.version, arch: machineArchitecture() ?? 'amd64' });
   lab = await labUp({ name: 'teams', hosts: 1, replace: true });
   host = lab.host('cp-1');
   stack = await TeamStack.make(lab.files);

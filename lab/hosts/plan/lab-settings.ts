@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Document, isMap, isScalar } from 'yaml';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
+import { knownMinorOf } from '../../../src/cluster/minors.js';
 import type { LabRecord } from '../types.js';
 
 /** One line of cluster.yaml that a lab needs and machines do not. */
@@ -36,9 +38,10 @@ export async function labSettings(lab: LabRecord): Promise<LabSetting[]> {
   });
 }
 
-/** @param kubernetes version, such as `1.35.4`; undefined: the schema's default, which is below 1.35 */
+/** @param kubernetes version, such as `1.35.4`; undefined: the default of cluster.yaml */
 export function settingsFor(kubernetes: string | undefined, facts: SettingFacts): LabSetting[] {
-  const refusesCgroup1 = facts.cgroupVersion1 && Number(kubernetes?.split('.')[1] ?? 0) >= 35;
+  const minor = knownMinorOf(kubernetes ?? DEFAULTS.kubernetes.version);
+  const refusesCgroup1 = facts.cgroupVersion1 && !minor.takesCgroupV1;
   const settings: (LabSetting | false)[] = [
     (refusesCgroup1 || !facts.kernelConfig) && {
       path: ['kubernetes', 'ignorePreflightErrors'],

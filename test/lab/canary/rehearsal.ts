@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { execa, type ResultPromise } from 'execa';
 import { type Lab, labUp } from '../../../lab/hosts/index.js';
 import { ensureBundle } from '../../../src/artifacts/bundle.js';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import { connect, describeRun, type Engine, type RunSnapshot } from '../../../src/engine/index.js';
 import { PROGRAM } from '../support/root.js';
 import { argumentLists, hostRoot, type Minted, mintedSecrets, Sampler, tokensInEtcd } from './samplers.js';
@@ -46,7 +47,10 @@ export class Rehearsal {
   static async up(): Promise<Rehearsal> {
     // Its first half has only letters and digits, so no quoting changes it; its second half has what quoting is for.
     const password = `canary${randomBytes(8).toString('hex')}$'"\\ ${randomBytes(10).toString('hex')}`;
-    const bundle = await ensureBundle({ version: '1.34.3', arch: process.arch === 'arm64' ? 'arm64' : 'amd64' });
+    const bundle = await ensureBundle({
+      version: DEFAULTS.kubernetes.version,
+      arch: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    });
     const kinds = Object.fromEntries(['cp-1', 'cp-2', 'cp-3'].map((name) => [name, ['sudo-password' as const]]));
     const lab = await labUp({ name: NAME, hosts: 3, kinds, sudoPassword: password, replace: true });
     const work = await mkdtemp(join(tmpdir(), 'kubewright-canary-'));

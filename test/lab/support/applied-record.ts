@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import type { Installed } from './installed.js';
 
 const COPY = '/etc/kubewright/applied.json';
@@ -22,7 +23,10 @@ export function expectRecorded(get: () => Installed): void {
     const text = await inCluster(cluster);
     const recorded = JSON.parse(text) as Recorded;
     expect(recorded).toMatchObject({ operation: 'install', leftOut: [] });
-    expect(recorded.cluster).toMatchObject({ name: cluster.lab.name, kubernetes: { version: '1.34.3' } });
+    expect(recorded.cluster).toMatchObject({
+      name: cluster.lab.name,
+      kubernetes: { version: DEFAULTS.kubernetes.version },
+    });
     const names = cluster.lab.hosts.map(({ name, role }) => `${name} ${role}`);
     expect(recorded.cluster.hosts.map(({ name, role }) => `${name} ${role}`).sort()).toEqual(names.sort());
     for (const host of cluster.lab.hosts) {

@@ -2,6 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import type { Installed } from './installed.js';
 
 interface ClusterFile {
@@ -14,7 +15,7 @@ interface ClusterFile {
 
 /** The keys that the test edits, in the order of the edited file. */
 const EDITED = {
-  version: '1.34.4',
+  version: '1.37.99',
   podSubnet: '10.245.0.0/16',
   certificateSANs: ['api2.example.org'],
   kubelet: { config: { maxPods: 200 } },
@@ -34,7 +35,7 @@ export function expectEditsAreRefused(get: () => Installed): void {
     try {
       const line = (key: string) => text.split('\n').findIndex((one) => one.includes(`${key}:`)) + 1;
       const told = [
-        `spec.kubernetes.version (line ${line('version')}): 1.34.3 → 1.34.4`,
+        `spec.kubernetes.version (line ${line('version')}): ${DEFAULTS.kubernetes.version} → ${EDITED.version}`,
         `spec.kubernetes.podSubnet (line ${line('podSubnet')}): 10.244.0.0/16 → 10.245.0.0/16`,
         `spec.kubernetes.certificateSANs (line ${line('certificateSANs')}): no api2.example.org → api2.example.org`,
         `spec.kubernetes.kubelet.config.maxPods (line ${line('maxPods')}): nothing → 200`,

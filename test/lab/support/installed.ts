@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { type Lab, type LabHost, labUp, type Topology } from '../../../lab/hosts/index.js';
+import { type Lab, type LabHost, type LabUpOptions, labUp, type Topology } from '../../../lab/hosts/index.js';
 import { until } from '../../../lab/hosts/machine/run.js';
 import { ensureBundle } from '../../../src/artifacts/bundle.js';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import { PROGRAM } from './root.js';
 
 const PKI = '/etc/kubernetes/pki';
@@ -18,10 +19,17 @@ export class Installed {
     private readonly kubectlPath: string,
   ) {}
 
-  /** @param hosts how many; default: the topology's own number */
-  static async up(name: string, topology: Topology, hosts?: number): Promise<Installed> {
-    const bundle = await ensureBundle({ version: '1.34.3', arch: process.arch === 'arm64' ? 'arm64' : 'amd64' });
-    const lab = await labUp({ name, topology, hosts, replace: true });
+  /** @param options how many hosts, the topology's own number unless given, and which of them are guests */
+  static async up(
+    name: string,
+    topology: Topology,
+    options: Pick<LabUpOptions, 'hosts' | 'guests'> = {},
+  ): Promise<Installed> {
+    const bundle = await ensureBundle({
+      version: DEFAULTS.kubernetes.version,
+      arch: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    });
+    const lab = await labUp({ name, topology, ...options, replace: true });
     return new Installed(lab, await mkdtemp(join(tmpdir(), `kubewright-${name}-`)), join(bundle, 'bin', 'kubectl'));
   }
 
@@ -175,8 +183,8 @@ export class Installed {
    */
   async fingerprint(host: LabHost): Promise<string> {
     const { stdout } = await host.exec(`
-      find /etc /usr/local/bin /opt/cni -type f \\( -path '*kube*' -o -path '*haproxy*' -o -path '*keepalived*' -o -path '*containerd*' \\
-        -o -path '/usr/local/bin/*' -o -path '/opt/cni/*' -o -path '*sysctl*' -o -path '*modules-load*' \\) -printf '%p %T@ %s\\n' | sort
+      find /etc /usr/local/bin /opt/kubewright /opt/cni -type f \\( -path '*kube*' -o -path '*haproxy*' -o -path '*keepalived*' -o -path '*containerd*' \\
+        -o -path '/usr/local/bin/*' -o -path '/opt/kubewright/*' -o -path '/opt/cni/*' -o -path '*sysctl*' -o -path '*modules-load*' \\) -printf '%p %T@ %s\\n' | sort
       for name in kubelet containerd haproxy keepalived etcd kube-apiserver kube-scheduler; do
         for pid in $(pgrep -o -x "$name"); do echo "$name $pid $(stat -c %Y /proc/$pid)"; done
       done`);

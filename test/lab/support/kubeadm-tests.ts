@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { ensureKubeadmTests } from '../../../lab/artifacts/kubeadm-tests.js';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import type { Installed } from './installed.js';
 
 /** A cluster that is right passes 35; the 36th asks for IPv6 beside IPv4, and the suite itself passes it over elsewhere. */
@@ -11,7 +12,7 @@ const LEAST = 35;
 
 /** Builds the suite where it is not there yet; to be awaited before there is a cluster, which needs the processors. */
 export async function kubeadmTests(): Promise<string> {
-  return await ensureKubeadmTests('1.34.3', (line) => console.log(`    ${line}`));
+  return await ensureKubeadmTests(DEFAULTS.kubernetes.version, (line) => console.log(`    ${line}`));
 }
 
 /** kubeadm's own end-to-end tests against the cluster, from this machine, through VIP and port. */

@@ -3,8 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { until } from '../../../lab/hosts/machine/run.js';
 import { dnsHosts, NameObservers } from '../../../lab/probes/names.js';
+import { containerdRecipe } from '../../../src/artifacts/recipes.js';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import { countCommands, identityOf } from '../../chaos/promises.js';
 import type { Installed } from './installed.js';
+
+/** As nodes name the bundle's containerd. */
+const RUNTIME = `containerd://${containerdRecipe.version.slice(1)}`;
 
 /** What holds of every installed cluster, whatever its topology, asserted from outside. */
 export function expectPostConditions(get: () => Installed): void {
@@ -15,9 +20,11 @@ export function expectPostConditions(get: () => Installed): void {
       name: node.metadata.name,
       address: node.status.addresses.find(({ type }) => type === 'InternalIP')?.address,
       version: node.status.nodeInfo.kubeletVersion,
+      runtime: node.status.nodeInfo.containerRuntimeVersion,
       ready: node.status.conditions.find(({ type }) => type === 'Ready')?.status,
     }));
-    const expected = cluster.nodes().map(({ name, address }) => ({ name, address, version: 'v1.34.3', ready: 'True' }));
+    const everywhere = { version: `v${DEFAULTS.kubernetes.version}`, runtime: RUNTIME, ready: 'True' };
+    const expected = cluster.nodes().map(({ name, address }) => ({ name, address, ...everywhere }));
     expect(seen).toEqual(expected);
   });
 
@@ -177,7 +184,7 @@ interface NodeJson {
   metadata: { name: string };
   status: {
     addresses: { type: string; address: string }[];
-    nodeInfo: { kubeletVersion: string };
+    nodeInfo: { kubeletVersion: string; containerRuntimeVersion: string };
     conditions: { type: string; status: string }[];
   };
 }

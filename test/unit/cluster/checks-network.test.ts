@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import { HAPROXY_MONITOR_PORT } from '../../../src/components/load-balancer/haproxy-keepalived/render/haproxy.js';
 import { BASE, brief, edited, OPTIONS, parse, problemsOf } from './helpers.js';
 
@@ -148,19 +149,20 @@ describe('versions', () => {
 
   it('says nothing of cgroups before 1.35', () => {
     expect(problemsOf(version('1.34.9'))[0]?.message).not.toContain('cgroup');
-    expect(problemsOf(version('1.34.3'))).toEqual([]);
+    expect(problemsOf(version(DEFAULTS.kubernetes.version))).toEqual([]);
   });
 
   it('warns from the day on that follows the last one of the support', () => {
     const on = (today: string) => problemsOf(version('1.34.3'), { ...OPTIONS, today });
-    expect(on('2026-10-27')).toEqual([]);
-    const warned = on('2026-10-28');
+    const proof = '! 21:26 version-not-proven spec.kubernetes.version';
+    expect(on('2026-10-27').map(brief)).toEqual([proof]);
+    const [, ...warned] = on('2026-10-28');
     expect(warned.map(brief)).toEqual(['! 21:26 version-out-of-support spec.kubernetes.version']);
     expect(warned[0]).toMatchObject({
       message: expect.stringContaining('its support ended on 2026-10-27'),
       expected: '1.35, 1.36, 1.37',
     });
-    expect(on('2099-01-01')[0]?.expected).toContain('newer Kubewright');
+    expect(on('2099-01-01')[1]?.expected).toContain('newer Kubewright');
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import { differences } from '../../../src/cluster/differences.js';
 import { canonicalJson, hashOf } from '../../../src/cluster/hash.js';
 import type { Cluster } from '../../../src/cluster/types.js';
@@ -9,7 +10,11 @@ describe('differences', () => {
   const from = (text: string): string[] => differences(before, parse(text));
 
   it('is empty for two ways to write the same', () => {
-    expect(from(`${BASE}  kubernetes: { version: v1.34.3 }\n  etcd: { topology: stacked }\n# comment\n`)).toEqual([]);
+    expect(
+      from(
+        `${BASE}  kubernetes: { version: v${DEFAULTS.kubernetes.version} }\n  etcd: { topology: stacked }\n# comment\n`,
+      ),
+    ).toEqual([]);
   });
 
   it('names each path with the old and the new value', () => {
@@ -31,7 +36,7 @@ describe('differences', () => {
       'hosts[w-1].labels.a: nothing → "b"',
       'hosts[w-1].ssh.keyFiles: [] → ["/k"]',
       'kubernetes.apiServer.extraArgs: [] → [{"name":"v","value":"2"}]',
-      'kubernetes.version: "1.34.3" → "1.34.2"',
+      `kubernetes.version: "${DEFAULTS.kubernetes.version}" → "1.34.2"`,
     ]);
   });
 

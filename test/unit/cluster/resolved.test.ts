@@ -118,7 +118,7 @@ describe('a resolved cluster', () => {
             "extraArgs": [],
           },
           "serviceSubnet": "10.96.0.0/12",
-          "version": "1.34.3",
+          "version": "1.37.2",
         },
         "loadBalancer": {
           "type": "haproxy-keepalived",
@@ -140,6 +140,7 @@ describe('a resolved cluster', () => {
         },
         "runtime": {
           "config": {},
+          "source": "bundle",
           "type": "containerd",
         },
         "sysctls": {},

@@ -222,12 +222,12 @@ describe('install', () => {
   it('refuses another plan while one runs, and shows what differs', async () => {
     const { PlanConflictError } = await import('../../../src/engine/index.js');
     const { cluster } = await loadCluster(file);
-    const running = prepareInstall({ ...cluster, kubernetes: { ...cluster.kubernetes, version: '1.33.0' } });
+    const running = prepareInstall({ ...cluster, kubernetes: { ...cluster.kubernetes, version: '1.34.3' } });
     const engine = new ScriptedEngine([]);
     engine.conflict = new PlanConflictError('An install of demo with another plan is running', 'Wait.', running);
     const { code, stderr } = await install(engine);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/kubernetes\.version: .*1\.33\.0.* → .*1\.34\.3/);
+    expect(stderr).toMatch(/kubernetes\.version: .*1\.34\.3.* → .*1\.37\.2/);
     expect(stderr).toContain('error KW520: An install of demo with another plan is running');
     expect(engine.calls).toEqual([
       'retire on kubewright/cluster/demo',
