@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const MINIMUM_NODE = [20, 12];
+const MINIMUM_NODE = [20, 17];
 
 /** Something a person can mend; printed without a stack trace. */
 export class SetupError extends Error {}

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { BUNDLES } from '../bundle/locate.js';
 import { KubewrightError } from '../errors.js';
 import {
@@ -19,6 +20,8 @@ import { Client } from './official/client.js';
 import { diskFull, isDiskFull } from './official/disk-full.js';
 import { type Origins, resolveOrigins } from './official/origins.js';
 import { OFFICIAL_REVISION } from './official/releases.js';
+import { pinnedKeys, type Trust } from './official/signatures.js';
+import { loadTrust } from './official/sigstore.js';
 import { withDownloads } from './official/store.js';
 import type { Progress } from './progress/bar.js';
 import { type Architecture, BUILDABLE_KUBERNETES, bundleRecipes, recipeHash } from './recipes.js';
@@ -44,7 +47,9 @@ export interface EnsureBundleOptions {
   origins?: Origins;
   /** Asks them, with the user's credentials and certificate authorities; left out: without any. */
   client?: Client;
-  /** Folder with other keyrings than the pinned ones, for tests. */
+  /** Whether to refuse what is signed and could not be verified. */
+  requireSignatures?: boolean | undefined;
+  /** Folder with other keys than the pinned ones, for tests. */
   keys?: string;
   /** Shows how downloads get on. */
   progress?: Progress;
@@ -121,16 +126,22 @@ async function makeFromModules(directory: string, options: MakeOptions): Promise
 }
 
 async function makeFromReleases(directory: string, options: MakeOptions): Promise<void> {
-  const { version, arch, log, origins, signal, progress, keys, client = new Client() } = options;
+  const { version, arch, log, origins, signal, progress, client = new Client() } = options;
   await requireFreeSpace(cacheDirectory(), OFFICIAL_GIGABYTES, 'a bundle from releases');
+  const trust = await trustOf(options);
   const stages = new Stages(OFFICIAL_STAGES, log);
-  const common = { kubernetesVersion: version, architecture: arch, origins, client, keys, stages, progress, signal };
+  const common = { kubernetesVersion: version, architecture: arch, origins, client, stages, progress, signal };
   try {
     await withDownloads(log, (store) =>
-      withScratch('official', (scratch) => downloadBundle(directory, { ...common, store, scratch })),
+      withScratch('official', (scratch) => downloadBundle(directory, { ...common, trust, store, scratch })),
     );
   } catch (error) {
     throw isDiskFull(error) ? await diskFull(directory, 'what the downloads hold', error) : error;
   }
   options.onStages?.(stages.done);
+}
+
+async function trustOf({ origins, requireSignatures = false, keys = pinnedKeys() }: MakeOptions): Promise<Trust> {
+  const root = process.env.KUBEWRIGHT_SIGSTORE_ROOT || join(keys, 'sigstore-trusted-root.json');
+  return { keys, sigstore: await loadTrust(root), rekor: origins['rekor.sigstore.dev'], required: requireSignatures };
 }

@@ -19,6 +19,8 @@ export interface CreateBundleOptions {
   mirror: string[];
   /** File with certificate authorities of one's own. */
   ca?: string;
+  /** Refuse what is signed and could not be verified. */
+  requireSignatures?: boolean;
 }
 
 const result = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -36,14 +38,15 @@ export async function createBundle(options: CreateBundleOptions): Promise<void> 
   const progress = new ProgressBar(process.stderr);
   const log = (line: string): void => progress.line(line);
   if (output) await refuseExisting(output);
-  const { kubernetes: version, from } = options;
+  const { kubernetes: version, from, requireSignatures } = options;
   const stages: Stage[] = [];
   const onStages = (done: Stage[]): void => void stages.push(...done);
   const directory = await interruptible((signal) =>
-    ensureBundle({ version, arch, from, origins, client, progress, signal, log, onStages }),
+    ensureBundle({ version, arch, from, origins, client, progress, requireSignatures, signal, log, onStages }),
   );
   const bundle = await readBundle(output ? await copyBundle(directory, output) : directory);
   for (const line of stageTable(stages)) log(line);
+  if (bundle.source === 'official') log(signatureSummary(bundle));
   result(`${bundle.directory}: ${describe(bundle)}`);
 }
 
@@ -59,6 +62,13 @@ function describe({ kubernetesVersion, architecture, source, files, images }: Bu
   const megabytes = Math.round(bytes / 1e6);
   const origin = source === 'official' ? 'official releases' : 'built from Go modules';
   return `Kubernetes ${kubernetesVersion} for ${architecture}, ${origin}, ${images.length} images, ${megabytes} MB`;
+}
+
+/** Who looks for the reasons finds them in bundle.json. */
+function signatureSummary({ files, images }: Bundle): string {
+  const states = new Map([...files, ...images].map(({ vouched }) => [vouched?.url, vouched?.signature?.state]));
+  const count = (state: string): number => [...states.values()].filter((found) => found === state).length;
+  return `signatures: ${count('verified')} verified, ${count('unchecked')} not checked, ${count('none')} of publishers that sign nothing`;
 }
 
 async function refuseExisting(output: string): Promise<void> {

@@ -11,6 +11,7 @@ interface CreateOptions {
   output?: string;
   mirror: string[];
   ca?: string;
+  requireSignatures?: boolean;
 }
 
 /**
@@ -37,6 +38,7 @@ export function bundleCommand(shell: Shell): Command {
         .default([], 'the official ones'),
     )
     .option('--ca <file>', 'trust these certificate authorities as well, for mirrors (PEM; also: SSL_CERT_FILE)')
+    .option('--require-signatures', 'refuse what its publisher signs where that could not be verified')
     .action(async (options: CreateOptions) => {
       const { createBundle } = await import('../artifacts/create.js');
       await createBundle(options);

@@ -11,7 +11,9 @@ const STALL = 60_000;
 const REDIRECTS = 5;
 
 export interface Question {
-  method?: 'GET' | 'HEAD';
+  method?: 'GET' | 'HEAD' | 'POST';
+  /** Of a POST. */
+  content?: string;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
 }
@@ -102,7 +104,7 @@ export class Client {
     return `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString('base64')}`;
   }
 
-  private once(url: URL, { method = 'GET', headers, signal }: Question): Promise<Answer> {
+  private once(url: URL, { method = 'GET', content, headers, signal }: Question): Promise<Answer> {
     const secure = url.protocol === 'https:';
     const options = { method, headers: { 'accept-encoding': 'identity', ...headers }, ...(signal && { signal }) };
     return new Promise((resolve, reject) => {
@@ -117,7 +119,7 @@ export class Client {
         body.on('error', () => {});
         resolve({ status, ok: status >= 200 && status < 300, headers: body.headers, body });
       });
-      sent.end();
+      sent.end(content);
     });
   }
 }

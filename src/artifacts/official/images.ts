@@ -7,10 +7,9 @@ import { archiveName } from '../contents.js';
 import { writeArchive } from '../oci/archive.js';
 import type { Meter } from '../progress/meter.js';
 import { inParallel, type OfficialDownload, optionsOf, tagOf } from './job.js';
-import { signedOf } from './programs.js';
-import { type FetchedImage, findImage } from './registry.js';
+import { type FetchedImage, type FoundImage, findImage } from './registry.js';
 import { AGNHOST, imageSigning } from './releases.js';
-import { checkSignature } from './signatures.js';
+import { checkImageSignature } from './signatures.js';
 
 export async function downloadImages(
   directory: string,
@@ -19,17 +18,18 @@ export async function downloadImages(
   job: OfficialDownload,
 ): Promise<BundleImage[]> {
   const { origins, architecture, store } = job;
-  const found: Awaited<ReturnType<typeof findImage>>[] = [];
+  const all: FoundImage[] = [];
   await inParallel(names, job, async (name, own) => {
-    found.push(await findImage(name, { ...optionsOf(own), origins, architecture }));
+    all.push(await findImage(name, { ...optionsOf(own), origins, architecture }));
   });
-  for (const image of found) image.announce(store, meter);
+  for (const image of all) image.announce(store, meter);
   const images: BundleImage[] = [];
-  await inParallel(found, job, async ({ name, url, digest, fetch }, own) => {
-    const image = await fetch(store, { signal: own.signal });
+  await inParallel(all, job, async (found, own) => {
+    const { name, url, digest } = found;
+    const image = await found.fetch(store, { signal: own.signal });
     if (/\/flannel-cni-plugin:/.test(name)) await extractFlannelPlugin(image, directory);
     const file = archiveName(name);
-    const signature = await checkSignature(imageSigning(name), signedOf(own, url, ''));
+    const signature = await checkImageSignature(imageSigning(name), found, own.trust);
     const written = await writeArchive(image, join(directory, file));
     const vouched: Vouched = { url, sha256: digest.slice('sha256:'.length), sumFrom: 'registry', signature };
     images.push({ file, names: [name], neededBy: neededBy(name), version: tagOf([name], ''), ...written, vouched });

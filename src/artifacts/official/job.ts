@@ -6,6 +6,7 @@ import type { Stages } from '../stages.js';
 import type { Client } from './client.js';
 import type { DownloadOptions } from './download.js';
 import type { Origins } from './origins.js';
+import type { Trust } from './signatures.js';
 import type { DownloadStore } from './store.js';
 
 /** Downloads at a time: enough to fill a line, few enough for the servers. */
@@ -18,8 +19,8 @@ export interface OfficialDownload {
   client: Client;
   /** Where downloads lie, also those of an attempt that was interrupted. */
   store: DownloadStore;
-  /** Folder with other keyrings than the pinned ones, for tests. */
-  keys?: string | undefined;
+  /** What signatures are checked with. */
+  trust: Trust;
   /** Space for what archives hold. */
   scratch: string;
   stages: Stages;

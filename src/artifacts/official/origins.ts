@@ -10,6 +10,7 @@ export const ORIGIN_HOSTS = [
   'raw.githubusercontent.com',
   'registry.k8s.io',
   'ghcr.io',
+  'rekor.sigstore.dev',
 ] as const;
 
 export type OriginHost = (typeof ORIGIN_HOSTS)[number];

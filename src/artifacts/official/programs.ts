@@ -22,8 +22,8 @@ import {
 } from './releases.js';
 import { checkSignature, type SignatureRecord, type Signed } from './signatures.js';
 
-export function signedOf(job: OfficialDownload, url: string, file: string): Signed {
-  return { ...optionsOf(job), url, file, scratch: job.scratch, keys: job.keys };
+function signedOf({ url, sha256 }: PreparedRelease, file: string, job: OfficialDownload): Signed {
+  return { ...optionsOf(job), url, sha256, file, scratch: job.scratch, trust: job.trust };
 }
 
 /** Which images a release wants, only its own kubeadm knows: so that one is fetched first, for this machine, and asked. */
@@ -39,7 +39,7 @@ export async function listImages(meter: Meter, job: OfficialDownload): Promise<s
   job.store.announce(meter, release.sha256, release.size);
   const file = await job.store.fetch(release.url, release.sha256, optionsOf(job));
   // It is run on this machine: before that it has to be what Kubernetes signed.
-  await checkSignature(release.signing, signedOf(job, release.url, file));
+  await checkSignature(release.signing, signedOf(release, file, job));
   await copyFile(file, path);
   await chmod(path, 0o755);
   const args = ['config', 'images', 'list', '--kubernetes-version', `v${job.kubernetesVersion}`];
@@ -116,7 +116,7 @@ async function fetchRelease(
 ): Promise<SignatureRecord> {
   const { url, sha256, members, path, signing } = release;
   const file = await job.store.fetch(url, sha256, optionsOf(job));
-  const signature = await checkSignature(signing, signedOf(job, url, file));
+  const signature = await checkSignature(signing, signedOf(release, file, job));
   if (path !== undefined) await place(file, join(directory, path));
   else await unpack(file, members ?? {}, directory, join(job.scratch, basename(url)));
   return signature;

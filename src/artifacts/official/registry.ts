@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { KubewrightError } from '../../errors.js';
+import { isKubewrightError, KubewrightError } from '../../errors.js';
 import { type Blob, blobOf, type Image } from '../oci/image.js';
 import { fileContent } from '../oci/tar.js';
 import type { Meter } from '../progress/meter.js';
 import { bytesOf } from './client.js';
-import type { DownloadOptions } from './download.js';
+import { type DownloadOptions, fetchBytes } from './download.js';
 import { ORIGIN_HOSTS } from './origins.js';
 import { accept, INDEX_TYPES, type PullOptions, parse, parseJson, Session } from './session.js';
+import { type KeylessSignature, logEntry } from './sigstore.js';
 import type { DownloadStore } from './store.js';
 
 const descriptor = z.object({
   digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   size: z.number(),
+  annotations: z.record(z.string(), z.string()).optional(),
   platform: z.object({ architecture: z.string(), os: z.string() }).optional(),
 });
 const indexSchema = z.object({ manifests: z.array(descriptor) });
@@ -29,11 +31,19 @@ export interface FoundImage {
   digest: string;
   /** What is to be downloaded: its configuration and layers. */
   blobs: Descriptor[];
+  /** The signatures that lie beside it, as cosign puts them there; undefined where there are none. */
+  signatures(): Promise<ImageSignature[] | undefined>;
   /** Tells a meter what will come. */
   announce(store: DownloadStore, meter: Meter): void;
   /** Downloads it. The files in the store must outlive the use of the image. */
   fetch(store: DownloadStore, options?: Pick<DownloadOptions, 'signal'>): Promise<FetchedImage>;
 }
+
+/** A signature of an image, over a short text that names the image's digest. */
+export type ImageSignature = KeylessSignature & {
+  /** Digest of the image that it is for. */
+  digest: string;
+};
 
 export interface FetchedImage extends Image {
   /** Where each layer lies, in order. */
@@ -59,6 +69,7 @@ export async function findImage(name: string, options: PullOptions): Promise<Fou
     url: `${base}/manifests/${tag}`,
     digest: top.digest,
     blobs,
+    signatures: () => findSignatures(session, top.digest),
     announce(store, meter) {
       for (const { digest, size } of blobs) store.announce(meter, hexOf(digest), size);
     },
@@ -78,6 +89,43 @@ export async function findImage(name: string, options: PullOptions): Promise<Fou
       };
     },
   };
+}
+
+/** What cosign writes beside a signature (its specification of signatures in registries). */
+const NOTES = {
+  signature: 'dev.cosignproject.cosign/signature',
+  certificate: 'dev.sigstore.cosign/certificate',
+  bundle: 'dev.sigstore.cosign/bundle',
+};
+
+const promise = z.object({ SignedEntryTimestamp: z.string(), Payload: logEntry.omit({ signedEntryTimestamp: true }) });
+const simpleSigning = z.object({
+  critical: z.object({ image: z.object({ 'docker-manifest-digest': z.string() }) }),
+});
+
+async function findSignatures(session: Session, digest: string): Promise<ImageSignature[] | undefined> {
+  const tag = `${digest.replace(':', '-')}.sig`;
+  const manifest = await fetchManifest(session, tag).catch((error) => {
+    if (isKubewrightError(error) && error.code === 'KW722') return undefined;
+    throw error;
+  });
+  if (!manifest) return undefined;
+  const where = `${session.base}/manifests/${tag}`;
+  const { layers } = parse(manifestSchema, manifest.bytes, where);
+  const found: ImageSignature[] = [];
+  for (const { digest: layer, annotations = {} } of layers) {
+    const [signature, certificate, bundle] = [NOTES.signature, NOTES.certificate, NOTES.bundle].map(
+      (at) => annotations[at],
+    );
+    // Signatures by a key of somebody's own have neither certificate nor log entry: mirrors add such ones.
+    if (!signature || !certificate || !bundle) continue;
+    const { SignedEntryTimestamp: signedEntryTimestamp, Payload } = parse(promise, Buffer.from(bundle), where);
+    const content = await fetchBytes(`${session.base}/blobs/${layer}`, session.downloadOptions());
+    const text = parse(simpleSigning, content, where);
+    const entry = { ...Payload, signedEntryTimestamp };
+    found.push({ content, signature, certificate, entry, digest: text.critical.image['docker-manifest-digest'] });
+  }
+  return found;
 }
 
 async function blobAt({ digest }: Descriptor, path: string): Promise<Blob> {
@@ -138,11 +186,9 @@ async function fetchBlob(
   store: DownloadStore,
   own: Pick<DownloadOptions, 'signal'>,
 ): Promise<string> {
-  const { client, backoff, signal } = session.options;
+  const options = session.downloadOptions();
   return store.fetch(`${session.base}/blobs/${digest}`, hexOf(digest), {
-    headers: () => session.headers(),
-    signal: own.signal ?? signal,
-    backoff,
-    ...(client && { client }),
+    ...options,
+    signal: own.signal ?? options.signal,
   });
 }

@@ -19,15 +19,17 @@ export interface Release {
 
 const nobody = (who: string): Signing => ({ by: 'nobody', why: `${who} publishes no signature that is known here` });
 
-/** Kubernetes signs by Sigstore, without keys of its own. */
-export const KUBERNETES_SIGNING: Signing = {
-  by: 'others',
-  why: 'Kubernetes signs by Sigstore, which is not checked yet',
-};
+/** As kubernetes.io has it in "Verify Signed Kubernetes Artifacts": programs are signed when staged, images when promoted. */
+const signedByKubernetes = (account: string): Signing => ({
+  by: 'sigstore',
+  identity: { subject: `${account}@k8s-releng-prod.iam.gserviceaccount.com`, issuer: 'https://accounts.google.com' },
+});
+const KUBERNETES_SIGNING = signedByKubernetes('krel-staging');
+const IMAGES_SIGNING = signedByKubernetes('krel-trust');
 
 /** How an image is signed: those of registry.k8s.io by who promotes them there. */
 export function imageSigning(name: string): Signing {
-  return name.startsWith('registry.k8s.io/') ? KUBERNETES_SIGNING : nobody('flannel');
+  return name.startsWith('registry.k8s.io/') ? IMAGES_SIGNING : nobody('flannel');
 }
 
 /** agnhost of Kubernetes 1.34; newer and older releases of Kubernetes work with it as well. */

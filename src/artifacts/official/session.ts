@@ -49,6 +49,11 @@ export class Session {
     return value ? { authorization: value } : {};
   }
 
+  downloadOptions(): DownloadOptions {
+    const { client, backoff, signal } = this.options;
+    return { headers: () => this.headers(), signal, backoff, ...(client && { client }) };
+  }
+
   async ask(url: string, question: Question = {}): Promise<Answer> {
     const { signal } = this.options;
     return persist(url, this.options, async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +29,10 @@ beforeAll(async () => {
   for (const name of ['one', 'two', 'revoked', 'stranger'])
     await gpg('--quick-gen-key', `${name} <${name}@example.com>`, 'ed25519', 'sign');
   const keys = await Promise.all(['one', 'two'].map((name) => gpg('--armor', '--export', name)));
+  await copyFile(
+    join(root, 'src/artifacts/official/keys/sigstore-trusted-root.json'),
+    join(home, 'keys/sigstore-trusted-root.json'),
+  );
   await writeFile(join(home, 'keys/runc.keyring'), keys.map((key) => `pub   ed25519\n\n${key}\n\n`).join(''));
 });
 afterAll(async () => {

@@ -31,11 +31,11 @@ describe('what a machine lacks', () => {
     const facts = { platform: 'darwin', root: false, node: '18.20.1', npm: false, go: false, apt: false };
     const missing = [...setup.missingForAnything(facts), ...setup.missingForLab(facts)];
     expect(setup.sentenceOf(missing)).toBe(
-      'Node 20.12 or newer (this is 18.20.1), npm, Linux (this is darwin), root (run it with sudo) and Go (https://go.dev/dl)',
+      'Node 20.17 or newer (this is 18.20.1), npm, Linux (this is darwin), root (run it with sudo) and Go (https://go.dev/dl)',
     );
     expect(setup.missingForLab({ ...whole, apt: false })).toEqual(['Debian or Ubuntu with apt-get']);
     expect(setup.missingForAnything({ ...whole, node: '20.10.0' })).toHaveLength(1);
-    expect(setup.missingForAnything({ ...whole, node: '20.12.0' })).toEqual([]);
+    expect(setup.missingForAnything({ ...whole, node: '20.17.0' })).toEqual([]);
   });
 
   it('is said by the demo itself, before npm ci and without touching anything', async () => {
