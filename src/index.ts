@@ -9,6 +9,7 @@
 export type { Comparison, Difference, Verdict } from './activities/applied/difference.js';
 export type { Unlocked } from './activities/lease/unlock.js';
 export type { Finding, LookedAt } from './activities/look.js';
+export type { BundleListing } from './artifacts/list.js';
 export { BUILD } from './build.js';
 export type { LaterOperation } from './cluster/changes.js';
 export { differences } from './cluster/differences.js';

@@ -13,7 +13,7 @@ const GROUPS: [title: string, members: RegExp, text?: string][] = [
   ['Errors and version', /^src\/(errors|version|build)/],
   [
     'Objects of --json',
-    /^src\/terminal\/json\//,
+    /^src\/(terminal\/json|artifacts)\//,
     'Types of what `--json` prints; [json.md](json.md) describes each object.',
   ],
 ];
