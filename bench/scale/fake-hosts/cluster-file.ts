@@ -64,8 +64,12 @@ function numbered(role: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${role}-${String(index + 1).padStart(4, '0')}`);
 }
 
+/** ssh2 leaves out the first byte of a public half where it is zero: one key in 256 is none, and another one is made. */
 function ed25519() {
-  return ssh2.utils.generateKeyPairSync('ed25519');
+  for (;;) {
+    const key = ssh2.utils.generateKeyPairSync('ed25519');
+    if (!(ssh2.utils.parseKey(key.private) instanceof Error)) return key;
+  }
 }
 
 function described(
