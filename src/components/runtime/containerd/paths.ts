@@ -19,6 +19,11 @@ export function runtimeDirectories({ containerd, runc }: RuntimeVersions): { con
   return { containerd: releaseDirectory('containerd', containerd), runc: releaseDirectory('runc', runc) };
 }
 
+/** The containerd of a bundle's release. */
+export function programOf(versions: RuntimeVersions): string {
+  return `${runtimeDirectories(versions).containerd}/containerd`;
+}
+
 /** Version of a bundle's containerd by the path of its program; undefined for one of somebody else. */
 export function versionOfProgram(path: string): string | undefined {
   const release = /^(.+)\/containerd$/.exec(path)?.[1];

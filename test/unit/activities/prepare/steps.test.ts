@@ -247,6 +247,27 @@ describe('configureRuntime', () => {
     expect(fake.written.size + fake.uploaded.length).toBe(0);
   });
 
+  it.each(['program', 'pods'])('changes nothing while the host does not tell about %s', async (unasked) => {
+    const fake = newHost();
+    fake.facts.set('program', '/usr/bin/containerd').set('pods', '3');
+    const script = `fact ${unasked} 1 `;
+    fake.answers.set('ask program program', `fact unit 1 \n${script}\nfacts end`);
+    await expect(configureRuntime.apply(contextOn(fake, CLUSTER, 'configureRuntime'), TO_DO)).rejects.toMatchObject({
+      code: 'KW433',
+      transient: true,
+    });
+    expect(fake.written.size + fake.uploaded.length).toBe(0);
+  });
+
+  it('puts nothing under pods whose containerd of the distribution has ended', async () => {
+    const fake = newHost();
+    fake.facts.set('pods', '3');
+    await expect(configureRuntime.apply(contextOn(fake, CLUSTER, 'configureRuntime'), TO_DO)).rejects.toMatchObject({
+      code: 'KW456',
+    });
+    expect(fake.uploaded).toEqual([]);
+  });
+
   it('leaves an earlier release of its own to the pods that run under it, and takes it away from nobody', async () => {
     const fake = newHost();
     const earlier = { containerd: '2.3.4', runc: '1.4.0' };

@@ -1,4 +1,5 @@
-import { digestOf, type Facts } from '../../../../activities/remote-facts.js';
+import { requireKnown } from '../../../../activities/answers.js';
+import { digestOf, type Facts, SAYS_NO } from '../../../../activities/remote-facts.js';
 import type { StepContext } from '../../../../activities/types.js';
 import { type Bundle, pauseImage } from '../../../../bundle/bundle.js';
 import { type PlacedProgram, placeProgram, releaseOf } from '../../../../bundle/programs.js';
@@ -8,13 +9,14 @@ import {
   CONTAINERD_DROP_IN_PATH,
   CONTAINERD_UNIT_PATH,
   CRICTL_CONFIG_PATH,
+  programOf,
   type RuntimeVersions,
   versionOfProgram,
 } from '../paths.js';
 import { renderContainerdConfig, renderContainerdDropIn, renderCrictlConfig } from '../render/config.js';
 import { renderContainerdUnit, versionsOfUnit } from '../render/unit.js';
 import { settingsOf } from '../settings.js';
-import { foreignRuntime } from '../versions.js';
+import { foreignRuntime, type RunningRuntime } from '../versions.js';
 
 /** What a node's runtime consists of. */
 export const PROGRAMS = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'] as const;
@@ -39,11 +41,12 @@ export interface Goal {
 export function goalOf(context: StepContext, bundle: Bundle, facts: Facts): Goal {
   const { cluster, host } = context;
   const { source, config: overrides } = settingsOf(cluster);
-  const foreign = foreignRuntime(source, { program: facts.text('program'), pods: Number(facts.text('pods')) || 0 });
+  const running = runningOf(facts, host.name);
+  const foreign = foreignRuntime(source, running);
   if (foreign !== undefined) throw new KubewrightError('KW456', foreign.what, { host: host.name, hint: foreign.hint });
   const pause = pauseImage(bundle).names[0] ?? '';
   const config = (version: string) => renderContainerdConfig({ version, pauseImage: pause, overrides });
-  if (source === 'bundle') return bundleGoal(bundle, facts, config);
+  if (source === 'bundle') return bundleGoal(bundle, running, facts, config);
   const version = versionOf(facts.text('version'), host.name);
   const files = new Map([
     [CONTAINERD_CONFIG_PATH, config(version)],
@@ -55,8 +58,8 @@ export function goalOf(context: StepContext, bundle: Bundle, facts: Facts): Goal
   return { version, programs: [], files, loaded, removesUnit };
 }
 
-function bundleGoal(bundle: Bundle, facts: Facts, config: (version: string) => string): Goal {
-  const kept = versionsThatStay(facts);
+function bundleGoal(bundle: Bundle, running: RunningRuntime, facts: Facts, config: (version: string) => string): Goal {
+  const kept = versionsThatStay(running, facts);
   const versions = kept ?? { containerd: releaseOf(bundle, 'containerd'), runc: releaseOf(bundle, 'runc') };
   const unit = renderContainerdUnit(versions);
   const content = config(versions.containerd);
@@ -71,18 +74,47 @@ function bundleGoal(bundle: Bundle, facts: Facts, config: (version: string) => s
 }
 
 /** An earlier bundle's containerd under which pods run: another one comes only with an upgrade, which drains the node. */
-function versionsThatStay(facts: Facts): RuntimeVersions | undefined {
-  const pods = Number(facts.text('pods')) || 0;
-  const running = versionOfProgram(facts.text('program'));
+function versionsThatStay({ program, pods }: RunningRuntime, facts: Facts): RuntimeVersions | undefined {
   const versions = versionsOfUnit(facts.text('unit'));
-  return pods > 0 && running !== undefined && running === versions?.containerd ? versions : undefined;
+  return pods > 0 && versions !== undefined && versionOfProgram(program) === versions.containerd ? versions : undefined;
 }
 
+/**
+ * What a later step might be put under, so a question that fails is no "nothing". A containerd that does not run leaves its pods
+ * running: then it is the one that its unit starts.
+ *
+ * @throws KubewrightError KW433 (transient) when the host does not tell
+ */
+function runningOf(facts: Facts, host: string): RunningRuntime {
+  const told = (name: string, what: string) => {
+    const known = requireKnown(facts.answer(name, `${what}: none`), what, host);
+    return known.is === 'yes' ? known.value : '';
+  };
+  const pods = Number(told('pods', 'which pods run'));
+  const program = told('program', 'which containerd runs');
+  if (program !== '') return { program, pods };
+  const versions = versionsOfUnit(facts.text('unit'));
+  return { program: versions === undefined ? 'a containerd that has ended' : programOf(versions), pods };
+}
+
+/** One folder for each container of the kubelet, also while containerd does not run. */
+const TASKS = '/run/containerd/io.containerd.runtime.v2.task/k8s.io';
+
 /** Facts that `goalOf` reads: the program that runs, the pods below it, and the unit that it was started by. */
-export const GOAL_FACTS = `program() { pid=$(systemctl show -p MainPID --value containerd.service) && [ "\${pid:-0}" -gt 0 ] && readlink "/proc/$pid/exe"; }
-pods() { find /run/containerd/io.containerd.runtime.v2.task/k8s.io -mindepth 1 -maxdepth 1 -type d | wc -l; }
-fact program program &
-fact pods pods &
+export const GOAL_FACTS = `program() {
+  local pid
+  pid=$(systemctl show -p MainPID --value containerd.service) || return 1
+  [ "\${pid:-0}" -gt 0 ] || return ${SAYS_NO}
+  readlink "/proc/$pid/exe"
+}
+pods() {
+  local found
+  [ -d ${TASKS} ] || return ${SAYS_NO}
+  found=$(find ${TASKS} -mindepth 1 -maxdepth 1 -type d) || return 1
+  grep -c . <<<"$found" || true
+}
+ask program program &
+ask pods pods &
 fact unit cat ${CONTAINERD_UNIT_PATH} &
 fact version containerd --version &
 `;
