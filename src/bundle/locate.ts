@@ -28,10 +28,9 @@ async function candidates(
 ): Promise<{ whole: Bundle[]; damaged: string[]; others: string[] }> {
   const folder = join(cacheDirectory(), BUNDLES);
   const names = (await readdir(folder).catch(() => [])).filter(isBundleName).sort();
-  const [meant, others] = [
-    names.filter((name) => name.startsWith(`${kubernetesVersion}-${architecture}-`)),
-    names.filter((name) => !name.startsWith(`${kubernetesVersion}-${architecture}-`)),
-  ];
+  const isMeant = (name: string): boolean => name.startsWith(`${kubernetesVersion}-${architecture}-`);
+  const meant = names.filter(isMeant);
+  const others = names.filter((name) => !isMeant(name));
   const read = await Promise.all(meant.map((name) => readBundle(join(folder, name)).catch(() => join(folder, name))));
   return {
     whole: read.filter((bundle) => typeof bundle !== 'string'),
