@@ -10,6 +10,7 @@ export function linkPath({ name }: Pick<PlacedProgram, 'name'>): string {
   return `${BINARY_DIRECTORY}/${name}`;
 }
 
+/** A program as `RemoteHost.upload` takes it. */
 export function programUpload({ file, target }: PlacedProgram): Upload {
   const { absolutePath: source, sha256, size, mode } = file;
   return { source, target, sha256, size, mode };
