@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # The floor that `npm run bench` compares `kubewright install` with: what a careful person would write by hand, once, for
 # five fresh hosts. Everything that can be done at the same time is; there is no probe, no retry, no resume, no check of
-# input, and a second run breaks. It uses the same bundle, the same packages and the same settings as the install.
+# input, and a second run breaks. It uses the same bundle and the same settings as the install.
 #
 # Environment: KEY, KNOWN_HOSTS (SSH), BUNDLE (directory), VIP, CONTROL_PLANES and WORKERS ("name=address name=address").
 set -euo pipefail
 : "${KEY:?}" "${KNOWN_HOSTS:?}" "${BUNDLE:?}" "${VIP:?}" "${CONTROL_PLANES:?}"
 WORKERS=${WORKERS:-}
 version=$(sed -n 's/^  "kubernetesVersion": "\(.*\)",$/v\1/p' "$BUNDLE/bundle.json")
+load_balancer=/opt/kubewright/load-balancer/$(sed -n 's/^    "load-balancer": "\(.*\)",\?$/\1/p' "$BUNDLE/bundle.json")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 options=(-i "$KEY" -o UserKnownHostsFile="$KNOWN_HOSTS" -o StrictHostKeyChecking=yes -o BatchMode=yes -o LogLevel=ERROR
@@ -25,14 +26,9 @@ first=${control_planes[0]}
 name_of() { local host; for host in $CONTROL_PLANES $WORKERS; do if [ "${host#*=}" = "$1" ]; then echo "${host%%=*}"; fi; done; }
 
 prepare() {
-  local address=$1 packages="conntrack socat ethtool iptables ipset"
-  case " ${control_planes[*]} " in *" $address "*) packages+=" haproxy keepalived" ;; esac
-  # Packages on one side, files on the other: they use different things of the host.
-  on "$address" "export DEBIAN_FRONTEND=noninteractive; apt-get update -qq && apt-get install -y -qq --no-install-recommends $packages" >/dev/null 2>&1 &
-  local apt=$!
-  tar -C "$BUNDLE" -cf - bin cni images manifests 2>/dev/null | on "$address" 'mkdir -p /root/bundle /opt/cni/bin && tar -C /root/bundle -xf - &&
+  local address=$1
+  tar -C "$BUNDLE" -cf - bin cni images manifests load-balancer 2>/dev/null | on "$address" 'mkdir -p /root/bundle /opt/cni/bin && tar -C /root/bundle -xf - &&
     install -m 755 /root/bundle/bin/* /usr/local/bin/ && install -m 755 /root/bundle/cni/* /opt/cni/bin/'
-  wait "$apt"
   on "$address" 'bash -s' <<'REMOTE'
 set -euo pipefail
 printf 'net.ipv4.ip_forward=1\nnet.ipv4.ip_nonlocal_bind=1\nnet.bridge.bridge-nf-call-iptables=1\n' > /etc/sysctl.d/99-kubernetes.conf
@@ -96,6 +92,11 @@ balance() {
     servers+="  server $(name_of "$peer") $peer:6443 check check-ssl verify none inter 500ms fastinter 200ms fall 2 on-marked-down shutdown-sessions"$'\n'
     [ "$peer" = "$address" ] || peers+="    $peer"$'\n'
   done
+  on "$address" "mkdir -p ${load_balancer%/*} /etc/haproxy /etc/keepalived && mv /root/bundle/load-balancer $load_balancer &&
+    chmod 755 $load_balancer/*
+    printf '[Service]\nType=notify\nExecStart=%s -Ws -f /etc/haproxy/haproxy.cfg\n' $load_balancer/haproxy > /etc/systemd/system/haproxy.service
+    printf '[Service]\nType=notify\nNotifyAccess=all\nExecStart=%s --dont-fork\n' $load_balancer/keepalived > /etc/systemd/system/keepalived.service
+    systemctl daemon-reload"
   on "$address" 'cat > /etc/haproxy/haproxy.cfg' <<EOF
 defaults
   mode tcp

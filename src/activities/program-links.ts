@@ -11,7 +11,7 @@ export function linkPath({ name }: Pick<PlacedProgram, 'name'>): string {
 }
 
 /** A program as `RemoteHost.upload` takes it. */
-export function programUpload({ file, target }: PlacedProgram): Upload {
+export function programUpload({ file, target }: Pick<PlacedProgram, 'file' | 'target'>): Upload {
   const { absolutePath: source, sha256, size, mode } = file;
   return { source, target, sha256, size, mode };
 }

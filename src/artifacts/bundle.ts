@@ -14,10 +14,12 @@ import { buildBundleFromModules, stageCount } from './from-modules/build.js';
 import { DEBIAN_KEYRING } from './from-modules/debian.js';
 import { IMAGES_REVISION } from './from-modules/images.js';
 import { type GoScratch, withGoScratch } from './go/build.js';
-import { bundleTools, ensureTools, requireGo } from './go/tools.js';
+import { bundleTools, ensureTools, isThere, requireGo, type Tool } from './go/tools.js';
+import { LOAD_BALANCER_REVISION, LOAD_BALANCER_TOOLS, makeLoadBalancer } from './load-balancer.js';
 import { downloadBundle, OFFICIAL_STAGES } from './official/build.js';
 import { Client } from './official/client.js';
 import { diskFull, isDiskFull } from './official/disk-full.js';
+import type { OfficialDownload } from './official/job.js';
 import { type Origins, resolveOrigins } from './official/origins.js';
 import { OFFICIAL_REVISION } from './official/releases.js';
 import { pinnedKeys, type Trust } from './official/signatures.js';
@@ -35,6 +37,9 @@ const MODULES_GIGABYTES = 16;
 /** Archives and layers beside the finished bundle, rounded up. */
 const OFFICIAL_GIGABYTES = 3;
 
+/** What apt checks Debian's signatures with. */
+const KEYRING: Tool = { path: DEBIAN_KEYRING, packages: ['debian-archive-keyring'] };
+
 export interface EnsureBundleOptions {
   /** Kubernetes version without a `v`, such as `1.34.3`. */
   version: string;
@@ -49,6 +54,8 @@ export interface EnsureBundleOptions {
   client?: Client;
   /** Whether to refuse what is signed and could not be verified. */
   requireSignatures?: boolean | undefined;
+  /** Whether HAProxy and keepalived come with it; a bundle from modules always has them. Left out: yes. */
+  loadBalancer?: boolean | undefined;
   /** Folder with other keys than the pinned ones, for tests. */
   keys?: string;
   /** Shows how downloads get on. */
@@ -96,10 +103,11 @@ export async function findCachedBundle({
 /** The bundle's place in the cache. */
 export async function bundleKey(version: string, arch: Architecture, from: BundleSource): Promise<ArtifactKey> {
   if (from === 'modules') requireBuildable(version);
+  const loadBalancer = `load balancer ${LOAD_BALANCER_REVISION}`;
   const recipe =
     from === 'modules'
-      ? await recipeHash(bundleRecipes(version), `images ${IMAGES_REVISION}`)
-      : await recipeHash([], `official ${OFFICIAL_REVISION}`);
+      ? await recipeHash(bundleRecipes(version), `images ${IMAGES_REVISION}`, loadBalancer)
+      : await recipeHash([], `official ${OFFICIAL_REVISION}`, loadBalancer);
   return { kind: BUNDLES, version: `${version}-${arch}-${from}`, recipe };
 }
 
@@ -116,8 +124,7 @@ type MakeOptions = EnsureBundleOptions &
 async function makeFromModules(directory: string, options: MakeOptions): Promise<void> {
   const { version, arch, log, signal } = options;
   await requireGo();
-  const keyring = { path: DEBIAN_KEYRING, packages: ['debian-archive-keyring'] };
-  await ensureTools([...bundleTools(arch), keyring], log);
+  await ensureTools([...bundleTools(arch), ...LOAD_BALANCER_TOOLS, KEYRING], log);
   const stages = new Stages(stageCount(version), log);
   const build = (scratch: GoScratch): Promise<void> =>
     buildBundleFromModules(directory, { kubernetesVersion: version, architecture: arch, scratch, stages, signal });
@@ -133,12 +140,30 @@ async function makeFromReleases(directory: string, options: MakeOptions): Promis
   const common = { kubernetesVersion: version, architecture: arch, origins, client, stages, progress, signal };
   try {
     await withDownloads(log, (store) =>
-      withScratch('official', (scratch) => downloadBundle(directory, { ...common, trust, store, scratch })),
+      withScratch('official', (scratch) => {
+        const loadBalancer = packLoadBalancer(options, scratch);
+        return downloadBundle(directory, { ...common, trust, store, scratch, loadBalancer });
+      }),
     );
   } catch (error) {
     throw isDiskFull(error) ? await diskFull(directory, 'what the downloads hold', error) : error;
   }
   options.onStages?.(stages.done);
+}
+
+/** HAProxy and keepalived are published as sources only, so they come from Debian's archive, which apt can read. */
+function packLoadBalancer(
+  { arch: architecture, log, signal, loadBalancer = true }: MakeOptions,
+  scratch: string,
+): OfficialDownload['loadBalancer'] {
+  return async (directory) => {
+    if (!loadBalancer || !(await isThere('apt-get'))) {
+      log('HAProxy and keepalived are not in this bundle: clusters of it need `loadBalancer.source: distribution`');
+      return {};
+    }
+    await ensureTools([...LOAD_BALANCER_TOOLS, KEYRING], log);
+    return makeLoadBalancer(directory, { architecture, scratch: join(scratch, 'load-balancer'), signal });
+  };
 }
 
 async function trustOf({ origins, requireSignatures = false, keys = pinnedKeys() }: MakeOptions): Promise<Trust> {

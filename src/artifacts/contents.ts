@@ -2,12 +2,13 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { sha256OfFile } from '../bundle/digest.js';
+import { LOAD_BALANCER_FOLDER } from '../bundle/programs.js';
 import type { BundleFile, BundleImage, BundleManifest, Vouched } from '../bundle/schema.js';
 import { KubewrightError } from '../errors.js';
 import type { Architecture } from './recipes.js';
 
 /** Folders of a bundle that hold single files, and the mode their files get on a host. */
-const FOLDERS = { bin: 0o755, cni: 0o755, manifests: 0o644 };
+const FOLDERS = { bin: 0o755, cni: 0o755, [LOAD_BALANCER_FOLDER]: 0o755, manifests: 0o644 };
 
 /** Programs of a bundle that hosts or people run; the other ones that are built live in images only. */
 export const HOST_PROGRAMS = [

@@ -21,6 +21,8 @@ export interface CreateBundleOptions {
   ca?: string;
   /** Refuse what is signed and could not be verified. */
   requireSignatures?: boolean;
+  /** False: without HAProxy and keepalived. */
+  loadBalancer?: boolean;
 }
 
 const result = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -38,11 +40,14 @@ export async function createBundle(options: CreateBundleOptions): Promise<void> 
   const progress = new ProgressBar(process.stderr);
   const log = (line: string): void => progress.line(line);
   if (output) await refuseExisting(output);
-  const { kubernetes: version, from, requireSignatures } = options;
+  const { kubernetes: version, from, requireSignatures, loadBalancer } = options;
   const stages: Stage[] = [];
   const onStages = (done: Stage[]): void => void stages.push(...done);
   const directory = await interruptible((signal) =>
-    ensureBundle({ version, arch, from, origins, client, progress, requireSignatures, signal, log, onStages }),
+    ensureBundle({
+      ...{ version, arch, from, origins, client, progress, requireSignatures, loadBalancer },
+      ...{ signal, log, onStages },
+    }),
   );
   const bundle = await readBundle(output ? await copyBundle(directory, output) : directory);
   for (const line of stageTable(stages)) log(line);

@@ -14,7 +14,12 @@ const RELEASED_WITH = {
   'containerd-shim-runc-v2': 'containerd',
   ctr: 'containerd',
   runc: 'runc',
+  haproxy: 'load-balancer',
+  keepalived: 'load-balancer',
 } as const;
+
+/** Folder of a bundle that holds HAProxy and keepalived with their libraries and loader. */
+export const LOAD_BALANCER_FOLDER = 'load-balancer';
 
 export type ProgramName = keyof typeof RELEASED_WITH;
 
@@ -30,7 +35,8 @@ export interface PlacedProgram {
 export function placeProgram(bundle: Bundle, name: ProgramName): PlacedProgram {
   const project = RELEASED_WITH[name];
   const target = `${releaseDirectory(project, releaseOf(bundle, project))}/${name}`;
-  return { name, file: file(bundle, `bin/${name}`), target };
+  const folder = project === 'load-balancer' ? LOAD_BALANCER_FOLDER : 'bin';
+  return { name, file: file(bundle, `${folder}/${name}`), target };
 }
 
 /**

@@ -12,6 +12,7 @@ interface CreateOptions {
   mirror: string[];
   ca?: string;
   requireSignatures?: boolean;
+  loadBalancer: boolean;
 }
 
 /**
@@ -39,6 +40,7 @@ export function bundleCommand(shell: Shell): Command {
     )
     .option('--ca <file>', 'trust these certificate authorities as well, for mirrors (PEM; also: SSL_CERT_FILE)')
     .option('--require-signatures', 'refuse what its publisher signs where that could not be verified')
+    .option('--no-load-balancer', "official: leave out HAProxy and keepalived, which come from Debian's archive")
     .action(async (options: CreateOptions) => {
       const { createBundle } = await import('../artifacts/create.js');
       await createBundle(options);

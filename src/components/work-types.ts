@@ -5,13 +5,15 @@ import type { Problem } from '../activities/prepare/checks/problem.js';
 import type { PeerFacts } from '../activities/prepare/facts/cluster-facts.js';
 import type { StepContext, StepImplementation } from '../activities/types.js';
 import type { Bundle, LocatedImage } from '../bundle/bundle.js';
-import type { Cluster, ClusterHost } from '../cluster/types.js';
+import type { Cluster, ClusterHost, Role } from '../cluster/types.js';
 import type { PackageState } from './distribution/types.js';
 
 /** What a choice does on hosts besides its steps: the worker's part, `work.ts` in its folder. */
 export interface ComponentWork {
   /** What stands in its way on one host, before anything is changed there; pure. */
   check(checked: Checked): Problem[];
+  /** What a bundle has to hold for it on hosts of a role, as bundle.json names it among its versions. */
+  bundled(cluster: Cluster, role: Role): readonly string[];
   /** What stands in its way between the hosts. */
   checkTogether(context: StepContext, peers: PeerFacts[]): Promise<Problem[]>;
 }
@@ -64,5 +66,6 @@ export interface PodNetworkWork extends ComponentWork {
 /** For choices of which nothing is in the way. */
 export const NOTHING_TO_CHECK: ComponentWork = {
   check: () => [],
+  bundled: () => [],
   checkTogether: async () => [],
 };

@@ -34,7 +34,7 @@ export function clusterOf(
       virtualRouterId: 100,
       advertIntervalMs: 200,
     },
-    loadBalancer: { type: 'haproxy-keepalived' },
+    loadBalancer: { type: 'haproxy-keepalived', source: 'bundle' },
     etcd: { topology: (size.etcd ?? 0) > 0 ? 'external' : 'stacked', extraArgs: [] },
     runtime: { type: 'containerd', source: 'bundle', config: {} },
     network: { plugin: 'flannel', backend: { Type: 'vxlan' } },

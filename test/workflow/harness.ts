@@ -105,7 +105,7 @@ export function testCluster(name = `c-${randomUUID().slice(0, 8)}`): Cluster {
       virtualRouterId: 100,
       advertIntervalMs: 200,
     },
-    loadBalancer: { type: 'haproxy-keepalived' },
+    loadBalancer: { type: 'haproxy-keepalived', source: 'bundle' },
     etcd: { topology: 'stacked', extraArgs: [] },
     runtime: { type: 'containerd', source: 'bundle', config: {} },
     network: { plugin: 'flannel', backend: {} },

@@ -61,6 +61,7 @@ function answerFiles(host: FakeHost, command: string, rest: string[]): Said | un
       return host.hasAny(rest) ? said('') : NO;
     case 'content':
       return content === undefined ? NO : said(content);
+    case 'head':
     case 'cat':
       return content === undefined ? failed(`cat: ${path}: No such file or directory\n`) : said(content);
     case 'digest':

@@ -15,9 +15,17 @@ const IMAGES: Record<string, string[]> = {
   check: ['e2e-test-images/agnhost:2.56'],
 };
 const RUNTIME = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'];
-const VERSIONS = { kubernetes: 'v1.0.0', etcd: 'v1.0.0', 'cri-tools': 'v1.0.0', containerd: 'v2.0.0', runc: 'v1.0.0' };
+const VERSIONS = {
+  kubernetes: 'v1.0.0',
+  etcd: 'v1.0.0',
+  'cri-tools': 'v1.0.0',
+  containerd: 'v2.0.0',
+  runc: 'v1.0.0',
+  'load-balancer': '1.0.0',
+};
 const FILES = [
   ...['kubelet', 'kubeadm', 'crictl', 'kubectl', 'etcdctl', 'etcdutl', ...RUNTIME].map((name) => `bin/${name}`),
+  ...['haproxy', 'keepalived', 'libc.so.6'].map((name) => `load-balancer/${name}`),
   ...['bridge', 'flannel', 'host-local', 'loopback', 'portmap'].map((name) => `cni/${name}`),
 ];
 

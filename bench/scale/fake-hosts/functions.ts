@@ -36,7 +36,7 @@ export const FUNCTIONS: Record<string, Respond> = {
   running_kubelet: (host) => (host.has('/usr/local/bin/kubelet') ? said(kubeletVersion(host)) : NO),
   node_object: (host, _, body) => nodeObject(host, body),
   patches: (host) => patches(host),
-  program: (host) => (host.active.has('containerd') ? said(CONTAINERD_PROGRAM) : NO),
+  program: (host, [service = 'containerd']) => (host.active.has(service) ? said(programOf(host, service)) : NO),
   pods: (host) => said(host.active.has('kubelet') ? '3' : '0'),
   cri: (host) => yesIf(host.active.has('containerd')),
   rules_read: () => said(''),
@@ -102,4 +102,8 @@ function nodeObject(host: FakeHost, body: string): Said {
   if (end < 0) throw new Error(`a question about a node in another form: ${body}`);
   const { code, stdout, stderr } = callApi(host, words.slice(0, end), '');
   return code !== 0 && stderr.includes('(NotFound)') ? NO : { code, stdout, stderr };
+}
+
+function programOf(host: FakeHost, service: string): string {
+  return service === 'containerd' ? CONTAINERD_PROGRAM : (host.files.get(`/usr/local/bin/${service}`) ?? '');
 }

@@ -23,6 +23,7 @@ export class FakeHost {
   readonly modules = new Set<string>();
   readonly packages = new Map<string, { held: boolean }>();
   readonly images = new Set<string>();
+  readonly accounts = new Set<string>();
   readonly active = new Set<string>();
   readonly enabled = new Set<string>();
   /** Durable commands by the name of their unit. */

@@ -55,7 +55,8 @@ const PLAYS: Play[] = [
     act: enable,
   },
   { what: 'fence', is: holds(/\/run\/kubewright\/fence/), act: () => said('') },
-  { what: 'a test of configurations', is: holds(/^haproxy -c -q -f haproxy\.cfg /m), act: () => said('') },
+  { what: 'a test of configurations', is: holds(/^\S*haproxy -c -q -f haproxy\.cfg /m), act: () => said('') },
+  { what: 'an account', is: holds(/^systemd-sysusers (\S+) /), act: account },
   { what: 'wake the kubelet', is: holds(/^systemctl enable --quiet kubelet\nsince=/), act: enable },
   {
     what: 'forget the bootstrap',
@@ -92,6 +93,13 @@ function packages(host: FakeHost, text: string): Said {
     return there === undefined ? [] : [`package\t${name}\t${there.held ? 'hi' : 'ii'} \t${version}\n`];
   });
   return said(`${host.files.get('/etc/os-release')}--- packages ---\n${lines.join('')}`);
+}
+
+function account(host: FakeHost, text: string): Said {
+  const path = /^systemd-sysusers (\S+) /.exec(text)?.[1] ?? '';
+  if (!host.files.has(path)) throw new Error(`systemd-sysusers: there is no ${path}`);
+  host.accounts.add('haproxy');
+  return said('');
 }
 
 /** A link is a file that holds where it leads. */

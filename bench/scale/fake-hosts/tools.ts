@@ -10,6 +10,7 @@ const fails: Said = { code: 1, stdout: '', stderr: '' };
 const TOOLS: [RegExp, Tool][] = [
   [/^uname -m$/, () => said('x86_64')],
   [/^readlink (\S+)$/, (host, [, path = '']) => (host.files.has(path) ? said(host.files.get(path) ?? '') : fails)],
+  [/^getent passwd (\S+)$/, (host, [, name = '']) => (host.accounts.has(name) ? said(`${name}:x:998:998::/:`) : fails)],
   [/^containerd --version$/, (host) => (host.packages.has('containerd') ? said(CONTAINERD) : fails)],
   [/^ctr -n k8s\.io images check$/, (host) => said(imageTable(host, 'complete (3/3) 22.1 MiB/22.1 MiB true'))],
   [/^ctr -n k8s\.io images ls$/, (host) => said(imageTable(host, LABELS))],

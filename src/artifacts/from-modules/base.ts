@@ -1,10 +1,11 @@
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { lstat, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { packageRoot } from '../../package-root.js';
 import { type Layer, layerOf } from '../oci/image.js';
 import { fileContent, type TarEntry } from '../oci/tar.js';
 import type { Architecture } from '../recipes.js';
 import { unpackDebianPackages } from './debian.js';
+import { type Files, findLibraries, LOADER, listFiles } from './debian-files.js';
 import { libraryClosure } from './elf.js';
 
 /** One static program that stands in for a shell and everything around it. */
@@ -55,18 +56,6 @@ export async function makeBaseLayers(
   };
 }
 
-/** Path in the image (merged /usr) → path below the unpacked root. */
-type Files = Map<string, string>;
-
-async function listFiles(root: string): Promise<Files> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
-  // Packages of bookworm still name /bin, /sbin and /lib; the images have one tree below /usr and links.
-  return new Map(paths.map((path) => [path.replace(/^(bin|sbin|lib|lib64)\//, 'usr/$1/'), path]));
-}
-
 async function busyboxEntries(root: string): Promise<TarEntry[]> {
   const links = ['bin', 'sbin', 'lib', 'lib64'].map((path) => symlink(path, `usr/${path}`));
   const folders = ['usr/sbin', 'usr/lib', 'usr/lib64'].map((path): TarEntry => ({ path, type: 'directory' }));
@@ -105,7 +94,7 @@ async function netfilterEntries(root: string, files: Files): Promise<TarEntry[]>
     new Map([...libraries].map(([name, { source }]) => [name, source])),
   );
   const wanted = [...libraries].filter(([name]) => needed.has(name));
-  const loaders = [...files.keys()].filter((path) => /^usr\/lib(64)?\/ld-linux[^/]*$/.test(path));
+  const loaders = [...files.keys()].filter((path) => LOADER.test(path));
   const wrapper = await readFile(join(packageRoot(), 'src/artifacts/from-modules/iptables-wrapper.sh'));
   return [
     ...(await Promise.all(
@@ -133,21 +122,6 @@ function iptablesLinks(): TarEntry[] {
       symlink(`usr/sbin/${family}-legacy${form}`, 'xtables-legacy-multi'),
     ]),
   );
-}
-
-/** Soname → the folder it belongs to, and the real file behind the links. */
-async function findLibraries(root: string, files: Files): Promise<Map<string, { folder: string; source: string }>> {
-  const libraries = new Map<string, { folder: string; source: string }>();
-  for (const [path, source] of files) {
-    const folder = /^(usr\/lib\/[^/]+-linux-gnu[^/]*)\/[^/]+\.so[^/]*$/.exec(path)?.[1];
-    if (folder) libraries.set(basename(path), { folder, source: await followLinks(join(root, source)) });
-  }
-  return libraries;
-}
-
-async function followLinks(path: string): Promise<string> {
-  const isLink = (await lstat(path)).isSymbolicLink();
-  return isLink ? followLinks(join(path, '..', await readlink(path))) : path;
 }
 
 async function copy(root: string, files: Files, path: string): Promise<TarEntry> {

@@ -12,6 +12,7 @@ import {
   writeBundleManifest,
 } from '../contents.js';
 import { buildGo, type GoBuildOptions, type GoScratch, moduleDirectory, prefetchModules } from '../go/build.js';
+import { makeLoadBalancer } from '../load-balancer.js';
 import { writeArchive } from '../oci/archive.js';
 import { imageOf } from '../oci/image.js';
 import { type Architecture, bundleRecipes, flannelRecipe, kubernetesRecipe } from '../recipes.js';
@@ -31,7 +32,7 @@ export interface ModulesBuild {
 
 /** How many stages `buildBundleFromModules` goes through. */
 export function stageCount(kubernetesVersion: string): number {
-  return bundleRecipes(kubernetesVersion).length + 2;
+  return bundleRecipes(kubernetesVersion).length + 3;
 }
 
 /** Fills `directory` with a bundle whose every program is built here. */
@@ -39,7 +40,7 @@ export async function buildBundleFromModules(directory: string, build: ModulesBu
   const programs = join(build.scratch.directory, `programs-${build.architecture}`);
   await mkdir(programs, { recursive: true });
   await makeFolders(directory);
-  const base = await buildPrograms(programs, build);
+  const { base, loadBalancer } = await buildPrograms(directory, programs, build);
   const sources = await collectSources(directory, programs, base, build);
   const images = await build.stages.run('writing images', () => writeImages(directory, sources, build.architecture));
   await placePrograms(directory, programs);
@@ -47,16 +48,23 @@ export async function buildBundleFromModules(directory: string, build: ModulesBu
     kubernetesVersion: build.kubernetesVersion,
     architecture: build.architecture,
     source: 'modules',
-    versions: versionsOf(build.kubernetesVersion, base),
+    versions: { ...versionsOf(build.kubernetesVersion, base), ...loadBalancer },
     images,
   });
+}
+
+/** What is made of Debian's packages. */
+interface FromDebian {
+  base: BaseLayers;
+  /** Versions for bundle.json. */
+  loadBalancer: Record<string, string>;
 }
 
 /**
  * Two lanes: one builds, for a single build of this size keeps every core busy by itself; the other fetches what the
  * next builds will need. When one fails, the other is stopped.
  */
-async function buildPrograms(programs: string, build: ModulesBuild): Promise<BaseLayers> {
+async function buildPrograms(directory: string, programs: string, build: ModulesBuild): Promise<FromDebian> {
   const { architecture, scratch, stages, kubernetesVersion } = build;
   const failed = new AbortController();
   const signal = AbortSignal.any([build.signal, failed.signal]);
@@ -74,18 +82,21 @@ async function buildPrograms(programs: string, build: ModulesBuild): Promise<Bas
       await stages.run(`building ${recipe.title}`, () => buildGo(recipe, programs, own));
     }
   };
-  const fetch = async (): Promise<BaseLayers> => {
+  const fetch = async (): Promise<FromDebian> => {
     const base = await stages.run('fetching Debian packages', () =>
       makeBaseLayers(architecture, debian('debian'), signal),
     );
+    const loadBalancer = await stages.run('packing HAProxy and keepalived', () =>
+      makeLoadBalancer(directory, { architecture, scratch: debian('load-balancer'), signal }),
+    );
     // The last recipes are the longest: their modules have the time of the first ones to arrive.
     for (const recipe of recipes.slice(1)) await prefetchModules(recipe, options);
-    return base;
+    return { base, loadBalancer };
   };
   const lanes = [compile(), fetch()] as const;
   try {
-    const [, base] = await Promise.all(lanes);
-    return base;
+    const [, fromDebian] = await Promise.all(lanes);
+    return fromDebian;
   } finally {
     failed.abort();
     await Promise.allSettled(lanes);

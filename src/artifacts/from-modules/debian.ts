@@ -58,9 +58,13 @@ async function writeAptConfiguration(directory: string, architecture: Architectu
   ];
   await Promise.all(folders.map((path) => mkdir(join(apt, path), { recursive: true })));
   await writeFile(join(apt, 'status'), '');
-  const suites = [DEBIAN_RELEASE, `${DEBIAN_RELEASE}-updates`];
-  const { mirror } = await readAptSource();
-  const sources = suites.map((suite) => `deb [signed-by=${DEBIAN_KEYRING}] ${mirror} ${suite} main\n`);
+  const { mirror, security } = await readAptSource();
+  const suites = [
+    [mirror, DEBIAN_RELEASE],
+    [mirror, `${DEBIAN_RELEASE}-updates`],
+    [security, `${DEBIAN_RELEASE}-security`],
+  ];
+  const sources = suites.map(([uri, suite]) => `deb [signed-by=${DEBIAN_KEYRING}] ${uri} ${suite} main\n`);
   await writeFile(join(apt, 'etc/apt/sources.list'), sources.join(''));
   const settings = {
     'Dir::Etc': join(apt, 'etc/apt'),

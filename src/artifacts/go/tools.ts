@@ -76,7 +76,8 @@ async function findMissing(tools: Tool[]): Promise<Tool[]> {
   return tools.filter((_, index) => !there[index]);
 }
 
-async function isThere(path: string): Promise<boolean> {
+/** Whether a program is on PATH, or a file there. */
+export async function isThere(path: string): Promise<boolean> {
   if (isAbsolute(path)) return existsSync(path);
   const { exitCode } = await execa('sh', ['-c', 'command -v "$1"', 'sh', path], { reject: false });
   return exitCode === 0;

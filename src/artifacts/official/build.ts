@@ -10,7 +10,7 @@ import { downloadPrograms, listImages } from './programs.js';
 import { AGNHOST, crictlVersion } from './releases.js';
 
 /** How many stages `downloadBundle` goes through. */
-export const OFFICIAL_STAGES = 3;
+export const OFFICIAL_STAGES = 4;
 
 /** Fills `directory` with a bundle of published releases and images. */
 export async function downloadBundle(directory: string, job: OfficialDownload): Promise<void> {
@@ -22,6 +22,7 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
   const flannel = flannelImages(await readFile(join(directory, FLANNEL_MANIFEST), 'utf8'));
   const names = [...kubeadmImages, flannel.cniPlugin, flannel.flannel, AGNHOST];
   const images = await stage('downloading images', job, (meter) => downloadImages(directory, names, meter, job));
+  const loadBalancer = await stage('packing HAProxy and keepalived', job, () => job.loadBalancer(directory));
   const plugin = images.find(({ names: [name] }) => name === flannel.cniPlugin)?.vouched;
   if (plugin) vouched['cni/flannel'] = plugin;
   await writeBundleManifest(directory, {
@@ -38,6 +39,7 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
       'cri-tools': crictlVersion(kubernetesVersion),
       containerd: containerdRecipe.version,
       runc: runcRecipe.version,
+      ...loadBalancer,
     },
     images,
     vouched,

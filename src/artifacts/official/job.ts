@@ -23,6 +23,8 @@ export interface OfficialDownload {
   trust: Trust;
   /** Space for what archives hold. */
   scratch: string;
+  /** Puts HAProxy and keepalived into the bundle, as far as this machine can, and tells the versions. */
+  loadBalancer(directory: string): Promise<Record<string, string>>;
   stages: Stages;
   progress?: Progress | undefined;
   signal: AbortSignal;

@@ -21,7 +21,7 @@ const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel
 const ARTIFACT_SOURCES: Record<ArtifactSettings['source'], ArtifactSource> = { bundle };
 
 /** The choice that a cluster has made, for each kind. */
-export const loadBalancerOf = ({ loadBalancer }: Pick<Cluster, 'loadBalancer'>): LoadBalancer =>
+export const loadBalancerOf = ({ loadBalancer }: { loadBalancer: Pick<LoadBalancerSettings, 'type'> }): LoadBalancer =>
   LOAD_BALANCERS[loadBalancer.type];
 export const etcdOf = ({ etcd }: Pick<Cluster, 'etcd'>): Etcd => ETCDS[etcd.topology];
 export const runtimeOf = ({ runtime }: Pick<Cluster, 'runtime'>): Runtime => RUNTIMES[runtime.type];

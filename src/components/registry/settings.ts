@@ -33,7 +33,11 @@ export type ArtifactSettings = bundle.BundleSettings;
 
 /** What is chosen where cluster.yaml says nothing, and the defaults of each choice's keys. etcd's goes by the hosts. */
 export const CHOSEN = {
-  loadBalancer: { type: 'haproxy-keepalived', endpoint: haproxyKeepalived.ENDPOINT_DEFAULTS },
+  loadBalancer: {
+    type: 'haproxy-keepalived',
+    ...haproxyKeepalived.DEFAULTS,
+    endpoint: haproxyKeepalived.ENDPOINT_DEFAULTS,
+  },
   runtime: { type: 'containerd', ...containerd.DEFAULTS },
   network: { plugin: 'flannel', ...flannel.DEFAULTS },
   packages: { source: 'bundle', ...bundle.DEFAULTS },

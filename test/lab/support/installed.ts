@@ -19,11 +19,11 @@ export class Installed {
     private readonly kubectlPath: string,
   ) {}
 
-  /** @param options how many hosts, the topology's own number unless given, and which of them are guests */
+  /** @param options how many hosts, the topology's own number unless given, which of them are guests, and what makes them harder to reach */
   static async up(
     name: string,
     topology: Topology,
-    options: Pick<LabUpOptions, 'hosts' | 'guests'> = {},
+    options: Pick<LabUpOptions, 'hosts' | 'guests' | 'kinds'> = {},
   ): Promise<Installed> {
     const bundle = await ensureBundle({
       version: DEFAULTS.kubernetes.version,

@@ -3,7 +3,14 @@ import { SAYS_NO } from '../../../src/activities/remote-facts.js';
 import type { StageContext } from '../../../src/activities/step.js';
 import type { Cluster } from '../../../src/cluster/types.js';
 import { KubewrightError } from '../../../src/errors.js';
-import type { CommandResult, DurableCommand, DurableResult, RemoteHost, RunOptions } from '../../../src/hosts/types.js';
+import type {
+  CommandResult,
+  DurableCommand,
+  DurableResult,
+  RemoteHost,
+  RunOptions,
+  Upload,
+} from '../../../src/hosts/types.js';
 import type { Action } from '../../../src/plan/types.js';
 
 /** What a fake command comes to; a string is its output. */
@@ -19,6 +26,9 @@ export class FakeHost {
   readonly scripts: { script: string; input: string }[] = [];
   readonly durables: DurableCommand[] = [];
   readonly secrets: Record<string, string>[] = [];
+  /** What was uploaded, by its target. Nothing is missing unless its name is among `lacks`. */
+  readonly uploads: Upload[] = [];
+  readonly lacks = new Set<string>();
   reachable = true;
   /** Whether a durable command runs already, so that nothing may be minted. */
   durableRuns = false;
@@ -63,6 +73,11 @@ export class FakeHost {
         if (!this.durableRuns && command.secrets)
           this.secrets.push((await command.secrets()) as Record<string, string>);
         return { exitCode: 0, result: 'success', output: '', reattached: false, durationMs: 1, ...this.durableResult };
+      },
+      missingUploads: async (files: Upload[]) => files.filter(({ target }) => this.lacks.has(target)),
+      upload: async (files: Upload[]) => {
+        this.uploads.push(...files);
+        return 0;
       },
       readFile: async (path: string) => {
         const text = this.files.get(path);

@@ -248,7 +248,14 @@ describe('a mirror with a certificate authority of its own', () => {
       });
     }
     const output = join(folder, 'bundle');
-    await createBundle({ kubernetes: '1.34.3', arch: 'amd64', mirror: [secure.url], ca: authority.caFile, output });
+    await createBundle({
+      kubernetes: '1.34.3',
+      arch: 'amd64',
+      loadBalancer: false,
+      mirror: [secure.url],
+      ca: authority.caFile,
+      output,
+    });
     await verifyBundle(await readBundle(output));
     expect(printed).not.toContain(SECRET);
     expect(printed).not.toContain(BASIC.slice(6));
@@ -261,7 +268,14 @@ describe('a mirror with a certificate authority of its own', () => {
     secure.wantsCredentials = /^\/dl\.k8s\.io\//;
     const client = new Client(await loadAccess(authority.caFile, {}));
     const origins = resolveOrigins([secure.url], {});
-    const attempt = ensureBundle({ version: '1.34.3', arch: 'amd64', from: 'official', origins, client });
+    const attempt = ensureBundle({
+      version: '1.34.3',
+      arch: 'amd64',
+      from: 'official',
+      loadBalancer: false,
+      origins,
+      client,
+    });
     expect(await failureOf(attempt)).toMatchObject({ code: 'KW737' });
   });
 });

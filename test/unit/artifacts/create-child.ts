@@ -6,7 +6,7 @@ import { resolveOrigins } from '../../../src/artifacts/official/origins.js';
 const origins = resolveOrigins([process.argv[2] ?? ''], {});
 try {
   await interruptible((signal) =>
-    ensureBundle({ version: '1.34.3', arch: 'amd64', from: 'official', origins, signal }),
+    ensureBundle({ version: '1.34.3', arch: 'amd64', from: 'official', loadBalancer: false, origins, signal }),
   );
 } catch (error) {
   process.stdout.write(`${(error as { code: string }).code}\n`);

@@ -35,7 +35,7 @@ afterEach(async () => {
 
 const origins = () => resolveOrigins([server.url], {});
 const create = (arch: 'amd64' | 'arm64' = 'amd64', from: 'official' | undefined = 'official') =>
-  ensureBundle({ version: '1.34.3', arch, from, origins: origins() });
+  ensureBundle({ version: '1.34.3', arch, from, loadBalancer: false, origins: origins() });
 
 async function nothingIsLeft(): Promise<void> {
   expect((await readdir(join(cache, 'bundles'))).filter((name) => name !== 'CACHEDIR.TAG')).toEqual([]);
@@ -202,7 +202,13 @@ describe('what the origins do wrong', () => {
   });
 
   it('there is no such version', async () => {
-    const attempt = ensureBundle({ version: '1.99.0', arch: 'amd64', from: 'official', origins: origins() });
+    const attempt = ensureBundle({
+      version: '1.99.0',
+      arch: 'amd64',
+      from: 'official',
+      loadBalancer: false,
+      origins: origins(),
+    });
     await expect(attempt).rejects.toMatchObject({ code: 'KW722', message: expect.stringMatching(/v1\.99\.0.*404/) });
   });
 

@@ -39,7 +39,13 @@ afterEach(async () => {
 
 const downloads = () => join(cache, 'downloads');
 const create = (mirror = server) =>
-  ensureBundle({ version: '1.34.3', arch: 'amd64', from: 'official', origins: resolveOrigins([mirror.url], {}) });
+  ensureBundle({
+    version: '1.34.3',
+    arch: 'amd64',
+    from: 'official',
+    loadBalancer: false,
+    origins: resolveOrigins([mirror.url], {}),
+  });
 const gets = (path: string) => server.requestsFor(path).filter(({ method }) => method === 'GET');
 
 /** A layer large enough to stop in the middle of, with what it is called in the store. */

@@ -121,6 +121,7 @@ describe('a resolved cluster', () => {
           "version": "1.37.2",
         },
         "loadBalancer": {
+          "source": "bundle",
           "type": "haproxy-keepalived",
         },
         "name": "demo",

@@ -59,6 +59,7 @@ async function halfway(step: Step): Promise<Probe> {
     return { done: false, found: 'haproxy is missing', changes: ['install haproxy', 'install keepalived'] };
   }
   if (step.action === 'configureRuntime') return { done: false, found: 'no containerd', changes: ['start containerd'] };
+  if (step.id === 'cp-1/load-balancer') return { done: false, found: 'no HAProxy', changes: ['start haproxy'] };
   if (step.id === 'cp-1/binaries') return { done: false, found: 'no kubelet', changes: [] };
   throw new KubewrightError('KW411', 'ctr: command not found');
 }

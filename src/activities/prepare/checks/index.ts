@@ -1,4 +1,4 @@
-import type { Bundle } from '../../../bundle/bundle.js';
+import { type Bundle, bundleCommandFor } from '../../../bundle/bundle.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { workOf } from '../../../components/registry/work.js';
 import type { Writer } from '../../lease/lease.js';
@@ -10,7 +10,7 @@ import { checkLease } from './lease.js';
 import { checkNetwork } from './network.js';
 import { checkOwnership, isOurs } from './ownership.js';
 import { checkPorts } from './ports.js';
-import type { Problem } from './problem.js';
+import { listed, type Problem } from './problem.js';
 import { checkProxies } from './proxy.js';
 import { checkDisks, checkMachine } from './resources.js';
 import { checkServices } from './services.js';
@@ -47,8 +47,24 @@ export function problemsOf(checked: Checked, bundle: Bundle | undefined): Proble
     ...checkServices(checked),
     ...workOf(checked.cluster).flatMap((work) => work.check(checked)),
     ...checkMachine(checked),
+    ...(bundle === undefined ? [] : checkBundle(checked, bundle)),
     ...(isOurs(checked) ? [] : checkDisks(checked, bundle)),
     ...checkCertificates(checked),
     ...checkUnknowns(checked),
+  ];
+}
+
+/** One that another maker or an earlier version made may lack what the choices of this cluster take from it. */
+function checkBundle({ cluster, host }: Checked, bundle: Bundle): Problem[] {
+  const wanted = workOf(cluster).flatMap((work) => work.bundled(cluster, host.role));
+  const lacking = wanted.filter((name) => bundle.versions[name] === undefined);
+  if (lacking.length === 0) return [];
+  const command = bundleCommandFor(bundle.kubernetesVersion, bundle.architecture);
+  return [
+    {
+      code: 'KW733',
+      what: `the bundle ${bundle.directory} has no ${listed(lacking)}`,
+      hint: `Make it again with \`${command}\`; or set the "source" of what is missing (runtime.source, loadBalancer.source) to distribution, for the hosts' own packages.`,
+    },
   ];
 }

@@ -1,11 +1,14 @@
 import { type Cluster, type ClusterHost, hostsOf } from '../../../cluster/types.js';
 import { clusterStep, hostStep } from '../../../plan/step.js';
+import { BINARY_DIRECTORY } from '../../../render/kubelet-unit.js';
 import { dropInPath } from '../../../render/loaded-config.js';
 import { between } from '../../flows.js';
 import { ours } from '../../leftovers.js';
 import type { LoadBalancer, Preparation } from '../../types.js';
 import { HAPROXY_CONFIG_PATH, HAPROXY_MONITOR_PORT } from './render/haproxy.js';
 import { CHECK_SCRIPT_PATH, KEEPALIVED_CONFIG_PATH } from './render/keepalived.js';
+import { ACCOUNT_PATH, unitPath } from './render/units.js';
+import { isFromBundle } from './settings.js';
 
 /** HAProxy spreads the API over the control planes, keepalived moves the virtual IP between them. */
 export const haproxyKeepalived: LoadBalancer = {
@@ -32,7 +35,10 @@ export const haproxyKeepalived: LoadBalancer = {
   // HAProxy and keepalived start in any order on every control plane, also where the VIP is not at the moment.
   sysctls: (role): Record<string, string> => (role === 'control-plane' ? { 'net.ipv4.ip_nonlocal_bind': '1' } : {}),
 
-  packages: (_, role) => ({ install: role === 'control-plane' ? ['haproxy', 'keepalived'] : [], hold: [] }),
+  packages: (cluster, role) => ({
+    install: role === 'control-plane' && !isFromBundle(cluster) ? ['haproxy', 'keepalived'] : [],
+    hold: [],
+  }),
 
   services: [
     {
@@ -50,13 +56,21 @@ export const haproxyKeepalived: LoadBalancer = {
       remedy: 'Move its addresses to other hosts',
     },
   ],
-  replaces: [],
+  replaces: [
+    { path: unitPath('haproxy'), roles: ['control-plane'] },
+    { path: unitPath('keepalived'), roles: ['control-plane'] },
+    { path: ACCOUNT_PATH, roles: ['control-plane'] },
+  ],
   leaves: ours([
     HAPROXY_CONFIG_PATH,
     KEEPALIVED_CONFIG_PATH,
     CHECK_SCRIPT_PATH,
     dropInPath('haproxy'),
     dropInPath('keepalived'),
+    unitPath('haproxy'),
+    unitPath('keepalived'),
+    ACCOUNT_PATH,
+    `${BINARY_DIRECTORY}/{haproxy,keepalived}`,
   ]),
 
   install,
@@ -77,7 +91,8 @@ function install(cluster: Cluster): Preparation {
       phase: 'load-balancer',
       action: 'configureLoadBalancer',
       title: `Configure HAProxy and keepalived on ${host.name}`,
-      needs: [`${host.name}/packages`],
+      // The bundle's need nothing of the distribution, so a mirror that is slow does not hold them up.
+      needs: [`${host.name}/${isFromBundle(cluster) ? 'system' : 'packages'}`],
     }),
   );
   // Of the first one alone: the cluster begins there without waiting for the others.

@@ -1,10 +1,11 @@
+import { z } from 'zod';
 import type { Check } from '../../../cluster/checks/index.js';
 import { type Draft, type INVALID, pick } from '../../../cluster/resolve/draft.js';
 import { integer, wrong } from '../../../cluster/schema/forms.js';
 import { optional } from '../../../cluster/schema/keys.js';
 import { API_SERVER_PORT } from '../../../render/kubeadm-paths.js';
 import type { LoadBalancerSchema } from '../../schema-types.js';
-import { defaultVirtualRouterId, ENDPOINT_DEFAULTS } from './settings.js';
+import { DEFAULTS, defaultVirtualRouterId, ENDPOINT_DEFAULTS, type HaproxyKeepalivedSettings } from './settings.js';
 
 const endpointKeys = {
   virtualRouterId: optional(
@@ -21,6 +22,8 @@ const endpointKeys = {
   ),
 };
 
+type SectionDraft = Draft<{ source?: HaproxyKeepalivedSettings['source'] }> | typeof INVALID | null;
+
 type EndpointDraft = Draft<{ virtualRouterId?: number; advertIntervalMs?: number }> | typeof INVALID | null;
 
 const PORT = ['spec', 'endpoint', 'port'];
@@ -36,10 +39,16 @@ const checkPort: Check = ({ endpoint: { port } }, report) => {
 
 export const schema = {
   description: 'HAProxy and keepalived as services on every control plane.',
-  keys: {},
+  keys: {
+    source: optional(
+      z.enum(['bundle', 'distribution'], wrong('bundle or distribution')),
+      "Where HAProxy and keepalived come from. bundle: with their libraries and Kubewright's own units, whatever the distribution has. distribution: its packages.",
+      DEFAULTS.source,
+    ),
+  },
   endpointKeys,
   endpointPort: ENDPOINT_DEFAULTS.port,
-  resolve: () => ({}),
+  resolve: (loadBalancer: SectionDraft) => ({ source: pick(loadBalancer, 'source', DEFAULTS.source) }),
   checks: [checkPort],
   resolveEndpoint: (endpoint: EndpointDraft, vip: string | undefined) => ({
     virtualRouterId: pick(endpoint, 'virtualRouterId', vip === undefined ? undefined : defaultVirtualRouterId(vip)),

@@ -4,7 +4,14 @@ import type { Cluster } from '../../../cluster/types.js';
 /** `spec.loadBalancer`, resolved. */
 export interface HaproxyKeepalivedSettings {
   type: 'haproxy-keepalived';
+  /** Whose HAProxy and keepalived they are: the bundle's, or the packages of the distribution. */
+  source: 'bundle' | 'distribution';
 }
+
+export const DEFAULTS = {
+  /** The distribution's mirror may be out of reach. */
+  source: 'bundle',
+} as const;
 
 /** What it adds to `spec.endpoint`, resolved. */
 export interface HaproxyKeepalivedEndpoint {
@@ -33,10 +40,17 @@ export function defaultVirtualRouterId(vip: string): number {
 }
 
 export const CHANGES: KeyChanges = {
+  'spec.loadBalancer.source': by('load-balancer'),
   'spec.endpoint.interface': by('load-balancer'),
   'spec.endpoint.virtualRouterId': by('load-balancer'),
   'spec.endpoint.advertIntervalMs': by('load-balancer'),
 };
+
+/** Whether HAProxy and keepalived are the bundle's. */
+export function isFromBundle({ loadBalancer }: Pick<Cluster, 'loadBalancer'>): boolean {
+  // What was recorded before there was a choice came from the distribution.
+  return (loadBalancer.source ?? 'distribution') === 'bundle';
+}
 
 /** Its settings in a cluster that has chosen it. */
 export function endpointSettings({

@@ -3,11 +3,14 @@ import { hasHardwareAddress } from '../../../activities/prepare/checks/network.j
 import type { Problem } from '../../../activities/prepare/checks/problem.js';
 import { hostsOf } from '../../../cluster/types.js';
 import type { LoadBalancerWork } from '../../work-types.js';
+import { isFromBundle } from './settings.js';
 import { endpointFaults } from './steps/verifyEndpoint.js';
 import { gatherVipFacts, vipProblems } from './vip.js';
 
 export const work: LoadBalancerWork = {
   faults: endpointFaults,
+
+  bundled: (cluster, role) => (role === 'control-plane' && isFromBundle(cluster) ? ['load-balancer'] : []),
 
   check: (checked) => [...checkNamedCard(checked), ...checkCard(checked)],
 

@@ -1,10 +1,12 @@
 import { NOTHING_TO_CHECK, type RuntimeWork } from '../../work-types.js';
 import { checkRuntime } from './checks.js';
+import { settingsOf } from './settings.js';
 import { importStep } from './steps/images.js';
 import { outdated } from './versions.js';
 
 export const work: RuntimeWork = {
   ...NOTHING_TO_CHECK,
+  bundled: (cluster) => (settingsOf(cluster).source === 'bundle' ? ['containerd', 'runc'] : []),
   check: checkRuntime,
   hostFacts: `for task in /run/containerd/io.containerd.runtime.v2.task/*/*; do
   [ ! -d "$task" ] || { task=\${task%/*}; echo "\${task##*/}"; }

@@ -1,10 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { described } from '../../../../src/activities/prepare/checks/problem.js';
 import type { Cluster } from '../../../../src/cluster/types.js';
-import { CLUSTER, INSTALLED, onlyProblem, ownerLine, problemsWith as problems } from './fixtures.js';
+import { BUNDLE, CLUSTER, INSTALLED, onlyProblem, ownerLine, problemsWith as problems } from './fixtures.js';
 
 const version = (text: string): Cluster => ({ ...CLUSTER, kubernetes: { ...CLUSTER.kubernetes, version: text } });
 const codes = (...args: Parameters<typeof problems>) => problems(...args).map(({ code }) => code);
+
+describe('a bundle', () => {
+  const versions = { ...BUNDLE.versions };
+  delete versions['load-balancer'];
+  const bundle = { ...BUNDLE, versions };
+
+  it('that lacks what the cluster takes from it is found before anything is changed', () => {
+    expect(onlyProblem(problems({}, { bundle }))).toMatchObject({
+      code: 'KW733',
+      what: 'the bundle /bundle has no load-balancer',
+      hint: expect.stringContaining('loadBalancer.source'),
+    });
+  });
+
+  it('need not have what comes from the distribution', () => {
+    const cluster = { ...CLUSTER, loadBalancer: { ...CLUSTER.loadBalancer, source: 'distribution' as const } };
+    expect(problems({}, { bundle, cluster })).toEqual([]);
+  });
+});
 
 describe('a service of somebody else', () => {
   const HAPROXY = { service: [['haproxy', 'active']], file: [['/etc/haproxy/haproxy.cfg', 'foreign']] };

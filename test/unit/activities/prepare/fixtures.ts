@@ -105,7 +105,14 @@ export const BUNDLE: Bundle = {
   kubernetesVersion: '1.34.3',
   architecture: 'amd64',
   source: 'modules',
-  versions: { kubernetes: 'v1.34.3', etcd: 'v3.6.5', 'cri-tools': 'v1.36.0', containerd: 'v2.3.7', runc: 'v1.5.2' },
+  versions: {
+    kubernetes: 'v1.34.3',
+    etcd: 'v3.6.5',
+    'cri-tools': 'v1.36.0',
+    containerd: 'v2.3.7',
+    runc: 'v1.5.2',
+    'load-balancer': '2.6.12-2.2.7-0a1b2c3d',
+  },
   files: [
     'kubelet',
     'kubeadm',
@@ -117,7 +124,9 @@ export const BUNDLE: Bundle = {
     'containerd-shim-runc-v2',
     'ctr',
     'runc',
-  ].map((name) => file(`bin/${name}`, 10 * MIB)),
+  ]
+    .map((name) => file(`bin/${name}`, 10 * MIB))
+    .concat(['haproxy', 'keepalived', 'libc.so.6'].map((name) => file(`load-balancer/${name}`, MIB))),
   images: [
     image('registry.k8s.io/pause:3.10.1', 'every-node', MIB),
     image('registry.k8s.io/kube-proxy:v1.34.3', 'every-node', 199 * MIB),

@@ -1,12 +1,15 @@
 import { inTurn } from '../../../../activities/in-turn.js';
+import { linkPrograms } from '../../../../activities/program-links.js';
 import type { Probe, StepContext, StepImplementation } from '../../../../activities/types.js';
 import { isKubewrightError, KubewrightError } from '../../../../errors.js';
 import { quote } from '../../../../hosts/shell.js';
 import { endpointOf } from '../../../../render/kubeadm.js';
 import { HAPROXY_MONITOR_PORT } from '../render/haproxy.js';
 import { CHECK_SCRIPT_PATH, SCRIPT_USER } from '../render/keepalived.js';
-import { CONFIG_PATHS, SERVICES, type Service, sha256 } from './files.js';
-import { type LoadBalancerState, lookAtLoadBalancer } from './state.js';
+import { ACCOUNT, ACCOUNT_PATH, type Service } from '../render/units.js';
+import { CONFIG_PATHS, SERVICES, sha256 } from './files.js';
+import { commandOf } from './programs.js';
+import { type LoadBalancerState, lookAtLoadBalancer, programChanges } from './state.js';
 
 const ACTIVATE_SECONDS = 120;
 
@@ -18,10 +21,12 @@ export const configureLoadBalancer: StepImplementation = {
 
   async apply(context) {
     const state = await lookAtLoadBalancer(context);
+    await bringPrograms(context, state);
     // keepalived refuses a configuration whose script is not there.
     await write(context, state.files.slice(0, 1));
     await validate(context, state);
     await write(context, state.stale);
+    await removeUnits(context, state);
     const services = SERVICES.filter((service) => changesOf(state, service).length > 0);
     const isLive = services.some((service) => state.services[service].active);
     const bringUp = () => activate(context, state, services);
@@ -31,6 +36,7 @@ export const configureLoadBalancer: StepImplementation = {
 
 function toProbe(context: StepContext, state: LoadBalancerState): Probe {
   const changes = [
+    ...programChanges(state),
     ...state.stale.map(({ path }) => `write ${path}`),
     ...SERVICES.flatMap((service) => changesOf(state, service)),
   ];
@@ -42,16 +48,51 @@ function toProbe(context: StepContext, state: LoadBalancerState): Probe {
 }
 
 function changesOf(state: LoadBalancerState, service: Service): string[] {
-  const { active, enabled, loaded } = state.services[service];
+  const { active, enabled, loaded, wrongProgram } = state.services[service];
   const answers = service === 'keepalived' || state.answers;
   const changes = enabled ? [] : [`start ${service} at boot`];
   if (!active) changes.push(`start ${service}`);
+  else if (wrongProgram !== undefined) changes.push(`restart ${service}, which is ${wrongProgram}`);
   else if (!loaded || !answers) changes.push(`reload ${service}`);
   return changes;
 }
 
 async function write(context: StepContext, files: LoadBalancerState['files']): Promise<void> {
   await Promise.all(files.map(({ path, content, mode }) => context.host.writeFile(path, content, { mode })));
+}
+
+async function bringPrograms(
+  context: StepContext,
+  { programs, files, lacksAccount }: LoadBalancerState,
+): Promise<void> {
+  if (programs === undefined) return;
+  const { host, signal } = context;
+  await host.upload(programs.uploads, { signal, onProgress: (line) => context.progress(line) });
+  await linkPrograms(context, programs.linked);
+  if (!lacksAccount) return;
+  await write(
+    context,
+    files.filter(({ path }) => path === ACCOUNT_PATH),
+  );
+  await createAccount(context);
+}
+
+async function createAccount(context: StepContext): Promise<void> {
+  const { host, signal } = context;
+  const script = `systemd-sysusers ${ACCOUNT_PATH} 2>&1 && getent passwd ${ACCOUNT} >&2\n`;
+  const result = await host.run(script, { signal, allowFailure: true });
+  if (result.exitCode === 0) return;
+  throw new KubewrightError('KW457', `the account ${ACCOUNT} cannot be created, whose rights HAProxy takes on`, {
+    host: host.name,
+    output: `${result.stdout}${result.stderr}`.trim().slice(-2000),
+    hint: `systemd-sysusers says why above. Create it by hand (\`useradd --system --no-create-home --home-dir /var/lib/haproxy --shell /usr/sbin/nologin ${ACCOUNT}\`), then retry the step.`,
+  });
+}
+
+/** Before anything is restarted: else the distribution's program would be started by the unit of the bundle's. */
+async function removeUnits(context: StepContext, { unwantedUnits }: LoadBalancerState): Promise<void> {
+  if (unwantedUnits.length === 0) return;
+  await context.host.run(`rm -f ${unwantedUnits.join(' ')}\n`, { signal: context.signal });
 }
 
 /** What stands for the check script while keepalived's configuration is tested. */
@@ -64,7 +105,7 @@ const HARMLESS = '/bin/true';
  * /usr/local/lib is not on hosts that once were Debian 9; the test therefore names another script. keepalived itself runs
  * the real one as nobody, to whom that rule does not apply.
  */
-async function validate(context: StepContext, { files }: LoadBalancerState): Promise<void> {
+async function validate(context: StepContext, { files, programs }: LoadBalancerState): Promise<void> {
   const contentOf = (service: Service) => files.find(({ path }) => path === CONFIG_PATHS[service])?.content ?? '';
   const keepalived = contentOf('keepalived')
     .replace(`script_user ${SCRIPT_USER}`, 'script_user root')
@@ -75,8 +116,8 @@ trap 'rm -rf "$directory"' EXIT
 cd "$directory" || exit 1
 printf %s ${quote(contentOf('haproxy'))} >haproxy.cfg
 printf %s ${quote(keepalived)} >keepalived.conf
-haproxy -c -q -f haproxy.cfg 2>&1 || exit 2
-keepalived --config-test --use-file="$directory/keepalived.conf" 2>&1 || exit 3
+${commandOf('haproxy', programs)} -c -q -f haproxy.cfg 2>&1 || exit 2
+${commandOf('keepalived', programs)} --config-test --use-file="$directory/keepalived.conf" 2>&1 || exit 3
 `;
   const result = await context.host.run(script, { signal: context.signal, allowFailure: true });
   if (result.exitCode === 0) return;
@@ -89,7 +130,8 @@ keepalived --config-test --use-file="$directory/keepalived.conf" 2>&1 || exit 3
 }
 
 /**
- * Reloads what runs, which keeps HAProxy's connections and the VIP where they are, and starts what does not. keepalived
+ * Reloads what runs, which keeps HAProxy's connections and the VIP where they are, restarts what is another program, and
+ * starts what does not run. keepalived
  * waits for HAProxy: it would start in FAULT.
  */
 async function activate(context: StepContext, state: LoadBalancerState, services: Service[]): Promise<void> {
@@ -103,16 +145,17 @@ async function activate(context: StepContext, state: LoadBalancerState, services
 }
 
 /** Names the configuration, so that the end of an earlier command that loaded another one is not taken for this one's. */
-function activateScript({ files }: LoadBalancerState, services: Service[]): string {
+function activateScript({ files, services: states }: LoadBalancerState, services: Service[]): string {
+  const verb = (service: Service) => (states[service].wrongProgram === undefined ? 'reload-or-restart' : 'restart');
   return `# ${sha256(files.map(({ content }) => content).join(''))}
 bring_up() {
-  systemctl enable --quiet "$1" && systemctl reload-or-restart "$1" && return
+  systemctl enable --quiet "$1" && systemctl "$2" "$1" && return
   journalctl --no-pager --quiet --lines=15 --unit="$1"
   exit 1
 }
 answers() { for _ in {1..100}; do ${CHECK_SCRIPT_PATH} alive 2>/dev/null && return; sleep 0.1; done; return 1; }
 systemctl daemon-reload
-${services.map((service) => `bring_up ${service}${service === 'haproxy' ? '\nanswers || { echo "HAProxy does not answer"; exit 1; }' : ''}`).join('\n')}
+${services.map((service) => `bring_up ${service} ${verb(service)}${service === 'haproxy' ? '\nanswers || { echo "HAProxy does not answer"; exit 1; }' : ''}`).join('\n')}
 `;
 }
 

@@ -8,8 +8,14 @@ import {
   renderCheckScript,
   renderKeepalived,
 } from '../render/keepalived.js';
-
-export type Service = 'haproxy' | 'keepalived';
+import {
+  ACCOUNT_PATH,
+  renderAccount,
+  renderHaproxyUnit,
+  renderKeepalivedUnit,
+  type Service,
+  unitPath,
+} from '../render/units.js';
 
 /** HAProxy first: without it keepalived starts in FAULT. */
 export const SERVICES: readonly Service[] = ['haproxy', 'keepalived'];
@@ -31,16 +37,37 @@ export interface LoadBalancerFile {
  */
 const RESTART = { unit: ['StartLimitIntervalSec=0'], service: ['Restart=always', 'RestartSec=1'] };
 
-/** Every file of the load balancer on one control plane, in an order in which each is there before it is needed. */
-export function loadBalancerFiles(cluster: Cluster, host: ClusterHost, networkInterface: string): LoadBalancerFile[] {
-  const text = (path: string, content: string, mode = 0o644) => ({ path, content, mode });
+/**
+ * Every file of the load balancer on one control plane, in an order in which each is there before it is needed.
+ *
+ * @param release directory of the bundle's programs, or undefined where they are the distribution's, with their units
+ */
+export function loadBalancerFiles(
+  cluster: Cluster,
+  host: ClusterHost,
+  networkInterface: string,
+  release: string | undefined,
+): LoadBalancerFile[] {
   return [
     text(CHECK_SCRIPT_PATH, renderCheckScript(), 0o755),
+    ...(release === undefined ? [] : bundleFiles(release)),
     text(dropInPath('haproxy'), renderLoadedConfigDropIn('haproxy', HAPROXY_CONFIG_PATH, RESTART)),
     text(dropInPath('keepalived'), renderLoadedConfigDropIn('keepalived', KEEPALIVED_CONFIG_PATH, RESTART)),
     text(HAPROXY_CONFIG_PATH, renderHaproxy(cluster)),
     text(KEEPALIVED_CONFIG_PATH, renderKeepalived(cluster, host, networkInterface)),
   ];
+}
+
+function bundleFiles(release: string): LoadBalancerFile[] {
+  return [
+    text(ACCOUNT_PATH, renderAccount()),
+    text(unitPath('haproxy'), renderHaproxyUnit(release)),
+    text(unitPath('keepalived'), renderKeepalivedUnit(release)),
+  ];
+}
+
+function text(path: string, content: string, mode = 0o644): LoadBalancerFile {
+  return { path, content, mode };
 }
 
 export function sha256(content: string): string {

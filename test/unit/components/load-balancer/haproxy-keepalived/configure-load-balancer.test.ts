@@ -14,8 +14,9 @@ import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../../../activit
 import { clusterOf } from '../../../cluster-fixture.js';
 
 const cluster = clusterOf({ controlPlanes: 3, workers: 0 });
+cluster.loadBalancer.source = 'distribution';
 const [self] = cluster.hosts as [ClusterHost];
-const files = loadBalancerFiles(cluster, self, 'eth0');
+const files = loadBalancerFiles(cluster, self, 'eth0', undefined);
 
 let host: FakeHost;
 let context: StageContext;

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import { LOAD_BALANCER_FOLDER } from '../bundle/programs.js';
+import { KubewrightError } from '../errors.js';
+import { releaseDirectory } from '../render/program-paths.js';
+import { unpackDebianPackages } from './from-modules/debian.js';
+import { findLibraries, followLinks, LOADER, listFiles } from './from-modules/debian-files.js';
+import { libraryClosure } from './from-modules/elf.js';
+import type { Tool } from './go/tools.js';
+import type { Architecture } from './recipes.js';
+
+/** Raised with every change of what a bundle's load balancer is made of, or how. */
+export const LOAD_BALANCER_REVISION = 1;
+
+/** What making it runs besides apt and dpkg. */
+export const LOAD_BALANCER_TOOLS: Tool[] = [
+  { path: 'patchelf', packages: ['patchelf'] },
+  { path: 'readelf', packages: ['binutils'] },
+  { path: 'dpkg-deb', packages: ['dpkg'] },
+];
+
+/** The two programs by their paths in Debian's packages. */
+const PROGRAMS = ['usr/sbin/haproxy', 'usr/sbin/keepalived'];
+
+/** Debian's packages of both, and of the libraries that they need; `libraryClosure` fails when one is missing here. */
+const PACKAGES = [
+  ...['haproxy', 'libc6', 'libcrypt1', 'libssl3', 'liblua5.3-0', 'libsystemd0', 'libpcre2-8-0', 'libstdc++6'],
+  ...['libgcc-s1', 'libopentracing-c-wrapper0', 'libopentracing1', 'libcap2', 'libgcrypt20', 'libgpg-error0'],
+  ...['liblzma5', 'liblz4-1', 'libzstd1', 'zlib1g'],
+  ...['keepalived', 'libnl-3-200', 'libnl-genl-3-200', 'libnftnl11', 'libmnl0', 'libglib2.0-0', 'libffi8'],
+  ...['libmount1', 'libblkid1', 'libselinux1', 'libudev1'],
+  // For SNMP, which Debian's keepalived is linked with.
+  ...['libsnmp40', 'libperl5.36', 'libpci3', 'libsensors5', 'libwrap0', 'libnsl2', 'libtirpc3', 'libgssapi-krb5-2'],
+  ...['libkrb5-3', 'libk5crypto3', 'libkrb5support0', 'libcom-err2', 'libkeyutils1'],
+];
+
+export interface LoadBalancerBuild {
+  architecture: Architecture;
+  /** Empty directory for packages and what is in them. */
+  scratch: string;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Puts HAProxy and keepalived into a bundle: Debian's programs with every library that they need and the loader, in one
+ * folder, so that they run on any distribution and no host needs a mirror for them. The programs name the loader by its
+ * path on the host, and look for libraries beside themselves before anywhere else.
+ *
+ * @param directory of the bundle
+ * @returns versions for bundle.json: of the whole under `load-balancer`, and of each package
+ * @throws KW711 packages are not to be had, KW712 a library is not in any of them, KW714 patchelf fails
+ */
+export async function makeLoadBalancer(
+  directory: string,
+  { architecture, scratch, signal }: LoadBalancerBuild,
+): Promise<Record<string, string>> {
+  const { root, versions } = await unpackDebianPackages(PACKAGES, architecture, scratch, signal);
+  const release = releaseName(versions);
+  const files = await listFiles(root);
+  const programs = PROGRAMS.map((path) => join(root, files.get(path) ?? path));
+  const sources = new Map([...(await findLibraries(root, files))].map(([name, { source }]) => [name, source]));
+  const needed = [...(await libraryClosure(programs, sources))].map((name) => [name, sources.get(name) ?? ''] as const);
+  const loader = [...files].find(([path]) => LOADER.test(path));
+  if (loader === undefined) throw brokenProgram('libc6 holds no loader', 'no ld-linux');
+  const loaderName = basename(loader[0]);
+  const folder = join(directory, LOAD_BALANCER_FOLDER);
+  await mkdir(folder, { recursive: true });
+  const copies = new Map([...needed, [loaderName, await loaderFile(root, loader[1], sources, loaderName)]]);
+  for (const [name, source] of copies) await copyFile(source, join(folder, name));
+  for (const program of programs) {
+    const copy = join(folder, basename(program));
+    await copyFile(program, copy);
+    await patch(copy, `${releaseDirectory('load-balancer', release)}/${loaderName}`, signal);
+  }
+  return { 'load-balancer': release, ...named(versions) };
+}
+
+/** Where the loader is a link by an absolute path, the file of that name among the libraries is what it leads to. */
+async function loaderFile(root: string, path: string, libraries: Map<string, string>, name: string): Promise<string> {
+  return libraries.get(name) ?? (await followLinks(join(root, path)));
+}
+
+/**
+ * `2.6.12-2.2.7-1a2b3c4d`: HAProxy's version, keepalived's, and what changes with any package, for a fixed library is
+ * another release too, and what runs is never written over.
+ */
+function releaseName(versions: Record<string, string>): string {
+  // Debian writes [EPOCH:]UPSTREAM[-REVISION].
+  const upstream = (name: string): string => /^(?:\d+:)?([0-9][\w.]*)/.exec(versions[name] ?? '')?.[1] ?? '0';
+  const all = JSON.stringify([LOAD_BALANCER_REVISION, Object.entries(versions).sort()]);
+  const digest = createHash('sha256').update(all).digest('hex').slice(0, 8);
+  return `${upstream('haproxy')}-${upstream('keepalived')}-${digest}`;
+}
+
+function named(versions: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(versions).map(([name, version]) => [`debian/${name}`, version]));
+}
+
+/**
+ * RPATH rather than RUNPATH (--force-rpath): it holds for the libraries of libraries too, and comes before
+ * LD_LIBRARY_PATH (ld.so(8)).
+ */
+async function patch(program: string, loader: string, signal: AbortSignal | undefined): Promise<void> {
+  const args = ['--set-interpreter', loader, '--force-rpath', '--set-rpath', '$ORIGIN', program];
+  const cancelSignal = signal ? { cancelSignal: signal } : {};
+  const result = await execa('patchelf', args, { reject: false, all: true, ...cancelSignal });
+  if (signal?.aborted) throw new KubewrightError('KW703', 'Making the load balancer was interrupted.');
+  if (result.failed) throw brokenProgram(`patchelf cannot change ${program}`, result.all || result.shortMessage || '');
+}
+
+function brokenProgram(what: string, output: string): KubewrightError {
+  return new KubewrightError('KW714', `HAProxy and keepalived cannot be put into the bundle: ${what}.`, {
+    hint: "Debian's packages are not what they were; report it with the output. `loadBalancer.source: distribution` takes each host's own packages.",
+    output,
+  });
+}
