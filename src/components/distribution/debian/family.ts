@@ -7,11 +7,12 @@ import { LOCK_PATIENCE_SECONDS, renderAptTransaction } from './apt.js';
 const DOCKERS_CONTAINERD = 'containerd.io';
 
 /**
- * What a node's kubelet and CNI plugins call: iptables (portmap, and the kubelet's own chains), mount with losetup
- * (volumes), and on versions before 1.32 conntrack; socat and ethtool because kubeadm asks for them on the oldest. openssl
- * is what our own steps ask API servers and look at certificates with; minimal installations lack it.
+ * What a node's kubelet and CNI plugins call: iptables (portmap, and the kubelet's own chains) and mount with losetup
+ * (volumes). openssl is what our own steps ask API servers and look at certificates with. Every usual installation has
+ * them but for iptables; conntrack, ethtool and socat, which older versions of Kubernetes wanted, are not needed from 1.34
+ * on (kube-proxy brings its own, the kubelet forwards ports by the runtime).
  */
-const NODE_PACKAGES = ['conntrack', 'ethtool', 'iptables', 'mount', 'openssl', 'socat'];
+const NODE_PACKAGES = ['iptables', 'mount', 'openssl'];
 
 const PACKAGES: Record<Role, string[]> = {
   'control-plane': NODE_PACKAGES,
