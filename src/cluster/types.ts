@@ -128,7 +128,7 @@ export interface Cluster {
   runtime: RuntimeSettings;
   network: PodNetworkSettings;
   packages: ArtifactSettings & {
-    /** Proxy through which the hosts' package manager fetches packages, such as `http://proxy.example.org:3128`, or null. */
+    /** Proxy through which the hosts fetch packages and pull images, such as `http://proxy.example.org:3128`, or null. */
     proxy: string | null;
   };
   preflight: { ignore: OverruledCheck[] };

@@ -115,7 +115,7 @@ const packages = z.strictObject(
     ...keysOf(ARTIFACT_SOURCES),
     proxy: nullable(
       proxyUrl(),
-      "Proxy through which the hosts fetch their distribution's packages. Nothing else ever goes through one. null: as apt's own configuration says.",
+      "Proxy through which the hosts fetch their distribution's packages and pull images. Nothing else ever goes through one. null: packages as apt's own configuration says, images directly.",
       DEFAULTS.packages.proxy,
     ),
   },

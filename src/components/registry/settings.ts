@@ -1,4 +1,4 @@
-import { fixed, type KeyChange, type KeyChanges, never, refused, section, used } from '../../cluster/key-change.js';
+import { by, fixed, type KeyChange, type KeyChanges, never, refused, section, used } from '../../cluster/key-change.js';
 import * as bundle from '../artifacts/bundle/settings.js';
 import * as etcd from '../etcd/settings.js';
 import type { StackedEtcdSettings } from '../etcd/stacked/settings.js';
@@ -66,6 +66,7 @@ export const COMPONENT_CHANGES: KeyChanges = {
   'spec.network.plugin': choice(CHOICES.network.length, never),
   'spec.packages': section,
   'spec.packages.source': choice(CHOICES.packages.length, used),
-  'spec.packages.proxy': used,
+  // containerd pulls images through it.
+  'spec.packages.proxy': by('runtime'),
   ...Object.assign({}, ...Object.values(CHOICES).flat()),
 };

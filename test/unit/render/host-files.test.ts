@@ -71,8 +71,18 @@ describe('containerd', () => {
   });
 
   it('records at every start what the process has read', () => {
-    expectGolden('containerd-drop-in.conf', renderContainerdDropIn(CONTAINERD_CONFIG_PATH));
+    expectGolden('containerd-drop-in.conf', renderContainerdDropIn([CONTAINERD_CONFIG_PATH], null));
     expectGolden('crictl.yaml', renderCrictlConfig());
+  });
+
+  it('pulls images through a proxy where one is given, and reaches the cluster without it', () => {
+    const proxy = { url: 'http://proxy.example.org:3128', except: '10.88.0.11,.svc' };
+    const dropIn = renderContainerdDropIn([CONTAINERD_CONFIG_PATH], proxy);
+    expect(dropIn.split('\n').filter((line) => line.startsWith('Environment='))).toEqual([
+      'Environment=HTTP_PROXY=http://proxy.example.org:3128',
+      'Environment=HTTPS_PROXY=http://proxy.example.org:3128',
+      'Environment=NO_PROXY=10.88.0.11,.svc',
+    ]);
   });
 
   it("is started by a unit that names the bundle's releases, and says them", () => {

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import type { Cluster } from '../../../cluster/types.js';
+import { mustBeDirect } from '../../../cluster/direct-addresses.js';
 import type { HostFacts } from '../facts/index.js';
 import type { Checked } from './index.js';
 import { isOurs } from './ownership.js';
@@ -48,11 +48,6 @@ function checkPackages(checked: Checked): Problem[] {
 function proxiesOf(facts: HostFacts, source: HostFacts['proxies'][number]['source']): string[] {
   const found = facts.proxies.filter((each) => each.source === source && each.name !== 'no_proxy' && each.value !== '');
   return [...new Set(found.map(({ value }) => value))];
-}
-
-/** What must never go through a proxy: hosts, VIP, pods, services. kubeadm's own preflight warns of the same. */
-function mustBeDirect({ hosts, endpoint, kubernetes }: Cluster): string[] {
-  return [...hosts.map(({ address }) => address), endpoint.vip, kubernetes.podSubnet, kubernetes.serviceSubnet];
 }
 
 /** As Go's programs read no_proxy (golang.org/x/net/http/httpproxy): addresses, networks, `*`; domains are no addresses. */

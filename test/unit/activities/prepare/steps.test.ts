@@ -156,7 +156,7 @@ describe('installPackages', () => {
     fake.answers.set('dpkg-query', [PACKAGES, ...installed].join('\n'));
     expect(await installPackages.probe(contextOn(fake, CLUSTER, 'installPackages'))).toMatchObject({
       done: true,
-      found: '8 packages are installed',
+      found: '3 packages are installed',
     });
   });
 
@@ -257,6 +257,26 @@ describe('configureRuntime', () => {
       transient: true,
     });
     expect(fake.written.size + fake.uploaded.length).toBe(0);
+  });
+
+  it('restarts containerd for a new proxy, which is part of what it was started with', async () => {
+    const fake = newHost();
+    const behind = { ...CLUSTER, packages: { ...CLUSTER.packages, proxy: 'http://proxy.example.org:3128' } };
+    const context = contextOn(fake, behind, 'configureRuntime');
+    await configureRuntime.apply(context, TO_DO);
+    const files = ['/etc/systemd/system/containerd.service', '/etc/containerd/config.toml'];
+    const dropIn = '/etc/systemd/system/containerd.service.d/10-kubewright.conf';
+    const read = (paths: string[]) => digestOf(paths.map((path) => fake.written.get(path) ?? '').join(''));
+    expect(fake.written.get(dropIn)).toMatch(
+      /^Environment=NO_PROXY=localhost,127\.0\.0\.0\/8,.*\.svc,\.cluster\.local$/m,
+    );
+    for (const [path, content] of fake.written) fake.facts.set(path, digestOf(content));
+    fake.facts.set('active', 'active').set('enabled', 'enabled').set('cri', '').set('loaded', read(files));
+    expect((await configureRuntime.probe(context)).changes).toEqual([
+      'restart containerd, which runs with an older configuration',
+    ]);
+    fake.facts.set('loaded', read([...files, dropIn]));
+    expect(await configureRuntime.probe(context)).toMatchObject({ done: true });
   });
 
   it('puts nothing under pods whose containerd of the distribution has ended', async () => {

@@ -94,13 +94,26 @@ function toml(table: Table): string {
  * many containers on a slow disk is not ended by systemd after its usual 90 s, only to begin anew.
  *
  * @param paths files whose digest, one behind the other, is recorded
+ * @param proxy for pulling images; null: none, whatever systemd gives to other services
  */
-export function renderContainerdDropIn(...paths: [string, ...string[]]): string {
+export function renderContainerdDropIn(paths: [string, ...string[]], proxy: PullProxy | null): string {
   return `# Written by Kubewright: records which configuration the running containerd has read.
 [Service]
 ExecStartPre=${recordLoadedConfig('containerd', ...paths)}
 TimeoutStartSec=600
-`;
+${proxy === null ? '' : renderProxy(proxy)}`;
+}
+
+/** Through which images are pulled, and from where they are not. */
+export interface PullProxy {
+  url: string;
+  /** As Go's programs read NO_PROXY. */
+  except: string;
+}
+
+function renderProxy({ url, except }: PullProxy): string {
+  const variables = [`HTTP_PROXY=${url}`, `HTTPS_PROXY=${url}`, `NO_PROXY=${except}`];
+  return variables.map((variable) => `Environment=${variable}\n`).join('');
 }
 
 /** `/etc/crictl.yaml`: without it crictl tries one socket after the other and warns. */

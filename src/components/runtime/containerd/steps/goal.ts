@@ -3,6 +3,8 @@ import { digestOf, type Facts, SAYS_NO } from '../../../../activities/remote-fac
 import type { StepContext } from '../../../../activities/types.js';
 import { type Bundle, pauseImage } from '../../../../bundle/bundle.js';
 import { type PlacedProgram, placeProgram, releaseOf } from '../../../../bundle/programs.js';
+import { noProxyOf } from '../../../../cluster/direct-addresses.js';
+import type { Cluster } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
 import {
   CONTAINERD_CONFIG_PATH,
@@ -46,31 +48,43 @@ export function goalOf(context: StepContext, bundle: Bundle, facts: Facts): Goal
   if (foreign !== undefined) throw new KubewrightError('KW456', foreign.what, { host: host.name, hint: foreign.hint });
   const pause = pauseImage(bundle).names[0] ?? '';
   const config = (version: string) => renderContainerdConfig({ version, pauseImage: pause, overrides });
-  if (source === 'bundle') return bundleGoal(bundle, running, facts, config);
+  if (source === 'bundle') return bundleGoal(context.cluster, bundle, running, facts, config);
   const version = versionOf(facts.text('version'), host.name);
-  const files = new Map([
-    [CONTAINERD_CONFIG_PATH, config(version)],
-    [CONTAINERD_DROP_IN_PATH, renderContainerdDropIn(CONTAINERD_CONFIG_PATH)],
-    [CRICTL_CONFIG_PATH, renderCrictlConfig()],
-  ]);
-  const loaded = digestOf(files.get(CONTAINERD_CONFIG_PATH) ?? '');
+  const { files, loaded } = filesFor(cluster, new Map([[CONTAINERD_CONFIG_PATH, config(version)]]));
   const removesUnit = versionsOfUnit(facts.text('unit')) !== undefined;
   return { version, programs: [], files, loaded, removesUnit };
 }
 
-function bundleGoal(bundle: Bundle, running: RunningRuntime, facts: Facts, config: (version: string) => string): Goal {
+/**
+ * Adds what is written beside these files, and tells what the running containerd shall have been started with: these, and
+ * the drop-in where that gives it a proxy.
+ */
+function filesFor(cluster: Cluster, read: Map<string, string>): Pick<Goal, 'files' | 'loaded'> {
+  const { proxy: url } = cluster.packages;
+  const proxy = url === null ? null : { url, except: noProxyOf(cluster) };
+  const paths = [...read.keys(), ...(proxy === null ? [] : [CONTAINERD_DROP_IN_PATH])] as [string, ...string[]];
+  const dropIn = renderContainerdDropIn(paths, proxy);
+  const files = new Map([...read, [CONTAINERD_DROP_IN_PATH, dropIn], [CRICTL_CONFIG_PATH, renderCrictlConfig()]]);
+  return { files, loaded: digestOf(paths.map((path) => files.get(path) ?? '').join('')) };
+}
+
+function bundleGoal(
+  cluster: Cluster,
+  bundle: Bundle,
+  running: RunningRuntime,
+  facts: Facts,
+  config: (version: string) => string,
+): Goal {
   const kept = versionsThatStay(running, facts);
   const versions = kept ?? { containerd: releaseOf(bundle, 'containerd'), runc: releaseOf(bundle, 'runc') };
   const unit = renderContainerdUnit(versions);
   const content = config(versions.containerd);
-  const files = new Map([
+  const read = new Map([
     [CONTAINERD_UNIT_PATH, unit],
     [CONTAINERD_CONFIG_PATH, content],
-    [CONTAINERD_DROP_IN_PATH, renderContainerdDropIn(CONTAINERD_UNIT_PATH, CONTAINERD_CONFIG_PATH)],
-    [CRICTL_CONFIG_PATH, renderCrictlConfig()],
   ]);
   const programs = kept === undefined ? PROGRAMS.map((name) => placeProgram(bundle, name)) : [];
-  return { version: versions.containerd, programs, files, loaded: digestOf(unit + content), removesUnit: false };
+  return { version: versions.containerd, programs, ...filesFor(cluster, read), removesUnit: false };
 }
 
 /** An earlier bundle's containerd under which pods run: another one comes only with an upgrade, which drains the node. */

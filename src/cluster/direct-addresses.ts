@@ -1,0 +1,11 @@
+import type { Cluster } from './types.js';
+
+/** Addresses and networks that hosts, pods and services of a cluster reach without a proxy. */
+export function mustBeDirect({ hosts, endpoint, kubernetes }: Cluster): string[] {
+  return [...hosts.map(({ address }) => address), endpoint.vip, kubernetes.podSubnet, kubernetes.serviceSubnet];
+}
+
+/** What Go's programs take from NO_PROXY where one has a proxy: the cluster's addresses and names, and the host itself. */
+export function noProxyOf(cluster: Cluster): string {
+  return ['localhost', '127.0.0.0/8', ...mustBeDirect(cluster), '.svc', '.cluster.local'].join(',');
+}
