@@ -5,11 +5,25 @@ import { ROOT } from './setup.mjs';
 
 /** Files below test/lab that install whole clusters, in groups of at most twenty minutes (docs/benchmarks.md has their times). */
 export const TURNS = [
-  ['install-external-etcd', 'canary', 'teams'],
-  ['chaos'],
+  ['install-external-etcd', 'canary', 'teams', 'install-1.36'],
+  ['chaos', 'install-1.34'],
   ['living-cluster', 'ui'],
-  ['coming-back', 'install-stacked'],
+  ['coming-back', 'install-stacked', 'install-1.35'],
 ];
+
+/** Files that install another Kubernetes than the default one, and which. */
+export const OTHER_VERSIONS = { 'install-1.34': '1.34.3', 'install-1.35': '1.35.4', 'install-1.36': '1.36.3' };
+
+/** @param files that a run leaves out @returns Kubernetes versions beside the default one whose bundles it needs */
+export function otherVersions(files) {
+  return Object.entries(OTHER_VERSIONS)
+    .filter(([name]) => !files.includes(fileOf(name)))
+    .map(([, version]) => version);
+}
+
+function fileOf(name) {
+  return `test/lab/${name}.test.ts`;
+}
 
 /**
  * @param commits how many commits HEAD has, or undefined where that is not known: then nothing is left out
@@ -20,7 +34,7 @@ export function leftOut(commits) {
   const turn = commits % TURNS.length;
   return TURNS.filter((_, index) => index !== turn)
     .flat()
-    .map((name) => `test/lab/${name}.test.ts`);
+    .map(fileOf);
 }
 
 /** How many commits HEAD has; undefined without git, or in a clone that lacks some. */

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureEverything, ensureServer } from './artifacts.mjs';
-import { commitCount, leftOut } from './rotation.mjs';
+import { commitCount, leftOut, otherVersions } from './rotation.mjs';
 import {
   ensureDebianPackages,
   installAndBuild,
@@ -94,7 +94,8 @@ async function test() {
   const notRun = [];
   if (projects.includes('lab') && lacking.length > 0) notRun.push(['lab', `it needs ${sentenceOf(lacking)}`]);
   // Without Go and root the workflow tests look for a Temporal server by themselves: on PATH, or by download.
-  if (lacking.length === 0 && projects.includes('lab')) await ensureEverything();
+  if (lacking.length === 0 && projects.includes('lab'))
+    await ensureEverything(rest.length > 0 ? [] : otherVersions(waiting));
   else if (lacking.length === 0 && projects.includes('workflow')) await ensureServer();
 
   // Elsewhere the tests that need an sshd say that they are not run: its package also starts one for everybody.

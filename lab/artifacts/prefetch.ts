@@ -12,6 +12,8 @@ const EVERYTHING_GIGABYTES = 18;
 export interface AllArtifactsOptions {
   /** Kubernetes version without a `v`. */
   version: string;
+  /** Further versions whose bundles are wanted. */
+  others?: readonly string[];
   arch?: Architecture | undefined;
   from?: BundleSource | undefined;
   log?: Log;
@@ -27,22 +29,24 @@ export interface AllArtifacts {
 }
 
 /**
- * Everything that a rehearsal on this machine needs: Temporal and a bundle. What is missing is built in one go, with
+ * Everything that a rehearsal on this machine needs: Temporal and bundles. What is missing is built in one go, with
  * one set of Go caches, because most modules are the same.
  *
  * @throws as `ensureBundle` and `ensureTemporal`
  */
 export async function ensureAllArtifacts(options: AllArtifactsOptions): Promise<AllArtifacts> {
-  const { version, log, signal, from, arch = machineArchitecture() ?? 'amd64' } = options;
+  const { version, others = [], log, signal, from, arch = machineArchitecture() ?? 'amd64' } = options;
   const stages: Stage[] = [];
   const onStages = (done: Stage[]): void => void stages.push(...done);
   const make = async (scratch?: GoScratch): Promise<AllArtifacts> => {
     const common = { ...(log ? { log } : {}), signal, scratch, onStages };
     const temporal = await ensureTemporal(common);
     const bundle = await ensureBundle({ version, arch, from, ...common });
+    for (const other of others) await ensureBundle({ version: other, arch, from, ...common });
     return { bundle, temporal, stages };
   };
-  const isCached = (await findTemporal()) && (await findCachedBundle({ version, arch, from }));
+  const bundles = [version, ...others].map((each) => findCachedBundle({ version: each, arch, from }));
+  const isCached = [await findTemporal(), ...(await Promise.all(bundles))].every((found) => found !== undefined);
   if (isCached || (await goVersion()) === undefined) return make();
   return withGoScratch(EVERYTHING_GIGABYTES, 'everything from modules', make);
 }

@@ -17,20 +17,28 @@ export class Installed {
     /** State directory of the embedded Temporal server. */
     readonly state: string,
     private readonly kubectlPath: string,
+    /** Of Kubernetes. */
+    readonly version: string,
   ) {}
 
   /** @param options how many hosts, the topology's own number unless given, which of them are guests, and what makes them harder to reach */
   static async up(
     name: string,
     topology: Topology,
-    options: Pick<LabUpOptions, 'hosts' | 'guests' | 'kinds'> = {},
+    options: Pick<LabUpOptions, 'hosts' | 'guests' | 'kinds' | 'kubernetes'> = {},
   ): Promise<Installed> {
+    const version = options.kubernetes ?? DEFAULTS.kubernetes.version;
     const bundle = await ensureBundle({
-      version: DEFAULTS.kubernetes.version,
+      version,
       arch: process.arch === 'arm64' ? 'arm64' : 'amd64',
     });
     const lab = await labUp({ name, topology, ...options, replace: true });
-    return new Installed(lab, await mkdtemp(join(tmpdir(), `kubewright-${name}-`)), join(bundle, 'bin', 'kubectl'));
+    return new Installed(
+      lab,
+      await mkdtemp(join(tmpdir(), `kubewright-${name}-`)),
+      join(bundle, 'bin', 'kubectl'),
+      version,
+    );
   }
 
   async down(): Promise<void> {

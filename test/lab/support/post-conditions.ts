@@ -4,7 +4,6 @@ import { stringify } from 'yaml';
 import { until } from '../../../lab/hosts/machine/run.js';
 import { dnsHosts, NameObservers } from '../../../lab/probes/names.js';
 import { containerdRecipe } from '../../../src/artifacts/recipes.js';
-import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import { countCommands, identityOf } from '../../chaos/promises.js';
 import type { Installed } from './installed.js';
 
@@ -23,7 +22,7 @@ export function expectPostConditions(get: () => Installed): void {
       runtime: node.status.nodeInfo.containerRuntimeVersion,
       ready: node.status.conditions.find(({ type }) => type === 'Ready')?.status,
     }));
-    const everywhere = { version: `v${DEFAULTS.kubernetes.version}`, runtime: RUNTIME, ready: 'True' };
+    const everywhere = { version: `v${cluster.version}`, runtime: RUNTIME, ready: 'True' };
     const expected = cluster.nodes().map(({ name, address }) => ({ name, address, ...everywhere }));
     expect(seen).toEqual(expected);
   });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -200,6 +200,18 @@ describe('the expensive lab files take turns', () => {
       const runs = [100, 101, 102, 103].filter((commits) => !rotation.leftOut(commits).includes(file));
       expect(runs, file).toHaveLength(1);
     }
+  });
+
+  it('a run has the bundles of the versions that its files install', () => {
+    for (const [name, version] of Object.entries<string>(rotation.OTHER_VERSIONS)) {
+      const text = readFileSync(join(root, `test/lab/${name}.test.ts`), 'utf8');
+      expect(text).toContain(`expectInstalls('${version}')`);
+      const turn = [100, 101, 102, 103].filter((commits) =>
+        rotation.otherVersions(rotation.leftOut(commits)).includes(version),
+      );
+      expect(turn, name).toHaveLength(1);
+    }
+    expect(rotation.otherVersions([])).toEqual(Object.values(rotation.OTHER_VERSIONS));
   });
 
   it('nothing is left out where the commits cannot be counted', () => {

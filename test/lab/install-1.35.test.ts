@@ -1,0 +1,3 @@
+import { expectInstalls } from './support/other-version.js';
+
+expectInstalls('1.35.4');
