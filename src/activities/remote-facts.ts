@@ -143,19 +143,28 @@ export function factsProgram(script: string): string {
   return `${LIBRARY}${script}\nwait\necho '${END}'\nexit 0\n`;
 }
 
+export interface FactsOptions {
+  /** Code of an answer that did not come whole. */
+  cutShort?: string;
+  /** How long the host may take to answer: a slow one is no silent one. */
+  timeoutMs?: number;
+}
+
+/** Most hosts answer in a second; one with slow disks, short of memory or under emulation takes many. */
+const ANSWER_MS = 60_000;
+
 /**
  * Asks a host for facts in one round trip. A command that fails, or is not there, is a fact too.
  *
- * @param cutShort code of an answer that did not come whole
  * @throws KubewrightError KW437 (transient), or `cutShort`, when the answer did not come whole
  */
 export async function gatherFacts(
   host: RemoteHost,
   script: string,
   signal: AbortSignal,
-  cutShort = 'KW437',
+  { cutShort = 'KW437', timeoutMs = ANSWER_MS }: FactsOptions = {},
 ): Promise<Facts> {
-  const { stdout } = await host.run(factsProgram(script), { signal });
+  const { stdout } = await host.run(factsProgram(script), { signal, timeoutMs });
   if (stdout.trimEnd().endsWith(END)) return new Facts(stdout);
   throw new KubewrightError(cutShort, 'its answer did not come whole', {
     host: host.name,

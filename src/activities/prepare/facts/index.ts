@@ -10,6 +10,9 @@ import { type HostQuestions, hostFactsScript } from './script.js';
 
 export type { CardAddress, DiskFacts, FoundLeftover, HostFacts } from './host-facts.js';
 
+/** Some hundred programs are started: a guest under emulation took more than half a minute with others beside it. */
+const LOOK_MS = 180_000;
+
 /**
  * Asks a host for everything the preflight wants to know: one round trip, nothing is changed.
  *
@@ -20,7 +23,9 @@ export async function gatherHostFacts(
   questions: HostQuestions,
   signal: AbortSignal,
 ): Promise<HostFacts> {
-  return parseHostFacts(await gatherFacts(host, hostFactsScript(questions), signal, 'KW455'));
+  return parseHostFacts(
+    await gatherFacts(host, hostFactsScript(questions), signal, { cutShort: 'KW455', timeoutMs: LOOK_MS }),
+  );
 }
 
 /** What a host of this cluster is asked for beyond what every host is. */
