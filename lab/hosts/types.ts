@@ -58,6 +58,8 @@ export interface LabPlan {
   /** Virtual address for the cluster's endpoint; no host has it. */
   vip: string;
   topology: Topology;
+  /** Addresses of Services, as a CIDR: what is sent to them and kube-proxy does not answer for stays in the lab. */
+  serviceSubnet: string;
   /** What the cluster.yaml names; undefined: the schema's default. */
   kubernetes?: string;
 }

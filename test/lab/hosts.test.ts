@@ -45,6 +45,20 @@ describe('five plain hosts', () => {
     await two.ssh(MIRROR, { timeoutMs: 120_000 });
   });
 
+  test('send nothing out to addresses of Services, which are the cluster’s alone', async () => {
+    // As if something around the machine had such an address: the machine itself, which is on the way there.
+    const [service, other] = [{ address: '10.111.255.254' }, { address: '10.112.0.1' }];
+    const onMachine = (verb: string) =>
+      Promise.all([service, other].map(({ address }) => execa('ip', ['address', verb, `${address}/32`, 'dev', 'lo'])));
+    await onMachine('replace');
+    try {
+      expect(await reaches(one, other)).toBe(true);
+      expect(await reaches(one, service)).toBe(false);
+    } finally {
+      await onMachine('delete');
+    }
+  });
+
   test('have machine-ids, host keys and boot ids of their own', async () => {
     const facts = [
       'cat /etc/machine-id',

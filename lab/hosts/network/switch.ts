@@ -57,9 +57,10 @@ export async function inSwitch(pid: number, command: string, args: string[], inp
 
 /**
  * Rules on the bridge itself, where every frame passes, ARP included. The sets are empty until `cut` fills them; the two
- * last rules are what makes a host's kind.
+ * last rules are what makes a host's kind. Addresses of Services are the cluster's own: a packet to one that kube-proxy does
+ * not answer for would follow the default route, and find whatever has that address around the machine.
  */
-export function faultTable({ hosts, subnet }: LabPlan): string {
+export function faultTable({ hosts, subnet, serviceSubnet }: LabPlan): string {
   const addresses = (kind: 'bastion' | 'no-mirror'): string =>
     hosts
       .filter((host) => host.kinds.includes(kind))
@@ -75,6 +76,7 @@ export function faultTable({ hosts, subnet }: LabPlan): string {
     iifname @cut drop
     oifname @cut drop
     iifname . oifname @cut_pairs drop
+    oifname "uplink" ip daddr ${serviceSubnet} drop
 ${behindBastion && `    ip saddr ${subnet.gateway} ip daddr { ${behindBastion} } drop\n`}${
   noMirror && `    oifname "uplink" ip saddr { ${noMirror} } ip daddr != ${subnet.gateway} drop\n`
 }  }

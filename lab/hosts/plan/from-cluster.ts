@@ -28,6 +28,7 @@ export function planFromCluster(
     subnet,
     vip,
     topology: cluster.etcd.topology === 'external' ? 'external-etcd' : 'stacked',
+    serviceSubnet: cluster.kubernetes.serviceSubnet,
     kubernetes: cluster.kubernetes.version,
   };
 }

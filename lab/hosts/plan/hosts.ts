@@ -1,3 +1,4 @@
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import type { Role } from '../../../src/cluster/types.js';
 import { KubewrightError } from '../../../src/errors.js';
 import type { GuestSpec, HostKind, LabPlan, LabUpOptions, PlannedHost, Subnet, Topology } from '../types.js';
@@ -33,7 +34,8 @@ export function planHosts(options: LabUpOptions, subnet: Subnet): LabPlan {
     ),
   );
   const planned = withGuests(withKinds(hosts, options.kinds ?? {}, at(BASTION_OCTET)), options.guests ?? {});
-  return { hosts: planned, subnet, vip: at(VIP_OCTET), topology, kubernetes: options.kubernetes };
+  const { serviceSubnet } = DEFAULTS.kubernetes;
+  return { hosts: planned, subnet, vip: at(VIP_OCTET), topology, serviceSubnet, kubernetes: options.kubernetes };
 }
 
 function countRoles(count: number, topology: Topology): Record<Role, number> {

@@ -15,8 +15,8 @@ export async function connects(address: string, port: number): Promise<boolean> 
   });
 }
 
-/** One ping from a host to another. */
-export async function reaches(from: LabHost, to: LabHost): Promise<boolean> {
+/** One ping from a host to another, or to any address. */
+export async function reaches(from: LabHost, to: { address: string }): Promise<boolean> {
   return (await from.exec(`ping -q -c 1 -W 1 ${to.address}`, { allowFailure: true })).exitCode === 0;
 }
 

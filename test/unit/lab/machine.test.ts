@@ -138,6 +138,11 @@ describe('what the scripts are given', () => {
     expect(table).toContain('oifname "uplink" ip saddr { 10.88.0.13 } ip daddr != 10.88.0.1 drop');
     expect(faultTable(planHosts({ hosts: 3 }, chooseSubnet([])))).not.toContain('10.88');
   });
+
+  test('the bridge lets nothing out to addresses of Services, those of the cluster.yaml where there is one', () => {
+    expect(faultTable(plan)).toContain('oifname "uplink" ip daddr 10.96.0.0/12 drop');
+    expect(faultTable({ ...plan, serviceSubnet: '172.20.0.0/16' })).toContain('ip daddr 172.20.0.0/16 drop');
+  });
 });
 
 describe('until', () => {
