@@ -1,6 +1,6 @@
 // The real bundle and the real Temporal of this machine, made before by `scripts/test.mjs` or made here (a quarter of an
 // hour when cold). What is asked is asked of the programs themselves.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -46,8 +46,7 @@ async function readJson(archive: LocatedImage, path: string) {
 
 /** The files of an image, as a container would see them. */
 async function rootOf(archive: LocatedImage): Promise<string> {
-  const root = join(scratch, archive.file.replaceAll('/', '-'));
-  await mkdir(root);
+  const root = await mkdtemp(join(scratch, 'root-'));
   const [index] = (await readJson(archive, 'index.json')).manifests;
   const manifest = await readJson(archive, `blobs/${index.digest.replace(':', '/')}`);
   for (const { digest } of manifest.layers) {
@@ -189,6 +188,44 @@ describe('the images', () => {
     const { all } = await inside(root, '/agnhost --help; nslookup -? 2>&1 || true');
     expect(all).toMatch(/pause/);
     expect(all).toMatch(/Usage: nslookup/);
+  });
+
+  it('agnhost has what Kubernetes’ own suite runs in it: curl, dig, nc, getent and a shell', async () => {
+    const agnhost = image(bundle, 'registry.k8s.io/e2e-test-images/agnhost:');
+    expect(image(bundle, 'registry.k8s.io/e2e-test-images/glibc-dns-testing:').file).toBe(agnhost.file);
+    const root = await rootOf(agnhost);
+    const served = await rootOf(image(bundle, 'registry.k8s.io/coredns/coredns:'));
+    await copyFile(join(served, 'coredns'), join(root, 'coredns'));
+    const zone = ['10.0.0.7 name.test', '10.0.0.8 other.test'].join('\n    ');
+    await writeFile(join(root, 'Corefile'), `. {\n  hosts {\n    ${zone}\n  }\n}\n`);
+    await writeFile(join(root, 'etc/resolv.conf'), 'nameserver 127.0.0.1\nsearch test\n');
+    await writeFile(join(root, 'etc/hosts'), '10.0.0.9 pod.example pod\n');
+    // The questions as test/e2e of Kubernetes asks them, in the shell that it asks for.
+    const { all } = await inside(
+      root,
+      `ip link set lo up
+       /agnhost netexec --http-port=8080 --udp-port=8081 > /dev/null 2>&1 &
+       /coredns -conf /Corefile > /dev/null 2>&1 &
+       for i in \`seq 1 100\`; do curl -s -o /dev/null http://127.0.0.1:8080/ && dig +short +time=1 +tries=1 name.test | grep -q . && break; sleep 0.1; done
+       echo "curl $(curl -g -q -s --connect-timeout 2 http://127.0.0.1:8080/echo?msg=hello)"
+       echo "tcp $(echo hostName | nc -v -t -w 2 127.0.0.1 8080 2>/dev/null | head -c 12)"
+       echo "udp $(echo 'echo hello' | nc -w 1 -u 127.0.0.1 8081)"
+       echo "dig $(dig +notcp +noall +answer +search name A)"
+       echo "dig $(dig +tcp +noall +answer other.test A)"
+       echo "dig $(dig +short -x 10.0.0.7)"
+       echo "getent $(getent hosts pod)"
+       echo "getent $(getent hosts name)"
+       /bin/bash -c 'echo shell bash'`,
+    );
+    expect(all).toContain('curl hello');
+    expect(all).toContain('tcp HTTP/1.1 400');
+    expect(all).toContain('udp hello');
+    expect(all).toMatch(/dig name\.test\.\s+\d+\s+IN\s+A\s+10\.0\.0\.7/);
+    expect(all).toMatch(/dig other\.test\.\s+\d+\s+IN\s+A\s+10\.0\.0\.8/);
+    expect(all).toContain('dig name.test.');
+    expect(all).toMatch(/getent 10\.0\.0\.9\s+pod\.example pod/);
+    expect(all).toMatch(/getent 10\.0\.0\.7\s+name\.test/);
+    expect(all).toContain('shell bash');
   });
 });
 

@@ -1,12 +1,12 @@
-import { lstat, readFile, readlink } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../../package-root.js';
 import { type Layer, layerOf } from '../oci/image.js';
 import { fileContent, type TarEntry } from '../oci/tar.js';
 import type { Architecture } from '../recipes.js';
+import { CHECK_TOOL_PACKAGES, checkToolEntries } from './check-tools.js';
 import { unpackDebianPackages } from './debian.js';
-import { type Files, findLibraries, LOADER, listFiles } from './debian-files.js';
-import { libraryClosure } from './elf.js';
+import { copy, type Files, listFiles, programEntries, symlink, text } from './debian-files.js';
 
 /** One static program that stands in for a shell and everything around it. */
 const BUSYBOX_PACKAGES = ['busybox-static'];
@@ -33,6 +33,8 @@ export interface BaseLayers {
   busybox: Layer;
   /** iptables (nft and legacy), nft, ipset, conntrack with their libraries and plugins; goes on top of `busybox`. */
   netfilter: Layer;
+  /** curl, dig, nc, getent and bash with their libraries, for the check image alone; goes on top of `busybox`. */
+  checkTools: Layer;
   /** `/etc/ssl/certs/ca-certificates.crt`, for programs that ask servers outside of the cluster. */
   certificates: TarEntry[];
   /** Debian package → version. */
@@ -45,13 +47,16 @@ export async function makeBaseLayers(
   directory: string,
   signal?: AbortSignal,
 ): Promise<BaseLayers> {
-  const packages = [...BUSYBOX_PACKAGES, ...NETFILTER_PACKAGES, ...CERTIFICATE_PACKAGES];
+  const packages = [...BUSYBOX_PACKAGES, ...NETFILTER_PACKAGES, ...CERTIFICATE_PACKAGES, ...CHECK_TOOL_PACKAGES];
   const { root, versions } = await unpackDebianPackages(packages, architecture, directory, signal);
   const files = await listFiles(root);
+  const certificates = await certificateEntries(root, files);
+  const checkTools = await checkToolEntries(root, files, architecture, directory);
   return {
     busybox: await layerOf(await busyboxEntries(root)),
     netfilter: await layerOf(await netfilterEntries(root, files)),
-    certificates: await certificateEntries(root, files),
+    checkTools: await layerOf([...checkTools, ...certificates]),
+    certificates,
     versions,
   };
 }
@@ -88,25 +93,10 @@ export function accountEntries(): TarEntry[] {
 async function netfilterEntries(root: string, files: Files): Promise<TarEntry[]> {
   const programs = NETFILTER_PROGRAMS.map((name) => `usr/sbin/${name}`);
   const plugins = [...files.keys()].filter((path) => /^usr\/lib\/[^/]+\/xtables\/.*\.so$/.test(path));
-  const libraries = await findLibraries(root, files);
-  const needed = await libraryClosure(
-    [...programs, ...plugins].map((path) => join(root, files.get(path) ?? path)),
-    new Map([...libraries].map(([name, { source }]) => [name, source])),
-  );
-  const wanted = [...libraries].filter(([name]) => needed.has(name));
-  const loaders = [...files.keys()].filter((path) => LOADER.test(path));
   const wrapper = await readFile(join(packageRoot(), 'src/artifacts/from-modules/iptables-wrapper.sh'));
   return [
-    ...(await Promise.all(
-      [...programs, ...plugins, 'etc/protocols', 'etc/services'].map((path) => copy(root, files, path)),
-    )),
-    // Under its soname, for that is what the loader looks for; the versioned name behind it is nobody's business.
-    ...(await Promise.all(
-      wanted.map(async ([name, { folder, source }]): Promise<TarEntry> => {
-        return { path: `${folder}/${name}`, type: 'file', mode: 0o755, content: await fileContent(source) };
-      }),
-    )),
-    ...(await Promise.all(loaders.map((path) => copy(root, files, path)))),
+    ...(await programEntries(root, files, [...programs, ...plugins])),
+    ...(await Promise.all(['etc/protocols', 'etc/services'].map((path) => copy(root, files, path)))),
     { path: 'usr/sbin/iptables-wrapper', type: 'file', mode: 0o755, content: wrapper },
     ...iptablesLinks(),
   ];
@@ -124,25 +114,10 @@ function iptablesLinks(): TarEntry[] {
   );
 }
 
-async function copy(root: string, files: Files, path: string): Promise<TarEntry> {
-  const source = join(root, files.get(path) ?? path);
-  const { mode } = await lstat(source);
-  if ((mode & 0o170000) === 0o120000) return symlink(path, await readlink(source));
-  return { path, type: 'file', mode: mode & 0o777, content: await fileContent(source) };
-}
-
 /** What `update-ca-certificates` does when a package is installed: all certificates, one after the other. */
 async function certificateEntries(root: string, files: Files): Promise<TarEntry[]> {
   const certificates = [...files].filter(([path]) => /^usr\/share\/ca-certificates\/.*\.crt$/.test(path)).sort();
   const texts = await Promise.all(certificates.map(([, source]) => readFile(join(root, source), 'utf8')));
   const bundle = texts.map((pem) => `${pem.trimEnd()}\n`).join('');
   return [{ path: 'etc/ssl/certs/ca-certificates.crt', type: 'file', content: Buffer.from(bundle) }];
-}
-
-function symlink(path: string, target: string): TarEntry {
-  return { path, type: 'symlink', target };
-}
-
-function text(path: string, lines: string[]): TarEntry {
-  return { path, type: 'file', content: Buffer.from(`${lines.join('\n')}\n`) };
 }

@@ -134,10 +134,11 @@ async function writeImages(
 }
 
 async function writeImage(directory: string, recipe: ImageRecipe, architecture: Architecture): Promise<BundleImage> {
-  const { name, neededBy, version, config, layers } = recipe;
+  const { name, aliases = [], neededBy, version, config, layers } = recipe;
   const file = archiveName(name);
-  const written = await writeArchive(imageOf([name], architecture, config, layers), join(directory, file));
-  return { file, names: [name], neededBy, version, ...written };
+  const names = [name, ...aliases];
+  const written = await writeArchive(imageOf(names, architecture, config, layers), join(directory, file));
+  return { file, names, neededBy, version, ...written };
 }
 
 async function placePrograms(directory: string, programs: string): Promise<void> {

@@ -20,7 +20,7 @@ export async function libraryClosure(programs: string[], libraries: Map<string, 
       needed.add(name);
       if (path) return path;
       throw new KubewrightError('KW712', `${user} needs ${name}, which no package of the image's base has.`, {
-        hint: 'Debian changed how it splits a package: add the one that has this library to from-modules/base.ts.',
+        hint: 'Debian changed how it splits a package: add the one that has this library to base.ts or check-tools.ts of from-modules.',
       });
     });
   }

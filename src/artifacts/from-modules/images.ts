@@ -11,11 +11,13 @@ import type { KubernetesTags } from './kubernetes.js';
  * Raise this when what goes into an image changes: it is part of the bundle's key in the cache, and unlike the
  * recipes of the Go binaries nothing else tells that an older bundle is another one.
  */
-export const IMAGES_REVISION = 2;
+export const IMAGES_REVISION = 3;
 
 /** An image of the bundle: what it is called, who needs it, and what is in it. */
 export interface ImageRecipe {
   name: string;
+  /** Further names of the same image. */
+  aliases?: string[];
   neededBy: BundleImage['neededBy'];
   version: string;
   config: ImageConfig;
@@ -50,7 +52,7 @@ export async function imageRecipes(sources: ImageSources): Promise<ImageRecipe[]
     await kubeProxyImage(sources),
     await flannelImage(flannel.flannel, sources),
     await flannelCniImage(flannel.cniPlugin, sources),
-    await agnhostImage(tags.agnhost, sources),
+    await agnhostImage(tags, sources),
   ];
 }
 
@@ -139,8 +141,11 @@ async function flannelCniImage(name: string, sources: ImageSources): Promise<Ima
   };
 }
 
-/** As test/images/agnhost/Dockerfile has it, but with busybox for Alpine's tools. */
-async function agnhostImage(tag: string, sources: ImageSources): Promise<ImageRecipe> {
+/**
+ * As test/images/agnhost/Dockerfile has it, but with busybox and Debian's tools for Alpine's. Kubernetes' own tests ask for an
+ * image of Debian's beside it, to resolve names by glibc as well as by musl: this one, with glibc in it, is that one too.
+ */
+async function agnhostImage(tags: KubernetesTags, sources: ImageSources): Promise<ImageRecipe> {
   const porter = join(sources.kubernetes, 'test/images/agnhost/porter');
   const certificates = await Promise.all(
     ['localhost.crt', 'localhost.key'].map(async (path): Promise<TarEntry> => {
@@ -153,12 +158,14 @@ async function agnhostImage(tag: string, sources: ImageSources): Promise<ImageRe
     { path: 'uploads', type: 'directory' },
     ...certificates,
   ];
+  const name = `registry.k8s.io/e2e-test-images/agnhost:${tags.agnhost}`;
   return {
-    name: `registry.k8s.io/e2e-test-images/agnhost:${tag}`,
+    name,
+    aliases: tags.suite.filter((alias) => alias !== name),
     neededBy: 'check',
-    version: tag,
+    version: tags.agnhost,
     config: { Entrypoint: ['/agnhost'], Cmd: ['pause'], WorkingDir: '/' },
-    layers: [sources.base.busybox, await layerOf(entries)],
+    layers: [sources.base.busybox, sources.base.checkTools, await layerOf(entries)],
   };
 }
 

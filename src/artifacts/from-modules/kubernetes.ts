@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { KubewrightError } from '../../errors.js';
-import { cCompiler } from '../go/build.js';
 import type { Architecture } from '../recipes.js';
+import { compileC } from './c-compiler.js';
 
 /** Tags that a release of Kubernetes asks for, read from its own sources. */
 export interface KubernetesTags {
@@ -11,6 +10,8 @@ export interface KubernetesTags {
   etcd: string;
   pause: string;
   agnhost: string;
+  /** Full names under which the release's own tests ask for what the check image holds: agnhost, and an image with dig. */
+  suite: string[];
 }
 
 /**
@@ -26,16 +27,36 @@ export async function readTags(source: string): Promise<KubernetesTags> {
   const constant = (name: string): string => {
     const value = new RegExp(`^\\s*${name} = "([^"]+)"`, 'm').exec(constants)?.[1];
     if (value) return value;
-    throw new KubewrightError('KW713', `${path} of this Kubernetes does not say ${name} in the way it used to.`, {
-      hint: 'This version cannot be built from modules yet: use --from official.',
-    });
+    throw unreadable(path, name);
   };
   return {
     coredns: constant('CoreDNSVersion'),
     etcd: constant('DefaultEtcdVersion'),
     pause: constant('PauseVersion'),
     agnhost: (await readFile(join(source, 'test/images/agnhost/VERSION'), 'utf8')).trim(),
+    suite: await readSuiteImages(source),
   };
+}
+
+/**
+ * The DNS tests also ask from an image of Debian's that has dig and getent: glibc-dns-testing, in older releases jessie-dnsutils.
+ *
+ * @throws KW713 when the sources do not say it where they used to
+ */
+async function readSuiteImages(source: string): Promise<string[]> {
+  const path = 'test/utils/image/manifest.go';
+  const manifest = await readFile(join(source, path), 'utf8');
+  const entry =
+    /^\s*configs\[(?:Agnhost|GlibcDnsTesting|JessieDnsutils)\]\s*=\s*Config\{list\.PromoterE2eRegistry, "([^"]+)", "([^"]+)"\}/gm;
+  const names = [...manifest.matchAll(entry)].map(([, name, tag]) => `registry.k8s.io/e2e-test-images/${name}:${tag}`);
+  if (names.length > 0) return names;
+  throw unreadable(path, 'which agnhost its tests run');
+}
+
+function unreadable(path: string, what: string): KubewrightError {
+  return new KubewrightError('KW713', `${path} of this Kubernetes does not say ${what} in the way it used to.`, {
+    hint: 'This version cannot be built from modules yet: use --from official.',
+  });
 }
 
 /**
@@ -68,11 +89,5 @@ export async function buildPause(
 ): Promise<void> {
   const code = join(source, 'build/pause/linux/pause.c');
   const flags = ['-Os', '-Wall', '-Werror', '-static', '-s', `-DVERSION=v${version}`];
-  const result = await execa(cCompiler(architecture), [...flags, '-o', output, code], { reject: false });
-  if (!result.failed) return;
-  throw new KubewrightError('KW710', `Compiling pause ${version} failed.`, {
-    hint: 'A C compiler that links statically is needed: gcc and libc6-dev on Debian and Ubuntu.',
-    output: (result.stderr || result.shortMessage || '').split('\n').slice(-10).join('\n'),
-    cause: result,
-  });
+  await compileC(`pause ${version}`, [...flags, '-o', output, code], architecture);
 }
