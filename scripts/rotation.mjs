@@ -25,16 +25,16 @@ function fileOf(name) {
   return `test/lab/${name}.test.ts`;
 }
 
+/** Files below test/lab that `npm run test:all` alone runs: one that is long, and holds what the others hold by other means. */
+export const ONLY_IN_ALL = ['conformance'];
+
 /**
- * @param commits how many commits HEAD has, or undefined where that is not known: then nothing is left out
+ * @param commits how many commits HEAD has, or undefined where that is not known: then nobody takes turns
  * @returns files that this run leaves out, below the project's root
  */
 export function leftOut(commits) {
-  if (commits === undefined) return [];
-  const turn = commits % TURNS.length;
-  return TURNS.filter((_, index) => index !== turn)
-    .flat()
-    .map(fileOf);
+  const waiting = commits === undefined ? [] : TURNS.filter((_, index) => index !== commits % TURNS.length).flat();
+  return [...waiting, ...ONLY_IN_ALL].map(fileOf);
 }
 
 /** How many commits HEAD has; undefined without git, or in a clone that lacks some. */

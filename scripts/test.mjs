@@ -1,6 +1,6 @@
 // `npm test`: sets everything up, runs every test this machine can run, and says aloud what it cannot.
 // Arguments go to vitest: `npm test -- test/unit`, `npm test -- --project lab -t join`. Without any, the expensive lab files
-// take turns (rotation.mjs); `npm run test:all` runs everything.
+// take turns, or wait (rotation.mjs); `npm run test:all` runs everything.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -120,7 +120,7 @@ async function test() {
   for (const line of slowest(reports)) console.log(line);
   console.log('');
   for (const file of waiting)
-    console.log(`not in this run: ${file} (they take turns; \`npm run test:all\` runs everything)`);
+    console.log(`not in this run: ${file} (most take turns; \`npm run test:all\` runs everything)`);
   for (const [project, reason] of notRun) console.log(`not run here: ${project} tests (${reason})`);
   const { passed, failed, skipped } = sum(reports);
   if (passed + failed === 0) console.log('No test ran: does the selection match any?');

@@ -38,3 +38,16 @@ export function kubeadmTestsRecipe(version: string): GoRecipe {
     tests: 'k8s.io/kubernetes/test/e2e_kubeadm',
   };
 }
+
+/** Kubernetes' end-to-end tests, the conformance suite among them: what its releases call `e2e.test`. */
+export function conformanceTestsRecipe(version: string): GoRecipe {
+  return {
+    name: 'conformance-tests',
+    module: `conformance-tests-${version}`,
+    modules: MODULES,
+    title: `Kubernetes' end-to-end tests ${version}`,
+    version: `v${version}`,
+    binaries: { 'e2e.test': 'conformance-tests' },
+    tests: 'k8s.io/kubernetes/test/e2e',
+  };
+}

@@ -16,7 +16,7 @@ export class Installed {
     readonly lab: Lab,
     /** State directory of the embedded Temporal server. */
     readonly state: string,
-    private readonly kubectlPath: string,
+    readonly kubectlPath: string,
     /** Of Kubernetes. */
     readonly version: string,
   ) {}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { ensureKubeadmTests } from '../../../lab/artifacts/kubeadm-tests.js';
+import { ensureKubeadmTests } from '../../../lab/artifacts/kubernetes-tests.js';
 import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import type { Installed } from './installed.js';
 

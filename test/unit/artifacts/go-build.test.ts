@@ -2,7 +2,12 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { composeSpecRecipe, kubeadmTestsRecipe, temporalServerRecipe } from '../../../lab/artifacts/recipes.js';
+import {
+  composeSpecRecipe,
+  conformanceTestsRecipe,
+  kubeadmTestsRecipe,
+  temporalServerRecipe,
+} from '../../../lab/artifacts/recipes.js';
 import { buildGo, cCompiler, goBuildCommand, withGoScratch } from '../../../src/artifacts/go/build.js';
 import { bundleTools, requireGo } from '../../../src/artifacts/go/tools.js';
 import {
@@ -18,6 +23,7 @@ import {
   temporalCliRecipe,
   temporalUiRecipe,
 } from '../../../src/artifacts/recipes.js';
+import { DEFAULTS } from '../../../src/cluster/defaults.js';
 
 const perRelease = BUILDABLE_KUBERNETES.flatMap(bundleRecipes);
 const recipes: GoRecipe[] = [
@@ -48,13 +54,17 @@ describe('the pinned modules', () => {
     expect(goSum).toMatch(/ h1:/);
   });
 
-  it('have that of kubeadm’s tests at the same version as kubeadm itself', async () => {
-    const recipe = kubeadmTestsRecipe('1.34.3');
+  it.each([
+    ['kubeadm’s tests', kubeadmTestsRecipe, '1.34.3'],
+    ['kubeadm’s tests', kubeadmTestsRecipe, DEFAULTS.kubernetes.version],
+    ['the conformance suite', conformanceTestsRecipe, DEFAULTS.kubernetes.version],
+  ] as const)('have that of %s at the same version as kubeadm itself', async (_, recipeOf, version) => {
+    const recipe = recipeOf(version);
     const required = /^\tk8s.io\/kubernetes (\S+)/m;
     const tests = await readFile(moduleFile(recipe, 'go.mod'), 'utf8');
-    const kubeadm = await readFile(moduleFile(kubernetesRecipe('1.34.3'), 'go.mod'), 'utf8');
-    expect(required.exec(tests)?.[1]).toBe('v1.34.3');
-    expect(required.exec(kubeadm)?.[1]).toBe('v1.34.3');
+    const kubeadm = await readFile(moduleFile(kubernetesRecipe(version), 'go.mod'), 'utf8');
+    expect(required.exec(tests)?.[1]).toBe(`v${version}`);
+    expect(required.exec(kubeadm)?.[1]).toBe(`v${version}`);
     expect(await readFile(moduleFile(recipe, 'go.sum'), 'utf8')).toMatch(/ginkgo.* h1:/);
   });
 
@@ -92,6 +102,9 @@ describe('the build command', () => {
     const { args } = goBuildCommand(kubeadmTestsRecipe('1.34.3'), 'amd64', '/out');
     expect(args.slice(0, 2)).toEqual(['test', '-c']);
     expect(args.slice(-2)).toEqual(['/out/', 'k8s.io/kubernetes/test/e2e_kubeadm']);
+    expect(goBuildCommand(conformanceTestsRecipe('1.37.2'), 'amd64', '/out').args.at(-1)).toBe(
+      'k8s.io/kubernetes/test/e2e',
+    );
   });
 
   it("needs C for flannel on amd64, and nowhere else, as flannel's own Makefile has it", () => {
