@@ -6,8 +6,8 @@ import { ROOT } from './setup.mjs';
 /** Files below test/lab that install whole clusters, in groups of at most twenty minutes (docs/benchmarks.md has their times). */
 export const TURNS = [
   ['install-external-etcd', 'canary', 'teams', 'install-1.36'],
-  ['chaos', 'install-1.34'],
-  ['living-cluster', 'ui'],
+  ['chaos', 'install-guests'],
+  ['living-cluster', 'ui', 'install-1.34'],
   ['coming-back', 'install-stacked', 'install-1.35'],
 ];
 

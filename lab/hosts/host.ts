@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { KubewrightError } from '../../src/errors.js';
+import { isKubewrightError, KubewrightError } from '../../src/errors.js';
 import type { CommandResult } from '../../src/hosts/types.js';
 import { type Carrier, carrierOf, type Launched, type Place, type ScriptResult } from './carriers/index.js';
 import { clearCgroups, killAll, processesIn } from './machine/cgroups.js';
@@ -103,7 +103,10 @@ export class LabHost {
   /** An orderly reboot, as `systemctl reboot` does it; returns when SSH can be used on the new boot. */
   async reboot(): Promise<void> {
     const before = await this.bootId();
-    await this.exec('systemctl --no-block reboot');
+    await this.exec('systemctl --no-block reboot').catch((error: unknown) => {
+      // A guest may be gone before it has told how the command ended.
+      if (!isKubewrightError(error) || error.code !== 'KW637') throw error;
+    });
     const after = await until(async () => {
       const init = await this.initPid();
       const id = init && (await this.carrier.bootId(this.place, init));

@@ -10,6 +10,12 @@ import { PROGRAM } from './root.js';
 
 const PKI = '/etc/kubernetes/pki';
 
+interface RunOptions {
+  allowFailure?: boolean;
+  state?: string;
+  timeoutMs?: number;
+}
+
 /** A lab with a cluster in it, seen as a stranger sees it: with kubectl, etcdctl and ip, never by the installer's word. */
 export class Installed {
   private constructor(
@@ -66,12 +72,12 @@ export class Installed {
   }
 
   /** Runs the command line as a user does; its output goes to the test's, for whoever reads a failure. */
-  async kubewright(args: string[], options: { allowFailure?: boolean; state?: string } = {}) {
+  async kubewright(args: string[], options: RunOptions = {}) {
     const result = await execa(process.execPath, [PROGRAM, '--state-dir', options.state ?? this.state, ...args], {
       reject: false,
       all: true,
       stdin: 'ignore',
-      timeout: 900_000,
+      timeout: options.timeoutMs ?? 900_000,
     });
     if (result.exitCode !== 0 && !options.allowFailure) {
       throw new Error(`kubewright ${args.join(' ')} ended with ${result.exitCode}:\n${result.all?.slice(-6_000)}`);
@@ -79,7 +85,7 @@ export class Installed {
     return result;
   }
 
-  async install(options: { state?: string } = {}) {
+  async install(options: Pick<RunOptions, 'state' | 'timeoutMs'> = {}) {
     return await this.kubewright(['install', this.lab.files.clusterFile], options);
   }
 

@@ -1,4 +1,4 @@
-import { KubewrightError } from '../../../../src/errors.js';
+import { isKubewrightError, KubewrightError } from '../../../../src/errors.js';
 import { until } from '../../machine/run.js';
 import { HOST_ENVIRONMENT, type ScriptOptions, type ScriptResult } from '../carrier.js';
 import { askAgent } from './agent.js';
@@ -27,7 +27,7 @@ interface Status {
  * Runs a bash script as root on a guest, by its agent.
  *
  * @param host the guest's name, for errors
- * @throws KW634 when the agent does not answer while the script may run
+ * @throws KW634 when the agent does not answer while the script may run, KW637 when the guest was started anew meanwhile
  */
 export async function runByAgent(
   socket: string,
@@ -44,7 +44,7 @@ export async function runByAgent(
   if (!started) throw silent(host);
   const status = await until(
     async () => {
-      const answer = await ask<Status>(socket, 'guest-exec-status', { pid: started.pid });
+      const answer = await statusOf(socket, host, started);
       return answer?.exited ? answer : undefined;
     },
     end - performance.now(),
@@ -58,6 +58,24 @@ export async function runByAgent(
     durationMs: performance.now() - begin,
     timedOut: status.exitcode === 124,
   };
+}
+
+/** An agent that knows nothing of the script is another one: that of the next boot. */
+async function statusOf(socket: string, host: string, { pid }: Started): Promise<Status | undefined> {
+  try {
+    return await ask<Status>(socket, 'guest-exec-status', { pid });
+  } catch (cause) {
+    if (!isKubewrightError(cause) || cause.code !== 'KW635') throw cause;
+    throw new KubewrightError(
+      'KW637',
+      'The guest was started anew while a script ran in it: how that ended is not known.',
+      {
+        host,
+        hint: 'Where nobody rebooted it, console.log in its directory shows why it did.',
+        cause,
+      },
+    );
+  }
 }
 
 async function ask<T>(

@@ -112,6 +112,15 @@ describe('a script', () => {
     expect(await result).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
+  test('of a guest that was started anew meanwhile is an error that says so', async () => {
+    await agent(({ execute }) => {
+      if (execute === 'guest-ping') return { return: {} };
+      if (execute === 'guest-exec') return { return: { pid: 42 } };
+      return { error: { class: 'GenericError', desc: 'PID 42 does not exist' } };
+    });
+    await expect(runByAgent(path, 'w-1', 'reboot', options)).rejects.toMatchObject({ code: 'KW637', host: 'w-1' });
+  });
+
   test('of a guest that does not answer is an error that says so', async () => {
     await expect(runByAgent(path, 'w-1', 'true', { timeoutMs: 50 })).rejects.toMatchObject({
       code: 'KW634',
