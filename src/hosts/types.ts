@@ -83,9 +83,13 @@ export interface Upload {
   source: string;
   /** Absolute path on the host. */
   target: string;
+  /** Of the file as the host shall have it, as `size` is. */
   sha256: string;
+  /** Bytes. */
   size: number;
   mode: number;
+  /** That the source holds the file packed by gzip: what the source's own sum and size are. The host unpacks it. */
+  packed?: { sha256: string; size: number } | undefined;
 }
 
 export interface UploadOptions {

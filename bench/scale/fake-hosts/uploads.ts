@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
 import type { Speaker } from './durable.js';
 import type { FakeHost } from './host.js';
 import type { Input } from './input.js';
 
 export function isUpload(script: string): boolean {
-  return script.includes('read -r -t 30 sha size mode target');
+  return script.includes('read -r -t 30 sha size mode packed_sha packed_size target');
 }
 
 interface Wanted {
@@ -12,6 +13,8 @@ interface Wanted {
   size: number;
   mode: string;
   target: string;
+  /** What travels: the file itself, or the file packed. */
+  sent: { sha256: string; size: number; packed: boolean };
 }
 
 /** Whether the script also receives what is missing; the other one only tells. */
@@ -26,16 +29,17 @@ export async function listMissing(host: FakeHost, list: Input, speaker: Speaker)
   return 0;
 }
 
-/** Plays `receiveScript`: asks for the bytes of each file that is missing, and verifies them. */
+/** Plays `receiveScript`: asks for the bytes of each file that is missing, unpacks what is packed, and verifies them. */
 export async function receive(host: FakeHost, input: Input, speaker: Speaker): Promise<number> {
   const wanted = await readList(input);
   const missing = [...wanted.entries()].filter(([, file]) => !isInPlace(host, file));
   for (const [index] of missing) speaker.out(`need ${index} 0\n`);
-  for (const [index, { sha256, size, mode, target }] of missing) {
-    speaker.out(`send ${index} 0 ${size}\n`);
-    const bytes = await input.bytes(size);
+  for (const [index, file] of missing) {
+    const { sha256, size, mode, target, sent } = file;
+    speaker.out(`send ${index} 0 ${sent.size}\n`);
+    const bytes = await input.bytes(sent.size);
     if (bytes === undefined) return 1;
-    if (createHash('sha256').update(bytes).digest('hex') !== sha256) speaker.out(`bad ${index}\n`);
+    if (!isPromised(bytes, file)) speaker.out(`bad ${index}\n`);
     else {
       host.uploads.set(target, { sha256, size, mode });
       speaker.out(`done ${index}\n`);
@@ -43,6 +47,11 @@ export async function receive(host: FakeHost, input: Input, speaker: Speaker): P
   }
   speaker.out('end\n');
   return 0;
+}
+
+function isPromised(bytes: Buffer, { sha256, sent }: Wanted): boolean {
+  const sum = (of: Buffer): string => createHash('sha256').update(of).digest('hex');
+  return sum(bytes) === sent.sha256 && (!sent.packed || sum(gunzipSync(bytes)) === sha256);
 }
 
 function isInPlace(host: FakeHost, { target, sha256, mode }: Wanted): boolean {
@@ -53,8 +62,10 @@ function isInPlace(host: FakeHost, { target, sha256, mode }: Wanted): boolean {
 async function readList(input: Input): Promise<Wanted[]> {
   const wanted: Wanted[] = [];
   for (let line = await input.line(); line !== undefined && line !== '.'; line = await input.line()) {
-    const [sha256 = '', size = '0', mode = '', target = ''] = line.split('\t');
-    wanted.push({ sha256, size: Number(size), mode, target });
+    const [sha256 = '', size = '0', mode = '', packedSum = '-', packedSize = '-', target = ''] = line.split('\t');
+    const packed = packedSum !== '-';
+    const sent = packed ? { sha256: packedSum, size: Number(packedSize) } : { sha256, size: Number(size) };
+    wanted.push({ sha256, size: Number(size), mode, target, sent: { ...sent, packed } });
   }
   return wanted;
 }

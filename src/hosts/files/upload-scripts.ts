@@ -13,16 +13,17 @@ const MOST_PIECE = 1_000_000_000;
 const SILENCE_SECONDS = 30;
 
 /**
- * Reads the list on standard input: `SHA256 TAB SIZE TAB MODE TAB TARGET`, ended by a line with a dot. Half a list is
- * none. Every read has its limit, here and below: a worker that loses its power closes nothing, and sshd may take two
- * hours to find out.
+ * Reads the list on standard input: `SHA256 SIZE MODE PACKED-SHA256 PACKED-SIZE TARGET` with tabs between them (hyphens for
+ * the two of what does not travel packed), ended by a line with a dot. Half a list is none. Every read has its limit, here
+ * and below: a worker that loses its power closes nothing, and sshd may take two hours to find out.
  */
 const READ_LIST = bash`
 set -u
 umask 022
-declare -a shas=() sizes=() modes=() targets=() verdicts=()
-while IFS=$'\t' read -r -t ${SILENCE_SECONDS} sha size mode target && [ "$sha" != . ]; do
+declare -a shas=() sizes=() modes=() packed_shas=() packed_sizes=() targets=() verdicts=()
+while IFS=$'\t' read -r -t ${SILENCE_SECONDS} sha size mode packed_sha packed_size target && [ "$sha" != . ]; do
   shas+=("$sha") sizes+=("$size") modes+=("$mode") targets+=("$target")
+  packed_shas+=("$packed_sha") packed_sizes+=("$packed_size")
 done
 [ "$sha" = . ] || { echo stalled; exit 1; }
 `;
@@ -88,26 +89,35 @@ pace() {
  * filled further ahead: keepalives and other commands on the same connection get through. Then `done INDEX`, `bad INDEX`
  * (other content than promised) or `failed INDEX WHY`, and `end`. `stalled`: nothing came any more.
  *
+ * What travels packed is verified as it came, unpacked into a second file beside its target and verified again. That second
+ * file never outlives a failure, and one that an interruption left goes before anything is counted.
+ *
  * A part lies beside its target, for a rename is atomic only within one file system; it stays there when the connection
  * breaks, and the next upload goes on behind it. What was there and was not ours keeps a second name: `kept INDEX PATH`.
  */
 const RECEIVE = bash`
 part_of() { printf '%s/.%s.%.12s.kubewright-part' "$(dirname -- "$2")" "$(basename -- "$2")" "$1"; }
 
-declare -a need=() offsets=() parts=()
+declare -a need=() offsets=() parts=() sent_shas=() sent_sizes=()
 declare -A needed=() where=()
+is_packed() { [ "\${packed_shas[$1]}" != - ]; }
 for index in "\${!targets[@]}"; do
   target=\${targets[$index]}
+  if is_packed "$index"; then sent_shas+=("\${packed_shas[$index]}") sent_sizes+=("\${packed_sizes[$index]}")
+  else sent_shas+=("\${shas[$index]}") sent_sizes+=("\${sizes[$index]}"); fi
   case \${verdicts[$index]} in
     mode) chown 0:0 -- "$target" && chmod -- "\${modes[$index]}" "$target" || exit 1 ;;
     missing)
       directory=$(dirname -- "$target")
       mkdir -p -- "$directory" || exit 1
-      part=$(part_of "\${shas[$index]}" "$target")
+      part=$(part_of "\${sent_shas[$index]}" "$target")
+      rm -f -- "$part.unpacked"
       offset=$(stat -c %s -- "$part" 2>/dev/null || echo 0)
-      [ "$offset" -le "\${sizes[$index]}" ] || { rm -f -- "$part"; offset=0; }
+      [ "$offset" -le "\${sent_sizes[$index]}" ] || { rm -f -- "$part"; offset=0; }
       device=$(stat -c %d -- "$directory")
-      needed[$device]=$((\${needed[$device]:-0} + \${sizes[$index]} - offset)) where[$device]=$directory
+      room=$((\${sent_sizes[$index]} - offset))
+      if is_packed "$index"; then room=$((room + \${sizes[$index]})); fi
+      needed[$device]=$((\${needed[$device]:-0} + room)) where[$device]=$directory
       need+=("$index") offsets+=("$offset") parts+=("$part")
       ;;
   esac
@@ -138,19 +148,46 @@ keep() {
   return 1
 }
 
-finish() {
-  local sum target=\${targets[$1]}
-  sum=$(sum_of "$2" "\${sizes[$1]}") || { echo failed "$1" 'it cannot be read back'; return; }
-  if [ "\${sum%% *}" != "\${shas[$1]}" ]; then rm -f -- "$2"; echo bad "$1"; return; fi
+# INDEX PART FILE: unpacks the part. One that holds other content than promised goes.
+unpack() {
+  local said sum
+  if ! said=$(gzip -dc <"$2" 2>&1 >"$3"); then
+    said=\${said//$'\n'/ }
+    echo failed "$1" "it cannot be unpacked: \${said# }"
+    return 1
+  fi
+  sum=$(sum_of "$3" "\${sizes[$1]}") || { echo failed "$1" 'it cannot be read back'; return 1; }
+  [ "\${sum%% *} $(stat -c %s -- "$3")" != "\${shas[$1]} \${sizes[$1]}" ] || return 0
+  rm -f -- "$2"
+  echo bad "$1"
+  return 1
+}
+
+# INDEX FILE: makes what was verified the target.
+place() {
+  local target=\${targets[$1]}
   case $target in
     # Removed after its use; should the power fail before, its size tells, and it is uploaded again.
     /var/lib/kubewright/*) ;;
-    *) sync -d "$2" || { echo failed "$1" 'it cannot be written to the disk'; return; } ;;
+    *) sync -d "$2" || { echo failed "$1" 'it cannot be written to the disk'; return 1; } ;;
   esac
   keep "$1" || return
-  chown 0:0 -- "$2" && chmod -- "\${modes[$1]}" "$2" && mv -fT -- "$2" "$target" || { echo failed "$1" 'it cannot be renamed'; return; }
+  chown 0:0 -- "$2" && chmod -- "\${modes[$1]}" "$2" && mv -fT -- "$2" "$target" || { echo failed "$1" 'it cannot be renamed'; return 1; }
   printf '%s\t%s %s\n' "$target" "\${shas[$1]}" "$(stat -c '%s %.9Y %i' -- "$target")" >>"$installed"
   echo "done" "$1"
+}
+
+# INDEX PART
+finish() {
+  local sum file=$2
+  sum=$(sum_of "$2" "\${sent_sizes[$1]}") || { echo failed "$1" 'it cannot be read back'; return; }
+  if [ "\${sum%% *}" != "\${sent_shas[$1]}" ]; then rm -f -- "$2"; echo bad "$1"; return; fi
+  if is_packed "$1"; then
+    file=$2.unpacked
+    unpack "$1" "$2" "$file" || { rm -f -- "$file"; return; }
+  fi
+  # A packed part has had its use. Where something failed, it is the part that stays for the next time.
+  if place "$1" "$file"; then rm -f -- "$2"; else rm -f -- "$2.unpacked"; fi
 }
 
 ${PACE}
@@ -175,7 +212,7 @@ fetch() {
 for each in "\${!need[@]}"; do echo need "\${need[$each]}" "\${offsets[$each]}"; done
 for each in "\${!need[@]}"; do
   index=\${need[$each]}
-  fetch "$index" "\${offsets[$each]}" "\${parts[$each]}" "\${sizes[$index]}"
+  fetch "$index" "\${offsets[$each]}" "\${parts[$each]}" "\${sent_sizes[$index]}"
   # While one file is verified the next one travels.
   finish "$index" "\${parts[$each]}" &
 done

@@ -40,12 +40,21 @@ export async function upload(host: UploadHost, files: Upload[], options: UploadO
   const second = again.length > 0 ? await new Transfer(host, again, options).run() : { bytes: 0, bad: [] };
   const bad = [...first.bad.filter((file) => !first.resumed.has(file)), ...second.bad];
   if (bad.length === 0) return first.bytes + second.bytes;
-  const names = bad.map((file) => `${file.source} (expected SHA-256 ${file.sha256})`);
+  const names = bad.map((file) => `${file.source} (expected SHA-256 ${expectedSum(file)})`);
   throw failed(
     host,
     `what arrived is not what was promised: ${names.join(', ')}`,
     'Is the bundle damaged? `kubewright bundle verify` reads it whole.',
   );
+}
+
+/** What travels: the source's own bytes. */
+function sentOf({ packed, sha256, size }: Upload): { sha256: string; size: number } {
+  return packed ?? { sha256, size };
+}
+
+function expectedSum({ packed, sha256 }: Upload): string {
+  return packed ? `${packed.sha256}, unpacked ${sha256}` : sha256;
 }
 
 async function checkSources(host: UploadHost, files: Upload[]): Promise<void> {
@@ -54,7 +63,8 @@ async function checkSources(host: UploadHost, files: Upload[]): Promise<void> {
       checkPath(file.target);
       try {
         const { size } = await stat(file.source);
-        return size === file.size ? undefined : `${file.source} has ${size} bytes, expected ${file.size}`;
+        const expected = sentOf(file).size;
+        return size === expected ? undefined : `${file.source} has ${size} bytes, expected ${expected}`;
       } catch (error) {
         return messageOf(error);
       }
@@ -105,7 +115,7 @@ class Transfer {
     channel.write(list(this.files));
     const code = await exit;
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#failed.length > 0) throw failed(this.host, `cannot put in place: ${this.#failed.join('; ')}`);
+    if (this.#failed.length > 0) throw this.#notPlaced(this.#failed.join('; '));
     if (!this.#complete) throw this.#broken(code);
     return { bytes: this.#bytes, bad: this.#bad, resumed: this.#resumed };
   }
@@ -141,7 +151,7 @@ class Transfer {
 
   #announce(file: Upload, offset: number): void {
     const name = path.basename(file.target);
-    const size = mebibytes(file.size);
+    const size = mebibytes(sentOf(file).size);
     const from = offset === 0 ? '' : `, going on at ${mebibytes(offset)}`;
     const again = this.#announced.has(file);
     this.#announced.add(file);
@@ -174,21 +184,33 @@ class Transfer {
 
   #broken(code: number): Error {
     const why = redact(this.#complaint.trim()) || `the receiving end stopped with exit code ${code}`;
-    const full = /No space left|Disk quota/i.test(why);
-    return full
-      ? hostError('noSpace', `no space left during the upload: ${why}`, {
-          host: this.host.name,
-          hint: 'Free some space there and retry; it goes on where it stopped.',
-        })
-      : failed(this.host, `the upload stopped: ${why}`);
+    return isFull(why) ? becameFull(this.host, why) : failed(this.host, `the upload stopped: ${why}`);
+  }
+
+  #notPlaced(why: string): Error {
+    return isFull(why) ? becameFull(this.host, why) : failed(this.host, `cannot put in place: ${why}`);
   }
 }
 
+/** By the words of the tool that could not write. */
+function isFull(why: string): boolean {
+  return /No space left|Disk quota/i.test(why);
+}
+
+function becameFull(host: FileHost, why: string): Error {
+  return hostError('noSpace', `no space left during the upload: ${why}`, {
+    host: host.name,
+    hint: 'Free some space there and retry; it goes on where it stopped.',
+  });
+}
+
 function list(files: Upload[]): Buffer {
-  const lines = files.map(({ sha256, size, mode, target }) => {
+  const lines = files.map(({ sha256, size, mode, packed, target }) => {
     checkPath(target);
-    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError(`not a SHA-256: ${sha256}`);
-    return `${sha256}\t${size}\t${mode.toString(8).padStart(4, '0')}\t${target}\n`;
+    for (const sum of [sha256, packed?.sha256 ?? sha256])
+      if (!/^[0-9a-f]{64}$/.test(sum)) throw new TypeError(`not a SHA-256: ${sum}`);
+    const travels = packed ? [packed.sha256, packed.size] : ['-', '-'];
+    return `${[sha256, size, mode.toString(8).padStart(4, '0'), ...travels, target].join('\t')}\n`;
   });
   return Buffer.from(`${lines.join('')}.\n`);
 }

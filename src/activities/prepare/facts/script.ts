@@ -8,7 +8,7 @@ import { networkFacts } from './network-script.js';
 import { type ServiceQuestions, servicesFacts } from './services-script.js';
 
 /** Tools that the steps call on every host and that a minimal installation may lack. */
-const TOOLS = ['awk', 'base64', 'df', 'find', 'ip', 'modprobe', 'sha256sum', 'ss', 'systemd-run', 'tar'];
+const TOOLS = ['awk', 'base64', 'df', 'find', 'gzip', 'ip', 'modprobe', 'sha256sum', 'ss', 'systemd-run', 'tar'];
 
 /** Folders that grow during an installation. */
 export const GROWING = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/kubewright', PROGRAM_ROOT];

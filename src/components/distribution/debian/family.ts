@@ -25,7 +25,7 @@ const PACKAGES: Record<Role, string[]> = {
 export const debianFamily: DistributionFamily = {
   supported: 'Debian 12 or newer, or Ubuntu 22.04 or newer',
   proven: 'Debian 12',
-  toolsCommand: 'apt-get install coreutils findutils iproute2 kmod mawk systemd tar',
+  toolsCommand: 'apt-get install coreutils findutils gzip iproute2 kmod mawk systemd tar',
 
   upgradeCommand(packages) {
     return `apt-get install --only-upgrade ${packages.join(' ')}`;

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
@@ -55,16 +64,30 @@ const FEATURES = [
   ).values(),
 ];
 
-/** What the script says, as if the directory were the host's root. */
-export function output(): string {
+/** What the script says, as if the directory were the host's root, with the programs of the machine or others. */
+export function output(machine = process.env.PATH): string {
   const questions = { ...QUESTIONS, resolvConf: '/etc/kubernetes/resolv.conf', features: FEATURES };
   const script = factsProgram(hostFactsScript(questions)).replaceAll(
     /(?<![\w.*}/])\/(etc|var|run|usr|opt|sys|proc|lib)\//g,
     `${root}/$1/`,
   );
-  const env = { PATH: `${root}/bin:${process.env.PATH}`, LC_ALL: 'C' };
-  const said = execFileSync('bash', { input: script, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'], env });
+  const env = { PATH: `${root}/bin:${machine}`, LC_ALL: 'C' };
+  const said = execFileSync('/bin/bash', { input: script, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'], env });
   return said.replaceAll(root, '');
 }
 
-export const facts = (): HostFacts => parseHostFacts(new Facts(output()));
+export const facts = (machine?: string): HostFacts => parseHostFacts(new Facts(output(machine)));
+
+/** A folder with the programs of this machine but one. */
+export function machineWithout(tool: string): string {
+  const folder = join(root, 'machine');
+  const names = new Set([tool]);
+  mkdirSync(folder);
+  for (const directory of (process.env.PATH ?? '').split(':').filter((each) => existsSync(each))) {
+    for (const name of readdirSync(directory).filter((each) => !names.has(each))) {
+      symlinkSync(join(directory, name), join(folder, name));
+      names.add(name);
+    }
+  }
+  return folder;
+}

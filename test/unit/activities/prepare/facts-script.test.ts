@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { gatherHostFacts } from '../../../../src/activities/prepare/facts/index.js';
 import type { RemoteHost } from '../../../../src/hosts/types.js';
-import { facts, lay, makeHosts, output, program, QUESTIONS, rootOf } from './facts-host.js';
+import { facts, lay, machineWithout, makeHosts, output, program, QUESTIONS, rootOf } from './facts-host.js';
 
 makeHosts();
 
@@ -47,6 +47,11 @@ describe('the facts of a host', () => {
         'its units: systemctl failed with exit code 1',
       ]),
     );
+  });
+
+  it('name each tool that is not there', () => {
+    expect(facts().missingTools).not.toContain('gzip');
+    expect(facts(machineWithout('gzip')).missingTools).toContain('gzip');
   });
 
   it('that come cut short are asked again', async () => {
