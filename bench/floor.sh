@@ -28,6 +28,7 @@ name_of() { local host; for host in $CONTROL_PLANES $WORKERS; do if [ "${host#*=
 prepare() {
   local address=$1
   tar -C "$BUNDLE" -cf - bin cni images manifests load-balancer 2>/dev/null | on "$address" 'mkdir -p /root/bundle /opt/cni/bin && tar -C /root/bundle -xf - &&
+    gzip -d /root/bundle/bin/*.gz /root/bundle/cni/*.gz /root/bundle/load-balancer/*.gz &&
     install -m 755 /root/bundle/bin/* /usr/local/bin/ && install -m 755 /root/bundle/cni/* /opt/cni/bin/'
   on "$address" 'bash -s' <<'REMOTE'
 set -euo pipefail

@@ -1,8 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { programOf } from '../lab/artifacts/programs.js';
 import { benchLab } from '../lab/hosts/bench.js';
 import { type Lab, labUp, takeDown } from '../lab/hosts/index.js';
 import { ensureBundle } from '../src/artifacts/bundle.js';
+import { readBundle } from '../src/bundle/bundle.js';
 import { DEFAULTS } from '../src/cluster/defaults.js';
 import { connect, describeRun } from '../src/engine/index.js';
 import { stateDirectory } from '../src/engine/state-directory.js';
@@ -102,8 +104,8 @@ async function installFigures(lab: Lab, state: string, floor: number): Promise<F
   await timed(NODE, [PROGRAM, '--state-dir', state, 'kubeconfig', lab.files.clusterFile, '--output', kubeconfig]);
   const holder = await loseHolder(lab, kubeconfig);
   const server = await loseApiServer(lab, kubeconfig);
-  const bundle = await ensureBundle({ version: DEFAULTS.kubernetes.version, arch: 'amd64' });
-  const names = await loseNames(lab, join(bundle, 'bin', 'kubectl'), kubeconfig);
+  const bundle = await readBundle(await ensureBundle({ version: DEFAULTS.kubernetes.version, arch: 'amd64' }));
+  const names = await loseNames(lab, await programOf(bundle, 'bin/kubectl'), kubeconfig);
   return [
     { key: 'install', what: 'install, five fresh hosts', value: first.seconds, unit: 's', goal: '' },
     {

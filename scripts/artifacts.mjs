@@ -22,3 +22,10 @@ export async function ensureEverything(others = []) {
   const make = () => ensureAllArtifacts({ version, others, log });
   return await stage(`Temporal and the bundle of Kubernetes ${versions}`, make);
 }
+
+/** kubectl of a bundle, to be run on this machine. @param directory the bundle's */
+export async function kubectlOf(directory) {
+  const { readBundle } = await import('../dist/src/bundle/bundle.js');
+  const { programOf } = await import('../dist/lab/artifacts/programs.js');
+  return await programOf(await readBundle(directory), 'bin/kubectl');
+}

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureEverything } from './artifacts.mjs';
+import { ensureEverything, kubectlOf } from './artifacts.mjs';
 import { showCluster } from './demo-tour.mjs';
 import {
   installAndBuild,
@@ -112,7 +112,7 @@ async function demo() {
   const lab = await demoLab(chosen.topology);
   console.log(`==> kubewright install ${lab.files.clusterFile}`);
   await kubewright('install', lab.files.clusterFile);
-  await showCluster(lab, join(bundle, 'bin', 'kubectl'), kubewright);
+  await showCluster(lab, await kubectlOf(bundle), kubewright);
   if (chosen.down) {
     await stage('lab down', () => lab.down());
     return;

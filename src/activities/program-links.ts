@@ -2,6 +2,7 @@ import type { PlacedProgram } from '../bundle/programs.js';
 import { bash, quote } from '../hosts/shell.js';
 import type { Upload } from '../hosts/types.js';
 import { BINARY_DIRECTORY } from '../render/kubelet-unit.js';
+import { uploadOf } from './bundle-upload.js';
 import type { Facts } from './remote-facts.js';
 import type { StepContext } from './types.js';
 
@@ -11,9 +12,8 @@ export function linkPath({ name }: Pick<PlacedProgram, 'name'>): string {
 }
 
 /** A program as `RemoteHost.upload` takes it. */
-export function programUpload({ file, target }: Pick<PlacedProgram, 'file' | 'target'>): Upload {
-  const { absolutePath: source, sha256, size, mode } = file;
-  return { source, target, sha256, size, mode };
+export function programUpload({ file, target }: PlacedProgram): Upload {
+  return uploadOf(file, target);
 }
 
 /** Facts for `staleLinks`: where the links lead. */

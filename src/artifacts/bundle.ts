@@ -10,6 +10,7 @@ import {
   requireFreeSpace,
   withScratch,
 } from './cache/cache.js';
+import { CONTENTS_REVISION } from './contents.js';
 import { buildBundleFromModules, stageCount } from './from-modules/build.js';
 import { DEBIAN_KEYRING } from './from-modules/debian.js';
 import { IMAGES_REVISION } from './from-modules/images.js';
@@ -103,11 +104,11 @@ export async function findCachedBundle({
 /** The bundle's place in the cache. */
 export async function bundleKey(version: string, arch: Architecture, from: BundleSource): Promise<ArtifactKey> {
   if (from === 'modules') requireBuildable(version);
-  const loadBalancer = `load balancer ${LOAD_BALANCER_REVISION}`;
+  const parts = [`contents ${CONTENTS_REVISION}`, `load balancer ${LOAD_BALANCER_REVISION}`];
   const recipe =
     from === 'modules'
-      ? await recipeHash(bundleRecipes(version), `images ${IMAGES_REVISION}`, loadBalancer)
-      : await recipeHash([], `official ${OFFICIAL_REVISION}`, loadBalancer);
+      ? await recipeHash(bundleRecipes(version), `images ${IMAGES_REVISION}`, ...parts)
+      : await recipeHash([], `official ${OFFICIAL_REVISION}`, ...parts);
   return { kind: BUNDLES, version: `${version}-${arch}-${from}`, recipe };
 }
 

@@ -1,14 +1,25 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { parseAllDocuments } from 'yaml';
 import { sha256OfFile } from '../bundle/digest.js';
 import { LOAD_BALANCER_FOLDER } from '../bundle/programs.js';
 import type { BundleFile, BundleImage, BundleManifest, Vouched } from '../bundle/schema.js';
 import { KubewrightError } from '../errors.js';
+import { packFile } from './packing.js';
 import type { Architecture } from './recipes.js';
 
-/** Folders of a bundle that hold single files, and the mode their files get on a host. */
-const FOLDERS = { bin: 0o755, cni: 0o755, [LOAD_BALANCER_FOLDER]: 0o755, manifests: 0o644 };
+/** Raise this when files lie in a bundle in another way: it is part of the bundle's key in the cache. */
+export const CONTENTS_REVISION = 2;
+
+/** Folders of a bundle that hold single files: the mode these get on a host, and whether they lie packed in the bundle. */
+const FOLDERS: Record<string, { mode: number; packed: boolean }> = {
+  bin: { mode: 0o755, packed: true },
+  cni: { mode: 0o755, packed: true },
+  [LOAD_BALANCER_FOLDER]: { mode: 0o755, packed: true },
+  manifests: { mode: 0o644, packed: false },
+};
 
 /** Programs of a bundle that hosts or people run; the other ones that are built live in images only. */
 export const HOST_PROGRAMS = [
@@ -37,8 +48,13 @@ export async function makeFolders(directory: string): Promise<void> {
   for (const folder of [...Object.keys(FOLDERS), 'images']) await mkdir(join(directory, folder), { recursive: true });
 }
 
-/** Writes `bundle.json`, with the size and SHA-256 of every file that is there: the last act of making a bundle. */
-export async function writeBundleManifest(directory: string, facts: BundleFacts): Promise<void> {
+/**
+ * Packs the programs that are there and writes `bundle.json`, with the size and SHA-256 of every file: the last act of
+ * making a bundle.
+ *
+ * @throws KW703 when `signal` says so while programs are packed
+ */
+export async function finishBundle(directory: string, facts: BundleFacts, signal: AbortSignal): Promise<void> {
   const { versions, images, vouched = {}, ...rest } = facts;
   const manifest: BundleManifest = {
     apiVersion: 'kubewright.dev/v1alpha1',
@@ -46,7 +62,7 @@ export async function writeBundleManifest(directory: string, facts: BundleFacts)
     ...rest,
     createdAt: new Date().toISOString(),
     versions: Object.fromEntries(Object.entries(versions).sort()),
-    files: (await describeFiles(directory)).map((file) => withVouched(file, vouched[file.path])),
+    files: (await describeFiles(directory, signal)).map((file) => withVouched(file, vouched[file.path])),
     images,
   };
   await writeFile(join(directory, 'bundle.json'), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -56,16 +72,32 @@ function withVouched(file: BundleFile, vouched: Vouched | undefined): BundleFile
   return vouched ? { ...file, vouched } : file;
 }
 
-async function describeFiles(directory: string): Promise<BundleFile[]> {
-  const files: BundleFile[] = [];
-  for (const [folder, mode] of Object.entries(FOLDERS)) {
-    for (const name of (await readdir(join(directory, folder))).sort()) {
-      const path = join(directory, folder, name);
-      const { size } = await stat(path);
-      files.push({ path: `${folder}/${name}`, sha256: await sha256OfFile(path), size, mode });
-    }
+/** A file for each core at a time: packing is what takes long. When one fails, the others are stopped. */
+async function describeFiles(directory: string, interrupted: AbortSignal): Promise<BundleFile[]> {
+  const found: { path: string; mode: number; packed: boolean }[] = [];
+  for (const [folder, how] of Object.entries(FOLDERS)) {
+    const names = (await readdir(join(directory, folder))).sort();
+    found.push(...names.map((name) => ({ path: `${folder}/${name}`, ...how })));
   }
-  return files;
+  const failed = new AbortController();
+  const signal = AbortSignal.any([interrupted, failed.signal]);
+  const limit = pLimit(availableParallelism());
+  const described = found.map(({ path, mode, packed }) =>
+    limit(async () => {
+      const describe = packed ? packFile : describeFile;
+      return { path, ...(await describe(join(directory, path), signal)), mode };
+    }),
+  );
+  try {
+    return await Promise.all(described);
+  } finally {
+    failed.abort();
+    await Promise.allSettled(described);
+  }
+}
+
+async function describeFile(path: string): Promise<Pick<BundleFile, 'sha256' | 'size'>> {
+  return { sha256: await sha256OfFile(path), size: (await stat(path)).size };
 }
 
 /** `registry.k8s.io/coredns/coredns:v1.12.1` → `images/coredns-v1.12.1.tar`. */

@@ -1,6 +1,6 @@
 import { cp, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Bundle, readBundle, verifyBundle } from '../bundle/bundle.js';
+import { type Bundle, readBundle, sizeOnDisk, verifyBundle } from '../bundle/bundle.js';
 import { KubewrightError } from '../errors.js';
 import { type BundleSource, ensureBundle } from './bundle.js';
 import { partialName } from './cache/owner.js';
@@ -62,9 +62,9 @@ export async function verifyBundleDirectory(directory: string): Promise<void> {
   result(`${bundle.directory} is whole: ${describe(bundle)}`);
 }
 
-function describe({ kubernetesVersion, architecture, source, files, images }: Bundle): string {
-  const bytes = [...files, ...images].reduce((sum, { size }) => sum + size, 0);
-  const megabytes = Math.round(bytes / 1e6);
+function describe(bundle: Bundle): string {
+  const { kubernetesVersion, architecture, source, images } = bundle;
+  const megabytes = Math.round(sizeOnDisk(bundle) / 1e6);
   const origin = source === 'official' ? 'official releases' : 'built from Go modules';
   return `Kubernetes ${kubernetesVersion} for ${architecture}, ${origin}, ${images.length} images, ${megabytes} MB`;
 }

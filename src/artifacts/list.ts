@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Bundle, readBundle } from '../bundle/bundle.js';
+import { type Bundle, contentsOf, readBundle, sizeOnDisk } from '../bundle/bundle.js';
 import { BUNDLES, isBundleName } from '../bundle/locate.js';
 import { messageOf } from '../errors.js';
 import { bundleKey } from './bundle.js';
@@ -22,7 +22,7 @@ export interface BundleListing {
   architecture?: string;
   /** What made it: `official` releases were downloaded, or `modules` were built. */
   maker?: string;
-  /** Bytes of all files and images. */
+  /** Bytes of all files and images as they lie there: programs packed. */
   size?: number;
   /** When it was made, as ISO 8601 in UTC. */
   createdAt?: string;
@@ -52,7 +52,7 @@ async function describe(path: string): Promise<BundleListing> {
     kubernetes: kubernetesVersion,
     architecture,
     maker: source,
-    size: [...bundle.files, ...bundle.images].reduce((sum, { size }) => sum + size, 0),
+    size: sizeOnDisk(bundle),
     ...(createdAt && { createdAt }),
     versions,
   };
@@ -64,11 +64,10 @@ async function isCurrent({ directory, kubernetesVersion, architecture, source }:
   return key !== undefined && artifactPath(key) === directory;
 }
 
-async function incompleteness({ directory, files, images }: Bundle): Promise<string | undefined> {
-  const expected = [...files, ...images.map(({ file, size }) => ({ path: file, size }))];
+async function incompleteness(bundle: Bundle): Promise<string | undefined> {
   const faults: string[] = [];
-  for (const { path, size } of expected) {
-    const found = await stat(join(directory, path)).catch(() => undefined);
+  for (const { path, size } of contentsOf(bundle)) {
+    const found = await stat(join(bundle.directory, path)).catch(() => undefined);
     if (!found) faults.push(`${path} is missing`);
     else if (found.size !== size) faults.push(`${path} has ${found.size} bytes instead of ${size}`);
   }

@@ -64,15 +64,38 @@ function parseManifest(path: string, text: string): z.infer<typeof bundleManifes
   throw damaged(faults.join('; '), result.error);
 }
 
+/** A file as it lies in a bundle's directory: packed or not, or an image's archive. */
+export interface BundleContent {
+  /** Relative to the bundle. */
+  path: string;
+  sha256: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** What lies in a bundle's directory beside `bundle.json`. */
+export function contentsOf({ files, images }: Pick<Bundle, 'files' | 'images'>): BundleContent[] {
+  return [...files.map(contentOf), ...images.map(({ file: path, sha256, size }) => ({ path, sha256, size }))];
+}
+
+function contentOf({ path, sha256, size, packed }: BundleFile): BundleContent {
+  return packed ? { path: `${path}.gz`, ...packed } : { path, sha256, size };
+}
+
+/** Bytes that a bundle takes on this machine's disk, apart from `bundle.json`. */
+export function sizeOnDisk(bundle: Pick<Bundle, 'files' | 'images'>): number {
+  return contentsOf(bundle).reduce((sum, { size }) => sum + size, 0);
+}
+
 /**
- * Reads every file of a bundle and compares it with what `bundle.json` says. About two seconds for a gigabyte.
+ * Reads every file of a bundle and compares it with what `bundle.json` says. About two seconds for a gigabyte. Nothing is
+ * unpacked: each host does that, and verifies it.
  *
  * @throws KW732 with all files that are missing or not what they were
  */
 export async function verifyBundle(bundle: Bundle): Promise<void> {
-  const expected = [...bundle.files, ...bundle.images.map((image) => ({ ...image, path: image.file }))];
   const faults: string[] = [];
-  for (const { path, sha256, size } of expected) {
+  for (const { path, sha256, size } of contentsOf(bundle)) {
     const fault = await compare(join(bundle.directory, path), sha256, size);
     if (fault) faults.push(`${path} ${fault}`);
   }
@@ -93,7 +116,7 @@ function remake(bundle: Bundle): string {
   return `${bundleCommandFor(bundle.kubernetesVersion, bundle.architecture)} --from ${bundle.source}`;
 }
 
-/** A file of a bundle with its place on this machine. */
+/** A file of a bundle with the place of what lies there of it on this machine: packed where `packed` says so. */
 export type LocatedFile = BundleFile & { absolutePath: string };
 /** An image of a bundle with its archive's place on this machine. */
 export type LocatedImage = BundleImage & { absolutePath: string };
@@ -105,7 +128,7 @@ export type LocatedImage = BundleImage & { absolutePath: string };
  */
 export function file(bundle: Bundle, path: string): LocatedFile {
   const found = bundle.files.find((candidate) => candidate.path === path);
-  if (found) return { ...found, absolutePath: join(bundle.directory, found.path) };
+  if (found) return locateFile(bundle, found);
   throw new KubewrightError('KW733', `The bundle ${bundle.directory} has no ${path}.`, {
     hint: `It was made by another version of Kubewright: make it again with \`${remake(bundle)}\`.`,
   });
@@ -115,7 +138,11 @@ export function file(bundle: Bundle, path: string): LocatedFile {
 export function filesBelow(bundle: Bundle, folder: string): LocatedFile[] {
   return bundle.files
     .filter((candidate) => candidate.path.startsWith(`${folder}/`))
-    .map((found) => ({ ...found, absolutePath: join(bundle.directory, found.path) }));
+    .map((found) => locateFile(bundle, found));
+}
+
+function locateFile(bundle: Bundle, found: BundleFile): LocatedFile {
+  return { ...found, absolutePath: join(bundle.directory, contentOf(found).path) };
 }
 
 /** Hosts need different images: by role, and by where etcd runs. */

@@ -23,6 +23,7 @@ const vouched = z.object({
   signature: z.object({ state: z.enum(['verified', 'none', 'unchecked']), detail: z.string() }).optional(),
 });
 
+/** Path, sum, size and mode are those of the file as a host has it, whether it lies packed in the bundle or not. */
 const bundleFile = z.object({
   path: relativePath,
   sha256,
@@ -30,6 +31,8 @@ const bundleFile = z.object({
   size: z.number().int().nonnegative(),
   /** Permission bits for the host, such as 0o755 (493 in JSON). */
   mode: z.number().int().min(0).max(0o7777),
+  /** Of `PATH.gz`, which then lies there (gzip) instead of `PATH`. Bundles that are older hold nothing packed. */
+  packed: z.object({ sha256, size: z.number().int().nonnegative() }).optional(),
   vouched: vouched.optional(),
 });
 

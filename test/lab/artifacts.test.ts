@@ -1,11 +1,13 @@
 // The real bundle and the real Temporal of this machine, made before by `scripts/test.mjs` or made here (a quarter of an
 // hour when cold). What is asked is asked of the programs themselves.
+import { existsSync } from 'node:fs';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureAllArtifacts } from '../../lab/artifacts/prefetch.js';
+import { unpack } from '../../lab/artifacts/programs.js';
 import { machineArchitecture } from '../../src/artifacts/recipes.js';
 import { findTemporal, type TemporalBinaries } from '../../src/artifacts/temporal.js';
 import {
@@ -37,8 +39,15 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
+/** A program as a host gets it: unpacked, for as long as these tests run. */
+async function unpacked(path: string): Promise<string> {
+  const target = join(scratch, path.replace('/', '-'));
+  if (!existsSync(target)) await unpack(file(bundle, path), target);
+  return target;
+}
+
 const run = async (path: string, ...args: string[]): Promise<string> =>
-  (await execa(file(bundle, path).absolutePath, args, { all: true })).all;
+  (await execa(await unpacked(path), args, { all: true })).all;
 
 async function readJson(archive: LocatedImage, path: string) {
   return JSON.parse((await execa('tar', ['-xOf', archive.absolutePath, path])).stdout);
@@ -81,7 +90,7 @@ describe('the bundle', () => {
     const names = filesBelow(bundle, 'cni').map(({ path }) => path.slice('cni/'.length));
     expect(names).toEqual(expect.arrayContaining(['bridge', 'flannel', 'host-local', 'loopback', 'portmap']));
     for (const name of names) {
-      const { all } = await execa(file(bundle, `cni/${name}`).absolutePath, { all: true, reject: false });
+      const { all } = await execa(await unpacked(`cni/${name}`), { all: true, reject: false });
       expect(all).toMatch(/^CNI .*plugin/);
     }
   });

@@ -35,12 +35,17 @@ async function filesIn(folder: string): Promise<string[]> {
   return (await readdir(join(bundle.directory, folder))).map((name) => join(bundle.directory, folder, name));
 }
 
+async function sendPrograms(host: LabHost, folder: string, directory: string): Promise<void> {
+  await send(host, await filesIn(folder), `${directory}/`);
+  await host.ssh(`gzip -d ${directory}/*.gz && chmod 755 ${directory}/*`, { timeoutMs: 120_000 });
+}
+
 async function prepare(host: LabHost): Promise<void> {
   await host.ssh('mkdir -p /opt/cni/bin /tmp/images');
-  await send(host, await filesIn('bin'), '/usr/local/bin/');
+  await sendPrograms(host, 'bin', '/usr/local/bin');
   const images = (await filesIn('images')).filter((path) => !path.includes('agnhost'));
   await send(host, images, '/tmp/images/');
-  await send(host, await filesIn('cni'), '/opt/cni/bin/');
+  await sendPrograms(host, 'cni', '/opt/cni/bin');
   await host.ssh(runtime(pauseImage(bundle).names[0] ?? ''), { timeoutMs: 300_000 });
 }
 

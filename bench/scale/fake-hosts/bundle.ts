@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 const IMAGES: Record<string, string[]> = {
   'control-plane': ['kube-apiserver:v%', 'kube-controller-manager:v%', 'kube-scheduler:v%'],
@@ -37,18 +38,27 @@ export async function makeFakeBundle(directory: string, kubernetesVersion: strin
   const put = async (path: string, content: string | Buffer) => {
     await mkdir(dirname(join(directory, path)), { recursive: true });
     await writeFile(join(directory, path), content);
-    return { sha256: createHash('sha256').update(content).digest('hex'), size: Buffer.byteLength(content) };
+    return factsOf(content);
   };
-  const fake = (path: string) => put(path, Buffer.alloc(BYTES, `${path}: a fake\n`));
+  const fake = (path: string) => Buffer.alloc(BYTES, `${path}: a fake\n`);
   const files = [];
-  for (const path of FILES) files.push({ path, ...(await fake(path)), mode: 0o755 });
+  for (const path of FILES) {
+    const packed = await put(`${path}.gz`, gzipSync(fake(path)));
+    files.push({ path, ...factsOf(fake(path)), mode: 0o755, packed });
+  }
   const manifest = 'manifests/kube-flannel.yml';
   files.push({ path: manifest, ...(await put(manifest, FLANNEL)), mode: 0o644 });
   const images = [];
   for (const [neededBy, names] of Object.entries(IMAGES)) {
     for (const name of names.map((each) => each.replace('%', kubernetesVersion))) {
       const file = `images/${name.replace(/[/:]/g, '-')}.tar`;
-      images.push({ file, names: [`registry.k8s.io/${name}`], neededBy, version: '1', ...(await fake(file)) });
+      images.push({
+        file,
+        names: [`registry.k8s.io/${name}`],
+        neededBy,
+        version: '1',
+        ...(await put(file, fake(file))),
+      });
     }
   }
   const described = {
@@ -62,6 +72,10 @@ export async function makeFakeBundle(directory: string, kubernetesVersion: strin
     images,
   };
   await put('bundle.json', JSON.stringify(described, null, 2));
+}
+
+function factsOf(content: string | Buffer): { sha256: string; size: number } {
+  return { sha256: createHash('sha256').update(content).digest('hex'), size: Buffer.byteLength(content) };
 }
 
 /** As much of flannel's manifest as the steps look at. */

@@ -6,10 +6,10 @@ import {
   archiveName,
   CNI_PLUGINS,
   FLANNEL_MANIFEST,
+  finishBundle,
   flannelImages,
   HOST_PROGRAMS,
   makeFolders,
-  writeBundleManifest,
 } from '../contents.js';
 import { buildGo, type GoBuildOptions, type GoScratch, moduleDirectory, prefetchModules } from '../go/build.js';
 import { makeLoadBalancer } from '../load-balancer.js';
@@ -32,7 +32,7 @@ export interface ModulesBuild {
 
 /** How many stages `buildBundleFromModules` goes through. */
 export function stageCount(kubernetesVersion: string): number {
-  return bundleRecipes(kubernetesVersion).length + 3;
+  return bundleRecipes(kubernetesVersion).length + 4;
 }
 
 /** Fills `directory` with a bundle whose every program is built here. */
@@ -44,13 +44,10 @@ export async function buildBundleFromModules(directory: string, build: ModulesBu
   const sources = await collectSources(directory, programs, base, build);
   const images = await build.stages.run('writing images', () => writeImages(directory, sources, build.architecture));
   await placePrograms(directory, programs);
-  await writeBundleManifest(directory, {
-    kubernetesVersion: build.kubernetesVersion,
-    architecture: build.architecture,
-    source: 'modules',
-    versions: { ...versionsOf(build.kubernetesVersion, base), ...loadBalancer },
-    images,
-  });
+  const { kubernetesVersion, architecture, signal } = build;
+  const versions = { ...versionsOf(kubernetesVersion, base), ...loadBalancer };
+  const facts = { kubernetesVersion, architecture, source: 'modules', versions, images } as const;
+  await build.stages.run('packing programs', () => finishBundle(directory, facts, signal));
 }
 
 /** What is made of Debian's packages. */

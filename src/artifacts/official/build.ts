@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FLANNEL_MANIFEST, flannelImages, makeFolders, writeBundleManifest } from '../contents.js';
+import { type BundleFacts, FLANNEL_MANIFEST, finishBundle, flannelImages, makeFolders } from '../contents.js';
 import { noProgress } from '../progress/bar.js';
 import type { Meter } from '../progress/meter.js';
 import { cniRecipe, containerdRecipe, flannelRecipe, runcRecipe } from '../recipes.js';
@@ -10,7 +10,7 @@ import { downloadPrograms, listImages } from './programs.js';
 import { AGNHOST, crictlVersion } from './releases.js';
 
 /** How many stages `downloadBundle` goes through. */
-export const OFFICIAL_STAGES = 4;
+export const OFFICIAL_STAGES = 5;
 
 /** Fills `directory` with a bundle of published releases and images. */
 export async function downloadBundle(directory: string, job: OfficialDownload): Promise<void> {
@@ -25,7 +25,7 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
   const loadBalancer = await stage('packing HAProxy and keepalived', job, () => job.loadBalancer(directory));
   const plugin = images.find(({ names: [name] }) => name === flannel.cniPlugin)?.vouched;
   if (plugin) vouched['cni/flannel'] = plugin;
-  await writeBundleManifest(directory, {
+  const facts: BundleFacts = {
     kubernetesVersion,
     architecture,
     source: 'official',
@@ -43,7 +43,8 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
     },
     images,
     vouched,
-  });
+  };
+  await job.stages.run('packing programs', () => finishBundle(directory, facts, job.signal));
 }
 
 function stage<T>(title: string, job: OfficialDownload, work: (meter: Meter) => Promise<T>): Promise<T> {

@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { programOf } from '../../../lab/artifacts/programs.js';
 import { type Lab, type LabHost, type LabUpOptions, labUp, type Topology } from '../../../lab/hosts/index.js';
 import { until } from '../../../lab/hosts/machine/run.js';
 import { ensureBundle } from '../../../src/artifacts/bundle.js';
+import { readBundle } from '../../../src/bundle/bundle.js';
 import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import { PROGRAM } from './root.js';
 
@@ -34,17 +36,11 @@ export class Installed {
     options: Pick<LabUpOptions, 'hosts' | 'guests' | 'kinds' | 'kubernetes'> = {},
   ): Promise<Installed> {
     const version = options.kubernetes ?? DEFAULTS.kubernetes.version;
-    const bundle = await ensureBundle({
-      version,
-      arch: process.arch === 'arm64' ? 'arm64' : 'amd64',
-    });
+    const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
+    const bundle = await readBundle(await ensureBundle({ version, arch }));
+    const kubectl = await programOf(bundle, 'bin/kubectl');
     const lab = await labUp({ name, topology, ...options, replace: true });
-    return new Installed(
-      lab,
-      await mkdtemp(join(tmpdir(), `kubewright-${name}-`)),
-      join(bundle, 'bin', 'kubectl'),
-      version,
-    );
+    return new Installed(lab, await mkdtemp(join(tmpdir(), `kubewright-${name}-`)), kubectl, version);
   }
 
   async down(): Promise<void> {

@@ -1,9 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { archiveName, flannelImages, makeFolders, writeBundleManifest } from '../../../src/artifacts/contents.js';
-import { file, filesBelow, image, pauseImage, readBundle, verifyBundle } from '../../../src/bundle/bundle.js';
+import { bundleKey, findCachedBundle } from '../../../src/artifacts/bundle.js';
+import {
+  archiveName,
+  type BundleFacts,
+  finishBundle,
+  flannelImages,
+  makeFolders,
+} from '../../../src/artifacts/contents.js';
+import { IMAGES_REVISION } from '../../../src/artifacts/from-modules/images.js';
+import { OFFICIAL_REVISION } from '../../../src/artifacts/official/releases.js';
+import { bundleRecipes, recipeHash } from '../../../src/artifacts/recipes.js';
+import {
+  file,
+  filesBelow,
+  image,
+  pauseImage,
+  readBundle,
+  sizeOnDisk,
+  verifyBundle,
+} from '../../../src/bundle/bundle.js';
 import { findBundle, requireBundle } from '../../../src/bundle/locate.js';
 import { sha256 } from './origin-server.js';
 
@@ -27,25 +48,28 @@ async function makeBundle(name: string, architecture: 'amd64' | 'arm64' = 'amd64
   await makeFolders(path);
   await writeFile(join(path, 'bin/kubelet'), 'the kubelet');
   await writeFile(join(path, 'cni/bridge'), 'the bridge');
+  await writeFile(join(path, 'manifests/pods.yml'), 'some pods');
   await writeFile(join(path, 'images/pause-3.10.1.tar'), 'an archive');
-  await writeBundleManifest(path, {
-    kubernetesVersion: '1.34.3',
-    architecture,
-    source: 'modules',
-    versions: { kubernetes: 'v1.34.3' },
-    images: [
-      {
-        file: 'images/pause-3.10.1.tar',
-        names: ['registry.k8s.io/pause:3.10.1'],
-        neededBy: 'every-node',
-        sha256: sha256('an archive'),
-        size: 10,
-        version: '3.10.1',
-      },
-    ],
-  });
+  await finishBundle(path, { ...FACTS, architecture }, new AbortController().signal);
   return path;
 }
+
+const FACTS: BundleFacts = {
+  kubernetesVersion: '1.34.3',
+  architecture: 'amd64',
+  source: 'modules',
+  versions: { kubernetes: 'v1.34.3' },
+  images: [
+    {
+      file: 'images/pause-3.10.1.tar',
+      names: ['registry.k8s.io/pause:3.10.1'],
+      neededBy: 'every-node',
+      sha256: sha256('an archive'),
+      size: 10,
+      version: '3.10.1',
+    },
+  ],
+};
 
 async function edit(change: (manifest: Record<string, unknown>) => void): Promise<void> {
   const path = join(directory, 'bundle.json');
@@ -55,26 +79,66 @@ async function edit(change: (manifest: Record<string, unknown>) => void): Promis
 }
 
 describe('a bundle', () => {
-  it('describes every file with its size, sum and mode', async () => {
+  it('describes every file as a host gets it, and packed as it lies there', async () => {
     const bundle = await readBundle(directory);
+    const lying = async (path: string) => {
+      const bytes = await readFile(join(directory, path));
+      return { sha256: sha256(bytes), size: bytes.length };
+    };
+    const [kubelet, bridge] = [await lying('bin/kubelet.gz'), await lying('cni/bridge.gz')];
     expect(bundle.files).toEqual([
-      { path: 'bin/kubelet', sha256: sha256('the kubelet'), size: 11, mode: 0o755 },
-      { path: 'cni/bridge', sha256: sha256('the bridge'), size: 10, mode: 0o755 },
+      { path: 'bin/kubelet', sha256: sha256('the kubelet'), size: 11, mode: 0o755, packed: kubelet },
+      { path: 'cni/bridge', sha256: sha256('the bridge'), size: 10, mode: 0o755, packed: bridge },
+      { path: 'manifests/pods.yml', sha256: sha256('some pods'), size: 9, mode: 0o644 },
     ]);
-    expect(file(bundle, 'bin/kubelet').absolutePath).toBe(join(directory, 'bin/kubelet'));
+    expect(sizeOnDisk(bundle)).toBe(kubelet.size + bridge.size + 9 + 10);
+    expect(file(bundle, 'bin/kubelet').absolutePath).toBe(join(directory, 'bin/kubelet.gz'));
+    expect(gunzipSync(await readFile(join(directory, 'bin/kubelet.gz'))).toString()).toBe('the kubelet');
+    expect(existsSync(join(directory, 'bin/kubelet'))).toBe(false);
+    expect(file(bundle, 'manifests/pods.yml').absolutePath).toBe(join(directory, 'manifests/pods.yml'));
     expect(filesBelow(bundle, 'cni').map(({ path }) => path)).toEqual(['cni/bridge']);
     expect(pauseImage(bundle).names).toEqual(['registry.k8s.io/pause:3.10.1']);
     await verifyBundle(bundle);
   });
 
+  it('of the earlier form, with nothing packed, is read and verified as it was', async () => {
+    await rm(join(directory, 'bin/kubelet.gz'));
+    await writeFile(join(directory, 'bin/kubelet'), 'the kubelet');
+    await edit((manifest) => {
+      for (const each of manifest.files as { path: string; packed?: unknown }[])
+        if (each.path === 'bin/kubelet') delete each.packed;
+    });
+    const bundle = await readBundle(directory);
+    await verifyBundle(bundle);
+    const { absolutePath, packed } = file(bundle, 'bin/kubelet');
+    expect({ absolutePath, packed }).toEqual({ absolutePath: join(directory, 'bin/kubelet'), packed: undefined });
+    await writeFile(join(directory, 'bin/kubelet'), 'the kubelex');
+    await expect(verifyBundle(bundle)).rejects.toMatchObject({ message: expect.stringContaining('bin/kubelet has') });
+  });
+
+  it('whose making is interrupted while its programs are packed ends, and is none', async () => {
+    const path = join(cache, 'bundles/.unfinished');
+    await makeFolders(path);
+    const kubelet = join(path, 'bin/kubelet');
+    await writeFile(kubelet, randomBytes(30_000_000));
+    await writeFile(join(path, 'cni/bridge'), 'the bridge');
+    const stop = new AbortController();
+    const finishing = finishBundle(path, FACTS, stop.signal).catch((error: unknown) => error);
+    await vi.waitFor(() => expect(existsSync(`${kubelet}.gz`)).toBe(true), { interval: 1 });
+    stop.abort();
+    expect(await finishing).toMatchObject({ code: 'KW703', message: 'Packing kubelet was interrupted.' });
+    expect(existsSync(join(path, 'bundle.json'))).toBe(false);
+  });
+
   it('names everything that is damaged, at once', async () => {
-    await rm(join(directory, 'bin/kubelet'));
-    await writeFile(join(directory, 'cni/bridge'), 'another 10');
+    await rm(join(directory, 'bin/kubelet.gz'));
+    const bridge = await readFile(join(directory, 'cni/bridge.gz'));
+    await writeFile(join(directory, 'cni/bridge.gz'), bridge.fill(0, 12));
     await truncate(join(directory, 'images/pause-3.10.1.tar'), 3);
     await expect(verifyBundle(await readBundle(directory))).rejects.toMatchObject({
       code: 'KW732',
       message:
-        `The bundle ${directory} is damaged: bin/kubelet is missing; cni/bridge has other content (SHA-256 differs); ` +
+        `The bundle ${directory} is damaged: bin/kubelet.gz is missing; cni/bridge.gz has other content (SHA-256 differs); ` +
         'images/pause-3.10.1.tar has 3 bytes instead of 10.',
       hint: expect.stringContaining('kubewright bundle create --kubernetes 1.34.3 --arch amd64 --from modules'),
     });
@@ -158,6 +222,20 @@ describe('finding a bundle', () => {
     expect((await findBundle('1.34.3', 'amd64'))?.directory).toBe(newer);
     expect((await findBundle('1.34.3', 'arm64'))?.architecture).toBe('arm64');
     expect(await findBundle('1.34.4', 'amd64')).toBeUndefined();
+  });
+
+  it('that is to be made takes none of an earlier form, which still installs', async () => {
+    const earlier = [
+      ['modules', await recipeHash(bundleRecipes('1.34.3'), `images ${IMAGES_REVISION}`)],
+      ['official', await recipeHash([], `official ${OFFICIAL_REVISION}`)],
+    ] as const;
+    for (const [maker, recipe] of earlier) await makeBundle(`1.34.3-amd64-${maker}-${recipe}`);
+    const asked = { version: '1.34.3', arch: 'amd64' } as const;
+    for (const [from] of earlier) expect(await findCachedBundle({ ...asked, from })).toBeUndefined();
+    expect(await findBundle('1.34.3', 'amd64')).toBeDefined();
+    const { version, recipe } = await bundleKey('1.34.3', 'amd64', 'modules');
+    const made = await makeBundle(`${version}-${recipe}`);
+    expect(await findCachedBundle({ ...asked, from: 'modules' })).toBe(made);
   });
 
   it('overlooks what is unfinished or damaged', async () => {

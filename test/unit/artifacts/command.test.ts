@@ -64,18 +64,29 @@ describe('kubewright bundle', () => {
     await server.start();
     await publishEverything(server, manifest);
     const output = join(folder, 'deep/bundle');
-    const args = ['--kubernetes', 'v1.34.3', '--arch', 'arm64', '--mirror', server.url, '--output', output];
+    const args = [
+      '--kubernetes',
+      'v1.34.3',
+      '--arch',
+      'arm64',
+      '--mirror',
+      server.url,
+      '--output',
+      output,
+      '--no-load-balancer',
+    ];
     await kubewrightBundle('create', ...args);
     expect(stdout).toMatch(
       /^\S+\/deep\/bundle: Kubernetes 1\.34\.3 for arm64, official releases, 10 images, \d+ MB\n$/,
     );
     expect(stderr).toMatch(/answers: downloading the official releases/);
-    expect(stderr).toMatch(/downloading images … 3\/3/);
+    expect(stderr).toMatch(/downloading images … 3\/5/);
+    expect(stderr).toMatch(/HAProxy and keepalived are not in this bundle: .*loadBalancer\.source: distribution/);
 
     stdout = '';
     await kubewrightBundle('verify', output);
     expect(stdout).toMatch(/bundle is whole: Kubernetes 1\.34\.3 for arm64/);
-    await writeFile(join(output, 'bin/kubectl'), 'something else');
+    await writeFile(join(output, 'bin/kubectl.gz'), 'something else');
     await expect(kubewrightBundle('verify', output)).rejects.toMatchObject({ code: 'KW732' });
 
     await expect(kubewrightBundle('create', ...args)).rejects.toMatchObject({ code: 'KW729' });

@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bundleKey } from '../../../src/artifacts/bundle.js';
 import { artifactPath } from '../../../src/artifacts/cache/cache.js';
-import { makeFolders, writeBundleManifest } from '../../../src/artifacts/contents.js';
+import { finishBundle, makeFolders } from '../../../src/artifacts/contents.js';
 import { runCommand } from '../commands/run.js';
 
 let cache: string;
@@ -21,14 +22,10 @@ afterEach(async () => {
 
 async function makeBundle(path: string, kubernetesVersion = '1.34.3'): Promise<string> {
   await makeFolders(path);
-  await writeFile(join(path, 'bin/kubelet'), Buffer.alloc(2_600_000));
-  await writeBundleManifest(path, {
-    kubernetesVersion,
-    architecture: 'amd64',
-    source: 'official',
-    versions: { kubernetes: `v${kubernetesVersion}`, containerd: 'v2.3.7', etcd: 'v3.6.5' },
-    images: [],
-  });
+  await writeFile(join(path, 'bin/kubelet'), Buffer.concat([randomBytes(2_600_000), Buffer.alloc(2_000_000)]));
+  const versions = { kubernetes: `v${kubernetesVersion}`, containerd: 'v2.3.7', etcd: 'v3.6.5' };
+  const facts = { kubernetesVersion, architecture: 'amd64', source: 'official', versions, images: [] } as const;
+  await finishBundle(path, { ...facts, images: [] }, new AbortController().signal);
   return path;
 }
 
@@ -36,7 +33,7 @@ async function threeBundles(): Promise<{ current: string; outdated: string; dama
   const current = await makeBundle(artifactPath(await bundleKey('1.34.3', 'amd64', 'official')));
   const outdated = await makeBundle(join(cache, 'bundles/1.34.2-amd64-official-000000000000'), '1.34.2');
   const damaged = await makeBundle(join(cache, 'bundles/1.34.3-amd64-official-zzz'));
-  await truncate(join(damaged, 'bin/kubelet'), 7);
+  await truncate(join(damaged, 'bin/kubelet.gz'), 7);
   const cut = await makeBundle(join(cache, 'bundles/1.35.0-amd64-official-000000000000'));
   await truncate(join(cut, 'bundle.json'), 40);
   await mkdir(join(cache, 'bundles/.1.34.3-amd64-modules-aaaaaaaaaaaa.1-1.partial'));
@@ -57,7 +54,7 @@ describe('kubewright bundle list', () => {
     expect(row(current)).toEqual(['1.34.3', 'amd64', 'official', 'current', made, '3 MB', 'v2.3.7', 'v3.6.5']);
     expect(row(outdated)).toEqual(['1.34.2', 'amd64', 'official', 'outdated', made, '3 MB', 'v2.3.7', 'v3.6.5']);
     expect(row(damaged)?.[3]).toBe('damaged');
-    expect(lines[lines.indexOf(`  ${damaged}`) + 1]).toBe('  bin/kubelet has 7 bytes instead of 2600000');
+    expect(lines[lines.indexOf(`  ${damaged}`) + 1]).toMatch(/^ {2}bin\/kubelet\.gz has 7 bytes instead of 26\d{5}$/);
     expect(row(cut)?.slice(0, 4)).toEqual(['-', '-', '-', 'damaged']);
     expect(lines[lines.indexOf(`  ${cut}`) + 1]).toMatch(/bundle\.json is not a bundle's description/);
     expect(lines).toHaveLength(1 + 4 * 2 + 2);
@@ -72,7 +69,7 @@ describe('kubewright bundle list', () => {
       kubernetes: '1.34.3',
       architecture: 'amd64',
       maker: 'official',
-      size: 2_600_000,
+      size: (await stat(join(current, 'bin/kubelet.gz'))).size,
       versions: { containerd: 'v2.3.7' },
     });
     expect(objects.find(({ path }) => path === damaged)).toMatchObject({

@@ -5,10 +5,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { programOf } from '../../../lab/artifacts/programs.js';
 import { ensureBundle } from '../../../src/artifacts/bundle.js';
 import { resolveOrigins } from '../../../src/artifacts/official/origins.js';
 import { chooseSource } from '../../../src/artifacts/source.js';
-import { checkImages, file, imagesFor, missingImages, readBundle, verifyBundle } from '../../../src/bundle/bundle.js';
+import {
+  type Bundle,
+  checkImages,
+  file,
+  imagesFor,
+  missingImages,
+  readBundle,
+  verifyBundle,
+} from '../../../src/bundle/bundle.js';
 import { breakOffAfter, OriginServer, sha256 } from './origin-server.js';
 import { KUBEADM_IMAGES, publishEverything } from './published.js';
 
@@ -37,6 +46,9 @@ const origins = () => resolveOrigins([server.url], {});
 const create = (arch: 'amd64' | 'arm64' = 'amd64', from: 'official' | undefined = 'official') =>
   ensureBundle({ version: '1.34.3', arch, from, loadBalancer: false, origins: origins() });
 
+/** What a program of the bundle prints: each stand-in says what it stands for. */
+const said = async (bundle: Bundle, path: string) => (await execa(await programOf(bundle, path))).stdout;
+
 async function nothingIsLeft(): Promise<void> {
   expect((await readdir(join(cache, 'bundles'))).filter((name) => name !== 'CACHEDIR.TAG')).toEqual([]);
   expect((await readdir(join(cache, 'scratch'))).filter((name) => name !== 'CACHEDIR.TAG')).toEqual([]);
@@ -51,16 +63,30 @@ describe('a bundle of published releases', () => {
     for (const name of ['kubeadm', 'kubelet', 'kubectl', 'crictl', 'etcdctl', 'etcdutl']) {
       expect(file(bundle, `bin/${name}`).mode).toBe(0o755);
     }
-    expect((await execa(file(bundle, 'bin/kubelet').absolutePath)).stdout).toBe('kubelet for amd64');
-    expect((await execa(file(bundle, 'cni/bridge').absolutePath)).stdout).toBe('bridge for amd64');
-    expect((await execa(file(bundle, 'cni/flannel').absolutePath)).stdout).toBe('plugin for amd64');
+    expect(await said(bundle, 'bin/kubelet')).toBe('kubelet for amd64');
+    expect(await said(bundle, 'cni/bridge')).toBe('bridge for amd64');
+    expect(await said(bundle, 'cni/flannel')).toBe('plugin for amd64');
     expect(await readFile(file(bundle, 'manifests/kube-flannel.yml').absolutePath)).toEqual(manifest);
-    expect(existsSync(join(bundle.directory, 'cni/vlan'))).toBe(false);
-    expect((await execa(file(bundle, 'bin/containerd').absolutePath)).stdout).toBe('containerd for amd64');
-    expect((await execa(file(bundle, 'bin/runc').absolutePath)).stdout).toBe('runc for amd64');
-    expect(existsSync(join(bundle.directory, 'bin/containerd-stress'))).toBe(false);
+    expect(existsSync(join(bundle.directory, 'cni/vlan.gz'))).toBe(false);
+    expect(await said(bundle, 'bin/containerd')).toBe('containerd for amd64');
+    expect(await said(bundle, 'bin/runc')).toBe('runc for amd64');
+    expect(existsSync(join(bundle.directory, 'bin/containerd-stress.gz'))).toBe(false);
     expect(bundle.versions).toMatchObject({ containerd: 'v2.3.7', runc: 'v1.5.2' });
     expect(bundle.versions).toMatchObject({ kubernetes: 'v1.34.3', etcd: 'v3.6.5', 'flannel-cni': 'v1.9.1-flannel1' });
+  });
+
+  it('holds its programs packed, and nothing else of them', async () => {
+    const bundle = await readBundle(await create());
+    const programs = bundle.files.filter(({ path }) => !path.startsWith('manifests/'));
+    expect(programs.length).toBeGreaterThan(15);
+    for (const { path, sha256: sum, size } of programs) {
+      const whole = { encoding: 'buffer', stripFinalNewline: false } as const;
+      const { stdout } = await execa('gzip', ['-dc', join(bundle.directory, `${path}.gz`)], whole);
+      expect({ path, sum: sha256(Buffer.from(stdout)), size: stdout.length }).toEqual({ path, sum, size });
+    }
+    const lying = await readdir(bundle.directory, { recursive: true });
+    const expected = programs.map(({ path }) => `${path}.gz`).sort();
+    expect(lying.filter((path) => /^(bin|cni)\//.test(path)).sort()).toEqual(expected);
   });
 
   it('knows who needs which image', async () => {
@@ -96,7 +122,7 @@ describe('a bundle of published releases', () => {
     const blob = (digest: string) => execa('tar', ['-xOf', archive, `blobs/${digest.replace(':', '/')}`]);
     const { config } = JSON.parse((await blob(entry.digest)).stdout);
     expect(JSON.parse((await blob(config.digest)).stdout)).toMatchObject({ architecture: 'arm64' });
-    expect((await execa(file(bundle, 'bin/kubelet').absolutePath)).stdout).toBe('kubelet for arm64');
+    expect(await said(bundle, 'bin/kubelet')).toBe('kubelet for arm64');
   });
 
   it('is made once', async () => {

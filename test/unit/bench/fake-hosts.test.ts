@@ -1,5 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { respondentOf } from '../../../bench/scale/fake-hosts/answers.js';
+import { makeFakeBundle } from '../../../bench/scale/fake-hosts/bundle.js';
 import { FakeCluster } from '../../../bench/scale/fake-hosts/cluster.js';
 import { FakeHost } from '../../../bench/scale/fake-hosts/host.js';
 import { Input } from '../../../bench/scale/fake-hosts/input.js';
@@ -7,7 +12,10 @@ import { fill } from '../../../bench/scale/fake-hosts/jsonpath.js';
 import { answerAll } from '../../../bench/scale/fake-hosts/questions.js';
 import { play, UNKNOWN } from '../../../bench/scale/fake-hosts/scripts.js';
 import { wordsOf } from '../../../bench/scale/fake-hosts/shell-words.js';
+import { uploadOf } from '../../../src/activities/bundle-upload.js';
 import { gatherFacts } from '../../../src/activities/remote-facts.js';
+import { file, readBundle, verifyBundle } from '../../../src/bundle/bundle.js';
+import { type UploadHost, upload } from '../../../src/hosts/files/upload.js';
 import { quote } from '../../../src/hosts/shell.js';
 import type { RemoteHost } from '../../../src/hosts/types.js';
 import { clusterOf } from '../cluster-fixture.js';
@@ -45,6 +53,22 @@ function remote(host: FakeHost): RemoteHost {
   return { name: host.name, address: host.address, run } as unknown as RemoteHost;
 }
 
+/** A fake host as uploads see it. */
+function uploads(host: FakeHost): UploadHost {
+  return {
+    name: host.name,
+    collect: () => Promise.reject(new Error('nothing asks only')),
+    start: async (text, { onStdout, onStderr }) => {
+      const channel = new PassThrough();
+      const speaker = {
+        out: (said: string) => onStdout(Buffer.from(said)),
+        err: (said: string) => onStderr(Buffer.from(said)),
+      };
+      return { channel, exit: play(host, { text, given: undefined, input: new Input(channel) }, speaker) };
+    },
+  };
+}
+
 const signal = new AbortController().signal;
 
 describe('a fake host', () => {
@@ -76,6 +100,24 @@ fact four systemctl is-active new.service &
     const { code, stderr } = await played(host, whole);
     expect({ code, stderr }).toEqual({ code: UNKNOWN, stderr: expect.stringContaining(why) });
     expect(host.cluster.unknown).toEqual([expect.stringContaining(script)]);
+  });
+
+  it('takes what lies in the fake bundle, packed or not, once', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'kubewright-fake-bundle-'));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    await makeFakeBundle(directory, '1.34.3');
+    const bundle = await readBundle(directory);
+    await verifyBundle(bundle);
+    const kubelet = uploadOf(file(bundle, 'bin/kubelet'), '/opt/kubelet');
+    const manifest = uploadOf(file(bundle, 'manifests/kube-flannel.yml'), '/opt/kube-flannel.yml');
+    const host = fakeHost();
+    expect(kubelet.packed?.size).toBeGreaterThan(0);
+    expect(await upload(uploads(host), [kubelet, manifest])).toBe((kubelet.packed?.size ?? 0) + manifest.size);
+    const sums = [kubelet, manifest].map(({ target }) => host.uploads.get(target)?.sha256);
+    expect(sums).toEqual([kubelet.sha256, manifest.sha256]);
+    expect(await upload(uploads(host), [kubelet, manifest])).toBe(0);
+    const other = { ...kubelet, target: '/opt/other', sha256: manifest.sha256 };
+    await expect(upload(uploads(host), [other])).rejects.toMatchObject({ code: 'KW251' });
   });
 
   it('fails loudly at a script that is none of those it knows', async () => {

@@ -1,5 +1,6 @@
 import type { Bundle } from '../../../bundle/bundle.js';
 import { checkImages, filesBelow, imagesFor } from '../../../bundle/bundle.js';
+import { LOAD_BALANCER_FOLDER } from '../../../bundle/programs.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { holdsMember } from '../../../components/registry/plan.js';
 import { PROGRAM_ROOT } from '../../../render/program-paths.js';
@@ -101,17 +102,20 @@ export function checkDisks({ facts, host, cluster }: Checked, bundle: Bundle | u
   return problems;
 }
 
-/** KiB that each folder grows by. Archives are removed after their import, but lie there while it goes on. */
+/**
+ * KiB that each folder grows by. Archives are removed after their import, and what programs travelled in after they are
+ * unpacked, but lie there while it goes on.
+ */
 function needsByFolder(cluster: Cluster, host: ClusterHost, bundle: Bundle): Record<string, number> {
   const images = imagesFor(bundle, host.role, { holdsMember: holdsMember(cluster, 'control-plane') });
   const all = host.role === 'etcd' ? images : [...images, ...checkImages(bundle)];
   const archives = all.reduce((sum, { size }) => sum + size, 0) / 1024;
-  const binaries = ['bin', 'cni'].flatMap((folder) => filesBelow(bundle, folder));
+  const binaries = ['bin', 'cni', LOAD_BALANCER_FOLDER].flatMap((folder) => filesBelow(bundle, folder));
   return {
     '/var/lib/containerd': archives * (1 + UNPACKED),
     '/var/lib/kubewright': archives,
     '/var/lib/kubelet': (SLACK_MIB + (holdsMember(cluster, host.role) ? ETCD_MIB : 0)) * 1024,
-    [PROGRAM_ROOT]: binaries.reduce((sum, { size }) => sum + size, 0) / 1024,
+    [PROGRAM_ROOT]: binaries.reduce((sum, { size, packed }) => sum + size + (packed?.size ?? 0), 0) / 1024,
   };
 }
 

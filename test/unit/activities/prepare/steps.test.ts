@@ -17,6 +17,7 @@ import { configureRuntime } from '../../../../src/components/runtime/containerd/
 import { parseOwner, renderOwner } from '../../../../src/render/owner.js';
 import { bundledCluster, newHost, TO_DO } from './bundled.js';
 import { contextOn, type FakeHost } from './fake-host.js';
+import { BUNDLE } from './fixtures.js';
 
 const CLUSTER = bundledCluster();
 const DISTRIBUTIONS: Cluster = { ...CLUSTER, runtime: { ...CLUSTER.runtime, source: 'distribution' } };
@@ -127,6 +128,20 @@ describe('installBinaries', () => {
     const everywhere = ['kubernetes/1.34.3/kubelet', 'kubernetes/1.34.3/kubeadm', 'cri-tools/1.36.0/crictl'];
     expect(sent[0]).toEqual([...everywhere, 'kubernetes/1.34.3/kubectl', 'etcd/3.6.5/etcdctl', 'etcd/3.6.5/etcdutl']);
     expect(sent[1]).toEqual(everywhere);
+  });
+
+  it('sends what lies packed in the bundle as it lies there', async () => {
+    const fake = newHost();
+    await installBinaries.apply(contextOn(fake, CLUSTER, 'installBinaries', 'w-1'), TO_DO);
+    const kubelet = BUNDLE.files.find(({ path }) => path === 'bin/kubelet');
+    expect(fake.uploaded[0]).toEqual({
+      source: expect.stringMatching(/\/bin\/kubelet\.gz$/),
+      target: '/opt/kubewright/kubernetes/1.34.3/kubelet',
+      sha256: kubelet?.sha256,
+      size: kubelet?.size,
+      mode: 0o755,
+      packed: kubelet?.packed,
+    });
   });
 });
 

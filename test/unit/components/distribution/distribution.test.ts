@@ -12,7 +12,10 @@ import { clusterOf } from '../../cluster-fixture.js';
 
 const CLUSTER = clusterOf(
   { controlPlanes: 1, workers: 1 },
-  { runtime: { type: 'containerd', source: 'distribution', config: {} } },
+  {
+    runtime: { type: 'containerd', source: 'distribution', config: {} },
+    loadBalancer: { type: 'haproxy-keepalived', source: 'distribution' },
+  },
 );
 const needs = (role: Role) => packageNeeds(CLUSTER, [role]);
 

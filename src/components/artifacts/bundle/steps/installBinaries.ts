@@ -1,11 +1,13 @@
+import { posix } from 'node:path';
 import { otherVersion } from '../../../../activities/applied/version-fence.js';
+import { uploadOf } from '../../../../activities/bundle-upload.js';
 import { inTurn } from '../../../../activities/in-turn.js';
 import { listed } from '../../../../activities/prepare/checks/problem.js';
 import { bundleOf, hostOf } from '../../../../activities/prepare/target.js';
 import { linkFacts, linkPath, linkPrograms, programUpload, staleLinks } from '../../../../activities/program-links.js';
 import { digestOf, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
-import { type Bundle, filesBelow, type LocatedFile } from '../../../../bundle/bundle.js';
+import { type Bundle, filesBelow } from '../../../../bundle/bundle.js';
 import { type PlacedProgram, type ProgramName, placeProgram } from '../../../../bundle/programs.js';
 import type { Cluster, Role } from '../../../../cluster/types.js';
 import type { Upload } from '../../../../hosts/types.js';
@@ -98,12 +100,9 @@ async function wantedOf(context: StepContext): Promise<Wanted> {
   const { role } = hostOf(context);
   const programs = PROGRAMS[role].map((name) => placeProgram(bundle, name));
   // An etcd host's static pods live on its own network.
-  const plugins = role === 'etcd' ? [] : filesBelow(bundle, 'cni').map((each) => upload(each, CNI_BINARY_DIRECTORY));
-  return { bundle, programs, files: [...programs.map(programUpload), ...plugins] };
-}
-
-function upload({ path, absolutePath, sha256, size, mode }: LocatedFile, directory: string): Upload {
-  return { source: absolutePath, target: `${directory}/${path.slice(path.lastIndexOf('/') + 1)}`, sha256, size, mode };
+  const plugins = role === 'etcd' ? [] : filesBelow(bundle, 'cni');
+  const placed = plugins.map((each) => uploadOf(each, `${CNI_BINARY_DIRECTORY}/${posix.basename(each.path)}`));
+  return { bundle, programs, files: [...programs.map(programUpload), ...placed] };
 }
 
 /** Bash: whether the kubelet that runs is the binary that is there (ours), or one that was replaced since. */

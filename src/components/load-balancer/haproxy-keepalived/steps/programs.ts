@@ -1,5 +1,5 @@
+import { uploadOf } from '../../../../activities/bundle-upload.js';
 import { bundleOf } from '../../../../activities/prepare/target.js';
-import { programUpload } from '../../../../activities/program-links.js';
 import type { StepContext } from '../../../../activities/types.js';
 import { filesBelow } from '../../../../bundle/bundle.js';
 import { LOAD_BALANCER_FOLDER, type PlacedProgram, placeProgram, releaseOf } from '../../../../bundle/programs.js';
@@ -29,7 +29,7 @@ export async function bundledPrograms(context: StepContext): Promise<BundledProg
   const files = filesBelow(bundle, LOAD_BALANCER_FOLDER);
   return {
     release,
-    uploads: files.map((file) => programUpload({ file, target: `${release}/${nameOf(file.path)}` })),
+    uploads: files.map((file) => uploadOf(file, `${release}/${nameOf(file.path)}`)),
     linked: [placeProgram(bundle, 'haproxy'), placeProgram(bundle, 'keepalived')],
   };
 }
