@@ -17,8 +17,11 @@ import { measureUploads } from './upload.js';
 const LAB = 'bench';
 const NODE = process.execPath;
 
+/** How often floor and install are measured: one pair alone has given 0.80 and 0.94 of the same state. */
+const PAIRS = 3;
+
 /**
- * `npm run bench`: one table from one run. The floor (a shell script) and the install are measured one after the other on
+ * `npm run bench`: one table from one run. The floor (a shell script) and the install are measured in turn, three times, on
  * five fresh hosts each, with the same bundle, on the same machine.
  */
 async function main(): Promise<void> {
@@ -26,16 +29,14 @@ async function main(): Promise<void> {
   const state = join(home, 'bench');
   await rm(state, { recursive: true, force: true });
   const figures: Figure[] = [...(await benchLab()), ...(await startUp(state))];
-  const floor = await onFreshLab((lab) => runFloor(lab));
-  figures.push({ key: 'floor', what: 'floor: shell script, five fresh hosts', value: floor, unit: 's', goal: '' });
-  figures.push(...(await onFreshLab((lab) => installFigures(lab, state, floor))));
+  figures.push(...(await installFigures(state)));
   const uploads = await onFreshLab((lab) => measureUploads(lab));
   figures.push({
     key: 'upload',
     what: 'upload to five hosts, against scp',
     value: uploads.ratio,
     unit: '×',
-    goal: '≥ 0.9',
+    goal: '≥ 1.0',
   });
   console.log();
   await printTable(figures, join(home, 'bench.json'));
@@ -90,14 +91,48 @@ async function runFloor(lab: Lab): Promise<number> {
   return Number(/floor-seconds ([\d.]+)/.exec(stdout)?.[1]);
 }
 
-async function installFigures(lab: Lab, state: string, floor: number): Promise<Figure[]> {
-  const memory = watchMemory(join(state, 'worker.json'));
-  const install = () =>
-    timed(NODE, [PROGRAM, '--state-dir', state, 'install', lab.files.clusterFile], {
-      onLine: (line) => console.log(`install  ${line}`),
+/** Floor and install in turn; what else there is to see is seen on the cluster of the last one. */
+async function installFigures(state: string): Promise<Figure[]> {
+  const floors: number[] = [];
+  const installs: number[] = [];
+  const others: Figure[] = [];
+  for (let pair = 1; pair <= PAIRS; pair++) {
+    floors.push(await onFreshLab((lab) => runFloor(lab)));
+    await onFreshLab(async (lab) => {
+      const own = join(state, `install-${pair}`);
+      const memory = watchMemory(join(own, 'worker.json'));
+      installs.push((await install(lab, own)).seconds);
+      if (pair === PAIRS) others.push(...(await clusterFigures(lab, own, memory)));
+      else memory.stop();
+      await timed(NODE, [PROGRAM, '--state-dir', own, 'server', 'stop']);
     });
-  const first = await install();
-  const again = await install();
+  }
+  const ratios = installs.map((seconds, pair) => seconds / (floors[pair] ?? Number.NaN));
+  console.log(`install against the floor, each pair: ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')}`);
+  const of = `median of ${PAIRS}`;
+  return [
+    { key: 'floor', what: `floor: shell script, five fresh hosts (${of})`, value: median(floors), unit: 's', goal: '' },
+    { key: 'install', what: `install, five fresh hosts (${of})`, value: median(installs), unit: 's', goal: '' },
+    {
+      key: 'ratio',
+      what: `install against the floor (${of} pairs)`,
+      value: median(ratios),
+      unit: '×',
+      goal: '≤ 0.65, aim 0.55',
+    },
+    ...others,
+  ];
+}
+
+function install(lab: Lab, state: string) {
+  return timed(NODE, [PROGRAM, '--state-dir', state, 'install', lab.files.clusterFile], {
+    onLine: (line) => console.log(`install  ${line}`),
+  });
+}
+
+/** What an installed cluster shows: installing again, and what a failure costs. */
+async function clusterFigures(lab: Lab, state: string, memory: ReturnType<typeof watchMemory>): Promise<Figure[]> {
+  const again = await install(lab, state);
   const peak = memory.stop();
   const events = await eventsOfFirstRun(state, lab.name);
   const kubeconfig = join(state, 'admin.kubeconfig');
@@ -107,15 +142,7 @@ async function installFigures(lab: Lab, state: string, floor: number): Promise<F
   const bundle = await readBundle(await ensureBundle({ version: DEFAULTS.kubernetes.version, arch: 'amd64' }));
   const names = await loseNames(lab, await programOf(bundle, 'bin/kubectl'), kubeconfig);
   return [
-    { key: 'install', what: 'install, five fresh hosts', value: first.seconds, unit: 's', goal: '' },
-    {
-      key: 'ratio',
-      what: 'install against the floor',
-      value: first.seconds / floor,
-      unit: '×',
-      goal: '≤ 1.0, aim 0.7',
-    },
-    { key: 'again', what: 'install again, nothing to do', value: again.seconds, unit: 's', goal: '≤ 10 s' },
+    { key: 'again', what: 'install again, nothing to do', value: again.seconds, unit: 's', goal: '≤ 8 s' },
     { key: 'memory', what: "worker's memory at the end", value: peak.last, unit: 'MiB', goal: '≤ 300 MiB' },
     { key: 'memory-peak', what: "worker's memory at most", value: peak.most, unit: 'MiB', goal: '' },
     { key: 'events', what: 'events in the history of the last run', value: events, unit: '', goal: '' },

@@ -1,4 +1,4 @@
-// `npm run bench`: everything set up, then one table from one run. Takes about six minutes on two quiet cores.
+// `npm run bench`: everything set up, then one table from one run. Takes about a quarter of an hour on two quiet cores.
 import { runBuilt } from './run-built.mjs';
 import { main } from './setup.mjs';
 
