@@ -51,6 +51,7 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW338: { about: 'VRRP between control planes' },
   KW339: { about: 'what could not be asked of several hosts' },
   KW340: { about: 'the source of the containerd under which pods run', stands: 'it protects pods that run' },
+  KW341: { about: "the kernel's age" },
   KW343: { about: 'what could not be looked at' },
   KW344: { about: 'files of others that are replaced' },
   KW350: { about: 'something that answers for a host' },

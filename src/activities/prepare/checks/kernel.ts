@@ -1,4 +1,5 @@
 import { knownMinorOf } from '../../../cluster/minors.js';
+import { compareVersions } from '../../../compare-versions.js';
 import { kernelFeaturesFor } from '../../../render/modules.js';
 import { ignores } from './ignores.js';
 import type { Checked } from './index.js';
@@ -6,7 +7,28 @@ import { listed, type Problem } from './problem.js';
 
 /** What the kernel can do, and what the host lets it do. */
 export function checkKernel(checked: Checked): Problem[] {
-  return [...checkFeatures(checked), ...checkBlocked(checked), ...checkCgroups(checked), ...checkSettings(checked)];
+  return [
+    ...checkAge(checked),
+    ...checkFeatures(checked),
+    ...checkBlocked(checked),
+    ...checkCgroups(checked),
+    ...checkSettings(checked),
+  ];
+}
+
+/** The oldest kernel that kubeadm of every minor here calls supported (system-validators v1.12.1, types_unix.go). */
+const OLDEST_KERNEL = '5.4';
+
+function checkAge({ facts, cluster }: Checked): Problem[] {
+  const release = /^\d+\.\d+/.exec(facts.kernel.release)?.[0];
+  if (release === undefined || compareVersions(release, OLDEST_KERNEL) >= 0) return [];
+  return [
+    {
+      code: 'KW341',
+      what: `its kernel is ${facts.kernel.release}, and Kubernetes ${cluster.kubernetes.version} is supported from ${OLDEST_KERNEL} on`,
+      hint: 'Boot a newer kernel of the distribution, or use a newer release of it. Where a vendor has taken what is needed into an older one, preflight.ignore of cluster.yaml takes the code.',
+    },
+  ];
 }
 
 function checkFeatures({ facts, host, cluster }: Checked): Problem[] {

@@ -23,6 +23,7 @@ describe('a host', () => {
     ['an old release', { os: [['ID=debian'], ['VERSION_ID="11"'], ['PRETTY_NAME="Debian 11"']] }, 'KW302', 'Debian 11'],
     ['another family', { os: [['ID=rocky'], ['PRETTY_NAME="Rocky Linux 9"']] }, 'KW302', 'Rocky Linux 9'],
     ['another architecture', { kernel: [['Linux', 'riscv64', '6.1']] }, 'KW303', 'riscv64'],
+    ['a kernel of 2018', { kernel: [['Linux', 'x86_64', '4.19.0-27-amd64']] }, 'KW341', '4.19.0-27-amd64'],
     ['missing tools', { missing: [['ss'], ['ip']] }, 'KW304', 'ss and ip'],
     ['no name', { hostname: [['localhost.localdomain']] }, 'KW305', 'localhost.localdomain'],
     ['no machine id', { 'machine-id': [['']] }, 'KW305', 'machine id'],
