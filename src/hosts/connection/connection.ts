@@ -46,6 +46,7 @@ export class Ssh2Connection implements Connection {
       return await live.open(open);
     } catch (error) {
       if (isNew || live.lost === undefined) throw this.#forwardError(live, error);
+      this.#seats.drop(seat);
     }
     const again = await this.#seats.first().seat.pending;
     return again.open(open).catch((error: unknown) => Promise.reject(this.#forwardError(again, error)));

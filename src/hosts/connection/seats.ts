@@ -111,6 +111,8 @@ export class Seats<L extends SeatLive> {
         if (signal?.aborted) throw error;
         const isDead: boolean = live.lost !== undefined && !isNew && !isReplaced;
         if (!isDead && !(error instanceof SessionRefused)) throw explain(live, error);
+        // Its end may not have been told yet, and the next place would be on it again.
+        if (isDead) this.drop(seat);
         isReplaced ||= isDead;
         refusals += isDead ? 0 : 1;
         if (refusals > MOST_REFUSALS)
@@ -153,7 +155,7 @@ export class Seats<L extends SeatLive> {
     if (!seat.isProven) throw this.exhausted(`refuses every session: ${why}`, undefined);
     // Sessions leaked on the server: a fresh connection starts from none.
     seat.live?.retire();
-    this.#drop(seat);
+    this.drop(seat);
   }
 
   async close(): Promise<void> {
@@ -167,7 +169,7 @@ export class Seats<L extends SeatLive> {
 
   #add(): Seat<L> {
     const seat: Seat<L> = {
-      pending: this.dial(() => this.#drop(seat)),
+      pending: this.dial(() => this.drop(seat)),
       live: undefined,
       sessions: 0,
       isProven: false,
@@ -177,12 +179,13 @@ export class Seats<L extends SeatLive> {
       (live) => {
         seat.live = live;
       },
-      () => this.#drop(seat),
+      () => this.drop(seat),
     );
     return seat;
   }
 
-  #drop(seat: Seat<L>): void {
+  /** Takes a connection out: whoever comes next gets another one. What is still open on it goes on. */
+  drop(seat: Seat<L>): void {
     const at = this.#seats.indexOf(seat);
     if (at >= 0) this.#seats.splice(at, 1);
     for (const wake of this.#waiting) wake();
