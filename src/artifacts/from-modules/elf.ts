@@ -19,8 +19,8 @@ export async function libraryClosure(programs: string[], libraries: Map<string, 
       const path = libraries.get(name);
       needed.add(name);
       if (path) return path;
-      throw new KubewrightError('KW712', `${user} needs ${name}, which no package of the image's base has.`, {
-        hint: 'Debian changed how it splits a package: add the one that has this library to base.ts or check-tools.ts of from-modules.',
+      throw new KubewrightError('KW712', `${user} needs ${name}, which none of the packages has.`, {
+        hint: 'Debian changed how it splits a package: add the one that has this library to the list that the program is in (base.ts or check-tools.ts of from-modules, or load-balancer.ts).',
       });
     });
   }
