@@ -6,7 +6,7 @@ import { LOAD_BALANCER_FOLDER } from '../bundle/programs.js';
 import { KubewrightError } from '../errors.js';
 import { releaseDirectory } from '../render/program-paths.js';
 import { unpackDebianPackages } from './from-modules/debian.js';
-import { findLibraries, followLinks, LOADER, listFiles } from './from-modules/debian-files.js';
+import { findLibraries, LOADER, listFiles } from './from-modules/debian-files.js';
 import { libraryClosure } from './from-modules/elf.js';
 import type { Tool } from './go/tools.js';
 import type { Architecture } from './recipes.js';
@@ -62,24 +62,19 @@ export async function makeLoadBalancer(
   const programs = PROGRAMS.map((path) => join(root, files.get(path) ?? path));
   const sources = new Map([...(await findLibraries(root, files))].map(([name, { source }]) => [name, source]));
   const needed = [...(await libraryClosure(programs, sources))].map((name) => [name, sources.get(name) ?? ''] as const);
-  const loader = [...files].find(([path]) => LOADER.test(path));
-  if (loader === undefined) throw brokenProgram('libc6 holds no loader', 'no ld-linux');
-  const loaderName = basename(loader[0]);
+  const loader = basename([...files.keys()].find((path) => LOADER.test(path)) ?? '');
+  const loaderSource = sources.get(loader);
+  if (loaderSource === undefined) throw brokenProgram('libc6 holds no loader', 'no ld-linux');
   const folder = join(directory, LOAD_BALANCER_FOLDER);
   await mkdir(folder, { recursive: true });
-  const copies = new Map([...needed, [loaderName, await loaderFile(root, loader[1], sources, loaderName)]]);
+  const copies = new Map([...needed, [loader, loaderSource]]);
   for (const [name, source] of copies) await copyFile(source, join(folder, name));
   for (const program of programs) {
     const copy = join(folder, basename(program));
     await copyFile(program, copy);
-    await patch(copy, `${releaseDirectory('load-balancer', release)}/${loaderName}`, signal);
+    await patch(copy, `${releaseDirectory('load-balancer', release)}/${loader}`, signal);
   }
   return { 'load-balancer': release, ...named(versions) };
-}
-
-/** Where the loader is a link by an absolute path, the file of that name among the libraries is what it leads to. */
-async function loaderFile(root: string, path: string, libraries: Map<string, string>, name: string): Promise<string> {
-  return libraries.get(name) ?? (await followLinks(join(root, path)));
 }
 
 /**

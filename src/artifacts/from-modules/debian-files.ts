@@ -62,7 +62,7 @@ export async function findLibraries(root: string, files: Files): Promise<Map<str
 }
 
 /** The file at the end of links that lead within one directory tree. */
-export async function followLinks(path: string): Promise<string> {
+async function followLinks(path: string): Promise<string> {
   const isLink = (await lstat(path)).isSymbolicLink();
   return isLink ? followLinks(join(path, '..', await readlink(path))) : path;
 }
