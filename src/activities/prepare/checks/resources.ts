@@ -110,7 +110,8 @@ function needsByFolder(cluster: Cluster, host: ClusterHost, bundle: Bundle): Rec
   const images = imagesFor(bundle, host.role, { holdsMember: holdsMember(cluster, 'control-plane') });
   const all = host.role === 'etcd' ? images : [...images, ...checkImages(bundle)];
   const archives = all.reduce((sum, { size }) => sum + size, 0) / 1024;
-  const binaries = ['bin', 'cni', LOAD_BALANCER_FOLDER].flatMap((folder) => filesBelow(bundle, folder));
+  const folders = ['bin', 'cni', ...(host.role === 'control-plane' ? [LOAD_BALANCER_FOLDER] : [])];
+  const binaries = folders.flatMap((folder) => filesBelow(bundle, folder));
   return {
     '/var/lib/containerd': archives * (1 + UNPACKED),
     '/var/lib/kubewright': archives,
