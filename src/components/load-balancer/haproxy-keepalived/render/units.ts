@@ -17,7 +17,8 @@ export function renderAccount(): string {
   return `# Written by Kubewright.\nu ${ACCOUNT} - "HAProxy" /var/lib/haproxy\n`;
 }
 
-const FIRST_LINE = '# Written by Kubewright: ';
+/** How a unit of these begins. */
+export const FIRST_LINE = '# Written by Kubewright: ';
 
 /** Whether a unit is one of these. */
 export function isOurUnit(text: string): boolean {

@@ -6,7 +6,7 @@ import { quote } from '../../../../hosts/shell.js';
 import { endpointOf } from '../../../../render/kubeadm.js';
 import { HAPROXY_MONITOR_PORT } from '../render/haproxy.js';
 import { CHECK_SCRIPT_PATH, SCRIPT_USER } from '../render/keepalived.js';
-import { ACCOUNT, ACCOUNT_PATH, type Service } from '../render/units.js';
+import { ACCOUNT, ACCOUNT_PATH, FIRST_LINE, type Service } from '../render/units.js';
 import { CONFIG_PATHS, SERVICES, sha256 } from './files.js';
 import { commandOf } from './programs.js';
 import { type LoadBalancerState, lookAtLoadBalancer, programChanges } from './state.js';
@@ -89,10 +89,13 @@ async function createAccount(context: StepContext): Promise<void> {
   });
 }
 
-/** Before anything is restarted: else the distribution's program would be started by the unit of the bundle's. */
+/** Each is looked at once more. Before anything is restarted: else the distribution's program would be started by the unit of the bundle's. */
 async function removeUnits(context: StepContext, { unwantedUnits }: LoadBalancerState): Promise<void> {
   if (unwantedUnits.length === 0) return;
-  await context.host.run(`rm -f ${unwantedUnits.join(' ')}\n`, { signal: context.signal });
+  const removals = unwantedUnits.map(
+    (path) => `head -n 1 ${path} | grep -q ${quote(`^${FIRST_LINE}`)} && rm -f ${path}`,
+  );
+  await context.host.run(`${removals.join('\n')}\ntrue\n`, { signal: context.signal });
 }
 
 /** What stands for the check script while keepalived's configuration is tested. */

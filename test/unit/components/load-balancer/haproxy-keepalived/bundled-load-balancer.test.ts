@@ -144,6 +144,6 @@ describe('back to the distribution’s programs', () => {
     host.fact('haproxy-program', `${RELEASE}/haproxy`);
     expect(await changes()).toEqual([`remove ${unit}`, `restart haproxy, which is ${RELEASE}/haproxy`]);
     await apply();
-    expect(host.log).toContain(`rm -f ${unit}\n`);
+    expect(host.log).toContain(`head -n 1 ${unit} | grep -q '^# Written by Kubewright: ' && rm -f ${unit}\n`);
   });
 });
