@@ -60,6 +60,17 @@ export function slowest(reports, count = 12) {
     .map(({ name, seconds }) => `${seconds.toFixed(0).padStart(6)} s  ${name}`);
 }
 
+/** What failed, one line each: the end of a long log is what people read, and sometimes all that is kept. */
+export function failures(reports) {
+  return reports
+    .flatMap((report) => report.testResults)
+    .flatMap(({ name, status, assertionResults }) => {
+      const failed = assertionResults.filter((test) => test.status === 'failed').map(({ fullName }) => fullName);
+      if (status === 'failed' && assertionResults.length === 0) failed.push('could not be loaded');
+      return failed.map((what) => `failed: ${relative(ROOT, name)}: ${what}`);
+    });
+}
+
 async function runProject(project, args, directory) {
   const file = join(directory, `${project}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
@@ -122,6 +133,7 @@ async function test() {
   for (const file of waiting)
     console.log(`not in this run: ${file} (most take turns; \`npm run test:all\` runs everything)`);
   for (const [project, reason] of notRun) console.log(`not run here: ${project} tests (${reason})`);
+  for (const line of failures(reports)) console.log(line);
   const { passed, failed, skipped } = sum(reports);
   if (passed + failed === 0) console.log('No test ran: does the selection match any?');
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

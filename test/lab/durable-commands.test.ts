@@ -70,31 +70,35 @@ describe('a client that is killed', () => {
   });
 
   test('misses a failure: it is delivered once, and the next attempt begins anew', async () => {
-    const durable = lab.command('sleep 1; exit $(( $(wc -l <$mark) + 10 ))');
+    const durable = lab.command('pause; exit $(( $(wc -l <$mark) + 10 ))');
     await lab.startAndKillClient(durable);
+    await lab.letGo(durable);
     await lab.ended(durable);
     expect(await lab.worker().runDurable(durable)).toMatchObject({ exitCode: 11, reattached: true });
     expect(await lab.worker().runDurable(durable)).toMatchObject({ exitCode: 12, reattached: false });
   });
 
   test('misses a failure: it answers no attempt of another day', async () => {
-    const old = lab.command('sleep 1; exit $(( $(wc -l <$mark) + 10 ))', { attempt: 'run-1/1' });
+    const old = lab.command('pause; exit $(( $(wc -l <$mark) + 10 ))', { attempt: 'run-1/1' });
     await lab.startAndKillClient(old);
+    await lab.letGo(old);
     await lab.ended(old);
     const today = await lab.worker().runDurable({ ...old, attempt: 'run-2/1' });
     expect(today).toMatchObject({ exitCode: 12, reattached: false });
   });
 
   test('misses a success: whoever comes next finds it, and it ran once; other work begins anew', async () => {
-    const old = lab.command('sleep 1; echo done', { attempt: 'run-1/1' });
+    const old = lab.command('pause; echo done', { attempt: 'run-1/1' });
     await lab.startAndKillClient(old);
+    await lab.letGo(old);
     await lab.ended(old);
     const next = await lab.worker().runDurable({ ...old, attempt: 'run-2/1' });
     expect(next).toMatchObject({ exitCode: 0, output: 'done\n', reattached: true });
     expect(await lab.timesBegun(old)).toBe(1);
 
-    const other = lab.command('sleep 1');
+    const other = lab.command('pause');
     await lab.startAndKillClient(other);
+    await lab.letGo(other);
     await lab.ended(other);
     expect(await lab.worker().runDurable({ ...other, script: 'exit 4' })).toMatchObject({
       exitCode: 4,
@@ -103,10 +107,14 @@ describe('a client that is killed', () => {
   });
 
   test('and a successor with other input: the running command is followed, never a second one begun', async () => {
-    const durable = lab.command('sleep 2; exit 5');
+    const durable = lab.command('echo running; pause; exit 5');
     await lab.startAndKillClient(durable);
-    const changed = await lab.worker().runDurable({ ...durable, script: `echo second >>${durable.mark}` });
-    expect(changed).toMatchObject({ exitCode: 5, reattached: true });
+    const lines: string[] = [];
+    const other = { script: `echo second >>${durable.mark}`, onOutput: (line: string) => lines.push(line) };
+    const changed = lab.worker().runDurable({ ...durable, ...other });
+    await eventually(async () => lines.length > 0, 'the successor follows');
+    await lab.letGo(durable);
+    expect(await changed).toMatchObject({ exitCode: 5, reattached: true });
     expect(await lab.timesBegun(durable)).toBe(1);
   });
 });
@@ -146,8 +154,9 @@ describe('the host goes down', () => {
   });
 
   test('a result from before the reboot that nobody got is still delivered', async () => {
-    const durable = lab.command('sleep 1; exit 3');
+    const durable = lab.command('pause; exit 3');
     await lab.startAndKillClient(durable);
+    await lab.letGo(durable);
     await lab.ended(durable);
     await lab.machine.reboot();
     expect(await lab.worker().runDurable(durable)).toMatchObject({ exitCode: 3, reattached: true });
@@ -171,7 +180,7 @@ describe('the connection', () => {
   });
 
   test('cut without a word: noticed by silence, and followed again when the network is back', async () => {
-    const durable = lab.command('sleep 25; echo survived');
+    const durable = lab.command('pause; echo survived');
     const host = lab.worker();
     const running = host.runDurable(durable).catch((error: unknown) => error);
     await lab.begun(durable);
@@ -181,12 +190,13 @@ describe('the connection', () => {
     } finally {
       await lab.machine.heal();
     }
+    await lab.letGo(durable);
     expect(await host.runDurable(durable)).toMatchObject({ exitCode: 0, reattached: true, output: 'survived\n' });
     expect(await lab.timesBegun(durable)).toBe(1);
   });
 
   test('given up by an abort: the reason itself comes back, and the unit goes on', async () => {
-    const durable = lab.command('sleep 2; echo survived');
+    const durable = lab.command('pause; echo survived');
     const controller = new AbortController();
     const running = lab.worker().runDurable({ ...durable, signal: controller.signal });
     await lab.begun(durable);
@@ -194,6 +204,7 @@ describe('the connection', () => {
     controller.abort(reason);
     await expect(running).rejects.toBe(reason);
     expect(await lab.unitState(durable)).toBe('active');
+    await lab.letGo(durable);
     expect(await lab.worker().runDurable(durable)).toMatchObject({ exitCode: 0, reattached: true });
     // Followers end with their clients: none stays behind on the host.
     await lab.closeWorkers();

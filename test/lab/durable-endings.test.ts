@@ -99,7 +99,7 @@ describe('a command', () => {
 
   test('waits for the host’s one lock and says who holds it', async () => {
     const order = '/root/order';
-    const first = lab.command(`echo first begins >>${order}; sleep 2; echo first ends >>${order}`);
+    const first = lab.command(`echo first begins >>${order}; pause; sleep 2; echo first ends >>${order}`);
     const lines: string[] = [];
     const second = lab.command(`echo second begins >>${order}`, {
       timeoutSeconds: 1,
@@ -107,8 +107,11 @@ describe('a command', () => {
     });
     const running = worker().runDurable(first);
     await lab.begun(first);
+    const waiting = worker().runDurable(second);
+    await eventually(async () => lines.length > 0, 'the second command waits');
+    await lab.letGo(first);
     // Waiting for the lock does not count against its limit of one second.
-    expect(await worker().runDurable(second)).toMatchObject({ exitCode: 0, result: 'success' });
+    expect(await waiting).toMatchObject({ exitCode: 0, result: 'success' });
     expect(lines).toEqual([`waiting for the host's lock held by ${unitName(first.id)}`]);
     await running;
     expect(await lab.on(`cat ${order}`)).toBe('first begins\nfirst ends\nsecond begins');
@@ -137,7 +140,7 @@ describe('secrets', () => {
 
   test('are nowhere else: no file, no command line, no environment, no journal', async () => {
     const canary = 'canary-0123456789-nowhere';
-    const command = lab.command('sleep 2; cat $KUBEWRIGHT_SECRETS/token', { secrets: async () => ({ token: canary }) });
+    const command = lab.command('pause; cat $KUBEWRIGHT_SECRETS/token', { secrets: async () => ({ token: canary }) });
     const running = lab.worker().runDurable(command);
     await lab.begun(command);
     // The pattern does not match itself, for the searching shell's own command line holds it.
@@ -146,13 +149,14 @@ describe('secrets', () => {
     const processes = await lab.on(`grep -lsa '${pattern}' /proc/[0-9]*/cmdline /proc/[0-9]*/environ || true`);
     expect([files, processes]).toEqual(['', '']);
     expect(await lab.on(`grep -rlsa '${pattern}' /run/kubewright | wc -l`)).toBe('1');
+    await lab.letGo(command);
     // A command that prints its secret has it redacted for everybody who follows.
     expect((await running).output).toBe('[redacted]\n');
     expect(await lab.on(`journalctl --no-pager 2>/dev/null | grep -c '${pattern}' || true`)).toBe('0');
   });
 
   test('are not minted where a command runs already', async () => {
-    const command = lab.command('sleep 2');
+    const command = lab.command('echo running; pause');
     const running = lab.worker().runDurable(command);
     await lab.begun(command);
     let minted = 0;
@@ -160,7 +164,11 @@ describe('secrets', () => {
       minted += 1;
       return { token: 'x' };
     };
-    expect(await lab.worker().runDurable({ ...command, secrets })).toMatchObject({ exitCode: 0, reattached: true });
+    const lines: string[] = [];
+    const followed = lab.worker().runDurable({ ...command, secrets, onOutput: (line) => lines.push(line) });
+    await eventually(async () => lines.length > 0, 'the second worker follows');
+    await lab.letGo(command);
+    expect(await followed).toMatchObject({ exitCode: 0, reattached: true });
     expect(minted).toBe(0);
     await running;
   });

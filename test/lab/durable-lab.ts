@@ -37,11 +37,12 @@ export class DurableLab {
     await Promise.all(this.#pools.splice(0).map((pool) => pool.close()));
   }
 
-  /** A command of an id that no other test has. */
+  /** A command of an id that no other test has. Where its script says `pause`, it waits for `letGo`. */
   command(script: string, more: Partial<DurableCommand> = {}): MarkedCommand {
     this.#count += 1;
     const mark = `/root/mark-${this.#count}`;
-    const whole = `mark=${mark}\necho began >>$mark\n${script}`;
+    const pause = 'pause() { until [ -e "$mark.go" ]; do sleep 0.1; done; }';
+    const whole = `mark=${mark}\n${pause}\necho began >>$mark\n${script}`;
     return { id: `test:${this.#count}`, script: whole, timeoutSeconds: 60, mark, ...more };
   }
 
@@ -56,6 +57,11 @@ export class DurableLab {
 
   async begun(command: MarkedCommand): Promise<void> {
     await eventually(async () => (await this.timesBegun(command)) > 0, 'the command begins');
+  }
+
+  /** Ends the `pause` of a command: a test that looks at a running command takes as long as the machine needs for it. */
+  async letGo({ mark }: MarkedCommand): Promise<void> {
+    await this.on(`touch ${mark}.go`);
   }
 
   unitState({ id }: { id: string }): Promise<string> {
