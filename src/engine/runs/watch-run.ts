@@ -121,8 +121,12 @@ function observer(engine: Engine, cluster: string, options: WatchOptions): () =>
 
 function notFound(error: unknown, cluster: string): KubewrightError | undefined {
   if (!(error instanceof WorkflowNotFoundError)) return undefined;
+  // No cluster has such a name (metadata.name is a DNS label), and other commands do take a file.
+  const isFile = /\/|\.ya?ml$/.test(cluster);
   return new KubewrightError('KW523', `There is no install of cluster ${cluster}`, {
-    hint: 'Start one with `kubewright install cluster.yaml`; `kubewright status` lists those there are.',
+    hint: isFile
+      ? 'Give the name of the cluster, which stands in the file under metadata.name; `kubewright status` lists the installs there are.'
+      : 'Start one with `kubewright install cluster.yaml`; `kubewright status` lists those there are.',
   });
 }
 
