@@ -96,10 +96,8 @@ pace() {
  * breaks, and the next upload goes on behind it. What was there and was not ours keeps a second name: `kept INDEX PATH`.
  */
 const RECEIVE = bash`
-part_of() { printf '%s/.%s.%.12s.kubewright-part' "$(dirname -- "$2")" "$(basename -- "$2")" "$1"; }
-
 declare -a need=() offsets=() parts=() sent_shas=() sent_sizes=()
-declare -A needed=() where=()
+declare -A needed=() where=() devices=()
 is_packed() { [ "\${packed_shas[$1]}" != - ]; }
 for index in "\${!targets[@]}"; do
   target=\${targets[$index]}
@@ -108,13 +106,18 @@ for index in "\${!targets[@]}"; do
   case \${verdicts[$index]} in
     mode) chown 0:0 -- "$target" && chmod -- "\${modes[$index]}" "$target" || exit 1 ;;
     missing)
-      directory=$(dirname -- "$target")
-      mkdir -p -- "$directory" || exit 1
-      part=$(part_of "\${sent_shas[$index]}" "$target")
-      rm -f -- "$part.unpacked"
-      offset=$(stat -c %s -- "$part" 2>/dev/null || echo 0)
+      # Small files come by the dozen: what bash does itself starts no program for each of them.
+      directory=\${target%/*}
+      directory=\${directory:-/}
+      if [ -z "\${devices[$directory]:-}" ]; then
+        mkdir -p -- "$directory" && devices[$directory]=$(stat -c %d -- "$directory") || exit 1
+      fi
+      device=\${devices[$directory]}
+      part=$directory/.\${target##*/}.\${sent_shas[$index]:0:12}.kubewright-part
+      [ ! -e "$part.unpacked" ] || rm -f -- "$part.unpacked"
+      offset=0
+      [ ! -e "$part" ] || offset=$(stat -c %s -- "$part")
       [ "$offset" -le "\${sent_sizes[$index]}" ] || { rm -f -- "$part"; offset=0; }
-      device=$(stat -c %d -- "$directory")
       room=$((\${sent_sizes[$index]} - offset))
       if is_packed "$index"; then room=$((room + \${sizes[$index]})); fi
       needed[$device]=$((\${needed[$device]:-0} + room)) where[$device]=$directory
