@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
+import { listScript, receiveScript } from '../../../src/hosts/files/upload-scripts.js';
 import type { Speaker } from './durable.js';
 import type { FakeHost } from './host.js';
 import type { Input } from './input.js';
 
 export function isUpload(script: string): boolean {
-  return script.includes('read -r -t 30 sha size mode packed_sha packed_size target');
+  return script.includes(listScript()) || receives(script);
 }
 
 interface Wanted {
@@ -19,7 +20,7 @@ interface Wanted {
 
 /** Whether the script also receives what is missing; the other one only tells. */
 export function receives(script: string): boolean {
-  return script.includes('\npart_of() {');
+  return script.includes(receiveScript());
 }
 
 /** Plays `listScript`: the index of each file that is not in place. */
