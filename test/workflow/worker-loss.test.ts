@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ActivityNotFoundError } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { askWorkflow } from '../../src/engine/runs/ask.js';
@@ -107,32 +108,53 @@ describe('a worker that is killed while somebody asks', () => {
     async (_name, env, refusal) => {
       await engine.close();
       engine = { ...(await testEngine(env)), stateDir: directory };
-      worker = await startChild(['a/look', 'b/look']);
-      const plan = [step('a/look'), step('b/look'), step('a/next', ['a/look']), step('b/next', ['b/look'])];
-      const { cluster, workflowId, runId } = await startTest(engine, plan);
-      await expect.poll(tries, { timeout: 40_000 }).toHaveLength(2);
-      process.kill(worker.pid, 'SIGKILL');
-
-      // There before anybody asks: on a busy machine it needs more than the five seconds, and the query would reach it
-      // with the history as it was.
-      const other = await TestWorker.start(engine, new FakeActivities());
-      const handle = engine.client.workflow.getHandle(workflowId, runId);
-      const asked = engine.client.connection.withDeadline(Date.now() + 20_000, () => handle.query('progress'));
-      const refused = expect(asked).rejects.toThrow(refusal);
-      await engine.client.activity.complete({ workflowId, runId, activityId: 'b/look' }, changed);
-      await refused;
-      await engine.client.activity.complete({ workflowId, runId, activityId: 'a/look' }, changed);
-      expect(await askWorkflow(engine, workflowId, runId, 20_000)).toMatchObject({ cluster: cluster.name });
-
-      expect((await until(engine, cluster.name, closed)).status).toBe('completed');
-      await other.stop();
-      const workflowBundle = { codePath: inject('workflowBundle') };
-      const options = { workflowBundle, dataConverter: engine.dataConverter };
-      const replayed = Worker.runReplayHistory(options, await handle.fetchHistory(), workflowId);
-      await expect(replayed).resolves.toBeUndefined();
+      // On a busy machine a workflow task may come before the query, which is then answered: nothing was put to the test.
+      for (let answered = 0; !(await isRefused(refusal)); answered += 1) {
+        expect(answered, 'every query was answered before its time').toBeLessThan(5);
+      }
     },
-    90_000,
+    360_000,
   );
+
+  /** One run whose worker dies while somebody asks; however that went, the run ends and replays. */
+  async function isRefused(refusal: string): Promise<boolean> {
+    await rm(join(directory, 'tries'), { force: true });
+    engine = { ...engine, stateDir: await mkdtemp(join(directory, 'state-')) };
+    worker = await startChild(['a/look', 'b/look']);
+    const plan = [step('a/look'), step('b/look'), step('a/next', ['a/look']), step('b/next', ['b/look'])];
+    const { cluster, workflowId, runId } = await startTest(engine, plan);
+    await expect.poll(tries, { timeout: 40_000 }).toHaveLength(2);
+    process.kill(worker.pid, 'SIGKILL');
+
+    // There before anybody asks: on a busy machine it needs more than the five seconds, and the query would reach it
+    // with the history as it was.
+    const other = await TestWorker.start(engine, new FakeActivities());
+    const handle = engine.client.workflow.getHandle(workflowId, runId);
+    const asked = engine.client.connection
+      .withDeadline(Date.now() + 20_000, () => handle.query('progress'))
+      .then(() => undefined)
+      .catch((error: Error) => error);
+    const complete = (activityId: string) =>
+      engine.client.activity.complete({ workflowId, runId, activityId }, changed).catch(givenToOther);
+    await complete('b/look');
+    const error = await asked;
+    if (error !== undefined) expect(error.message).toContain(refusal);
+    await complete('a/look');
+    expect(await askWorkflow(engine, workflowId, runId, 20_000)).toMatchObject({ cluster: cluster.name });
+
+    expect((await until(engine, cluster.name, closed)).status).toBe('completed');
+    await other.stop();
+    const workflowBundle = { codePath: inject('workflowBundle') };
+    const options = { workflowBundle, dataConverter: engine.dataConverter };
+    const replayed = Worker.runReplayHistory(options, await handle.fetchHistory(), workflowId);
+    await expect(replayed).resolves.toBeUndefined();
+    return error !== undefined;
+  }
+
+  /** The killed worker's step was begun anew by the other one meanwhile, and is done. */
+  function givenToOther(error: unknown): void {
+    if (!(error instanceof ActivityNotFoundError)) throw error;
+  }
 });
 
 describe('one of several workers that is killed', () => {
