@@ -22,9 +22,9 @@ export interface Minor {
  * (kubernetes#132594), which the steps of the first control plane end with. What a minor that is not here has changed is not known.
  */
 export const MINORS: readonly Minor[] = [
-  { minor: 34, supportedUntil: '2026-10-27', oldestContainerd: '1.6', takesCgroupV1: true },
-  { minor: 35, supportedUntil: '2027-02-28', oldestContainerd: '1.6', takesCgroupV1: false },
-  { minor: 36, supportedUntil: '2027-06-28', oldestContainerd: '2.0', takesCgroupV1: false },
+  { minor: 34, supportedUntil: '2026-10-27', proven: '1.34.3', oldestContainerd: '1.6', takesCgroupV1: true },
+  { minor: 35, supportedUntil: '2027-02-28', proven: '1.35.4', oldestContainerd: '1.6', takesCgroupV1: false },
+  { minor: 36, supportedUntil: '2027-06-28', proven: '1.36.3', oldestContainerd: '2.0', takesCgroupV1: false },
   { minor: 37, supportedUntil: '2027-10-28', proven: '1.37.2', oldestContainerd: '2.0', takesCgroupV1: false },
 ];
 

@@ -153,7 +153,7 @@ describe('versions', () => {
   });
 
   it('warns from the day on that follows the last one of the support', () => {
-    const on = (today: string) => problemsOf(version('1.34.3'), { ...OPTIONS, today });
+    const on = (today: string) => problemsOf(version('1.34.9'), { ...OPTIONS, today });
     const proof = '! 21:26 version-not-proven spec.kubernetes.version';
     expect(on('2026-10-27').map(brief)).toEqual([proof]);
     const [, ...warned] = on('2026-10-28');
