@@ -23,7 +23,7 @@ export function planInstall(cluster: Cluster): Step[] {
     ...preflight(cluster),
     ...prepare(cluster),
     ...etcd.steps,
-    ...balancer.steps,
+    ...giveWay(whoGoesFirst(cluster), balancer.steps),
     ...controlPlanes(cluster, [balancer, etcd], network),
     ...workers(cluster),
     ...verify(cluster, idsOf(network)),
@@ -55,12 +55,8 @@ function preflight(cluster: Cluster): Step[] {
 }
 
 function prepare(cluster: Cluster): Step[] {
-  const artifacts = artifactSourceOf(cluster);
-  const brought: Brought[] = cluster.hosts.map((host) => {
-    const runtime = runtimeOf(cluster).prepare(cluster, host);
-    return { host, steps: [...artifacts.programs(host), ...runtime, ...artifacts.images(host, idsOf(runtime))] };
-  });
-  return inTheOrderOfNeed(cluster, brought).flatMap(({ host, steps }) => {
+  const first = whoGoesFirst(cluster);
+  return cluster.hosts.flatMap((host) => {
     const { name } = host;
     return [
       hostStep(host, 'system', {
@@ -76,31 +72,51 @@ function prepare(cluster: Cluster): Step[] {
         needs: [`${name}/system`],
         timeoutMinutes: 40,
       }),
-      ...steps,
+      ...giveWay(first, bring(cluster, host)),
     ];
   });
 }
 
 /** Steps that bring a host its programs and images. */
-interface Brought {
-  host: ClusterHost;
-  steps: Step[];
+function bring(cluster: Cluster, host: ClusterHost): Step[] {
+  const artifacts = artifactSourceOf(cluster);
+  const runtime = runtimeOf(cluster).prepare(cluster, host);
+  return [...artifacts.programs(host), ...runtime, ...artifacts.images(host, idsOf(runtime))];
 }
 
-/** So many control planes go before everybody else, one by one: the cluster begins on the first, and the next one joins at once. */
-const GOING_FIRST = 2;
+/**
+ * Hosts in the order in which they are waited for. etcd on hosts of its own is up before the first control plane begins; the
+ * control planes join one after the other, and workers as soon as the first one is up, which holds nobody up.
+ */
+function inTheOrderOfNeed(cluster: Cluster): ClusterHost[][] {
+  const controlPlanes = hostsOf(cluster, 'control-plane');
+  return [
+    [...hostsOf(cluster, 'etcd'), ...controlPlanes.slice(0, 1)],
+    ...controlPlanes.slice(1).map((host) => [host]),
+    hostsOf(cluster, 'worker'),
+  ];
+}
 
 /**
- * All hosts get programs and images from one worker, over one uplink, and only the first control plane's are waited for. So it
- * goes first, then the second one, and the others share what is left.
+ * All hosts get programs and images from one worker, over one uplink. Who is waited for longest goes first, and the others
+ * share what is left.
+ *
+ * @returns by host, the ids of the steps that bring programs and images to those that are waited for before it
  */
-function inTheOrderOfNeed(cluster: Cluster, brought: Brought[]): Brought[] {
-  const first = hostsOf(cluster, 'control-plane').slice(0, GOING_FIRST);
-  return brought.map(({ host, steps }) => {
-    const rank = first.indexOf(host);
-    const before = new Set(rank < 0 ? first : first.slice(0, rank));
-    const yieldsTo = brought.filter((other) => before.has(other.host)).flatMap((other) => idsOf(other.steps));
-    return { host, steps: yieldsTo.length === 0 ? steps : steps.map((step) => ({ ...step, yieldsTo })) };
+function whoGoesFirst(cluster: Cluster): Map<string, string[]> {
+  const first = new Map<string, string[]>();
+  let before: string[] = [];
+  for (const wave of inTheOrderOfNeed(cluster)) {
+    for (const host of wave) first.set(host.name, before);
+    before = [...before, ...wave.flatMap((host) => idsOf(bring(cluster, host)))];
+  }
+  return first;
+}
+
+function giveWay(first: Map<string, string[]>, steps: Step[]): Step[] {
+  return steps.map((step) => {
+    const yieldsTo = first.get(step.host ?? '') ?? [];
+    return yieldsTo.length === 0 ? step : { ...step, yieldsTo };
   });
 }
 
@@ -150,9 +166,13 @@ function workers(cluster: Cluster): Step[] {
 function verify(cluster: Cluster, network: string[]): Step[] {
   const nodes = [...hostsOf(cluster, 'control-plane'), ...hostsOf(cluster, 'worker')];
   const joined = nodes.map((host) => (host.name === nodes[0]?.name ? initStep(cluster) : `${host.name}/join`));
-  // What only the last check needs is brought only when the host is done with what the cluster needs.
+  // What only the last check needs is brought only when the host is done with what the cluster needs, and so are the control
+  // planes, which take longest.
+  const yieldsTo = hostsOf(cluster, 'control-plane').flatMap((host) => idsOf(bring(cluster, host)));
   const checkImages = nodes.flatMap((host, index) =>
-    artifactSourceOf(cluster).checkImages(host, joined.slice(index, index + 1)),
+    artifactSourceOf(cluster)
+      .checkImages(host, joined.slice(index, index + 1))
+      .map((step) => ({ ...step, yieldsTo })),
   );
   const verifyNodes = clusterStep('nodes', {
     phase: 'verify',
@@ -161,12 +181,14 @@ function verify(cluster: Cluster, network: string[]): Step[] {
     needs: [...joined, ...network],
     timeoutMinutes: 20,
   });
-  // Behind all joins: kubeadm makes both pods while there is one node, and nobody else moves them.
+  // kubeadm makes both pods while there is one node, and nobody else moves them. It takes a while, and where there is a second
+  // control plane it is done before the last host has joined. A worker may be left out, so one alone is not relied on.
+  const places = nodes[1]?.role === 'control-plane' ? joined.slice(0, 2) : joined;
   const spread = clusterStep('dns-spread', {
     phase: 'verify',
     action: 'spreadDns',
     title: 'Spread CoreDNS over the hosts',
-    needs: [...joined, ...network],
+    needs: [...places, ...network],
     timeoutMinutes: 20,
   });
   // Not behind `nodes`: it asks every host until it answers, while the last node becomes Ready.

@@ -6,6 +6,7 @@ import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { awaitFaultless, type Faults } from './await-state.js';
 import { CHECK_NAMESPACE } from './dns-pods.js';
+import { awaitPlaces } from './places.js';
 import { nodesOf } from './verifyNodes.js';
 
 const PATIENCE_MS = 5 * 60_000;
@@ -26,8 +27,8 @@ const MOST_MOVES = 4;
 
 /**
  * CoreDNS on at least two hosts. kubeadm makes its pods while there is one node, and nobody moves them afterwards: when
- * that host loses its power, no name is resolved anywhere for minutes. So they are spread once the others have joined, and
- * whenever they are found together.
+ * that host loses its power, no name is resolved anywhere for minutes. So they are spread once others are there to take them,
+ * and whenever they are found together.
  *
  * kubeadm's deployment prefers hosts without another pod of it, so one that is evicted comes up elsewhere. A rollout does not
  * do: the pods of the old template count too, and between two hosts all new ones avoid the host of the old, together.
@@ -47,6 +48,8 @@ export const spreadDns: StepImplementation = {
 
   async apply(context) {
     const via = await requireControlPlane(context);
+    // One that is evicted before would come up where it was.
+    await awaitPlaces(context, via, leastHosts(context));
     // Pods that are on their way are let come: a template that changes now would make them anew.
     await settle(context, via);
     const state = requireKnown(await look(context, via), QUESTION, via.host.name);

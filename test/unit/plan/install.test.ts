@@ -108,10 +108,16 @@ describe('the order of an install', () => {
     expect(needs).not.toContain('cluster/nodes');
   });
 
-  it('spreads CoreDNS when all hosts are there to take it, and asks DNS afterwards', () => {
+  it('spreads CoreDNS when a second control plane is there to take it, and asks DNS afterwards', () => {
     const needs = allNeeds(plan, 'cluster/dns-spread');
-    expect([...needs]).toEqual(expect.arrayContaining(['cluster/network', 'cp-3/join', 'w-2/join']));
+    expect([...needs]).toEqual(expect.arrayContaining(['cluster/network', 'cp-2/join']));
+    expect([...needs].filter((id) => id.endsWith('/join'))).toEqual(['cp-2/join']);
     expect(allNeeds(plan, 'cluster/dns')).toContain('cluster/dns-spread');
+  });
+
+  it('spreads CoreDNS behind all joins where only workers can take it: one of them may be left out', () => {
+    const needs = allNeeds(planInstall(clusterOf({ controlPlanes: 1, workers: 2 })), 'cluster/dns-spread');
+    expect([...needs]).toEqual(expect.arrayContaining(['cluster/network', 'w-1/join', 'w-2/join']));
   });
 
   it('lets a person skip workers, never a control plane', () => {
@@ -141,16 +147,37 @@ describe('external etcd', () => {
 });
 
 describe('programs and images', () => {
-  const plan = planInstall(stacked);
-  const firstOf = (id: string) =>
-    new Set((plan.find((step) => step.id === id)?.yieldsTo ?? []).map((each) => each.split('/')[0]));
+  const hostsBefore = (plan: Step[], id: string) => [
+    ...new Set((plan.find((step) => step.id === id)?.yieldsTo ?? []).map((each) => each.split('/')[0])),
+  ];
 
-  it('come to the first control plane, then to the second, then to everybody else', () => {
-    for (const verb of ['binaries', 'runtime', 'images']) {
-      expect([...firstOf(`cp-1/${verb}`)]).toEqual([]);
-      expect([...firstOf(`cp-2/${verb}`)]).toEqual(['cp-1']);
-      for (const host of ['cp-3', 'w-1', 'w-2']) expect([...firstOf(`${host}/${verb}`)]).toEqual(['cp-1', 'cp-2']);
+  it.each(['binaries', 'runtime', 'images'])(
+    'come to one control plane after the other, then to workers: %s',
+    (verb) => {
+      const plan = planInstall(stacked);
+      expect(hostsBefore(plan, `cp-1/${verb}`)).toEqual([]);
+      expect(hostsBefore(plan, `cp-2/${verb}`)).toEqual(['cp-1']);
+      expect(hostsBefore(plan, `cp-3/${verb}`)).toEqual(['cp-1', 'cp-2']);
+      for (const host of ['w-1', 'w-2']) expect(hostsBefore(plan, `${host}/${verb}`)).toEqual(['cp-1', 'cp-2', 'cp-3']);
+    },
+  );
+
+  it('and so do the load balancers, of which the cluster needs the first one to begin', () => {
+    const plan = planInstall(stacked);
+    expect(hostsBefore(plan, 'cp-1/load-balancer')).toEqual([]);
+    expect(hostsBefore(plan, 'cp-3/load-balancer')).toEqual(['cp-1', 'cp-2']);
+  });
+
+  it('come to etcd on hosts of its own together with the first control plane, which waits for it', () => {
+    const plan = planInstall(external);
+    for (const host of ['etcd-1', 'etcd-3', 'cp-1']) expect(hostsBefore(plan, `${host}/images`)).toEqual([]);
+    expect(hostsBefore(plan, 'cp-2/images').sort()).toEqual(['cp-1', 'etcd-1', 'etcd-2', 'etcd-3']);
+  });
+
+  it('come before the images of the last check, where control planes need them', () => {
+    const plan = planInstall(stacked);
+    for (const host of ['cp-1', 'w-2']) {
+      expect(hostsBefore(plan, `${host}/check-images`)).toEqual(['cp-1', 'cp-2', 'cp-3']);
     }
-    expect(plan.filter(({ yieldsTo }) => yieldsTo !== undefined)).toHaveLength(4 * 3);
   });
 });

@@ -17,7 +17,7 @@ let via: FakeHost;
 
 beforeEach(() => {
   hosts = fakeHosts(cluster);
-  via = hostIn(hosts, 'cp-1').fact('initialised', '').fact('ready', 'ok');
+  via = hostIn(hosts, 'cp-1').fact('initialised', '').fact('ready', 'ok').fact('nodes', 'True\t\nTrue\t\nFalse\t\n');
 });
 
 interface Dns {
@@ -118,6 +118,22 @@ describe('spreading it', () => {
       deleteOptions: { preconditions: { uid: 'uid-2' } },
     });
     expect(via.log).not.toContain('patch deployment');
+  });
+
+  test('evicts nothing while no other node would take the pod, for it would come up where it was', async () => {
+    dns({ on: ['cp-1', 'cp-1'] });
+    via.fact('nodes', 'True\t\nFalse\t\nTrue\ttrue\n');
+    via.answer('/eviction', () => {
+      dns({ on: ['cp-1', 'w-1'] });
+      return '';
+    });
+    const looks = () => via.scripts.filter(({ script }) => script.includes('get nodes')).length;
+    const spread = spreadDns.apply(context(), { done: false, found: '', changes: [] });
+    await vi.waitFor(() => expect(looks()).toBeGreaterThan(1), { timeout: 10_000 });
+    expect(evictions()).toEqual([]);
+    via.fact('nodes', 'True\t\nTrue\t\nTrue\ttrue\n');
+    await spread;
+    expect(evictions()).toHaveLength(1);
   });
 
   test('after a rollout that has put all new pods on the other host, moves one of them back', async () => {
