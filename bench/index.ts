@@ -8,6 +8,7 @@ import { readBundle } from '../src/bundle/bundle.js';
 import { DEFAULTS } from '../src/cluster/defaults.js';
 import { connect, describeRun } from '../src/engine/index.js';
 import { stateDirectory } from '../src/engine/state-directory.js';
+import { listWorkers } from '../src/engine/worker-process.js';
 import { type Failover, loseApiServer, loseHolder } from './failover.js';
 import { loseNames, type NamesGap } from './names.js';
 import { median, PROGRAM, timed } from './shell.js';
@@ -100,7 +101,7 @@ async function installFigures(state: string): Promise<Figure[]> {
     floors.push(await onFreshLab((lab) => runFloor(lab)));
     await onFreshLab(async (lab) => {
       const own = join(state, `install-${pair}`);
-      const memory = watchMemory(join(own, 'worker.json'));
+      const memory = watchMemory(own);
       installs.push((await install(lab, own)).seconds);
       if (pair === PAIRS) others.push(...(await clusterFigures(lab, own, memory)));
       else memory.stop();
@@ -187,13 +188,13 @@ async function eventsOfFirstRun(state: string, cluster: string): Promise<number>
 }
 
 /** Reads the worker's resident memory from /proc every half second, for as long as there is one. */
-function watchMemory(record: string): { stop(): { last: number; most: number } } {
+function watchMemory(stateDir: string): { stop(): { last: number; most: number } } {
   let last = 0;
   let most = 0;
   const look = async () => {
     try {
-      const { pid } = JSON.parse(await readFile(record, 'utf8')) as { pid: number };
-      const status = await readFile(`/proc/${pid}/status`, 'utf8');
+      const [worker] = await listWorkers(stateDir);
+      const status = await readFile(`/proc/${worker?.pid}/status`, 'utf8');
       last = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024 || last;
       most = Math.max(most, last);
     } catch {

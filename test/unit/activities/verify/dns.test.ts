@@ -54,7 +54,7 @@ it('asks from one pod on each node, wherever taints are', () => {
   );
   expect(pods.map((pod) => pod.spec.nodeName)).toEqual(['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2']);
   expect(pods[0].spec.tolerations).toEqual([{ operator: 'Exists' }]);
-  expect(pods[0].spec.containers[0].args.at(-1)).toBe(`${NAME}:443`);
+  expect(pods[0].spec.containers[0].args.at(-1)).toBe(`${NAME}.:443`);
 });
 
 it('makes no pod before the hosts themselves get an answer, and remembers when pods got theirs', async () => {
