@@ -25,8 +25,11 @@ function fileOf(name) {
   return `test/lab/${name}.test.ts`;
 }
 
-/** Files below test/lab that `npm run test:all` alone runs: one that is long, and holds what the others hold by other means. */
-export const ONLY_IN_ALL = ['conformance'];
+/**
+ * Files below test/lab that `npm run test:all` alone runs: one that is long, and holds what the others hold by other means; and
+ * other ways to build a cluster, which take turns one day.
+ */
+export const ONLY_IN_ALL = ['conformance', 'install-static-pods'];
 
 /**
  * @param commits how many commits HEAD has, or undefined where that is not known: then nobody takes turns

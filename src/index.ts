@@ -21,6 +21,7 @@ export * from './cluster/types.js';
 export { etcdHosts } from './components/registry/plan.js';
 export type {
   ArtifactSettings,
+  BalancerImages,
   BundleSettings,
   ContainerdSettings,
   EndpointSettings,
@@ -34,6 +35,8 @@ export type {
   PodNetworkSettings,
   RuntimeSettings,
   StackedEtcdSettings,
+  StaticPodsSettings,
+  VrrpEndpoint,
 } from './components/registry/settings.js';
 export {
   type ConnectionSettings,

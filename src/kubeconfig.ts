@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { apiServerPort } from './cluster/chosen-ports.js';
 import { type Cluster, hostsOf } from './cluster/types.js';
 import { isKubewrightError, KubewrightError, messageOf } from './errors.js';
 import { quote } from './hosts/shell.js';
@@ -26,7 +27,7 @@ export async function readKubeconfig(cluster: Cluster, hosts: Hosts): Promise<Ku
       const host = hosts.get(name);
       const content = await host.readFile(ADMIN_CONF);
       if (content === undefined) reasons.push(`${name}: no ${ADMIN_CONF}`);
-      else if (!(await isReady(host))) reasons.push(`${name}: its API server is not ready`);
+      else if (!(await isReady(cluster, host))) reasons.push(`${name}: its API server is not ready`);
       else return { content: checked(cluster, content.toString('utf8'), name), host: name };
     } catch (error) {
       if (isKubewrightError(error) && error.code === 'KW532') throw error;
@@ -40,8 +41,8 @@ export async function readKubeconfig(cluster: Cluster, hosts: Hosts): Promise<Ku
 }
 
 /** Asked of the host's own API server, not through the virtual IP: that one may be served by another host. */
-async function isReady(host: RemoteHost): Promise<boolean> {
-  const server = `https://${host.address}:6443`;
+async function isReady(cluster: Cluster, host: RemoteHost): Promise<boolean> {
+  const server = `https://${host.address}:${apiServerPort(cluster)}`;
   const script = `kubectl --kubeconfig ${ADMIN_CONF} --server ${quote(server)} --request-timeout 5s get --raw /readyz`;
   return (await host.run(script, { allowFailure: true })).exitCode === 0;
 }

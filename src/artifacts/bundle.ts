@@ -159,8 +159,10 @@ function packLoadBalancer(
 ): OfficialDownload['loadBalancer'] {
   return async (directory) => {
     if (!loadBalancer || !(await isThere('apt-get'))) {
-      log('HAProxy and keepalived are not in this bundle: clusters of it need `loadBalancer.source: distribution`');
-      return {};
+      log(
+        'HAProxy and keepalived are not in this bundle: clusters of it need `loadBalancer.source: distribution`, or `loadBalancer.images` where they are static pods',
+      );
+      return { versions: {}, images: [] };
     }
     await ensureTools([...LOAD_BALANCER_TOOLS, KEYRING], log);
     return makeLoadBalancer(directory, { architecture, scratch: join(scratch, 'load-balancer'), signal });

@@ -11,7 +11,7 @@ import { packFile } from './packing.js';
 import type { Architecture } from './recipes.js';
 
 /** Raise this when files lie in a bundle in another way: it is part of the bundle's key in the cache. */
-export const CONTENTS_REVISION = 2;
+export const CONTENTS_REVISION = 3;
 
 /** Folders of a bundle that hold single files: the mode these get on a host, and whether they lie packed in the bundle. */
 const FOLDERS: Record<string, { mode: number; packed: boolean }> = {

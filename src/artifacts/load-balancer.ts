@@ -2,16 +2,22 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
+import { LOAD_BALANCER_IMAGE } from '../bundle/image-names.js';
 import { LOAD_BALANCER_FOLDER } from '../bundle/programs.js';
+import type { BundleImage } from '../bundle/schema.js';
 import { KubewrightError } from '../errors.js';
 import { releaseDirectory } from '../render/program-paths.js';
+import { archiveName } from './contents.js';
+import { BUSYBOX_PACKAGES, busyboxEntries } from './from-modules/base.js';
 import { unpackDebianPackages } from './from-modules/debian.js';
-import { findLibraries, LOADER, listFiles } from './from-modules/debian-files.js';
+import { type Files, findLibraries, LOADER, listFiles, programEntries } from './from-modules/debian-files.js';
 import { libraryClosure } from './from-modules/elf.js';
 import type { Tool } from './go/tools.js';
+import { writeArchive } from './oci/archive.js';
+import { imageOf, layerOf } from './oci/image.js';
 import type { Architecture } from './recipes.js';
 
-/** Raised with every change of what a bundle's load balancer is made of, or how. */
+/** Raised with every change of what the programs of a bundle's load balancer are made of, or how. */
 export const LOAD_BALANCER_REVISION = 1;
 
 /** What making it runs besides apt and dpkg. */
@@ -19,6 +25,7 @@ export const LOAD_BALANCER_TOOLS: Tool[] = [
   { path: 'patchelf', packages: ['patchelf'] },
   { path: 'readelf', packages: ['binutils'] },
   { path: 'dpkg-deb', packages: ['dpkg'] },
+  { path: 'zstd', packages: ['zstd'] },
 ];
 
 /** The two programs by their paths in Debian's packages. */
@@ -43,20 +50,32 @@ export interface LoadBalancerBuild {
   signal?: AbortSignal | undefined;
 }
 
+/** HAProxy and keepalived as they are in a bundle. */
+export interface MadeLoadBalancer {
+  /** For bundle.json: of the whole under `load-balancer` and `load-balancer-image`, and of each package. */
+  versions: Record<string, string>;
+  images: BundleImage[];
+}
+
 /**
  * Puts HAProxy and keepalived into a bundle: Debian's programs with every library that they need and the loader, in one
  * folder, so that they run on any distribution and no host needs a mirror for them. The programs name the loader by its
- * path on the host, and look for libraries beside themselves before anywhere else.
+ * path on the host, and look for libraries beside themselves before anywhere else. The same programs make an image, for
+ * clusters that run them as static pods.
  *
  * @param directory of the bundle
- * @returns versions for bundle.json: of the whole under `load-balancer`, and of each package
  * @throws KW711 packages are not to be had, KW712 a library is not in any of them, KW714 patchelf fails
  */
 export async function makeLoadBalancer(
   directory: string,
   { architecture, scratch, signal }: LoadBalancerBuild,
-): Promise<Record<string, string>> {
-  const { root, versions } = await unpackDebianPackages(PACKAGES, architecture, scratch, signal);
+): Promise<MadeLoadBalancer> {
+  const { root, versions } = await unpackDebianPackages(
+    [...PACKAGES, ...BUSYBOX_PACKAGES],
+    architecture,
+    scratch,
+    signal,
+  );
   const release = releaseName(versions);
   const files = await listFiles(root);
   const programs = PROGRAMS.map((path) => join(root, files.get(path) ?? path));
@@ -74,7 +93,28 @@ export async function makeLoadBalancer(
     await copyFile(program, copy);
     await patch(copy, `${releaseDirectory('load-balancer', release)}/${loader}`, signal);
   }
-  return { 'load-balancer': release, ...named(versions) };
+  const image = await writeImage(directory, root, files, { release, architecture });
+  return {
+    versions: { 'load-balancer': release, 'load-balancer-image': release, ...named(versions) },
+    images: [image],
+  };
+}
+
+/** One image for both: they share most libraries. busybox is for keepalived's check of HAProxy, which is a script. */
+async function writeImage(
+  directory: string,
+  root: string,
+  files: Files,
+  { release, architecture }: { release: string; architecture: Architecture },
+): Promise<BundleImage> {
+  const name = `${LOAD_BALANCER_IMAGE}:${release}`;
+  const layers = [
+    await layerOf(await busyboxEntries(root)),
+    await layerOf(await programEntries(root, files, PROGRAMS)),
+  ];
+  const file = archiveName(name);
+  const written = await writeArchive(imageOf([name], architecture, {}, layers), join(directory, file));
+  return { file, names: [name], neededBy: 'load-balancer', version: release, ...written };
 }
 
 /**
@@ -84,7 +124,9 @@ export async function makeLoadBalancer(
 function releaseName(versions: Record<string, string>): string {
   // Debian writes [EPOCH:]UPSTREAM[-REVISION].
   const upstream = (name: string): string => /^(?:\d+:)?([0-9][\w.]*)/.exec(versions[name] ?? '')?.[1] ?? '0';
-  const all = JSON.stringify([LOAD_BALANCER_REVISION, Object.entries(versions).sort()]);
+  // What is in the image alone makes no other release of the programs.
+  const own = Object.entries(versions).filter(([name]) => PACKAGES.includes(name));
+  const all = JSON.stringify([LOAD_BALANCER_REVISION, own.sort()]);
   const digest = createHash('sha256').update(all).digest('hex').slice(0, 8);
   return `${upstream('haproxy')}-${upstream('keepalived')}-${digest}`;
 }

@@ -149,6 +149,8 @@ function locateFile(bundle: Bundle, found: BundleFile): LocatedFile {
 export interface ImageQuery {
   /** Whether a control plane holds a member of etcd. */
   holdsMember: boolean;
+  /** Beginnings of the names of images that control planes need for their load balancer. */
+  loadBalancer: readonly string[];
 }
 
 /**
@@ -160,14 +162,17 @@ export interface ImageQuery {
 export function imagesFor(
   bundle: Bundle,
   role: 'control-plane' | 'worker' | 'etcd',
-  { holdsMember }: ImageQuery,
+  { holdsMember, loadBalancer }: ImageQuery,
 ): LocatedImage[] {
   // An etcd-only host runs static pods and nothing else: etcd, and pause, which holds each pod's namespaces.
   if (role === 'etcd') return [pauseImage(bundle), ...imagesNeededBy(bundle, 'etcd')];
   const everywhere = imagesNeededBy(bundle, 'every-node');
   if (role === 'worker') return everywhere;
   const etcd = holdsMember ? imagesNeededBy(bundle, 'etcd') : [];
-  return [...imagesNeededBy(bundle, 'control-plane'), ...etcd, ...everywhere];
+  const balancer = imagesNeededBy(bundle, 'load-balancer').filter(({ names }) =>
+    loadBalancer.some((prefix) => names.some((name) => name.startsWith(prefix))),
+  );
+  return [...imagesNeededBy(bundle, 'control-plane'), ...etcd, ...balancer, ...everywhere];
 }
 
 /** The images that only checks use (agnhost, which asks DNS from inside a pod). */

@@ -41,7 +41,7 @@ const bundleImage = z.object({
   file: relativePath,
   /** Full references, as kubeadm and the manifests write them. */
   names: z.array(z.string().min(1)).min(1),
-  neededBy: z.enum(['control-plane', 'etcd', 'every-node', 'check']),
+  neededBy: z.enum(['control-plane', 'etcd', 'every-node', 'check', 'load-balancer']),
   /** Of the archive. */
   sha256,
   /** Bytes of the archive. */

@@ -45,6 +45,7 @@ export const KEY_CHANGES: KeyChanges = {
   'spec.kubernetes.dnsDomain': never,
   'spec.kubernetes.certificateSANs': refused('reconfigure'),
   'spec.kubernetes.apiServer': section,
+  'spec.kubernetes.apiServer.port': refused('reconfigure'),
   'spec.kubernetes.apiServer.extraArgs': refused('reconfigure'),
   'spec.kubernetes.controllerManager': section,
   'spec.kubernetes.controllerManager.extraArgs': refused('reconfigure'),

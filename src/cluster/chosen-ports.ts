@@ -1,3 +1,5 @@
+import { API_SERVER_PORT } from '../render/kubeadm-paths.js';
+
 /** What cluster.yaml says of a component whose ports it may move. */
 interface Settings {
   kubernetes: { kubelet: { config: Record<string, unknown> }; kubeProxy: { config: Record<string, unknown> } };
@@ -24,6 +26,11 @@ export function chosenPorts({ kubernetes }: Settings): ChosenPorts {
     kubeProxyMetrics: asPort(kubeProxy.config.metricsBindAddress, 10_249),
     kubeProxyHealth: asPort(kubeProxy.config.healthzBindAddress, 10_256),
   };
+}
+
+/** Port that every API server listens on; what clients ask is `spec.endpoint.port`. */
+export function apiServerPort({ kubernetes }: { kubernetes: { apiServer: { port?: number | undefined } } }): number {
+  return kubernetes.apiServer.port ?? API_SERVER_PORT;
 }
 
 /** The port in `10250` or `"0.0.0.0:10249"`; 0 means that nothing listens. */

@@ -104,7 +104,11 @@ export interface Cluster {
     dnsDomain: string;
     /** Extra names and addresses in the API server's certificate. */
     certificateSANs: string[];
-    apiServer: { extraArgs: ExtraArg[] };
+    apiServer: {
+      extraArgs: ExtraArg[];
+      /** Port that every API server listens on. Absent is 6443, as in every cluster of 0.1.0. */
+      port?: number;
+    };
     controllerManager: { extraArgs: ExtraArg[] };
     scheduler: { extraArgs: ExtraArg[] };
     /** Merged into KubeletConfiguration (kubelet.config.k8s.io/v1beta1). */

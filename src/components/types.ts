@@ -82,6 +82,19 @@ export interface Preparation {
 /** What carries the API's address and spreads it over the control planes. */
 export interface LoadBalancer extends Component {
   install(cluster: Cluster): Preparation;
+  /**
+   * Manifests, by their paths on a control plane, that `kubeadm init` hands to its kubelet: with them the endpoint comes up,
+   * and init waits for it. None where the endpoint is up before.
+   */
+  staticPods: readonly string[];
+  /** Beginnings of the names of the bundle's images that control planes need for it. */
+  images(cluster: Cluster): readonly string[];
+  /**
+   * Steps right behind the beginning of the cluster; further control planes join behind them.
+   *
+   * @param init id of the step that begins the cluster
+   */
+  begun(cluster: Cluster, init: string): Step[];
   /** @param joined ids of every host's `init` or `join` */
   verify(cluster: Cluster, joined: string[]): Step[];
 }

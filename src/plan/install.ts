@@ -126,6 +126,7 @@ function readyOn({ name }: ClusterHost): string[] {
 }
 
 function controlPlanes(cluster: Cluster, preparations: Preparation[], network: Step[]): Step[] {
+  const begun = loadBalancerOf(cluster).begun(cluster, initStep(cluster));
   const members: Step[] = [];
   for (const host of hostsOf(cluster, 'control-plane')) {
     const ready = [...readyOn(host), ...preparations.flatMap((each) => each.neededBy(host))];
@@ -143,12 +144,12 @@ function controlPlanes(cluster: Cluster, preparations: Preparation[], network: S
             phase: 'control-plane',
             action: 'joinControlPlane',
             title: `Join control plane ${host.name}`,
-            needs: [...ready, previous.id],
+            needs: [...ready, previous.id, ...idsOf(begun)],
             timeoutMinutes: 20,
           }),
     );
   }
-  return [...members.slice(0, 1), ...network, ...members.slice(1)];
+  return [...members.slice(0, 1), ...begun, ...network, ...members.slice(1)];
 }
 
 function workers(cluster: Cluster): Step[] {

@@ -1,6 +1,7 @@
+import { apiServerPort } from '../cluster/chosen-ports.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../cluster/types.js';
 import { etcdOf, runtimeOf } from '../components/registry/plan.js';
-import { API_SERVER_PORT, PATCHES_DIRECTORY } from './kubeadm-paths.js';
+import { PATCHES_DIRECTORY } from './kubeadm-paths.js';
 import { kubeletConfiguration } from './kubelet-config.js';
 import { renderYaml } from './yaml.js';
 
@@ -56,7 +57,7 @@ export function renderJoinConfig(
   secrets: JoinSecrets,
 ): string {
   const controlPlane = {
-    controlPlane: { localAPIEndpoint: localEndpoint(host), certificateKey: secrets.certificateKey },
+    controlPlane: { localAPIEndpoint: localEndpoint(cluster, host), certificateKey: secrets.certificateKey },
   };
   return renderYaml({
     apiVersion: KUBEADM_API,
@@ -95,14 +96,14 @@ export function initConfiguration(cluster: Cluster, host: ClusterHost): object {
   return {
     apiVersion: KUBEADM_API,
     kind: 'InitConfiguration',
-    localAPIEndpoint: localEndpoint(host),
+    localAPIEndpoint: localEndpoint(cluster, host),
     nodeRegistration: nodeRegistration(cluster, host),
     patches: { directory: PATCHES_DIRECTORY },
   };
 }
 
-function localEndpoint(host: ClusterHost): object {
-  return { advertiseAddress: host.address, bindPort: API_SERVER_PORT };
+function localEndpoint(cluster: Cluster, host: ClusterHost): object {
+  return { advertiseAddress: host.address, bindPort: apiServerPort(cluster) };
 }
 
 function nodeRegistration(cluster: Cluster, host: ClusterHost): object {

@@ -40,7 +40,7 @@ export function versionIn(text: string): string | undefined {
 }
 
 /** Bash that asks one host what former runs left there: one round trip, nothing is changed. */
-export function hostScript(host: ClusterHost): string {
+export function hostScript(cluster: Cluster, host: ClusterHost): string {
   const manifests = [...CONTROL_PLANE_COMPONENTS, 'etcd'].map(
     (name) => `ask manifest:${name} content ${MANIFESTS_DIRECTORY}/${name}.yaml`,
   );
@@ -48,7 +48,7 @@ export function hostScript(host: ClusterHost): string {
 ask certificate content ${PKI_DIRECTORY}/apiserver.crt
 fact begun cat ${KUBEADM_CONFIG_PATH}
 fact begun-at stat -c %Y ${KUBEADM_CONFIG_PATH}
-[ ! -e ${ADMIN_KUBECONFIG} ] || fact ready ${kubectl(host)} get --raw /readyz
+[ ! -e ${ADMIN_KUBECONFIG} ] || fact ready ${kubectl(cluster, host)} get --raw /readyz
 `;
   return `${RUNNING_KUBELET}patches() {
   local file sum

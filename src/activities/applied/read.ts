@@ -64,7 +64,10 @@ export async function readApplied(context: StepContext): Promise<Reading> {
 async function askHosts(context: StepContext): Promise<Answers> {
   const answers = await onEachHost(context.cluster.hosts, async (host): Promise<[string, Facts | Unasked]> => {
     try {
-      return [host.name, await gatherFacts(context.hostNamed(host.name), hostScript(host), context.signal)];
+      return [
+        host.name,
+        await gatherFacts(context.hostNamed(host.name), hostScript(context.cluster, host), context.signal),
+      ];
     } catch (error) {
       context.signal.throwIfAborted();
       if (!isKubewrightError(error)) throw error;

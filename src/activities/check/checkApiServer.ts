@@ -10,7 +10,11 @@ export const checkApiServer = lookOnly(async (context) => {
   const { name } = context.host;
   const host = context.cluster.hosts.find((each) => each.name === name);
   if (host === undefined) throw new Error(`no host ${name}`);
-  const facts = await gatherFacts(context.host, `ask ready ${kubectl(host)} get --raw /readyz`, context.signal);
+  const facts = await gatherFacts(
+    context.host,
+    `ask ready ${kubectl(context.cluster, host)} get --raw /readyz`,
+    context.signal,
+  );
   const ready = facts.answer('ready', 'it says no');
   if (ready.is === 'yes' && ready.value === 'ok') return { findings: [], found: `the API server of ${name} is ready` };
   const why = ready.is === 'unknown' ? ready.why : ready.is === 'yes' ? ready.value : ready.evidence;

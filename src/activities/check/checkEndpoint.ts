@@ -1,7 +1,8 @@
 import { loadBalancerWorkOf } from '../../components/registry/work.js';
 import { lookOnly } from './look-only.js';
 
-const HINT = 'On the control planes, `journalctl -u keepalived -u haproxy` says who holds the virtual IP, and why.';
+const HINT =
+  'On the control planes, `journalctl -u keepalived -u haproxy` (of static pods: `crictl logs`) says who holds the virtual IP, and why.';
 
 /** Exactly one control plane has the VIP, other hosts agree, and the API answers there from every host that can be asked. */
 export const checkEndpoint = lookOnly(async (context) => {

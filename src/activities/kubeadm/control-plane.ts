@@ -1,8 +1,8 @@
+import { apiServerPort } from '../../cluster/chosen-ports.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../../cluster/types.js';
 import { QUORUM_RECOVERY } from '../../components/etcd/members/remove-member.js';
 import { isKubewrightError, KubewrightError } from '../../errors.js';
 import type { RemoteHost } from '../../hosts/types.js';
-import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
 import { lookUntil, notYet, seen } from '../../waiting.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
@@ -18,8 +18,8 @@ const POLL_MS = 500;
  * kubectl as administrator against a control plane's own API server, as shell words: the VIP may lead anywhere.
  * For scripts that run on that control plane.
  */
-export function kubectl(host: Pick<ClusterHost, 'address'>): string {
-  return `kubectl --kubeconfig=${ADMIN_KUBECONFIG} --server=https://${host.address}:${API_SERVER_PORT} --request-timeout=10s`;
+export function kubectl(cluster: Pick<Cluster, 'kubernetes'>, host: Pick<ClusterHost, 'address'>): string {
+  return `kubectl --kubeconfig=${ADMIN_KUBECONFIG} --server=https://${host.address}:${apiServerPort(cluster)} --request-timeout=10s`;
 }
 
 /** A control plane whose API server is ready, with what reaches it. */
@@ -47,7 +47,7 @@ export function lookAtControlPlanes(context: StepContext, hosts: ClusterHost[]):
 
 async function lookAt(context: StepContext, host: ClusterHost): Promise<ControlPlaneLook> {
   const script = `ask initialised exists ${ADMIN_KUBECONFIG} /etc/kubernetes/manifests/kube-apiserver.yaml
-[ ! -e ${ADMIN_KUBECONFIG} ] || ask ready ${kubectl(host)} get --raw /readyz`;
+[ ! -e ${ADMIN_KUBECONFIG} ] || ask ready ${kubectl(context.cluster, host)} get --raw /readyz`;
   try {
     const facts = await gatherFacts(context.hostNamed(host.name), script, context.signal);
     const ready = facts.answer('ready', '');
@@ -83,7 +83,7 @@ export async function findControlPlane(
 }
 
 export function readyControlPlane(context: StepContext, host: ClusterHost): ReadyControlPlane {
-  return { host, remote: context.hostNamed(host.name), kubectl: kubectl(host) };
+  return { host, remote: context.hostNamed(host.name), kubectl: kubectl(context.cluster, host) };
 }
 
 function candidates(cluster: Cluster, except?: ClusterHost): ClusterHost[] {

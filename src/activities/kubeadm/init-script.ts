@@ -1,6 +1,9 @@
-import type { ClusterHost } from '../../cluster/types.js';
-import { API_SERVER_PORT, KUBEADM_CONFIG_PATH } from '../../render/kubeadm-paths.js';
+import { apiServerPort } from '../../cluster/chosen-ports.js';
+import type { Cluster, ClusterHost } from '../../cluster/types.js';
+import { loadBalancerOf } from '../../components/registry/plan.js';
+import { KUBEADM_CONFIG_PATH } from '../../render/kubeadm-paths.js';
 import { OWNER_PATH } from '../../render/owner.js';
+import { layManifest } from '../../render/static-pod.js';
 import { FENCE_GUARD } from '../fence.js';
 import { type HostFile, writeFiles } from './host-files.js';
 import { EMPTY_DISK } from './join/script.js';
@@ -39,10 +42,17 @@ const PHASES: Record<string, string> = {
  */
 const OPTIONAL = ['wait-control-plane'];
 
-/** Phases up to the start of the kubelet: quick, local, and each leaves alone what it finds in order. */
-const LOCAL = ['certs', 'kubeconfig', 'etcd', 'control-plane', 'kubelet-start'];
+/** Phases before the start of the kubelet: quick, local, and each leaves alone what it finds in order. */
+const LOCAL = ['certs', 'kubeconfig', 'etcd', 'control-plane'];
 /** Phases that only talk to the API, each about something else: they run side by side. */
 const THROUGH_API = ['upload-config', 'mark-control-plane', 'bootstrap-token', 'addon'];
+
+/** kubeadm's own kubeconfigs lead through the endpoint. */
+const AWAIT_ENDPOINT = `
+echo 'waiting for the endpoint, whose load balancer the kubelet starts'
+endpoint() { kubectl --kubeconfig=${SUPER_ADMIN_KUBECONFIG} --request-timeout=5s get --raw /readyz >/dev/null 2>&1; }
+await endpoint
+`;
 
 /**
  * `kubeadm init`, phase by phase, in one script that may be cut off anywhere and started again: certificates that are
@@ -50,8 +60,13 @@ const THROUGH_API = ['upload-config', 'mark-control-plane', 'bootstrap-token', '
  *
  * Only the first run is checked by kubeadm's preflight, for later ones find what the first one made: one manifest is
  * enough, whichever of the four a power cut let through.
+ *
+ * Where the endpoint comes up with the kubelet, its static pods are laid beside kubeadm's own, and what goes through the
+ * endpoint waits for it.
  */
-export function renderInitScript(host: ClusterHost, files: HostFile[]): string {
+export function renderInitScript(cluster: Cluster, host: ClusterHost, files: HostFile[]): string {
+  const port = apiServerPort(cluster);
+  const { staticPods } = loadBalancerOf(cluster);
   return `${FENCE_GUARD}finished=1
 [ ! -e ${OWNER_PATH} ] || { finished=0; grep -q '"caFingerprint": "sha256:' ${OWNER_PATH} || finished=$?; }
 case $finished in
@@ -80,10 +95,11 @@ done
 ${writeFiles(files)}
 ${EMPTY_DISK}ls /etc/kubernetes/manifests/*.yaml >/dev/null 2>&1 || phase ${PHASES.preflight} "\${empty_disk[@]}"
 ${LOCAL.map((name) => `phase ${PHASES[name]}`).join('\n')}
+${staticPods.map(layManifest).join('')}phase ${PHASES['kubelet-start']}
 
 echo 'waiting for the API server'
 ready() {
-  kubectl --kubeconfig=${SUPER_ADMIN_KUBECONFIG} --server=https://${host.address}:${API_SERVER_PORT} \\
+  kubectl --kubeconfig=${SUPER_ADMIN_KUBECONFIG} --server=https://${host.address}:${port} \\
     --request-timeout=5s get --raw /readyz >/dev/null 2>&1
 }
 listens() { (: <>"/dev/tcp/$1/$2") 2>/dev/null; }
@@ -107,9 +123,9 @@ await() {
     sleep 0.2
   done
 }
-listening() { listens ${host.address} ${API_SERVER_PORT} && ready; }
+listening() { listens ${host.address} ${port} && ready; }
 await listening
-
+${staticPods.length === 0 ? '' : AWAIT_ENDPOINT}
 await components & pids=($!)
 ${THROUGH_API.map((name) => `phase ${PHASES[name]} & pids+=($!)`).join('\n')}
 failed=0

@@ -54,7 +54,7 @@ async function init(context: StepContext, host: ClusterHost): Promise<void> {
     { path: KUBEADM_CONFIG_PATH, content: renderInitConfig(cluster, host) },
     ...patchFiles(cluster, await kubeletFacts(context)),
   ];
-  await context.durable('init', renderInitScript(host, files), {
+  await context.durable('init', renderInitScript(cluster, host, files), {
     guard: namedFence(context),
     timeoutSeconds: INIT_SECONDS,
     hint: `The output says why. On ${host.name}, \`journalctl -u kubelet\` and \`crictl ps -a\` tell more. A retry goes on where this one stopped.`,

@@ -9,7 +9,7 @@ import { unpackDebianPackages } from './debian.js';
 import { copy, type Files, listFiles, programEntries, symlink, text } from './debian-files.js';
 
 /** One static program that stands in for a shell and everything around it. */
-const BUSYBOX_PACKAGES = ['busybox-static'];
+export const BUSYBOX_PACKAGES = ['busybox-static'];
 
 /** What kube-proxy and flannel call, and the libraries of it; `libraryClosure` fails when one is missing here. */
 const NETFILTER_PACKAGES = [
@@ -61,7 +61,8 @@ export async function makeBaseLayers(
   };
 }
 
-async function busyboxEntries(root: string): Promise<TarEntry[]> {
+/** What makes an image that a person can look around in: busybox under its names, and accounts. */
+export async function busyboxEntries(root: string): Promise<TarEntry[]> {
   const links = ['bin', 'sbin', 'lib', 'lib64'].map((path) => symlink(path, `usr/${path}`));
   const folders = ['usr/sbin', 'usr/lib', 'usr/lib64'].map((path): TarEntry => ({ path, type: 'directory' }));
   return [

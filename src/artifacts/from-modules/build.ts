@@ -12,7 +12,7 @@ import {
   makeFolders,
 } from '../contents.js';
 import { buildGo, type GoBuildOptions, type GoScratch, moduleDirectory, prefetchModules } from '../go/build.js';
-import { makeLoadBalancer } from '../load-balancer.js';
+import { type MadeLoadBalancer, makeLoadBalancer } from '../load-balancer.js';
 import { writeArchive } from '../oci/archive.js';
 import { imageOf } from '../oci/image.js';
 import { type Architecture, bundleRecipes, flannelRecipe, kubernetesRecipe } from '../recipes.js';
@@ -42,10 +42,11 @@ export async function buildBundleFromModules(directory: string, build: ModulesBu
   await makeFolders(directory);
   const { base, loadBalancer } = await buildPrograms(directory, programs, build);
   const sources = await collectSources(directory, programs, base, build);
-  const images = await build.stages.run('writing images', () => writeImages(directory, sources, build.architecture));
+  const written = await build.stages.run('writing images', () => writeImages(directory, sources, build.architecture));
+  const images = [...written, ...loadBalancer.images];
   await placePrograms(directory, programs);
   const { kubernetesVersion, architecture, signal } = build;
-  const versions = { ...versionsOf(kubernetesVersion, base), ...loadBalancer };
+  const versions = { ...versionsOf(kubernetesVersion, base), ...loadBalancer.versions };
   const facts = { kubernetesVersion, architecture, source: 'modules', versions, images } as const;
   await build.stages.run('packing programs', () => finishBundle(directory, facts, signal));
 }
@@ -53,8 +54,7 @@ export async function buildBundleFromModules(directory: string, build: ModulesBu
 /** What is made of Debian's packages. */
 interface FromDebian {
   base: BaseLayers;
-  /** Versions for bundle.json. */
-  loadBalancer: Record<string, string>;
+  loadBalancer: MadeLoadBalancer;
 }
 
 /**

@@ -39,9 +39,9 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
       'cri-tools': crictlVersion(kubernetesVersion),
       containerd: containerdRecipe.version,
       runc: runcRecipe.version,
-      ...loadBalancer,
+      ...loadBalancer.versions,
     },
-    images,
+    images: [...images, ...loadBalancer.images],
     vouched,
   };
   await job.stages.run('packing programs', () => finishBundle(directory, facts, job.signal));

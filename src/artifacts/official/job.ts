@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { KubewrightError } from '../../errors.js';
+import type { MadeLoadBalancer } from '../load-balancer.js';
 import type { Progress } from '../progress/bar.js';
 import type { Architecture } from '../recipes.js';
 import type { Stages } from '../stages.js';
@@ -23,8 +24,8 @@ export interface OfficialDownload {
   trust: Trust;
   /** Space for what archives hold. */
   scratch: string;
-  /** Puts HAProxy and keepalived into the bundle, as far as this machine can, and tells the versions. */
-  loadBalancer(directory: string): Promise<Record<string, string>>;
+  /** Puts HAProxy and keepalived into the bundle, as far as this machine can. */
+  loadBalancer(directory: string): Promise<MadeLoadBalancer>;
   stages: Stages;
   progress?: Progress | undefined;
   signal: AbortSignal;

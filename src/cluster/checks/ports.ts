@@ -1,6 +1,5 @@
 import { ALL_ETCDS, loadBalancerOf } from '../../components/registry/plan.js';
-import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
-import { chosenPorts } from '../chosen-ports.js';
+import { apiServerPort, chosenPorts } from '../chosen-ports.js';
 import type { Path } from '../path.js';
 import type { Sketch } from '../resolve/draft.js';
 import type { Cluster } from '../types.js';
@@ -15,7 +14,6 @@ interface Listener {
 
 /** Ports of a control plane that cannot be chosen (kubernetes.io "Ports and Protocols", kubeadm's constants). */
 const FIXED: Listener[] = [
-  { port: API_SERVER_PORT, who: 'the API server' },
   { port: 10_257, who: 'kube-controller-manager' },
   { port: 10_259, who: 'kube-scheduler' },
 ];
@@ -30,7 +28,7 @@ const NODE_PORTS = { first: 30_000, last: 32_767 };
 export const checkPorts: Check = (cluster, report) => {
   const { port } = cluster.endpoint;
   const seen = new Map([...FIXED, ...portsOfComponents(cluster)].map((listener) => [listener.port, listener]));
-  for (const listener of [...movedPorts(cluster), ...endpointPort(port)]) {
+  for (const listener of [apiServer(cluster), ...movedPorts(cluster), ...endpointPort(cluster)]) {
     const other = seen.get(listener.port);
     seen.set(listener.port, listener);
     if (other === undefined || listener.path === undefined) continue;
@@ -53,9 +51,14 @@ function portsOfComponents({ loadBalancer: { type } }: Sketch<Cluster>): Listene
   return components.flatMap(({ fixedPorts }) => fixedPorts.map(({ port, use }) => ({ port, who: use })));
 }
 
+function apiServer(cluster: Sketch<Cluster>): Listener {
+  return { port: apiServerPort(cluster), who: 'the API server', path: [...KUBERNETES, 'apiServer', 'port'] };
+}
+
 /** One that the API server has is for the load balancer to judge. */
-function endpointPort(port: number | undefined): Listener[] {
-  return port === undefined || port === API_SERVER_PORT ? [] : [{ port, who: 'the endpoint', path: PORT }];
+function endpointPort(cluster: Sketch<Cluster>): Listener[] {
+  const { port } = cluster.endpoint;
+  return port === undefined || port === apiServerPort(cluster) ? [] : [{ port, who: 'the endpoint', path: PORT }];
 }
 
 function movedPorts(cluster: Sketch<Cluster>): Listener[] {

@@ -2,6 +2,7 @@ import { resolve as resolvePath } from 'node:path';
 import { ARTIFACT_SOURCES, ETCDS, LOAD_BALANCERS, POD_NETWORKS, RUNTIMES } from '../../components/registry/schema.js';
 import { CHOSEN } from '../../components/registry/settings.js';
 import type { ChoiceSchema } from '../../components/schema-types.js';
+import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
 import { DEFAULTS } from '../defaults.js';
 import type { ClusterFile } from '../schema/file.js';
 import type { Cluster, ExtraArg, KubeadmPatch, OverruledCheck } from '../types.js';
@@ -60,7 +61,7 @@ function resolveKubernetes(spec: SpecDraft, patches: KubeadmPatch[]): Sketch<Clu
     serviceSubnet: pick(kubernetes, 'serviceSubnet', defaults.serviceSubnet),
     dnsDomain: pick(kubernetes, 'dnsDomain', defaults.dnsDomain),
     certificateSANs: (pick(kubernetes, 'certificateSANs', []) ?? []).filter(isValid),
-    apiServer: { extraArgs: resolveExtraArgs(inner(kubernetes, 'apiServer')) },
+    apiServer: resolveApiServer(inner(kubernetes, 'apiServer')),
     controllerManager: { extraArgs: resolveExtraArgs(inner(kubernetes, 'controllerManager')) },
     scheduler: { extraArgs: resolveExtraArgs(inner(kubernetes, 'scheduler')) },
     kubelet: { config: recordOf(pick(kubelet, 'config', {})), extraArgs: resolveExtraArgs(kubelet) },
@@ -70,7 +71,19 @@ function resolveKubernetes(spec: SpecDraft, patches: KubeadmPatch[]): Sketch<Clu
   };
 }
 
-type Named<Key extends string, Choices> = { [K in Key]: (keyof Choices & string) | undefined };
+type ApiServerDraft = { extraArgs?: unknown; port?: number | typeof INVALID | undefined } | typeof INVALID | null;
+
+/** The usual port is left out: a cluster that is there has the hash that it was begun with. */
+function resolveApiServer(apiServer: ApiServerDraft): Sketch<Cluster>['kubernetes']['apiServer'] {
+  const port = pick(apiServer, 'port', API_SERVER_PORT);
+  const extraArgs = resolveExtraArgs(apiServer);
+  return port === API_SERVER_PORT ? { extraArgs } : { extraArgs, port };
+}
+
+/** One of the choices: its name, and its own keys. */
+type Resolved<Key extends string, Choices extends Record<string, ChoiceSchema>> = {
+  [Name in keyof Choices]: { [K in Key]: Name | undefined } & ReturnType<Choices[Name]['resolve']>;
+}[keyof Choices];
 
 /** One section of a component: the choice, and its own keys as the choice fills them in. */
 function resolveChoice<Key extends string, Choices extends Record<string, ChoiceSchema>>(
@@ -79,11 +92,11 @@ function resolveChoice<Key extends string, Choices extends Record<string, Choice
   chosen: keyof Choices & string,
   section: object | typeof INVALID | null,
   path: (written: string) => string,
-): Named<Key, Choices> & ReturnType<Choices[keyof Choices]['resolve']> {
+): Resolved<Key, Choices> {
   const name = pick(section as { [K in Key]?: keyof Choices & string } | typeof INVALID | null, key, chosen);
   // Where the choice itself is wrong, the other keys are looked at as those of the usual one.
   const rest = choices[name ?? chosen]?.resolve(section, { path });
-  return { [key]: name, ...rest } as Named<Key, Choices> & ReturnType<Choices[keyof Choices]['resolve']>;
+  return { [key]: name, ...rest } as Resolved<Key, Choices>;
 }
 
 function resolveEndpoint(spec: SpecDraft): Sketch<Cluster>['endpoint'] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
 import { DEFAULTS } from '../defaults.js';
 import {
   anyMap,
@@ -8,6 +9,7 @@ import {
   kubernetesVersion,
   localPath,
   network,
+  port,
   preflightCheck,
   subjectName,
   wrong,
@@ -35,6 +37,18 @@ export const extraArgs = (program: string) =>
 
 const component = (program: string) =>
   section(z.strictObject({ extraArgs: extraArgs(program) }, wrong('a map with extraArgs')), `Settings of ${program}.`);
+
+const apiServer = z.strictObject(
+  {
+    extraArgs: extraArgs('kube-apiserver'),
+    port: optional(
+      port(),
+      'Port that every API server listens on, on each address of its host. Clients ask `endpoint.port`.',
+      API_SERVER_PORT,
+    ),
+  },
+  wrong('a map with extraArgs and port'),
+);
 
 const kubelet = z.strictObject(
   {
@@ -82,7 +96,7 @@ export const kubernetes = z.strictObject(
       "More names and addresses in the API server's certificate. VIP, hosts and service names are there anyway.",
       [],
     ),
-    apiServer: component('kube-apiserver'),
+    apiServer: section(apiServer, 'Settings of kube-apiserver.'),
     controllerManager: component('kube-controller-manager'),
     scheduler: component('kube-scheduler'),
     kubelet: section(kubelet, 'Settings of the kubelet.'),

@@ -2,6 +2,8 @@ import { ACTIONS as bundle } from '../artifacts/bundle/actions.js';
 import { MEMBER_ACTIONS } from '../etcd/members/actions.js';
 import { ACTIONS as staticPods } from '../etcd/static-pods/actions.js';
 import { ACTIONS as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/actions.js';
+import { ACTIONS as staticPodBalancer } from '../load-balancer/static-pods/actions.js';
+import { VRRP_ACTIONS } from '../load-balancer/vrrp/actions.js';
 import { ACTIONS as flannel } from '../network/flannel/actions.js';
 import { ACTIONS as containerd } from '../runtime/containerd/actions.js';
 
@@ -10,6 +12,8 @@ export const COMPONENT_ACTIONS = [
   ...bundle,
   ...containerd,
   ...haproxyKeepalived,
+  ...staticPodBalancer,
+  ...VRRP_ACTIONS,
   ...MEMBER_ACTIONS,
   ...staticPods,
   ...flannel,

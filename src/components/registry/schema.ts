@@ -6,6 +6,7 @@ import { schema as bundle } from '../artifacts/bundle/schema.js';
 import { schema as stacked } from '../etcd/stacked/schema.js';
 import { schema as staticPods } from '../etcd/static-pods/schema.js';
 import { schema as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/schema.js';
+import { schema as staticPodBalancer } from '../load-balancer/static-pods/schema.js';
 import { schema as flannel } from '../network/flannel/schema.js';
 import { schema as containerd } from '../runtime/containerd/schema.js';
 import type { ChoiceSchema, LoadBalancerSchema } from '../schema-types.js';
@@ -18,10 +19,10 @@ import type {
 } from './settings.js';
 
 /** The choices of each kind by their names in cluster.yaml, as far as the file is concerned. */
-export const LOAD_BALANCERS = { 'haproxy-keepalived': haproxyKeepalived } satisfies Record<
-  LoadBalancerSettings['type'],
-  LoadBalancerSchema
->;
+export const LOAD_BALANCERS = {
+  'haproxy-keepalived': haproxyKeepalived,
+  'static-pods': staticPodBalancer,
+} satisfies Record<LoadBalancerSettings['type'], LoadBalancerSchema>;
 export const ETCDS = { stacked, external: staticPods } satisfies Record<EtcdSettings['topology'], ChoiceSchema>;
 export const RUNTIMES = { containerd } satisfies Record<RuntimeSettings['type'], ChoiceSchema>;
 export const POD_NETWORKS = { flannel } satisfies Record<PodNetworkSettings['plugin'], ChoiceSchema>;

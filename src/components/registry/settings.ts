@@ -4,6 +4,8 @@ import * as etcd from '../etcd/settings.js';
 import type { StackedEtcdSettings } from '../etcd/stacked/settings.js';
 import type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
 import * as haproxyKeepalived from '../load-balancer/haproxy-keepalived/settings.js';
+import * as staticPods from '../load-balancer/static-pods/settings.js';
+import type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
 import * as flannel from '../network/flannel/settings.js';
 import * as containerd from '../runtime/containerd/settings.js';
 
@@ -15,13 +17,15 @@ export type {
   HaproxyKeepalivedEndpoint,
   HaproxyKeepalivedSettings,
 } from '../load-balancer/haproxy-keepalived/settings.js';
+export type { BalancerImages, StaticPodsSettings } from '../load-balancer/static-pods/settings.js';
+export type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
 export type { FlannelSettings } from '../network/flannel/settings.js';
 export type { ContainerdSettings } from '../runtime/containerd/settings.js';
 
 /** `spec.loadBalancer`, resolved: one of the load balancers. */
-export type LoadBalancerSettings = haproxyKeepalived.HaproxyKeepalivedSettings;
+export type LoadBalancerSettings = haproxyKeepalived.HaproxyKeepalivedSettings | staticPods.StaticPodsSettings;
 /** What load balancers add to `spec.endpoint`. */
-export type EndpointSettings = haproxyKeepalived.HaproxyKeepalivedEndpoint;
+export type EndpointSettings = VrrpEndpoint;
 /** `spec.etcd`, resolved: one of the topologies. */
 export type EtcdSettings = (StackedEtcdSettings | ExternalEtcdSettings) & etcd.EtcdCommonSettings;
 /** `spec.runtime`, resolved: one of the container runtimes. */
@@ -47,7 +51,7 @@ export const CHOSEN = {
 const choice = (count: number, change: KeyChange): KeyChange => (count === 1 ? fixed : change);
 
 const CHOICES = {
-  loadBalancer: [haproxyKeepalived.CHANGES],
+  loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES],
   runtime: [containerd.CHANGES],
   network: [flannel.CHANGES],
   packages: [bundle.CHANGES],

@@ -3,6 +3,8 @@ import { steps as bundle } from '../artifacts/bundle/steps/index.js';
 import { memberSteps } from '../etcd/members/steps.js';
 import { steps as staticPods } from '../etcd/static-pods/steps/index.js';
 import { steps as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/steps/index.js';
+import { steps as staticPodBalancer } from '../load-balancer/static-pods/steps/index.js';
+import { vrrpSteps } from '../load-balancer/vrrp/steps/index.js';
 import { steps as flannel } from '../network/flannel/steps/index.js';
 import { steps as containerd } from '../runtime/containerd/steps/index.js';
 import type { COMPONENT_ACTIONS } from './actions.js';
@@ -12,6 +14,8 @@ export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImpl
   ...bundle,
   ...containerd,
   ...haproxyKeepalived,
+  ...staticPodBalancer,
+  ...vrrpSteps,
   ...memberSteps,
   ...staticPods,
   ...flannel,

@@ -2,6 +2,7 @@ import type { Cluster } from '../../cluster/types.js';
 import { work as stacked } from '../etcd/stacked/work.js';
 import { work as staticPods } from '../etcd/static-pods/work.js';
 import { work as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/work.js';
+import { work as staticPodBalancer } from '../load-balancer/static-pods/work.js';
 import { work as flannel } from '../network/flannel/work.js';
 import { work as containerd } from '../runtime/containerd/work.js';
 import type { ComponentWork, EtcdWork, LoadBalancerWork, PodNetworkWork, RuntimeWork } from '../work-types.js';
@@ -9,6 +10,7 @@ import type { EtcdSettings, LoadBalancerSettings, PodNetworkSettings, RuntimeSet
 
 const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancerWork> = {
   'haproxy-keepalived': haproxyKeepalived,
+  'static-pods': staticPodBalancer,
 };
 const ETCDS: Record<EtcdSettings['topology'], EtcdWork> = { stacked, external: staticPods };
 const RUNTIMES: Record<RuntimeSettings['type'], RuntimeWork> = { containerd };

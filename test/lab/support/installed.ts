@@ -1,16 +1,29 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { parse, stringify } from 'yaml';
 import { programOf } from '../../../lab/artifacts/programs.js';
 import { type Lab, type LabHost, type LabUpOptions, labUp, type Topology } from '../../../lab/hosts/index.js';
 import { until } from '../../../lab/hosts/machine/run.js';
 import { ensureBundle } from '../../../src/artifacts/bundle.js';
 import { readBundle } from '../../../src/bundle/bundle.js';
+import { apiServerPort } from '../../../src/cluster/chosen-ports.js';
 import { DEFAULTS } from '../../../src/cluster/defaults.js';
+import { loadCluster } from '../../../src/cluster/load.js';
 import { PROGRAM } from './root.js';
 
 const PKI = '/etc/kubernetes/pki';
+
+/** Sections of `spec`, each with the keys that it gets. */
+export type Spec = Record<string, Record<string, unknown>>;
+
+/** A cluster.yaml with further keys; what is in its sections already stays. */
+export function withSpec(text: string, more: Spec): string {
+  const file = parse(text) as { spec: Spec };
+  for (const [section, keys] of Object.entries(more)) file.spec[section] = { ...file.spec[section], ...keys };
+  return stringify(file);
+}
 
 interface RunOptions {
   allowFailure?: boolean;
@@ -27,20 +40,29 @@ export class Installed {
     readonly kubectlPath: string,
     /** Of Kubernetes. */
     readonly version: string,
+    /** Where clients find the API at the VIP, and where each API server listens. */
+    readonly ports: { endpoint: number; apiServer: number },
   ) {}
 
-  /** @param options how many hosts, the topology's own number unless given, which of them are guests, and what makes them harder to reach */
+  /**
+   * @param options how many hosts, the topology's own number unless given, which of them are guests, and what makes them
+   * harder to reach; `spec` is what cluster.yaml says besides, section by section
+   */
   static async up(
     name: string,
     topology: Topology,
-    options: Pick<LabUpOptions, 'hosts' | 'guests' | 'kinds' | 'kubernetes'> = {},
+    { spec, ...options }: Pick<LabUpOptions, 'hosts' | 'guests' | 'kinds' | 'kubernetes'> & { spec?: Spec } = {},
   ): Promise<Installed> {
     const version = options.kubernetes ?? DEFAULTS.kubernetes.version;
     const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
     const bundle = await readBundle(await ensureBundle({ version, arch }));
     const kubectl = await programOf(bundle, 'bin/kubectl');
     const lab = await labUp({ name, topology, ...options, replace: true });
-    return new Installed(lab, await mkdtemp(join(tmpdir(), `kubewright-${name}-`)), kubectl, version);
+    const { clusterFile } = lab.files;
+    if (spec !== undefined) await writeFile(clusterFile, withSpec(await readFile(clusterFile, 'utf8'), spec));
+    const { cluster } = await loadCluster(clusterFile);
+    const ports = { endpoint: cluster.endpoint.port, apiServer: apiServerPort(cluster) };
+    return new Installed(lab, await mkdtemp(join(tmpdir(), `kubewright-${name}-`)), kubectl, version, ports);
   }
 
   async down(): Promise<void> {
@@ -164,7 +186,7 @@ export class Installed {
         )
           return false;
         const answers = this.controlPlanes().map(({ address }) =>
-          this.tryKubectl(['--server', `https://${address}:6443`, 'get', '--raw', '/readyz']),
+          this.tryKubectl(['--server', `https://${address}:${this.ports.apiServer}`, 'get', '--raw', '/readyz']),
         );
         if ((await Promise.all(answers)).some((answer) => answer !== 'ok')) return false;
         const [first] = this.members();

@@ -53,12 +53,14 @@ export function expectPostConditions(get: () => Installed): void {
     expect(neighbour).toContain(mac);
   });
 
-  test('the kubeconfig leads through the VIP at 8443, and 6443 is behind it', async () => {
+  test('the kubeconfig leads through the VIP at the endpoint’s port, and every API server is at its own', async () => {
     const cluster = get();
+    const { endpoint, apiServer } = cluster.ports;
     const server = await cluster.kubectl(['config', 'view', '-o', 'jsonpath={.clusters[0].cluster.server}']);
-    expect(server).toBe(`https://${cluster.lab.vip}:8443`);
+    expect(server).toBe(`https://${cluster.lab.vip}:${endpoint}`);
     for (const host of cluster.controlPlanes()) {
-      const answer = await cluster.kubectl(['--server', `https://${host.address}:6443`, 'get', '--raw', '/readyz']);
+      const direct = ['--server', `https://${host.address}:${apiServer}`, 'get', '--raw', '/readyz'];
+      const answer = await cluster.kubectl(direct);
       expect(answer).toBe('ok');
     }
   });

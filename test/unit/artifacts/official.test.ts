@@ -100,15 +100,14 @@ describe('a bundle of published releases', () => {
       'pause:3.10.1',
     ];
     const controlPlane = ['kube-apiserver:v1.34.3', 'kube-controller-manager:v1.34.3', 'kube-scheduler:v1.34.3'];
-    const stacked = { holdsMember: true } as const;
+    const stacked = { holdsMember: true, loadBalancer: [] };
+    const external = { holdsMember: false, loadBalancer: [] };
     expect(tags(imagesFor(bundle, 'worker', stacked))).toEqual(everywhere);
     expect(tags(imagesFor(bundle, 'control-plane', stacked))).toEqual(
       [...everywhere, ...controlPlane, 'etcd:3.6.5-0'].sort(),
     );
-    expect(tags(imagesFor(bundle, 'control-plane', { holdsMember: false }))).toEqual(
-      [...everywhere, ...controlPlane].sort(),
-    );
-    expect(tags(imagesFor(bundle, 'etcd', { holdsMember: false }))).toEqual(['etcd:3.6.5-0', 'pause:3.10.1']);
+    expect(tags(imagesFor(bundle, 'control-plane', external))).toEqual([...everywhere, ...controlPlane].sort());
+    expect(tags(imagesFor(bundle, 'etcd', external))).toEqual(['etcd:3.6.5-0', 'pause:3.10.1']);
     expect(tags(checkImages(bundle))).toEqual(['agnhost:2.56']);
   });
 

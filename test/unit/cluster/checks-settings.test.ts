@@ -7,7 +7,7 @@ const flags = (component: string, args: string) => spec(`kubernetes: { ${compone
 describe('flags that Kubewright sets', () => {
   it.each([
     ['apiServer', 'advertise-address', "use the host's address"],
-    ['apiServer', 'secure-port', '6443'],
+    ['apiServer', 'secure-port', 'spec.kubernetes.apiServer.port'],
     ['apiServer', 'etcd-servers', 'spec.etcd'],
     ['apiServer', 'service-cluster-ip-range', 'spec.kubernetes.serviceSubnet'],
     ['controllerManager', 'cluster-name', 'metadata.name'],

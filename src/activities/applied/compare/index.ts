@@ -1,6 +1,7 @@
 import type { Cluster } from '../../../cluster/types.js';
 import { type Comparison, difference, type Found, merged, type Verdict } from '../difference.js';
 import type { Applied } from '../types.js';
+import { compareChoices } from './choices.js';
 import { compareConfig } from './config.js';
 import { compareHosts } from './hosts.js';
 import { compareOnHosts } from './on-hosts.js';
@@ -16,7 +17,7 @@ export interface Part {
 
 export type Compare = (cluster: Cluster, applied: Applied) => Part;
 
-const PARTS: Compare[] = [compareConfig, compareSettings, compareHosts, compareOnHosts, compareRecord];
+const PARTS: Compare[] = [compareConfig, compareChoices, compareSettings, compareHosts, compareOnHosts, compareRecord];
 
 /**
  * Compares what cluster.yaml wants with what the living cluster has. Pure: the same two give the same list, and a file that

@@ -1,3 +1,4 @@
+import { apiServerPort } from '../../../cluster/chosen-ports.js';
 import type { Cluster, ClusterHost, ExtraArg } from '../../../cluster/types.js';
 import { digestOf } from '../../remote-facts.js';
 import { below, type Found, shown } from '../difference.js';
@@ -21,6 +22,7 @@ export function compareOnHosts(cluster: Cluster, applied: Applied): Part {
   return {
     found: members.flatMap(({ host, there }) => [
       ...versionFound(cluster, applied, host, there),
+      ...portFound(cluster, host, there),
       ...flagFound(cluster, applied, host, there),
       ...certificateFound(cluster, applied, there),
       ...kubeletFound(cluster, applied, host, there),
@@ -42,6 +44,18 @@ function versionFound({ kubernetes }: Cluster, applied: Applied, host: ClusterHo
       wanted: kubernetes.version,
       hosts: [host.name],
     }));
+}
+
+/** The port that an API server of the cluster listens on, where the file has another one. */
+function portFound(cluster: Cluster, host: ClusterHost, there: AppliedHost): Found[] {
+  const command = there.commands.get('kube-apiserver');
+  if (host.role !== 'control-plane' || command === undefined || isPatched(cluster, 'kube-apiserver')) return [];
+  const applied = command.find((word) => word.startsWith('--secure-port='))?.slice('--secure-port='.length);
+  const wanted = String(apiServerPort(cluster));
+  if (applied === undefined || applied === wanted) return [];
+  return [
+    { key: 'spec.kubernetes.apiServer.port', applied: shown(applied), wanted: shown(wanted), hosts: [host.name] },
+  ];
 }
 
 /** Flags of the file that a static pod or kubelet does not have, where the cluster says that it should. */

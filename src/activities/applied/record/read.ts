@@ -70,7 +70,7 @@ async function ask({ cluster, hostNamed, signal }: Reader, name: string): Promis
   const host = cluster.hosts.find((one) => one.name === name);
   // The name comes from this very list.
   if (host === undefined) throw new Error(`no host ${name}`);
-  const get = `${kubectl(host)} -n ${APPLIED_NAMESPACE} get configmap ${APPLIED_CONFIG_MAP} --ignore-not-found -o json`;
+  const get = `${kubectl(cluster, host)} -n ${APPLIED_NAMESPACE} get configmap ${APPLIED_CONFIG_MAP} --ignore-not-found -o json`;
   const script = `ask recorded-copy content ${APPLIED_PATH}
 ask initialised exists ${ADMIN_KUBECONFIG}
 [ ! -e ${ADMIN_KUBECONFIG} ] || ask recorded-in-cluster ${get}`;

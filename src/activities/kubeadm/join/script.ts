@@ -1,10 +1,11 @@
+import { apiServerPort } from '../../../cluster/chosen-ports.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { etcdctl } from '../../../components/etcd/members/members.js';
 import { clientUrl, peerUrl } from '../../../components/etcd/members/places.js';
 import { etcdHosts, holdsMember, runtimeOf } from '../../../components/registry/plan.js';
 import { quote } from '../../../hosts/shell.js';
 import { renderDiscovery, renderJoinConfig } from '../../../render/kubeadm.js';
-import { API_SERVER_PORT, PKI_DIRECTORY } from '../../../render/kubeadm-paths.js';
+import { PKI_DIRECTORY } from '../../../render/kubeadm-paths.js';
 import { FENCE_GUARD } from '../../fence.js';
 import { anyPathFunction, BEGUN_PATHS, cleanUpScript } from '../../node-leftovers.js';
 import { SAYS_NO } from '../../remote-facts.js';
@@ -38,7 +39,7 @@ config=\${config//${DISCOVERY_MARK}/$discovery}
 config=\${config//${TOKEN_MARK}/$(<"$KUBEWRIGHT_SECRETS/${TOKEN_FILE}")}
 ${controlPlane ? `config=\${config//${CERTIFICATE_KEY_MARK}/$(<"$KUBEWRIGHT_SECRETS/${CERTIFICATE_KEY_FILE}")}\n` : ''}printf %s "$config" >"$KUBEWRIGHT_SECRETS/join.yaml"
 umask 022
-${controlPlane ? nudge(host) : ''}kubeadm join --config="$KUBEWRIGHT_SECRETS/join.yaml" "\${empty_disk[@]}"
+${controlPlane ? nudge(cluster, host) : ''}kubeadm join --config="$KUBEWRIGHT_SECRETS/join.yaml" "\${empty_disk[@]}"
 ${controlPlane ? AWAIT_NUDGE : awaitNode(cluster, host)}`;
 }
 
@@ -47,11 +48,12 @@ ${controlPlane ? AWAIT_NUDGE : awaitNode(cluster, host)}`;
  * etcd, and with pauses that grow to half a minute: for its certificate, and for the services without which it starts no
  * pod. Restarted when it can be answered, it asks at once; else its node would be Ready a quarter of a minute later.
  */
-function nudge(host: ClusterHost): string {
-  const url = `https://${host.address}:${API_SERVER_PORT}`;
+function nudge(cluster: Cluster, host: ClusterHost): string {
+  const port = apiServerPort(cluster);
+  const url = `https://${host.address}:${port}`;
   return `nudge() {
   until [ -e "$KUBEWRIGHT_SECRETS/joined" ] ||
-    { [ -e ${ADMIN_KUBECONFIG} ] && (: <>/dev/tcp/${host.address}/${API_SERVER_PORT}) 2>/dev/null &&
+    { [ -e ${ADMIN_KUBECONFIG} ] && (: <>/dev/tcp/${host.address}/${port}) 2>/dev/null &&
       kubectl --kubeconfig=${ADMIN_KUBECONFIG} --server=${url} --request-timeout=3s get --raw /readyz >/dev/null 2>&1; }; do
     sleep 0.5
   done

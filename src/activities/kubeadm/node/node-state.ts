@@ -91,10 +91,10 @@ ask owner content ${OWNER_PATH}
 function controlPlaneFacts(cluster: Cluster, host: ClusterHost): string {
   const stacked = holdsMember(cluster, host.role);
   const components = stacked ? [...CONTROL_PLANE_COMPONENTS, 'etcd'] : CONTROL_PLANE_COMPONENTS;
-  return `${staticPodFacts(components)}${MEMBER_LIST}${nodeQuestion(kubectl(host), host)}
+  return `${staticPodFacts(components)}${MEMBER_LIST}${nodeQuestion(kubectl(cluster, host), host)}
 if [ -e ${ADMIN_KUBECONFIG} ]; then
-  ask ready ${kubectl(host)} get --raw /readyz &
-  ask version ${kubectl(host)} get --raw /version &
+  ask ready ${kubectl(cluster, host)} get --raw /readyz &
+  ask version ${kubectl(cluster, host)} get --raw /version &
   ask node node_object &
   ${stacked ? 'ask members member_list &' : ''}
 fi

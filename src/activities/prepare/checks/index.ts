@@ -64,7 +64,7 @@ function checkBundle({ cluster, host }: Checked, bundle: Bundle): Problem[] {
     {
       code: 'KW733',
       what: `the bundle ${bundle.directory} has no ${listed(lacking)}`,
-      hint: `Make it again with \`${command}\`; or set the "source" of what is missing (runtime.source, loadBalancer.source) to distribution, for the hosts' own packages.`,
+      hint: `Make it again with \`${command}\`; or set the "source" of what is missing (runtime.source, loadBalancer.source) to distribution, for the hosts' own packages; or name images of your own in loadBalancer.images.`,
     },
   ];
 }

@@ -1,8 +1,7 @@
-import { chosenPorts } from '../../../cluster/chosen-ports.js';
+import { apiServerPort, chosenPorts } from '../../../cluster/chosen-ports.js';
 import type { Cluster, Role } from '../../../cluster/types.js';
 import { componentsOf } from '../../../components/registry/plan.js';
 import type { Listener } from '../../../components/types.js';
-import { API_SERVER_PORT } from '../../../render/kubeadm-paths.js';
 import type { Checked } from './index.js';
 import { isOurs } from './ownership.js';
 import { listed, type Problem } from './problem.js';
@@ -21,7 +20,7 @@ export function portsOf(role: Role, cluster: Cluster): Map<number, string> {
   add('kubelet', [chosen.kubelet, chosen.kubeletHealth, chosen.kubeletReadOnly]);
   if (role !== 'etcd') add('kube-proxy', [chosen.kubeProxyMetrics, chosen.kubeProxyHealth]);
   if (role === 'control-plane') {
-    add('kube-apiserver', [API_SERVER_PORT]);
+    add('kube-apiserver', [apiServerPort(cluster)]);
     add('kube-controller-manager', [10257]);
     add('kube-scheduler', [10259]);
   }

@@ -1,8 +1,7 @@
-import { chosenPorts } from '../../../cluster/chosen-ports.js';
+import { apiServerPort, chosenPorts } from '../../../cluster/chosen-ports.js';
 import { type Cluster, hostsOf } from '../../../cluster/types.js';
 import { between, type Flow, type Way } from '../../../components/flows.js';
 import { componentsOf } from '../../../components/registry/plan.js';
-import { API_SERVER_PORT } from '../../../render/kubeadm-paths.js';
 
 /** `TCP 6443 (API server)`. */
 export function nameOf(way: Way): string {
@@ -21,7 +20,7 @@ export function flowsOf(cluster: Cluster): Flow[] {
   const controlPlanes = hostsOf(cluster, 'control-plane');
   const nodes = [...controlPlanes, ...hostsOf(cluster, 'worker')];
   const flows: Flow[] = [
-    ...between(nodes, controlPlanes, { protocol: 'tcp', port: API_SERVER_PORT, use: 'API server' }),
+    ...between(nodes, controlPlanes, { protocol: 'tcp', port: apiServerPort(cluster), use: 'API server' }),
     ...componentsOf(cluster).flatMap((component) => component.flows(cluster)),
     ...between(controlPlanes, nodes, { protocol: 'tcp', port: chosenPorts(cluster).kubelet, use: 'kubelet' }),
   ];

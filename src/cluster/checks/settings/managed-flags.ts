@@ -9,7 +9,7 @@ const CERTIFICATES = 'kubeadm makes the certificates and knows where they lie';
 
 export const API_SERVER: ManagedFlags = {
   'advertise-address': "use the host's address",
-  'secure-port': 'the API server stays on 6443; clients use spec.endpoint.port',
+  'secure-port': 'use spec.kubernetes.apiServer.port; clients use spec.endpoint.port',
   'bind-address': 'HAProxy on the other control planes must reach it',
   'etcd-servers': 'use spec.etcd and hosts with role etcd',
   'etcd-cafile': CERTIFICATES,

@@ -1,1 +1,1 @@
-export const ACTIONS = ['configureLoadBalancer', 'proveVirtualIp', 'verifyEndpoint'] as const;
+export const ACTIONS = ['configureLoadBalancer'] as const;

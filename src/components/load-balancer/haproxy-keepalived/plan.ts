@@ -1,39 +1,18 @@
 import { type Cluster, type ClusterHost, hostsOf } from '../../../cluster/types.js';
-import { clusterStep, hostStep } from '../../../plan/step.js';
+import { hostStep, idsOf } from '../../../plan/step.js';
 import { BINARY_DIRECTORY } from '../../../render/kubelet-unit.js';
 import { dropInPath } from '../../../render/loaded-config.js';
-import { between } from '../../flows.js';
 import { ours } from '../../leftovers.js';
 import type { LoadBalancer, Preparation } from '../../types.js';
-import { HAPROXY_CONFIG_PATH, HAPROXY_MONITOR_PORT } from './render/haproxy.js';
+import { endpointStep, virtualIpStep, vrrpNeeds } from '../vrrp/plan.js';
+import { HAPROXY_CONFIG_PATH } from './render/haproxy.js';
 import { CHECK_SCRIPT_PATH, KEEPALIVED_CONFIG_PATH } from './render/keepalived.js';
 import { ACCOUNT_PATH, unitPath } from './render/units.js';
 import { isFromBundle } from './settings.js';
 
 /** HAProxy spreads the API over the control planes, keepalived moves the virtual IP between them. */
 export const haproxyKeepalived: LoadBalancer = {
-  fixedPorts: [{ port: HAPROXY_MONITOR_PORT, use: "HAProxy's monitor" }],
-  listeners({ endpoint }, role) {
-    if (role !== 'control-plane') return [];
-    return [
-      { protocol: 'tcp', port: endpoint.port, process: 'haproxy', use: 'HAProxy' },
-      { protocol: 'tcp', port: HAPROXY_MONITOR_PORT, process: 'haproxy', use: "HAProxy's monitor" },
-    ];
-  },
-
-  flows(cluster) {
-    const controlPlanes = hostsOf(cluster, 'control-plane');
-    const nodes = [...controlPlanes, ...hostsOf(cluster, 'worker')];
-    return [
-      ...between(nodes, controlPlanes, { protocol: 'tcp', port: cluster.endpoint.port, use: 'endpoint' }),
-      ...between(controlPlanes, controlPlanes, { protocol: 'vrrp', use: 'VRRP' }),
-    ];
-  },
-
-  kernelFeatures: () => [],
-
-  // HAProxy and keepalived start in any order on every control plane, also where the VIP is not at the moment.
-  sysctls: (role): Record<string, string> => (role === 'control-plane' ? { 'net.ipv4.ip_nonlocal_bind': '1' } : {}),
+  ...vrrpNeeds,
 
   packages: (cluster, role) => ({
     install: role === 'control-plane' && !isFromBundle(cluster) ? ['haproxy', 'keepalived'] : [],
@@ -74,15 +53,11 @@ export const haproxyKeepalived: LoadBalancer = {
   ]),
 
   install,
+  staticPods: [],
+  images: () => [],
+  begun: () => [],
 
-  verify: (_, joined) => [
-    clusterStep('endpoint', {
-      phase: 'verify',
-      action: 'verifyEndpoint',
-      title: 'Verify the virtual IP and the API behind it',
-      needs: joined,
-    }),
-  ],
+  verify: (_, joined) => [endpointStep(joined)],
 };
 
 function install(cluster: Cluster): Preparation {
@@ -96,12 +71,7 @@ function install(cluster: Cluster): Preparation {
     }),
   );
   // Of the first one alone: the cluster begins there without waiting for the others.
-  const proof = clusterStep('virtual-ip', {
-    phase: 'load-balancer',
-    action: 'proveVirtualIp',
-    title: 'Prove that other hosts get an answer at the virtual IP',
-    needs: balancers.slice(0, 1).map((step) => step.id),
-  });
+  const proof = virtualIpStep(idsOf(balancers.slice(0, 1)));
   return {
     steps: [...balancers, proof],
     neededBy: (host: ClusterHost) => [`${host.name}/load-balancer`],

@@ -1,5 +1,8 @@
 import { by, type KeyChanges } from '../../../cluster/key-change.js';
 import type { Cluster } from '../../../cluster/types.js';
+import { ENDPOINT_CHANGES, type VrrpEndpoint } from '../vrrp/endpoint.js';
+
+export { ENDPOINT_DEFAULTS } from '../vrrp/endpoint.js';
 
 /** `spec.loadBalancer`, resolved. */
 export interface HaproxyKeepalivedSettings {
@@ -8,56 +11,21 @@ export interface HaproxyKeepalivedSettings {
   source: 'bundle' | 'distribution';
 }
 
+/** What it adds to `spec.endpoint`, resolved. */
+export type HaproxyKeepalivedEndpoint = VrrpEndpoint;
+
 export const DEFAULTS = {
   /** The distribution's mirror may be out of reach. */
   source: 'bundle',
 } as const;
 
-/** What it adds to `spec.endpoint`, resolved. */
-export interface HaproxyKeepalivedEndpoint {
-  /** VRRP id, different for every VRRP group on the network. */
-  virtualRouterId: number;
-  /** VRRP version 3 counts centiseconds: a multiple of 10. */
-  advertIntervalMs: number;
-}
-
-export const ENDPOINT_DEFAULTS = {
-  /** HAProxy runs on the control planes, where the API server binds 6443 on every address: it needs a port of its own. */
-  port: 8443,
-  /**
-   * VRRP version 3 counts centiseconds. With 200 ms a backup takes over after at most 3 x 200 + 200 = 800 ms; measured
-   * in the lab 0.6 s, against 3.3 s with the one second that most guides use.
-   */
-  advertIntervalMs: 200,
-} as const;
-
-/**
- * The VRRP id when none is given: the VIP's last octet, so that two clusters on one network differ without anyone
- * thinking of it. 0 is not a VRRP id (RFC 5798 section 5.2.3: 1 to 255).
- */
-export function defaultVirtualRouterId(vip: string): number {
-  return Number(vip.slice(vip.lastIndexOf('.') + 1)) || 1;
-}
-
 export const CHANGES: KeyChanges = {
   'spec.loadBalancer.source': by('load-balancer'),
-  'spec.endpoint.interface': by('load-balancer'),
-  'spec.endpoint.virtualRouterId': by('load-balancer'),
-  'spec.endpoint.advertIntervalMs': by('load-balancer'),
+  ...ENDPOINT_CHANGES,
 };
 
 /** Whether HAProxy and keepalived are the bundle's. */
 export function isFromBundle({ loadBalancer }: Pick<Cluster, 'loadBalancer'>): boolean {
   // What was recorded before there was a choice came from the distribution.
-  return (loadBalancer.source ?? 'distribution') === 'bundle';
-}
-
-/** Its settings in a cluster that has chosen it. */
-export function endpointSettings({
-  endpoint,
-  loadBalancer,
-}: Pick<Cluster, 'endpoint' | 'loadBalancer'>): HaproxyKeepalivedEndpoint {
-  // Who asks belongs to this choice, so this is a programming error, not a user's.
-  if (loadBalancer.type !== 'haproxy-keepalived') throw new Error('the cluster has another load balancer');
-  return endpoint;
+  return loadBalancer.type === 'haproxy-keepalived' && (loadBalancer.source ?? 'distribution') === 'bundle';
 }

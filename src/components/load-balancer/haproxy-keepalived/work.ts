@@ -1,51 +1,8 @@
-import type { Checked } from '../../../activities/prepare/checks/index.js';
-import { hasHardwareAddress } from '../../../activities/prepare/checks/network.js';
-import type { Problem } from '../../../activities/prepare/checks/problem.js';
-import { hostsOf } from '../../../cluster/types.js';
 import type { LoadBalancerWork } from '../../work-types.js';
+import { vrrpWork } from '../vrrp/work.js';
 import { isFromBundle } from './settings.js';
-import { endpointFaults } from './steps/verifyEndpoint.js';
-import { gatherVipFacts, vipProblems } from './vip.js';
 
 export const work: LoadBalancerWork = {
-  faults: endpointFaults,
-
+  ...vrrpWork,
   bundled: (cluster, role) => (role === 'control-plane' && isFromBundle(cluster) ? ['load-balancer'] : []),
-
-  check: (checked) => [...checkNamedCard(checked), ...checkCard(checked)],
-
-  async checkTogether({ cluster, hostNamed, signal }, peers) {
-    const [first] = hostsOf(cluster, 'control-plane');
-    // The loader refuses a file without a control plane, so this is a programming error, not a user's.
-    if (first === undefined) throw new Error('a cluster has at least one control plane');
-    return vipProblems(cluster, peers, await gatherVipFacts(cluster.endpoint.vip, hostNamed(first.name), signal));
-  },
 };
-
-function checkNamedCard({ facts, host, cluster }: Checked): Problem[] {
-  const { interface: card } = cluster.endpoint;
-  if (host.role !== 'control-plane' || card === null || facts.addresses.some((address) => address.card === card))
-    return [];
-  return [
-    {
-      code: 'KW306',
-      what: `it has no network card ${card} with an address, which "endpoint.interface" names`,
-      hint: "Correct endpoint.interface, or leave it out: the card with the host's address is taken.",
-    },
-  ];
-}
-
-/** VRRP and the VIP's ARP need an address of the link layer, which tunnels and serial lines do not have. */
-function checkCard({ facts, host, cluster }: Checked): Problem[] {
-  if (host.role !== 'control-plane') return [];
-  const named = cluster.endpoint.interface;
-  const card = facts.addresses.find((each) => (named === null ? each.address === host.address : each.card === named));
-  if (card === undefined || hasHardwareAddress(card.mac)) return [];
-  return [
-    {
-      code: 'KW327',
-      what: `its card ${card.card}, which shall carry the virtual IP, has no hardware address (a WireGuard, PPP or other tunnel)`,
-      hint: 'The virtual IP is announced by ARP, which such a card does not speak. Use an Ethernet network between the control planes: put their addresses there into cluster.yaml, or name the card in "endpoint.interface".',
-    },
-  ];
-}

@@ -43,6 +43,14 @@ describe('what was recorded as applied, beside what the hosts say', () => {
     ]);
   });
 
+  it('names another load balancer: two of them would fight for the virtual IP', async () => {
+    const { context } = recorded(made, { ...made, loadBalancer: { type: 'static-pods', images: null } });
+    const { comparison } = await compareApplied.probe(context);
+    expect(comparison?.differences).toMatchObject([
+      { key: 'spec.loadBalancer.type', applied: 'haproxy-keepalived', wanted: 'static-pods', verdict: 'refused' },
+    ]);
+  });
+
   it('names the member of external etcd that the file no longer has', async () => {
     const external = clusterOf({ controlPlanes: 1, workers: 1, etcd: 3 });
     const { context } = recorded(external, without(external, 'etcd-3'));

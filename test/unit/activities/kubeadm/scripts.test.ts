@@ -218,12 +218,12 @@ Flags:
       ' ',
     );
 
-  async function init(phases: string[]) {
+  async function init(phases: string[], of = cluster) {
     await writeFile(join(root, 'help'), HELP(phases));
     await program('kubeadm', `[ "$2" != --help ] || cat ${root}/help`);
     for (const name of ['kubectl', 'openssl', 'crictl', 'journalctl']) await program(name);
     // Ports of the host itself are none of the test's.
-    const script = renderInitScript(first, [{ path: '/etc/kubewright/kubeadm.yaml', content: 'x' }])
+    const script = renderInitScript(of, first, [{ path: '/etc/kubewright/kubeadm.yaml', content: 'x' }])
       .replace(/^listens\(\).*$/m, 'listens() { :; }')
       .replace(/^components\(\).*$/m, 'components() { :; }');
     const { calls, code, stdout } = await run(script);
@@ -267,6 +267,23 @@ Flags:
       expect(ran[0]).toBe('certs all');
     },
   );
+
+  test('hands the static pods of a load balancer to its kubelet, and waits for the endpoint that comes up with them', async () => {
+    const folder = join(root, 'etc/kubewright/load-balancer');
+    await mkdir(folder, { recursive: true });
+    for (const name of ['haproxy', 'keepalived']) await writeFile(join(folder, `${name}.yaml`), `kind: ${name}\n`);
+    const of = { ...cluster, loadBalancer: { type: 'static-pods' as const, images: null } };
+    const { ran, code } = await init(PHASES, of);
+    expect(code).toBe(0);
+    expect(ran.slice(0, 6).at(-1)).toBe('kubelet-start');
+    const manifests = join(root, 'etc/kubernetes/manifests');
+    expect(await readFile(join(manifests, 'haproxy.yaml'), 'utf8')).toBe('kind: haproxy\n');
+    expect((await readdir(manifests)).sort()).toEqual(['haproxy.yaml', 'keepalived.yaml']);
+    const calls = (await readFile(join(root, 'calls'), 'utf8')).split('\n');
+    const asked = calls.findIndex((call) => call.startsWith('kubectl') && !call.includes('--server='));
+    expect(asked).toBeGreaterThan(calls.findIndex((call) => call.includes('phase kubelet-start')));
+    expect(asked).toBeLessThan(calls.findIndex((call) => call.includes('phase addon')));
+  });
 
   test('never runs over a cluster that was finished on this host', async () => {
     await mkdir(join(root, 'etc/kubewright'), { recursive: true });

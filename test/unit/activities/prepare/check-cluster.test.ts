@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { clusterProblems } from '../../../../src/activities/prepare/checks/cluster.js';
 import { overrule } from '../../../../src/activities/prepare/checks/overrule.js';
 import type { PeerFacts } from '../../../../src/activities/prepare/facts/cluster-facts.js';
-import { type VipFacts, vipProblems } from '../../../../src/components/load-balancer/haproxy-keepalived/vip.js';
+import { type VipFacts, vipProblems } from '../../../../src/components/load-balancer/vrrp/vip.js';
 import { clusterOf } from '../../cluster-fixture.js';
 
 const CLUSTER = clusterOf({ controlPlanes: 2, workers: 1 });

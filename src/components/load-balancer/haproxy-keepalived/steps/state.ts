@@ -5,11 +5,11 @@ import { type Facts, gatherFacts, SAYS_NO } from '../../../../activities/remote-
 import type { StepContext } from '../../../../activities/types.js';
 import type { PlacedProgram } from '../../../../bundle/programs.js';
 import type { ClusterHost } from '../../../../cluster/types.js';
-import { KubewrightError } from '../../../../errors.js';
 import { quote } from '../../../../hosts/shell.js';
 import type { Upload } from '../../../../hosts/types.js';
 import { loadedConfigPath } from '../../../../render/loaded-config.js';
 import { PROGRAM_ROOT } from '../../../../render/program-paths.js';
+import { cardIn, cardQuestion } from '../../vrrp/steps/card.js';
 import { CHECK_SCRIPT_PATH } from '../render/keepalived.js';
 import { ACCOUNT, isOurUnit, type Service, unitPath } from '../render/units.js';
 import { CONFIG_PATHS, type LoadBalancerFile, loadBalancerFiles, SERVICES, sha256 } from './files.js';
@@ -52,7 +52,7 @@ export async function lookAtLoadBalancer(context: StepContext): Promise<LoadBala
   const host = hostOf(context);
   const programs = await bundledPrograms(context);
   const facts = await gatherFacts(context.host, factsScript(context, host, programs), context.signal);
-  const networkInterface = context.cluster.endpoint.interface ?? cardOf(facts, host);
+  const networkInterface = context.cluster.endpoint.interface ?? cardIn(facts, host);
   const files = loadBalancerFiles(context.cluster, host, networkInterface, programs?.release);
   const expected = new Map(files.map(({ path, content }) => [path, sha256(content)]));
   const serviceState = (service: Service): ServiceState => {
@@ -99,13 +99,6 @@ function ourUnits(facts: Facts): string[] {
   return SERVICES.map(unitPath).filter((path) => isOurUnit(facts.text(`unit:${path}`)));
 }
 
-function cardOf(facts: Facts, host: ClusterHost): string {
-  const card = facts.answer('interface', `no network card of ${host.name} carries ${host.address}`);
-  const known = requireKnown(card, `which network card carries ${host.address}`, host.name);
-  if (known.is === 'no' || known.value === '') throw noInterface(host);
-  return known.value;
-}
-
 function factsScript(context: StepContext, host: ClusterHost, programs: BundledPrograms | undefined): string {
   // The names of the files do not depend on the card.
   const paths = loadBalancerFiles(context.cluster, host, '', programs?.release).map(({ path }) => path);
@@ -116,19 +109,12 @@ fact ${service}-loaded cat ${loadedConfigPath(service)}
 ask ${service}-program program ${service}
 fact unit:${unitPath(service)} head -n 1 ${unitPath(service)}`,
   );
-  return `card() {
-  local said name
-  said=$(ip -o -4 address show to "$1") || return 1
-  [ -n "$said" ] || return ${SAYS_NO}
-  read -r _ name _ <<<"$said" && echo "$name"
-}
-program() {
+  return `${cardQuestion(host)}program() {
   local pid
   pid=$(systemctl show -p MainPID --value "$1.service") || return 1
   [ "\${pid:-0}" -gt 0 ] || return ${SAYS_NO}
   readlink "/proc/$pid/exe"
 }
-ask interface card ${quote(host.address)}
 ${paths.map((path) => `fact file:${path} digest ${quote(path)}`).join('\n')}
 ${services.join('\n')}
 ${linkFacts(programs?.linked ?? [])}fact account getent passwd ${ACCOUNT}
@@ -144,11 +130,4 @@ export function programChanges(state: LoadBalancerState): string[] {
     ...(lacksAccount ? [`create the account ${ACCOUNT}`] : []),
     ...unwantedUnits.map((path) => `remove ${path}`),
   ];
-}
-
-function noInterface(host: ClusterHost): KubewrightError {
-  return new KubewrightError('KW461', `no network card of the host carries ${host.address}`, {
-    host: host.name,
-    hint: `Set the host's address in cluster.yaml to one that \`ip -4 address\` shows there, or endpoint.interface to the card's name.`,
-  });
 }

@@ -27,7 +27,7 @@ let context: StageContext;
 /** Everything as a finished step leaves it. */
 function settle(source: 'bundle' | 'distribution'): void {
   const wanted = structuredClone(cluster);
-  wanted.loadBalancer.source = source;
+  wanted.loadBalancer = { type: 'haproxy-keepalived', source };
   const hosts = fakeHosts(wanted);
   host = hostIn(hosts, 'cp-1').answer('uname -m', 'x86_64\n');
   context = contextAmong(hosts, wanted, 'configureLoadBalancer', 'cp-1');
@@ -57,7 +57,7 @@ test('nothing of the distribution is needed, and the step does not wait for its 
   const { steps } = haproxyKeepalived.install(cluster);
   expect(steps.find(({ id }) => id === 'cp-1/load-balancer')?.needs).toEqual(['cp-1/system']);
   const former = structuredClone(cluster);
-  former.loadBalancer.source = 'distribution';
+  former.loadBalancer = { type: 'haproxy-keepalived', source: 'distribution' };
   expect(haproxyKeepalived.packages(former, 'control-plane').install).toEqual(['haproxy', 'keepalived']);
   expect(haproxyKeepalived.install(former).steps[0]?.needs).toEqual(['cp-1/packages']);
 });

@@ -14,7 +14,7 @@ import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../../../activit
 import { clusterOf } from '../../../cluster-fixture.js';
 
 const cluster = clusterOf({ controlPlanes: 3, workers: 0 });
-cluster.loadBalancer.source = 'distribution';
+cluster.loadBalancer = { type: 'haproxy-keepalived', source: 'distribution' };
 const [self] = cluster.hosts as [ClusterHost];
 const files = loadBalancerFiles(cluster, self, 'eth0', undefined);
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import {
   endpointFaults,
   verifyEndpoint,
-} from '../../../../../src/components/load-balancer/haproxy-keepalived/steps/verifyEndpoint.js';
+} from '../../../../../src/components/load-balancer/vrrp/steps/verifyEndpoint.js';
 import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../../../activities/fake-hosts.js';
 import { clusterOf } from '../../../cluster-fixture.js';
 

@@ -64,7 +64,7 @@ const HINTS: Record<Code, string> = {
   KW351:
     'Clouds (AWS, GCP, Azure, Hetzner Cloud, OpenStack with port security) carry packets only to addresses that they know. Let the network carry this one to the control planes (in OpenStack: allowed address pairs on their ports), or use hosts on a network with ARP. If ARP works there, a firewall between them drops the connection. Then retry the step.',
   KW352:
-    'On the control planes, `journalctl -u keepalived -u haproxy` says who takes the virtual IP and why. Two holders do not hear each other: let in IP protocol 112 between them. Then retry the step.',
+    'On the control planes, `journalctl -u keepalived -u haproxy` (of static pods: `crictl logs`) says who takes the virtual IP and why. Two holders do not hear each other: let in IP protocol 112 between them. Then retry the step.',
 };
 
 interface Look {

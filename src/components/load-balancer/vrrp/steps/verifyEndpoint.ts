@@ -43,7 +43,7 @@ export const verifyEndpoint: StepImplementation = {
     );
     if (faults.length === 0) return;
     throw new KubewrightError('KW482', `the endpoint is not as it should be: ${faults.join('; ')}`, {
-      hint: 'On the control planes, `journalctl -u keepalived -u haproxy` says who holds the virtual IP and why. Mend the cause, then retry the step.',
+      hint: 'On the control planes, `journalctl -u keepalived -u haproxy` (of static pods: `crictl logs`) says who holds the virtual IP and why. Mend the cause, then retry the step.',
     });
   },
 };

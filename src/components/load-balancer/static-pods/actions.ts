@@ -1,0 +1,1 @@
+export const ACTIONS = ['writeBalancerPods', 'startBalancerPods'] as const;

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { type Draft, INVALID, pick } from '../../../cluster/resolve/draft.js';
+import { wrong } from '../../../cluster/schema/forms.js';
+import { nullable, required } from '../../../cluster/schema/keys.js';
+import type { LoadBalancerSchema } from '../../schema-types.js';
+import { refuseKeyOf, vrrpSchema } from '../vrrp/schema.js';
+import { type BalancerImages, DEFAULTS } from './settings.js';
+
+/** `HOST[:PORT]/PATH` with a tag, a digest or both: one without would be another image tomorrow. */
+const REFERENCE =
+  /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+((:\w[\w.-]{0,127})?@sha256:[0-9a-f]{64}|:\w[\w.-]{0,127})$/;
+
+const EXPECTED = 'an image with its registry and a tag or digest, such as registry.example.org/haproxy:3.2.4';
+
+const image = (what: string) =>
+  required(z.string(wrong(EXPECTED, 'text')).regex(REFERENCE, wrong(EXPECTED, 'text')), what);
+
+type ImagesDraft = Draft<BalancerImages> | typeof INVALID | null | undefined;
+type SectionDraft = Draft<{ images?: BalancerImages | null }> | typeof INVALID | null;
+
+export const schema = {
+  ...vrrpSchema,
+  description:
+    'HAProxy and keepalived as static pods on every control plane: they come up with the kubelet, and init waits for them.',
+  keys: {
+    images: nullable(
+      z.strictObject(
+        {
+          haproxy: image('Image with `haproxy` on its PATH, such as the official one, docker.io/library/haproxy.'),
+          keepalived: image('Image with `keepalived`, `sh` and `wget` on its PATH, as those on Alpine have them.'),
+        },
+        wrong('a map with haproxy and keepalived'),
+      ),
+      "Images that the hosts pull from their registries. null: the bundle's image, which holds Debian's HAProxy and keepalived.",
+      DEFAULTS.images,
+    ),
+  },
+  resolve: (loadBalancer: SectionDraft) => ({ images: resolveImages(pick(loadBalancer, 'images', null)) }),
+  checks: [...vrrpSchema.checks, refuseKeyOf('haproxy-keepalived', 'source')],
+} satisfies LoadBalancerSchema;
+
+function resolveImages(images: ImagesDraft): { haproxy: string | undefined; keepalived: string | undefined } | null {
+  if (images === null || images === undefined || images === INVALID) return null;
+  return { haproxy: pick(images, 'haproxy', undefined), keepalived: pick(images, 'keepalived', undefined) };
+}

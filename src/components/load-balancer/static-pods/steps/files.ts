@@ -1,0 +1,55 @@
+import type { Cluster, ClusterHost } from '../../../../cluster/types.js';
+import { renderHaproxyConfig } from '../../vrrp/render/haproxy.js';
+import { renderKeepalivedConfig } from '../../vrrp/render/keepalived.js';
+import { CHECK_SCRIPT_PATH, CONFIG_PATHS, manifestPath, type PodName } from '../places.js';
+import { renderCheckScript } from '../render/check-script.js';
+import { renderHaproxyPod, renderKeepalivedPod } from '../render/pods.js';
+import type { BalancerImages } from '../settings.js';
+
+/**
+ * In a container the limit of open files may be as good as none, and HAProxy would make room for as many connections. It
+ * starts without rights, so it has none to give up.
+ */
+const HAPROXY_GLOBALS = ['maxconn 20000'];
+
+export interface BalancerFile {
+  path: string;
+  content: string;
+  mode: number;
+}
+
+/** What one control plane has for its static pods. */
+export interface BalancerFiles {
+  /** All of them, manifests last. */
+  files: BalancerFile[];
+  manifests: Record<PodName, string>;
+  /** What the program of a pod has in its environment once it runs with all of this. */
+  digests: Record<PodName, string>;
+}
+
+/** @param card network card that carries the virtual IP */
+export function balancerFiles(
+  cluster: Cluster,
+  host: ClusterHost,
+  card: string,
+  images: BalancerImages,
+): BalancerFiles {
+  const check = renderCheckScript();
+  const haproxy = renderHaproxyConfig(cluster, { globals: HAPROXY_GLOBALS, checkScript: CHECK_SCRIPT_PATH });
+  const keepalived = renderKeepalivedConfig(cluster, host, card, CHECK_SCRIPT_PATH);
+  const pods = {
+    haproxy: renderHaproxyPod(cluster, images.haproxy, [haproxy]),
+    keepalived: renderKeepalivedPod(images.keepalived, [keepalived, check]),
+  };
+  return {
+    files: [
+      { path: CHECK_SCRIPT_PATH, content: check, mode: 0o755 },
+      { path: CONFIG_PATHS.haproxy, content: haproxy, mode: 0o644 },
+      { path: CONFIG_PATHS.keepalived, content: keepalived, mode: 0o644 },
+      { path: manifestPath('haproxy'), content: pods.haproxy.manifest, mode: 0o644 },
+      { path: manifestPath('keepalived'), content: pods.keepalived.manifest, mode: 0o644 },
+    ],
+    manifests: { haproxy: pods.haproxy.manifest, keepalived: pods.keepalived.manifest },
+    digests: { haproxy: pods.haproxy.digest, keepalived: pods.keepalived.digest },
+  };
+}

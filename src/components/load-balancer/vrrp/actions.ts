@@ -1,0 +1,1 @@
+export const VRRP_ACTIONS = ['proveVirtualIp', 'verifyEndpoint'] as const;

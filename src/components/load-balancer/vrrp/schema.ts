@@ -1,0 +1,59 @@
+import type { Check } from '../../../cluster/checks/index.js';
+import { apiServerPort } from '../../../cluster/chosen-ports.js';
+import { type Draft, type INVALID, pick } from '../../../cluster/resolve/draft.js';
+import { integer, wrong } from '../../../cluster/schema/forms.js';
+import { optional } from '../../../cluster/schema/keys.js';
+import type { LoadBalancerSchema } from '../../schema-types.js';
+import { defaultVirtualRouterId, ENDPOINT_DEFAULTS } from './endpoint.js';
+
+const endpointKeys = {
+  virtualRouterId: optional(
+    integer('a whole number from 1 to 255', 1, 255),
+    "VRRP id, different for every VRRP group on the network. Default: the VIP's last octet.",
+  ),
+  advertIntervalMs: optional(
+    integer('milliseconds from 10 to 40950, a multiple of 10', 10, 40_950).multipleOf(
+      10,
+      wrong('milliseconds from 10 to 40950, a multiple of 10'),
+    ),
+    'Time between two VRRP advertisements, in milliseconds. A backup takes over after a little more than three.',
+    ENDPOINT_DEFAULTS.advertIntervalMs,
+  ),
+};
+
+type EndpointDraft = Draft<{ virtualRouterId?: number; advertIntervalMs?: number }> | typeof INVALID | null;
+
+const PORT = ['spec', 'endpoint', 'port'];
+
+const checkPort: Check = (cluster, report) => {
+  const port = apiServerPort(cluster);
+  if (cluster.endpoint.port !== port) return;
+  report.error(PORT, 'port-collides', {
+    message: `the API server binds ${port} on every address of a control plane, the VIP's too; HAProxy there needs another`,
+    expected: `a free port such as ${port === 8443 ? 6443 : 8443}`,
+  });
+};
+
+/** Refuses a key of `spec.loadBalancer` that only another choice has. */
+export function refuseKeyOf(type: string, key: string): Check {
+  const path = ['spec', 'loadBalancer', key];
+  return (_, report) => {
+    if (!report.written(path)) return;
+    report.error(path, 'key-of-other-choice', {
+      message: `only a load balancer of type ${type} has this key`,
+      expected: `type ${type}, or no ${key}`,
+      at: 'key',
+    });
+  };
+}
+
+/** What every load balancer of HAProxy and keepalived on the control planes has in cluster.yaml. */
+export const vrrpSchema = {
+  endpointKeys,
+  endpointPort: ENDPOINT_DEFAULTS.port,
+  checks: [checkPort],
+  resolveEndpoint: (endpoint: EndpointDraft, vip: string | undefined) => ({
+    virtualRouterId: pick(endpoint, 'virtualRouterId', vip === undefined ? undefined : defaultVirtualRouterId(vip)),
+    advertIntervalMs: pick(endpoint, 'advertIntervalMs', ENDPOINT_DEFAULTS.advertIntervalMs),
+  }),
+} satisfies Partial<LoadBalancerSchema>;
