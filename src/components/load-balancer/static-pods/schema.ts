@@ -27,7 +27,7 @@ export const schema = {
       z.strictObject(
         {
           haproxy: image('Image with `haproxy` on its PATH, such as the official one, docker.io/library/haproxy.'),
-          keepalived: image('Image with `keepalived`, `sh` and `wget` on its PATH, as those on Alpine have them.'),
+          keepalived: image('Image with `keepalived`, `sh` and `nc` on its PATH, as those on Alpine have them.'),
         },
         wrong('a map with haproxy and keepalived'),
       ),

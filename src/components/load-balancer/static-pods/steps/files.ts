@@ -7,10 +7,10 @@ import { renderHaproxyPod, renderKeepalivedPod } from '../render/pods.js';
 import type { BalancerImages } from '../settings.js';
 
 /**
- * In a container the limit of open files may be as good as none, and HAProxy would make room for as many connections. It
- * starts without rights, so it has none to give up.
+ * In a container the limit of open files may be as good as none, and HAProxy would make room for as many connections; with
+ * less than two for each it does not start. It starts without rights, so it has none to give up.
  */
-const HAPROXY_GLOBALS = ['maxconn 20000'];
+const HAPROXY_GLOBALS = ['maxconn 8000'];
 
 export interface BalancerFile {
   path: string;

@@ -119,6 +119,6 @@ function didNotComeUp(context: StepContext, cause: KubewrightError): KubewrightE
     host: name,
     output: cause.output,
     cause,
-    hint: `On ${name}, \`crictl ps -a\` and \`crictl logs\` of these two say why. Free ports ${context.cluster.endpoint.port} and ${HAPROXY_MONITOR_PORT} if something else has them; an image of "loadBalancer.images" needs haproxy, or keepalived, sh and wget, on its PATH. Then retry the step.`,
+    hint: `On ${name}, \`crictl ps -a\` and \`crictl logs\` of these two say why. Free ports ${context.cluster.endpoint.port} and ${HAPROXY_MONITOR_PORT} if something else has them; an image of "loadBalancer.images" needs haproxy, or keepalived, sh and nc, on its PATH. Then retry the step.`,
   });
 }

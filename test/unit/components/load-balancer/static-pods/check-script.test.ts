@@ -1,8 +1,20 @@
 import { execFile } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { renderCheckScript } from '../../../../../src/components/load-balancer/static-pods/render/check-script.js';
+
+/** What busybox's nc does with these arguments; not every machine has one. */
+const bin = mkdtempSync(join(tmpdir(), 'kubewright-nc-'));
+writeFileSync(
+  join(bin, 'nc'),
+  '#!/bin/bash\n[ "$1 $2" = "-w 1" ] && exec 3<>"/dev/tcp/$3/$4" || exit 1\ncat >&3\ncat <&3\n',
+);
+chmodSync(join(bin, 'nc'), 0o755);
+afterAll(() => rmSync(bin, { recursive: true, force: true }));
 
 let server: Server | undefined;
 afterEach(() => void server?.close());
@@ -18,10 +30,11 @@ async function monitor(status: string): Promise<number> {
   return (listening.address() as AddressInfo).port;
 }
 
-/** Whether keepalived's check succeeds against that port, in a real sh with a real wget. */
+/** Whether keepalived's check succeeds against that port, in a real sh. */
 async function check(question: 'alive' | 'backend', port: number): Promise<boolean> {
-  const script = renderCheckScript().replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${port}`);
-  return await promisify(execFile)('sh', ['-c', script, 'check-haproxy', question]).then(
+  const script = renderCheckScript().replace(/127\.0\.0\.1 \d+/, `127.0.0.1 ${port}`);
+  const env = { PATH: `${bin}:${process.env.PATH}` };
+  return await promisify(execFile)('sh', ['-c', script, 'check-haproxy', question], { env }).then(
     () => true,
     () => false,
   );
