@@ -32,6 +32,7 @@ export type {
   HaproxyKeepalivedEndpoint,
   HaproxyKeepalivedSettings,
   LoadBalancerSettings,
+  NoNetworkSettings,
   PodNetworkSettings,
   RuntimeSettings,
   StackedEtcdSettings,

@@ -131,7 +131,12 @@ export interface PodNetwork extends Component {
   /** File in /etc/cni/net.d that the runtime has to take; what sorts before it is in the way. Null: whatever is there. */
   cniConfiguration: string | null;
   /**
-   * Steps that give the cluster its network; nodes are Ready behind them.
+   * Whether a person brings it when the cluster is there. Until then no node is Ready and no pod of DNS runs: that is told as
+   * left to do, and is no fault.
+   */
+  isBroughtLater: boolean;
+  /**
+   * Steps that give the cluster its network; nodes are Ready behind them, unless it is brought later.
    *
    * @param init id of the step that begins the cluster
    */

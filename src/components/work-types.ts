@@ -53,7 +53,12 @@ export interface PodNetworkWork extends ComponentWork {
    * @param kubectl shell words, against a certain API server
    */
   question(kubectl: string): string;
-  /** What the command printed; undefined where that cannot be understood. */
+  /**
+   * Command that prints something exactly where Kubewright has given a living cluster this network. Another one that the file
+   * chooses now is refused, also where no record tells what was chosen before.
+   */
+  trace(kubectl: string): string;
+  /** What the command of `question` printed; undefined where that cannot be understood. */
   read(text: string): AppliedNetwork | undefined;
   /**
    * Where the file and the living network differ.

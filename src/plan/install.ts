@@ -185,11 +185,13 @@ function verify(cluster: Cluster, network: string[]): Step[] {
   // kubeadm makes both pods while there is one node, and nobody else moves them. It takes a while, and where there is a second
   // control plane it is done before the last host has joined. A worker may be left out, so one alone is not relied on.
   const places = nodes[1]?.role === 'control-plane' ? joined.slice(0, 2) : joined;
+  // Whether pods can run at all shows there, where the network is brought later.
+  const runnable = podNetworkOf(cluster).isBroughtLater ? [verifyNodes.id] : [];
   const spread = clusterStep('dns-spread', {
     phase: 'verify',
     action: 'spreadDns',
     title: 'Spread CoreDNS over the hosts',
-    needs: [...places, ...network],
+    needs: [...places, ...network, ...runnable],
     timeoutMinutes: 20,
   });
   // Not behind `nodes`: it asks every host until it answers, while the last node becomes Ready.

@@ -1,4 +1,5 @@
 import type { Taint } from '../../cluster/types.js';
+import { ALL_POD_NETWORK_WORK } from '../../components/registry/work.js';
 import type { PodNetworkWork } from '../../components/work-types.js';
 import { quote } from '../../hosts/shell.js';
 import { type Answer, no, refine, unknown, yes } from '../answers.js';
@@ -18,7 +19,7 @@ const NODE_FIELDS = [
   `{.metadata.annotations.${APPLIED_METADATA.replaceAll('.', '\\.')}}`,
 ].join('{"\\t"}');
 
-type FromApi = Pick<Applied, 'config' | 'kubelet' | 'kubeProxy' | 'network' | 'nodes'>;
+type FromApi = Pick<Applied, 'config' | 'kubelet' | 'kubeProxy' | 'network' | 'plugins' | 'nodes'>;
 
 /**
  * Asks a cluster through one of its control planes. What the API does not have is undefined; what it did not answer, or
@@ -38,6 +39,7 @@ export async function readCluster(
 ask kubelet-config ${get('kube-system', 'kubelet-config', 'kubelet')} &
 ask kube-proxy ${get('kube-system', 'kube-proxy', 'config\\.conf')} &
 ask network ${network.question(via.kubectl)} &
+${ALL_POD_NETWORK_WORK.map(([plugin, { trace }]) => `ask plugin-${plugin} ${trace(via.kubectl)} &`).join('\n')}
 ask nodes ${via.kubectl} get nodes -o ${nodes} &
 wait`,
     signal,
@@ -52,12 +54,15 @@ export function parseCluster(facts: Facts, podNetwork: Pick<PodNetworkWork, 'rea
   const kubeProxy = part(facts, 'kube-proxy', settingsOf);
   const network = part(facts, 'network', podNetwork.read);
   const nodes = part(facts, 'nodes', parseNodes);
-  for (const answer of [config, kubelet, kubeProxy, network, nodes]) if (answer.is === 'unknown') return answer;
+  const traces = ALL_POD_NETWORK_WORK.map(([plugin]) => part(facts, `plugin-${plugin}`, () => plugin));
+  for (const answer of [config, kubelet, kubeProxy, network, nodes, ...traces])
+    if (answer.is === 'unknown') return answer;
   return yes({
     config: given(config),
     kubelet: given(kubelet),
     kubeProxy: given(kubeProxy),
     network: given(network),
+    plugins: traces.flatMap((trace) => given(trace) ?? []),
     nodes: given(nodes) ?? [],
   });
 }

@@ -22,6 +22,8 @@ export interface Applied {
   kubeProxy: Settings | undefined;
   /** What the pod network says of itself; undefined before it is there. */
   network: AppliedNetwork | undefined;
+  /** Names of the plugins that Kubewright has given the cluster, by what they have left there. */
+  plugins: string[];
   nodes: AppliedNode[];
   /** What init was begun with, as a control plane keeps it; undefined when none of them does (the first one was replaced). */
   begun: BegunWith | undefined;

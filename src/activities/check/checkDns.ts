@@ -12,12 +12,12 @@ const HINT = 'Look at kube-proxy, the pod network and CoreDNS with `kubectl get 
 /** DNS answers to a pod on each node that is Ready; the others are the nodes' own findings. */
 export const checkDns = lookOnly(async (context) => {
   const via = await findControlPlane(context);
-  const { faults } = await lookAtNodes(context);
+  const { faults, waiting } = await lookAtNodes(context);
   if (via === undefined || faults.some(({ host }) => host === null)) {
     const evidence = 'DNS was not asked from pods: no control plane is ready';
     return { findings: [{ code: 'KW602', host: null, evidence, hint: HINT }], found: '' };
   }
-  const amiss = new Set(faults.map(({ host }) => host));
+  const amiss = new Set<string | null>([...faults.map(({ host }) => host), ...waiting]);
   const nodes = nodesOf(context.cluster).filter(({ name }) => !amiss.has(name));
   if (nodes.length === 0) {
     const evidence = 'DNS was not asked from pods: no node is as it should be';

@@ -6,9 +6,13 @@ const HINT =
 
 /** Every node that was applied is in the cluster and Ready, with the version and address that it should have. */
 export const checkNodes = lookOnly(async (context) => {
-  const { faults } = await lookAtNodes(context);
+  const { faults, waiting } = await lookAtNodes(context);
+  const without = waiting.map((name) => ({
+    host: name,
+    what: `${name} is not Ready: nobody has brought the pod network yet`,
+  }));
   return {
-    findings: faults.map(({ host, what }) => ({ code: 'KW481', host, evidence: what, hint: HINT })),
+    findings: [...faults, ...without].map(({ host, what }) => ({ code: 'KW481', host, evidence: what, hint: HINT })),
     found: `all nodes are Ready with v${context.cluster.kubernetes.version}`,
   };
 });

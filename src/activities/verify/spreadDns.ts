@@ -7,6 +7,7 @@ import type { StepContext, StepImplementation } from '../types.js';
 import { awaitFaultless, type Faults } from './await-state.js';
 import { CHECK_NAMESPACE } from './dns-pods.js';
 import { awaitPlaces } from './places.js';
+import { withoutNetwork } from './later-network.js';
 import { nodesOf } from './verifyNodes.js';
 
 const PATIENCE_MS = 5 * 60_000;
@@ -37,6 +38,8 @@ export const spreadDns: StepImplementation = {
   async probe(context) {
     const via = await findControlPlane(context);
     if (via === undefined) return { done: false, found: 'no control plane is ready', changes: ['spread CoreDNS'] };
+    const postponed = await withoutNetwork(context, 'CoreDNS was not spread');
+    if (postponed !== undefined) return postponed;
     const faults = faultsOf(await look(context, via), leastHosts(context));
     const changes = faults.length === 0 ? [] : [`have CoreDNS run on at least ${leastHosts(context)} hosts`];
     return {

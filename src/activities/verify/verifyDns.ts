@@ -11,6 +11,7 @@ import { awaitFaultless, type Faults } from './await-state.js';
 import { askFromPods, type SilentPods } from './dns-from-pods.js';
 import { CHECK_NAMESPACE } from './dns-pods.js';
 import { answersWith, askDnsFunction } from './dns-query.js';
+import { withoutNetwork } from './later-network.js';
 import { nodesOf } from './verifyNodes.js';
 
 /** ConfigMap that says for which nodes the check from inside of pods went well. */
@@ -20,7 +21,7 @@ const PATIENCE_SECONDS = 300;
 const ASK_EVERY_MS = 500;
 
 const LOOK_AT =
-  'Look at kube-proxy, flannel and CoreDNS with `kubectl get pods --all-namespaces -o wide`, then retry the step.';
+  'Look at kube-proxy, the pod network and CoreDNS with `kubectl get pods --all-namespaces -o wide`, then retry the step.';
 
 /**
  * Holds when DNS answers on every node. From inside of a pod on each node this is tried once for a set of nodes, and the
@@ -32,6 +33,8 @@ export const verifyDns: StepImplementation = {
     const via = await findControlPlane(context);
     if (via === undefined)
       return { done: false, found: 'no control plane is ready', changes: ['ask DNS on each node'] };
+    const postponed = await withoutNetwork(context, 'DNS was not asked');
+    if (postponed !== undefined) return postponed;
     const known = await look(context, via);
     if (known.is !== 'yes') {
       const found = known.is === 'no' ? known.evidence : `cannot tell ${QUESTION}: ${known.why}`;

@@ -80,7 +80,7 @@ function resolveApiServer(apiServer: ApiServerDraft): Sketch<Cluster>['kubernete
   return port === API_SERVER_PORT ? { extraArgs } : { extraArgs, port };
 }
 
-/** One of the choices: its name, and its own keys. */
+/** A section as each of the choices makes it. */
 type Resolved<Key extends string, Choices extends Record<string, ChoiceSchema>> = {
   [Name in keyof Choices]: { [K in Key]: Name | undefined } & ReturnType<Choices[Name]['resolve']>;
 }[keyof Choices];

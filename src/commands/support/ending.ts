@@ -25,8 +25,10 @@ export function tellEnding(output: Output, snapshot: RunSnapshot): ExitCode {
   }
   const { unreachable = [] } = result;
   const code = unreachable.length > 0 ? EXIT.incomplete : EXIT.ok;
+  const left = leftToDo(snapshot);
   if (output.json) {
-    output.object({ type: 'result', ...result, durationMs: lasted(snapshot) });
+    const more = left.length > 0 ? { leftToDo: left } : {};
+    output.object({ type: 'result', ...result, durationMs: lasted(snapshot), ...more });
     return code;
   }
   output.line();
@@ -39,7 +41,13 @@ export function tellEnding(output: Output, snapshot: RunSnapshot): ExitCode {
     output.line(`Left out, for they never answered: ${unreachable.join(', ')}`);
     output.line('They are not part of the cluster. The same command takes them in once they answer.');
   }
+  for (const line of left) output.line(`Left to do: ${line}.`);
   return code;
+}
+
+/** What steps have left to a person, in their words. */
+function leftToDo({ progress }: RunSnapshot): string[] {
+  return progress.steps.flatMap(({ data }) => (typeof data?.leftToDo === 'string' ? [data.leftToDo] : []));
 }
 
 function endingSentence(snapshot: RunSnapshot): string {

@@ -6,6 +6,7 @@ import { staticPods } from '../etcd/static-pods/plan.js';
 import { haproxyKeepalived } from '../load-balancer/haproxy-keepalived/plan.js';
 import { staticPods as staticPodBalancer } from '../load-balancer/static-pods/plan.js';
 import { flannel } from '../network/flannel/plan.js';
+import { none } from '../network/none/plan.js';
 import { containerd } from '../runtime/containerd/plan.js';
 import type { ArtifactSource, Component, Etcd, LoadBalancer, PodNetwork, Runtime } from '../types.js';
 import type {
@@ -22,7 +23,7 @@ const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancer> = {
 };
 const ETCDS: Record<EtcdSettings['topology'], Etcd> = { stacked, external: staticPods };
 const RUNTIMES: Record<RuntimeSettings['type'], Runtime> = { containerd };
-const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel };
+const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel, none };
 const ARTIFACT_SOURCES: Record<ArtifactSettings['source'], ArtifactSource> = { bundle };
 
 /** The choice that a cluster has made, for each kind. */

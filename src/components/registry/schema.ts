@@ -8,6 +8,7 @@ import { schema as staticPods } from '../etcd/static-pods/schema.js';
 import { schema as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/schema.js';
 import { schema as staticPodBalancer } from '../load-balancer/static-pods/schema.js';
 import { schema as flannel } from '../network/flannel/schema.js';
+import { schema as none } from '../network/none/schema.js';
 import { schema as containerd } from '../runtime/containerd/schema.js';
 import type { ChoiceSchema, LoadBalancerSchema } from '../schema-types.js';
 import type {
@@ -25,7 +26,7 @@ export const LOAD_BALANCERS = {
 } satisfies Record<LoadBalancerSettings['type'], LoadBalancerSchema>;
 export const ETCDS = { stacked, external: staticPods } satisfies Record<EtcdSettings['topology'], ChoiceSchema>;
 export const RUNTIMES = { containerd } satisfies Record<RuntimeSettings['type'], ChoiceSchema>;
-export const POD_NETWORKS = { flannel } satisfies Record<PodNetworkSettings['plugin'], ChoiceSchema>;
+export const POD_NETWORKS = { flannel, none } satisfies Record<PodNetworkSettings['plugin'], ChoiceSchema>;
 export const ARTIFACT_SOURCES = { bundle } satisfies Record<ArtifactSettings['source'], ChoiceSchema>;
 
 type All<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer Both) => void
@@ -66,12 +67,38 @@ export function describeChoices(
 
 /** Rules of the choices that a file makes; one that is wrong has none. */
 export function checksOfChoices({ loadBalancer, etcd, runtime, network, packages }: Sketch<Cluster>): Check[] {
-  const chosen: (ChoiceSchema | undefined)[] = [
-    loadBalancer.type && LOAD_BALANCERS[loadBalancer.type],
-    etcd.topology && ETCDS[etcd.topology],
-    runtime.type && RUNTIMES[runtime.type],
-    network.plugin && POD_NETWORKS[network.plugin],
-    packages.source && ARTIFACT_SOURCES[packages.source],
+  return [
+    ...checksOfChoice('loadBalancer', 'type', LOAD_BALANCERS, loadBalancer.type),
+    ...checksOfChoice('etcd', 'topology', ETCDS, etcd.topology),
+    ...checksOfChoice('runtime', 'type', RUNTIMES, runtime.type),
+    ...checksOfChoice('network', 'plugin', POD_NETWORKS, network.plugin),
+    ...checksOfChoice('packages', 'source', ARTIFACT_SOURCES, packages.source),
   ];
-  return chosen.flatMap((choice) => choice?.checks ?? []);
+}
+
+function checksOfChoice<Choices extends Record<string, ChoiceSchema>>(
+  section: string,
+  key: string,
+  choices: Choices,
+  chosen: (keyof Choices & string) | undefined,
+): Check[] {
+  const choice = chosen && choices[chosen];
+  if (!choice) return [];
+  return [checkForeignKeys(section, key, choices, chosen), ...(choice.checks ?? [])];
+}
+
+/** A key of another choice would be without effect, and who wrote it believes that it has one. */
+function checkForeignKeys(section: string, key: string, choices: Record<string, ChoiceSchema>, chosen: string): Check {
+  const own = new Set(Object.keys(choices[chosen]?.keys ?? {}));
+  const foreign = Object.keys(keysOf(choices)).filter((name) => !own.has(name));
+  return (_, report) => {
+    for (const name of foreign.filter((each) => report.written(['spec', section, each]))) {
+      const owners = namesOf(choices).filter((each) => choices[each] && name in choices[each].keys);
+      report.error(['spec', section, name], 'key-of-another-choice', {
+        message: `this belongs to ${key}: ${owners.join(' or ')}, and ${key} is ${chosen} here`,
+        expected: `no such key, or ${key}: ${owners.join(' or ')}`,
+        at: 'key',
+      });
+    }
+  };
 }

@@ -7,6 +7,7 @@ import * as haproxyKeepalived from '../load-balancer/haproxy-keepalived/settings
 import * as staticPods from '../load-balancer/static-pods/settings.js';
 import type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
 import * as flannel from '../network/flannel/settings.js';
+import type { NoNetworkSettings } from '../network/none/settings.js';
 import * as containerd from '../runtime/containerd/settings.js';
 
 export type { BundleSettings } from '../artifacts/bundle/settings.js';
@@ -20,6 +21,7 @@ export type {
 export type { BalancerImages, StaticPodsSettings } from '../load-balancer/static-pods/settings.js';
 export type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
 export type { FlannelSettings } from '../network/flannel/settings.js';
+export type { NoNetworkSettings } from '../network/none/settings.js';
 export type { ContainerdSettings } from '../runtime/containerd/settings.js';
 
 /** `spec.loadBalancer`, resolved: one of the load balancers. */
@@ -31,7 +33,7 @@ export type EtcdSettings = (StackedEtcdSettings | ExternalEtcdSettings) & etcd.E
 /** `spec.runtime`, resolved: one of the container runtimes. */
 export type RuntimeSettings = containerd.ContainerdSettings;
 /** `spec.network`, resolved: one of the pod networks. */
-export type PodNetworkSettings = flannel.FlannelSettings;
+export type PodNetworkSettings = flannel.FlannelSettings | NoNetworkSettings;
 /** What `spec.packages` says of the source of binaries and images, resolved. */
 export type ArtifactSettings = bundle.BundleSettings;
 
@@ -53,7 +55,7 @@ const choice = (count: number, change: KeyChange): KeyChange => (count === 1 ? f
 const CHOICES = {
   loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES],
   runtime: [containerd.CHANGES],
-  network: [flannel.CHANGES],
+  network: [flannel.CHANGES, {}],
   packages: [bundle.CHANGES],
 };
 

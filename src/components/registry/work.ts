@@ -4,6 +4,7 @@ import { work as staticPods } from '../etcd/static-pods/work.js';
 import { work as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/work.js';
 import { work as staticPodBalancer } from '../load-balancer/static-pods/work.js';
 import { work as flannel } from '../network/flannel/work.js';
+import { work as noNetwork } from '../network/none/work.js';
 import { work as containerd } from '../runtime/containerd/work.js';
 import type { ComponentWork, EtcdWork, LoadBalancerWork, PodNetworkWork, RuntimeWork } from '../work-types.js';
 import type { EtcdSettings, LoadBalancerSettings, PodNetworkSettings, RuntimeSettings } from './settings.js';
@@ -14,13 +15,21 @@ const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancerWork> = {
 };
 const ETCDS: Record<EtcdSettings['topology'], EtcdWork> = { stacked, external: staticPods };
 const RUNTIMES: Record<RuntimeSettings['type'], RuntimeWork> = { containerd };
-const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetworkWork> = { flannel };
+const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetworkWork> = {
+  flannel,
+  none: noNetwork,
+};
 
 export const loadBalancerWorkOf = ({ loadBalancer }: Pick<Cluster, 'loadBalancer'>): LoadBalancerWork =>
   LOAD_BALANCERS[loadBalancer.type];
 export const etcdWorkOf = ({ etcd }: Pick<Cluster, 'etcd'>): EtcdWork => ETCDS[etcd.topology];
 export const runtimeWorkOf = ({ runtime }: Pick<Cluster, 'runtime'>): RuntimeWork => RUNTIMES[runtime.type];
 export const podNetworkWorkOf = ({ network }: Pick<Cluster, 'network'>): PodNetworkWork => POD_NETWORKS[network.plugin];
+
+/** Every pod network there is, by its name in cluster.yaml. */
+export const ALL_POD_NETWORK_WORK: readonly [PodNetworkSettings['plugin'], PodNetworkWork][] = Object.entries(
+  POD_NETWORKS,
+) as [PodNetworkSettings['plugin'], PodNetworkWork][];
 
 /** The worker's part of all choices that a cluster has made. */
 export function workOf(cluster: Cluster): ComponentWork[] {

@@ -43,6 +43,8 @@ export interface ResultObject extends RunResult {
   type: 'result';
   /** From the start of the run to its end, milliseconds. */
   durationMs: number;
+  /** What is left to a person before the cluster can be used, such as the pod network of `plugin: none`; missing where nothing is. */
+  leftToDo?: string[];
 }
 
 /**

@@ -224,7 +224,7 @@ describe('a resolved cluster', () => {
       `${edited(['name: cp-1', 'name: cp-1\n      taints: []'])}  network: { backend: { Port: 8472 } }\n`,
     );
     expect(cluster.hosts.slice(0, 2).map((host) => host.taints)).toEqual([[], null]);
-    expect(cluster.network.backend).toEqual({ Type: 'vxlan', Port: 8472 });
+    expect(cluster.network).toEqual({ plugin: 'flannel', backend: { Type: 'vxlan', Port: 8472 } });
   });
 
   it('takes an empty section for one that is not there', () => {

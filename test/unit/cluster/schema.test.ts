@@ -309,8 +309,13 @@ describe('values', () => {
     ],
     [
       'a plugin to come',
-      `${BASE}  network: { plugin: calico }\n`,
-      '21:22 bad-value spec.network.plugin | "calico" | flannel',
+      `${BASE}  network: { plugin: weave }\n`,
+      '21:22 bad-value spec.network.plugin | "weave" | flannel or none',
+    ],
+    [
+      'a key of another plugin',
+      `${BASE}  network: { plugin: none, backend: { Type: vxlan } }\n`,
+      '21:28 key-of-another-choice spec.network.backend | a map | no such key, or plugin: flannel',
     ],
     [
       'a configuration that is a text',

@@ -45,6 +45,25 @@ const finished = (changed: number) =>
   });
 
 describe('install', () => {
+  it('says at its end what a step has left to a person', async () => {
+    const leftToDo = 'bring a pod network for 10.244.0.0/16';
+    const ended = () => {
+      const snapshot = finished(7);
+      const [first, ...rest] = snapshot.progress.steps;
+      if (first === undefined) throw new Error('no step');
+      return { ...snapshot, progress: { ...snapshot.progress, steps: [{ ...first, data: { leftToDo } }, ...rest] } };
+    };
+    const text = await install(new ScriptedEngine([moment(preparing()), ended()]));
+    expect(text.code).toBe(0);
+    expect(text.stdout).toContain(`Left to do: ${leftToDo}.`);
+    const json = await install(new ScriptedEngine([moment(preparing()), ended()]), '--json');
+    const objects = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(objects.find(({ type }) => type === 'result')).toMatchObject({ leftToDo: [leftToDo] });
+  });
+
   it('shows the install until it ends, then stops worker and server', async () => {
     const engine = new ScriptedEngine([moment(preparing()), finished(7)]);
     const { code, stdout, stderr } = await install(engine);

@@ -30,7 +30,7 @@ describe("flannel's manifest", () => {
   test('has the pod network and backend of cluster.yaml', () => {
     const other = clusterOf({ controlPlanes: 1, workers: 0 });
     other.kubernetes.podSubnet = '10.111.0.0/16';
-    other.network.backend = { Type: 'host-gw' };
+    other.network = { plugin: 'flannel', backend: { Type: 'host-gw' } };
     const network = JSON.parse(
       resourceOf(renderFlannel(upstream, other).content, 'ConfigMap').data['net-conf.json'] ?? '',
     );

@@ -8,14 +8,14 @@ import type { Part } from './index.js';
 import { one } from './one.js';
 import { recordedHosts } from './record.js';
 
-/** Keys whose values kubeadm keeps in the cluster, and flannel its own. */
+/** Keys whose values kubeadm keeps in the cluster, and the pod network its own. */
 export function compareConfig(cluster: Cluster, applied: Applied): Part {
   const { config } = applied;
   if (config === undefined) {
     const what = 'spec.kubernetes, spec.endpoint and spec.etcd: kubeadm init has not put them into the cluster yet';
     return { found: [], unchecked: [what] };
   }
-  const network = podNetworkWorkOf(cluster).compare(cluster, applied.network, config.podSubnet);
+  const network = compareNetwork(cluster, applied, config.podSubnet);
   return {
     found: [
       ...compareNames(cluster, config),
@@ -40,6 +40,16 @@ export function compareConfig(cluster: Cluster, applied: Applied): Part {
     ],
     unchecked: network.unchecked,
   };
+}
+
+/** Another plugin than the cluster's is told alone: what its settings would be says nothing. */
+function compareNetwork(cluster: Cluster, { network, plugins, record }: Applied, podSubnet: string): Part {
+  const { plugin } = cluster.network;
+  const recorded = record.answer.is === 'yes' ? record.answer.value.cluster.network.plugin : undefined;
+  const applied = recorded ?? (plugins.includes(plugin) ? plugin : plugins[0]);
+  if (applied !== undefined && applied !== plugin)
+    return { found: one('spec.network.plugin', applied, plugin), unchecked: [] };
+  return podNetworkWorkOf(cluster).compare(cluster, network, podSubnet);
 }
 
 function compareNames(cluster: Cluster, config: AppliedConfig): Found[] {

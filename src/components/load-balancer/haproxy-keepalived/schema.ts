@@ -3,7 +3,7 @@ import { type Draft, type INVALID, pick } from '../../../cluster/resolve/draft.j
 import { wrong } from '../../../cluster/schema/forms.js';
 import { optional } from '../../../cluster/schema/keys.js';
 import type { LoadBalancerSchema } from '../../schema-types.js';
-import { refuseKeyOf, vrrpSchema } from '../vrrp/schema.js';
+import { vrrpSchema } from '../vrrp/schema.js';
 import { DEFAULTS, type HaproxyKeepalivedSettings } from './settings.js';
 
 type SectionDraft = Draft<{ source?: HaproxyKeepalivedSettings['source'] }> | typeof INVALID | null;
@@ -18,6 +18,5 @@ export const schema = {
       DEFAULTS.source,
     ),
   },
-  checks: [...vrrpSchema.checks, refuseKeyOf('static-pods', 'images')],
   resolve: (loadBalancer: SectionDraft) => ({ source: pick(loadBalancer, 'source', DEFAULTS.source) }),
 } satisfies LoadBalancerSchema;

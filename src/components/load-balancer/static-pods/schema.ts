@@ -3,7 +3,7 @@ import { type Draft, INVALID, pick } from '../../../cluster/resolve/draft.js';
 import { wrong } from '../../../cluster/schema/forms.js';
 import { nullable, required } from '../../../cluster/schema/keys.js';
 import type { LoadBalancerSchema } from '../../schema-types.js';
-import { refuseKeyOf, vrrpSchema } from '../vrrp/schema.js';
+import { vrrpSchema } from '../vrrp/schema.js';
 import { type BalancerImages, DEFAULTS } from './settings.js';
 
 /** `HOST[:PORT]/PATH` with a tag, a digest or both: one without would be another image tomorrow. */
@@ -36,7 +36,6 @@ export const schema = {
     ),
   },
   resolve: (loadBalancer: SectionDraft) => ({ images: resolveImages(pick(loadBalancer, 'images', null)) }),
-  checks: [...vrrpSchema.checks, refuseKeyOf('haproxy-keepalived', 'source')],
 } satisfies LoadBalancerSchema;
 
 function resolveImages(images: ImagesDraft): { haproxy: string | undefined; keepalived: string | undefined } | null {

@@ -34,19 +34,6 @@ const checkPort: Check = (cluster, report) => {
   });
 };
 
-/** Refuses a key of `spec.loadBalancer` that only another choice has. */
-export function refuseKeyOf(type: string, key: string): Check {
-  const path = ['spec', 'loadBalancer', key];
-  return (_, report) => {
-    if (!report.written(path)) return;
-    report.error(path, 'key-of-other-choice', {
-      message: `only a load balancer of type ${type} has this key`,
-      expected: `type ${type}, or no ${key}`,
-      at: 'key',
-    });
-  };
-}
-
 /** What every load balancer of HAProxy and keepalived on the control planes has in cluster.yaml. */
 export const vrrpSchema = {
   endpointKeys,

@@ -12,6 +12,7 @@ export const flannel: PodNetwork = {
   maker: 'flannel',
   makesCard: (name) => /^(cni0|flannel[.-].*)$/.test(name),
   cniConfiguration: CNI_CONFIGURATION,
+  isBroughtLater: false,
 
   fixedPorts: [],
   listeners(cluster, role) {

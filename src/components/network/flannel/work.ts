@@ -5,7 +5,12 @@ import type { Cluster } from '../../../cluster/types.js';
 import { quote } from '../../../hosts/shell.js';
 import { NOTHING_TO_CHECK, type PodNetworkWork } from '../../work-types.js';
 import { typeOfBackend, wayOfNetwork } from './backend.js';
-import { FLANNEL_CONFIG_MAP, FLANNEL_NAMESPACE } from './render/manifest.js';
+import {
+  CONTENT_HASH_ANNOTATION,
+  FLANNEL_CONFIG_MAP,
+  FLANNEL_DAEMONSET,
+  FLANNEL_NAMESPACE,
+} from './render/manifest.js';
 import { settingsOf } from './settings.js';
 
 export const work: PodNetworkWork = {
@@ -14,6 +19,9 @@ export const work: PodNetworkWork = {
 
   question: (kubectl) =>
     `${kubectl} -n ${FLANNEL_NAMESPACE} get configmap ${FLANNEL_CONFIG_MAP} --ignore-not-found -o ${quote('jsonpath={.data.net-conf\\.json}')}`,
+
+  trace: (kubectl) =>
+    `${kubectl} -n ${FLANNEL_NAMESPACE} get daemonset ${FLANNEL_DAEMONSET} --ignore-not-found -o ${quote(`jsonpath={.metadata.annotations.${CONTENT_HASH_ANNOTATION.replaceAll('.', '\\.')}}`)}`,
 
   read(text) {
     try {

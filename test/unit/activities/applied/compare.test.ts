@@ -180,6 +180,14 @@ const EDITS: [key: string, verdict: string, edit: Edit][] = [
 const BESIDES: Record<string, string[]> = { 'spec.hosts[w-9].name': ['spec.hosts[w-2]'] };
 
 describe('an edited file', () => {
+  it('with another pod network is refused by what the old one has left there, and by that alone', async () => {
+    const made = rich();
+    const file: Cluster = { ...rich(), network: { plugin: 'none' } };
+    expect(compareCluster(file, await appliedOf(made, file))).toMatchObject({
+      differences: [{ key: 'spec.network.plugin', applied: 'flannel', wanted: 'none', verdict: 'never' }],
+    });
+  });
+
   it.each(EDITS)('%s: %s', async (key, verdict, edit) => {
     const before = rich();
     const after = structuredClone(before);

@@ -8,6 +8,7 @@ import { canonicalJson } from '../../../../src/cluster/hash.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../../../../src/cluster/types.js';
 import { renderEtcdKubeletConfig } from '../../../../src/components/etcd/static-pods/render/kubelet.js';
 import { renderEtcdMember } from '../../../../src/components/etcd/static-pods/render/member.js';
+import { settingsOf as settingsOfFlannel } from '../../../../src/components/network/flannel/settings.js';
 import { renderInitConfig } from '../../../../src/render/kubeadm.js';
 import { KUBELET_PATCH_NAME } from '../../../../src/render/kubelet-config.js';
 import { renderOwner } from '../../../../src/render/owner.js';
@@ -35,12 +36,15 @@ function clusterFacts(cluster: Cluster, begun: string, host: FakeHost): void {
     const found = parseAllDocuments(begun).map((one) => one.toJS() as Settings);
     return found.find((one) => one.kind === kind) ?? {};
   };
-  const network = { Network: cluster.kubernetes.podSubnet, EnableNFTables: false, Backend: cluster.network.backend };
+  if (cluster.network.plugin === 'flannel') {
+    const { backend } = settingsOfFlannel(cluster);
+    const network = { Network: cluster.kubernetes.podSubnet, EnableNFTables: false, Backend: backend };
+    host.fact('network', JSON.stringify(network)).fact('plugin-flannel', 'a'.repeat(64));
+  }
   host
     .fact('kubeadm-config', stringify({ ...CONFIG_DEFAULTS, ...document('ClusterConfiguration') }))
     .fact('kubelet-config', stringify({ ...KUBELET_DEFAULTS, ...asWritten(document('KubeletConfiguration')) }))
     .fact('kube-proxy', stringify({ ...KUBE_PROXY_DEFAULTS, ...asWritten(document('KubeProxyConfiguration')) }))
-    .fact('network', JSON.stringify(network))
     .fact(
       'nodes',
       nodesOf(cluster)

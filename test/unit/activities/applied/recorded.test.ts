@@ -32,6 +32,14 @@ describe('what was recorded as applied, beside what the hosts say', () => {
     expect(await compareApplied.probe(context)).toMatchObject({ comparison: { differences: [], unchecked: [] } });
   });
 
+  it('tells another pod network, which leaves nothing by which the cluster itself could tell it', async () => {
+    const { context } = recorded({ ...made, network: { plugin: 'none' } }, made);
+    const { comparison } = await compareApplied.probe(context);
+    expect(comparison?.differences).toMatchObject([
+      { key: 'spec.network.plugin', applied: 'none', wanted: 'flannel', verdict: 'never' },
+    ]);
+  });
+
   it('knows a worker that the file no longer names, also when its node is gone', async () => {
     const { context, controlPlanes } = recorded(made, without(made, 'w-2'));
     const nodes = (host: FakeHost) =>

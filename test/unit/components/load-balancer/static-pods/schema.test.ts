@@ -41,10 +41,10 @@ describe('a load balancer of static pods', () => {
 
   test('has no source, and services have no images: a key of another choice is refused at its place', () => {
     expect(problemsOf(balancer(', source: bundle')).map(brief)).toEqual([
-      '21:38 key-of-other-choice spec.loadBalancer.source',
+      '21:38 key-of-another-choice spec.loadBalancer.source',
     ]);
     expect(problemsOf(spec(`loadBalancer: { images: ${IMAGES} }`)).map(brief)).toEqual([
-      '21:19 key-of-other-choice spec.loadBalancer.images',
+      '21:19 key-of-another-choice spec.loadBalancer.images',
     ]);
   });
 });

@@ -1,0 +1,10 @@
+import { NOTHING_TO_CHECK, type PodNetworkWork } from '../../work-types.js';
+
+export const work: PodNetworkWork = {
+  ...NOTHING_TO_CHECK,
+  /** Nothing that Kubewright could ask for. */
+  question: () => ':',
+  read: () => ({ podSubnet: '', settings: {} }),
+  trace: () => ':',
+  compare: () => ({ found: [], unchecked: [] }),
+};
