@@ -13,6 +13,7 @@ export type { BundleListing } from './artifacts/list.js';
 export { BUILD } from './build.js';
 export type { LaterOperation } from './cluster/changes.js';
 export { differences } from './cluster/differences.js';
+export type { Fetched } from './cluster/documents.js';
 export { type LoadedCluster, loadCluster, type ParseOptions, parseCluster } from './cluster/load.js';
 export type { Places } from './cluster/places.js';
 export { ClusterFileError, formatProblem, isClusterFileError, type Problem } from './cluster/problem.js';
@@ -32,6 +33,8 @@ export type {
   HaproxyKeepalivedEndpoint,
   HaproxyKeepalivedSettings,
   LoadBalancerSettings,
+  ManifestNetworkSettings,
+  NetworkManifest,
   NoNetworkSettings,
   PodNetworkSettings,
   RuntimeSettings,

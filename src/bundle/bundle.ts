@@ -151,6 +151,8 @@ export interface ImageQuery {
   holdsMember: boolean;
   /** Beginnings of the names of images that control planes need for their load balancer. */
   loadBalancer: readonly string[];
+  /** Whether an image is needed that the bundle has for some pod networks alone. Left out: none is. */
+  ofNetwork?: (image: BundleImage) => boolean;
 }
 
 /**
@@ -162,11 +164,13 @@ export interface ImageQuery {
 export function imagesFor(
   bundle: Bundle,
   role: 'control-plane' | 'worker' | 'etcd',
-  { holdsMember, loadBalancer }: ImageQuery,
+  { holdsMember, loadBalancer, ofNetwork = () => false }: ImageQuery,
 ): LocatedImage[] {
   // An etcd-only host runs static pods and nothing else: etcd, and pause, which holds each pod's namespaces.
   if (role === 'etcd') return [pauseImage(bundle), ...imagesNeededBy(bundle, 'etcd')];
-  const everywhere = imagesNeededBy(bundle, 'every-node');
+  const everywhere = imagesNeededBy(bundle, 'every-node').filter(
+    (each) => each.network === undefined || ofNetwork(each),
+  );
   if (role === 'worker') return everywhere;
   const etcd = holdsMember ? imagesNeededBy(bundle, 'etcd') : [];
   const balancer = imagesNeededBy(bundle, 'load-balancer').filter(({ names }) =>

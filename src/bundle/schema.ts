@@ -42,6 +42,8 @@ const bundleImage = z.object({
   /** Full references, as kubeadm and the manifests write them. */
   names: z.array(z.string().min(1)).min(1),
   neededBy: z.enum(['control-plane', 'etcd', 'every-node', 'check', 'load-balancer']),
+  /** Pod network that runs it, by its name in cluster.yaml: hosts of others do not take it. Left out: everybody does. */
+  network: z.string().min(1).optional(),
   /** Of the archive. */
   sha256,
   /** Bytes of the archive. */

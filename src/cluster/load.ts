@@ -2,7 +2,9 @@ import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { runChecks } from './checks/index.js';
 import { checkSupport } from './checks/version.js';
+import { type Fetched, fetchAddresses, textReader } from './documents.js';
 import { readPatches, systemReason } from './patches.js';
+import { valueAt } from './path.js';
 import { type Places, placesOf } from './places.js';
 import { byPosition, ClusterFileError, type Problem } from './problem.js';
 import { Report } from './report.js';
@@ -29,6 +31,8 @@ export interface ParseOptions {
   path: string;
   /** Relative paths in the file start here. */
   directory: string;
+  /** What https addresses in the file have answered. Left out: the file may name none. */
+  fetched?: Fetched;
   /** `YYYY-MM-DD` in UTC, for warnings that depend on the day. Left out: there are none. */
   today?: string;
 }
@@ -42,7 +46,8 @@ const LARGEST_CLUSTER = 4 * 1024 * 1024;
 const MOST_PROBLEMS = 500;
 
 /**
- * Reads and checks a `cluster.yaml`. Touches nothing but the file and the patches that it names.
+ * Reads and checks a `cluster.yaml`. Touches nothing but the file, and the patches, manifests and https addresses that it
+ * names.
  * @throws ClusterFileError KW101 with every problem at its line and column; nothing else, whatever the file holds
  */
 export async function loadCluster(path: string, day: Pick<ParseOptions, 'today'> = {}): Promise<LoadedCluster> {
@@ -60,17 +65,32 @@ export async function loadClusterFrom(stream: NodeJS.ReadableStream, options: Pa
   return decodeCluster(bytes, options);
 }
 
-function decodeCluster(bytes: Uint8Array, options: ParseOptions): LoadedCluster {
+async function decodeCluster(bytes: Uint8Array, options: ParseOptions): Promise<LoadedCluster> {
   const decoded = decodeText(bytes, options.path);
   if ('problem' in decoded) throw new ClusterFileError(options.path, [decoded.problem]);
-  return parseCluster(decoded.text, options);
+  const fetched = await fetchAddresses(addressesIn(decoded.text));
+  return parseCluster(decoded.text, { ...options, fetched });
+}
+
+/** Addresses of texts that the file names, as far as it can be read. */
+function addressesIn(text: string): string[] {
+  if (!text.includes('https://')) return [];
+  const value = parseYaml(text, '').document?.value;
+  const manifests = valueAt(value, ['spec', 'network', 'manifests']);
+  if (!Array.isArray(manifests)) return [];
+  return manifests
+    .map((entry) => (typeof entry === 'string' ? entry : valueAt(entry, ['from'])))
+    .filter((entry) => typeof entry === 'string');
 }
 
 /**
  * Checks the text of a `cluster.yaml` and fills in every default.
  * @throws ClusterFileError KW101 with every problem at its line and column
  */
-export function parseCluster(text: string, { path, directory, today }: ParseOptions): LoadedCluster {
+export function parseCluster(
+  text: string,
+  { path, directory, today, fetched = new Map() }: ParseOptions,
+): LoadedCluster {
   const normal = normaliseText(text, path);
   if ('problem' in normal) throw new ClusterFileError(path, [normal.problem]);
   const { document, problems } = parseYaml(normal.text, path);
@@ -80,7 +100,12 @@ export function parseCluster(text: string, { path, directory, today }: ParseOpti
   report.problems.push(...problems);
   reportOtherTool(report);
   const draft = matchSchema(report);
-  const sketch = resolveCluster(draft, { directory, patches: patchesOf(draft, directory, report) });
+  const sketch = resolveCluster(draft, {
+    directory,
+    patches: patchesOf(draft, directory, report),
+    read: textReader(directory, fetched, report),
+    warn: (place, code, finding) => report.warn(place, code, finding),
+  });
   runChecks(sketch, report);
   if (today !== undefined) checkSupport(sketch, report, today);
   if (JSON.stringify(sketch).length > LARGEST_CLUSTER) {

@@ -61,4 +61,5 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW361: { about: 'edits that install cannot carry out', stands: 'it protects a cluster that is alive' },
   KW362: { about: 'the version that a node runs', stands: 'it protects a node that is alive' },
   KW363: { about: 'the pod network that a cluster lives with', stands: 'it protects a cluster that is alive' },
+  KW365: { about: 'images of manifests that the bundle lacks' },
 };

@@ -1,5 +1,17 @@
 import type { z } from 'zod';
 import type { Check } from '../cluster/checks/index.js';
+import type { ReadText } from '../cluster/documents.js';
+import type { Path } from '../cluster/path.js';
+import type { Finding } from '../cluster/report.js';
+
+/** What is around a section while it is resolved. */
+export interface Surroundings {
+  /** A path as it is written, from where the file lies. */
+  path(written: string): string;
+  /** Reads a text that the section names, at once. */
+  read: ReadText;
+  warn(place: Path, code: string, finding: Finding): void;
+}
 
 /** What a choice adds to its section of `cluster.yaml`: the client's part, `schema.ts` in its folder. */
 export interface ChoiceSchema {
@@ -13,7 +25,7 @@ export interface ChoiceSchema {
    * @param section the section as it is written
    */
   // biome-ignore lint/suspicious/noExplicitAny: each choice takes the section with its own keys
-  resolve(section: any, surroundings: { path(written: string): string }): Record<string, unknown>;
+  resolve(section: any, surroundings: Surroundings): Record<string, unknown>;
   /** Rules between keys that hold where this choice was made. */
   checks?: readonly Check[];
 }

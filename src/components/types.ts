@@ -116,6 +116,8 @@ export interface Etcd extends Component {
 export interface Runtime extends Component {
   /** Where the kubelet and crictl find it, such as `unix:///run/containerd/containerd.sock`. */
   socket: string;
+  /** Whether its settings name registries or mirrors, from which hosts pull what the bundle lacks. */
+  hasRegistries(cluster: Cluster): boolean;
   /** Unit that the kubelet waits for. */
   unit: string;
   /** Steps that bring it up on one host. */

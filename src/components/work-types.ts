@@ -4,7 +4,7 @@ import type { Checked } from '../activities/prepare/checks/index.js';
 import type { Problem } from '../activities/prepare/checks/problem.js';
 import type { PeerFacts } from '../activities/prepare/facts/cluster-facts.js';
 import type { StepContext, StepImplementation } from '../activities/types.js';
-import type { Bundle, LocatedImage } from '../bundle/bundle.js';
+import type { Bundle, BundleImage, LocatedImage } from '../bundle/bundle.js';
 import type { Cluster, ClusterHost, Role } from '../cluster/types.js';
 import type { PackageState } from './distribution/types.js';
 
@@ -14,6 +14,8 @@ export interface ComponentWork {
   check(checked: Checked): Problem[];
   /** What a bundle has to hold for it on hosts of a role, as bundle.json names it among its versions. */
   bundled(cluster: Cluster, role: Role): readonly string[];
+  /** Images that it runs and that its own choice does not bring: full names. */
+  images(cluster: Cluster): readonly string[];
   /** What stands in its way between the hosts. */
   checkTogether(context: StepContext, peers: PeerFacts[]): Promise<Problem[]>;
 }
@@ -47,6 +49,8 @@ export interface RuntimeWork extends ComponentWork {
 }
 
 export interface PodNetworkWork extends ComponentWork {
+  /** Whether it runs an image that a bundle has for some networks alone. */
+  runsImage(cluster: Cluster, image: Pick<BundleImage, 'names' | 'network'>): boolean;
   /**
    * Command that prints what pod network a living cluster has, and nothing where it has none yet.
    *
@@ -72,5 +76,6 @@ export interface PodNetworkWork extends ComponentWork {
 export const NOTHING_TO_CHECK: ComponentWork = {
   check: () => [],
   bundled: () => [],
+  images: () => [],
   checkTogether: async () => [],
 };

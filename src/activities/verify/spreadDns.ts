@@ -6,8 +6,8 @@ import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { awaitFaultless, type Faults } from './await-state.js';
 import { CHECK_NAMESPACE } from './dns-pods.js';
-import { awaitPlaces } from './places.js';
 import { withoutNetwork } from './later-network.js';
+import { awaitPlaces } from './places.js';
 import { nodesOf } from './verifyNodes.js';
 
 const PATIENCE_MS = 5 * 60_000;

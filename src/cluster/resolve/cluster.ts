@@ -1,7 +1,7 @@
 import { resolve as resolvePath } from 'node:path';
 import { ARTIFACT_SOURCES, ETCDS, LOAD_BALANCERS, POD_NETWORKS, RUNTIMES } from '../../components/registry/schema.js';
 import { CHOSEN } from '../../components/registry/settings.js';
-import type { ChoiceSchema } from '../../components/schema-types.js';
+import type { ChoiceSchema, Surroundings as OfSection } from '../../components/schema-types.js';
 import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
 import { DEFAULTS } from '../defaults.js';
 import type { ClusterFile } from '../schema/file.js';
@@ -14,6 +14,8 @@ export interface Surroundings {
   directory: string;
   /** What was read from `patchesDirectory`. */
   patches: KubeadmPatch[];
+  read: OfSection['read'];
+  warn: OfSection['warn'];
 }
 
 /**
@@ -23,6 +25,7 @@ export interface Surroundings {
 export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): Sketch<Cluster> {
   const spec = inner(file, 'spec');
   const path = (written: string): string => absolute(written, surroundings.directory);
+  const around: OfSection = { path, read: surroundings.read, warn: surroundings.warn };
   const hosts = (pick(spec, 'hosts', []) ?? []).map((host) => resolveHost(host, inner(spec, 'ssh'), path));
   const packages = inner(spec, 'packages');
   const etcd = inner(spec, 'etcd');
@@ -31,15 +34,15 @@ export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): 
     name: pick(inner(file, 'metadata'), 'name', undefined),
     kubernetes: resolveKubernetes(spec, surroundings.patches),
     endpoint: resolveEndpoint(spec),
-    loadBalancer: resolveChoice(LOAD_BALANCERS, 'type', CHOSEN.loadBalancer.type, inner(spec, 'loadBalancer'), path),
+    loadBalancer: resolveChoice(LOAD_BALANCERS, 'type', CHOSEN.loadBalancer.type, inner(spec, 'loadBalancer'), around),
     etcd: {
-      ...resolveChoice(ETCDS, 'topology', usesEtcdHosts ? 'external' : 'stacked', etcd, path),
+      ...resolveChoice(ETCDS, 'topology', usesEtcdHosts ? 'external' : 'stacked', etcd, around),
       extraArgs: resolveExtraArgs(etcd),
     },
-    runtime: resolveChoice(RUNTIMES, 'type', CHOSEN.runtime.type, inner(spec, 'runtime'), path),
-    network: resolveChoice(POD_NETWORKS, 'plugin', CHOSEN.network.plugin, inner(spec, 'network'), path),
+    runtime: resolveChoice(RUNTIMES, 'type', CHOSEN.runtime.type, inner(spec, 'runtime'), around),
+    network: resolveChoice(POD_NETWORKS, 'plugin', CHOSEN.network.plugin, inner(spec, 'network'), around),
     packages: {
-      ...resolveChoice(ARTIFACT_SOURCES, 'source', CHOSEN.packages.source, packages, path),
+      ...resolveChoice(ARTIFACT_SOURCES, 'source', CHOSEN.packages.source, packages, around),
       proxy: pick(packages, 'proxy', DEFAULTS.packages.proxy),
     },
     preflight: { ignore: (pick(inner(spec, 'preflight'), 'ignore', []) ?? []).map(resolveOverruled) },
@@ -91,11 +94,11 @@ function resolveChoice<Key extends string, Choices extends Record<string, Choice
   key: Key,
   chosen: keyof Choices & string,
   section: object | typeof INVALID | null,
-  path: (written: string) => string,
+  surroundings: OfSection,
 ): Resolved<Key, Choices> {
   const name = pick(section as { [K in Key]?: keyof Choices & string } | typeof INVALID | null, key, chosen);
   // Where the choice itself is wrong, the other keys are looked at as those of the usual one.
-  const rest = choices[name ?? chosen]?.resolve(section, { path });
+  const rest = choices[name ?? chosen]?.resolve(section, surroundings);
   return { [key]: name, ...rest } as Resolved<Key, Choices>;
 }
 

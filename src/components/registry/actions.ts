@@ -5,6 +5,7 @@ import { ACTIONS as haproxyKeepalived } from '../load-balancer/haproxy-keepalive
 import { ACTIONS as staticPodBalancer } from '../load-balancer/static-pods/actions.js';
 import { VRRP_ACTIONS } from '../load-balancer/vrrp/actions.js';
 import { ACTIONS as flannel } from '../network/flannel/actions.js';
+import { ACTIONS as manifest } from '../network/manifest/actions.js';
 import { ACTIONS as containerd } from '../runtime/containerd/actions.js';
 
 /** Names of what components do; also those of their activity types. This file gets into workflow code. */
@@ -17,4 +18,5 @@ export const COMPONENT_ACTIONS = [
   ...MEMBER_ACTIONS,
   ...staticPods,
   ...flannel,
+  ...manifest,
 ] as const;

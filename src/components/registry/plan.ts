@@ -1,4 +1,3 @@
-import type { ImageQuery } from '../../bundle/bundle.js';
 import { type Cluster, type ClusterHost, hostsOf, type Role } from '../../cluster/types.js';
 import { bundle } from '../artifacts/bundle/plan.js';
 import { stacked } from '../etcd/stacked/plan.js';
@@ -6,6 +5,7 @@ import { staticPods } from '../etcd/static-pods/plan.js';
 import { haproxyKeepalived } from '../load-balancer/haproxy-keepalived/plan.js';
 import { staticPods as staticPodBalancer } from '../load-balancer/static-pods/plan.js';
 import { flannel } from '../network/flannel/plan.js';
+import { manifest } from '../network/manifest/plan.js';
 import { none } from '../network/none/plan.js';
 import { containerd } from '../runtime/containerd/plan.js';
 import type { ArtifactSource, Component, Etcd, LoadBalancer, PodNetwork, Runtime } from '../types.js';
@@ -23,7 +23,7 @@ const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancer> = {
 };
 const ETCDS: Record<EtcdSettings['topology'], Etcd> = { stacked, external: staticPods };
 const RUNTIMES: Record<RuntimeSettings['type'], Runtime> = { containerd };
-const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel, none };
+const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel, manifest, none };
 const ARTIFACT_SOURCES: Record<ArtifactSettings['source'], ArtifactSource> = { bundle };
 
 /** The choice that a cluster has made, for each kind. */
@@ -65,14 +65,6 @@ export const ALL_POD_NETWORKS: readonly PodNetwork[] = every(POD_NETWORKS);
 /** Whether hosts of a role hold a member of etcd. */
 export function holdsMember(cluster: Pick<Cluster, 'etcd'>, role: Role): boolean {
   return etcdOf(cluster).memberRole === role;
-}
-
-/** What decides which images of a bundle the hosts of a cluster need. */
-export function imageQueryOf(cluster: Cluster): ImageQuery {
-  return {
-    holdsMember: holdsMember(cluster, 'control-plane'),
-    loadBalancer: loadBalancerOf(cluster).images(cluster),
-  };
 }
 
 /** Hosts that hold an etcd member: the control planes when stacked, the etcd hosts when external. */

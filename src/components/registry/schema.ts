@@ -8,6 +8,7 @@ import { schema as staticPods } from '../etcd/static-pods/schema.js';
 import { schema as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/schema.js';
 import { schema as staticPodBalancer } from '../load-balancer/static-pods/schema.js';
 import { schema as flannel } from '../network/flannel/schema.js';
+import { schema as manifest } from '../network/manifest/schema.js';
 import { schema as none } from '../network/none/schema.js';
 import { schema as containerd } from '../runtime/containerd/schema.js';
 import type { ChoiceSchema, LoadBalancerSchema } from '../schema-types.js';
@@ -26,7 +27,7 @@ export const LOAD_BALANCERS = {
 } satisfies Record<LoadBalancerSettings['type'], LoadBalancerSchema>;
 export const ETCDS = { stacked, external: staticPods } satisfies Record<EtcdSettings['topology'], ChoiceSchema>;
 export const RUNTIMES = { containerd } satisfies Record<RuntimeSettings['type'], ChoiceSchema>;
-export const POD_NETWORKS = { flannel, none } satisfies Record<PodNetworkSettings['plugin'], ChoiceSchema>;
+export const POD_NETWORKS = { flannel, manifest, none } satisfies Record<PodNetworkSettings['plugin'], ChoiceSchema>;
 export const ARTIFACT_SOURCES = { bundle } satisfies Record<ArtifactSettings['source'], ChoiceSchema>;
 
 type All<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer Both) => void

@@ -7,6 +7,7 @@ import * as haproxyKeepalived from '../load-balancer/haproxy-keepalived/settings
 import * as staticPods from '../load-balancer/static-pods/settings.js';
 import type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
 import * as flannel from '../network/flannel/settings.js';
+import * as manifest from '../network/manifest/settings.js';
 import type { NoNetworkSettings } from '../network/none/settings.js';
 import * as containerd from '../runtime/containerd/settings.js';
 
@@ -21,6 +22,7 @@ export type {
 export type { BalancerImages, StaticPodsSettings } from '../load-balancer/static-pods/settings.js';
 export type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
 export type { FlannelSettings } from '../network/flannel/settings.js';
+export type { ManifestNetworkSettings, NetworkManifest } from '../network/manifest/settings.js';
 export type { NoNetworkSettings } from '../network/none/settings.js';
 export type { ContainerdSettings } from '../runtime/containerd/settings.js';
 
@@ -33,7 +35,7 @@ export type EtcdSettings = (StackedEtcdSettings | ExternalEtcdSettings) & etcd.E
 /** `spec.runtime`, resolved: one of the container runtimes. */
 export type RuntimeSettings = containerd.ContainerdSettings;
 /** `spec.network`, resolved: one of the pod networks. */
-export type PodNetworkSettings = flannel.FlannelSettings | NoNetworkSettings;
+export type PodNetworkSettings = flannel.FlannelSettings | manifest.ManifestNetworkSettings | NoNetworkSettings;
 /** What `spec.packages` says of the source of binaries and images, resolved. */
 export type ArtifactSettings = bundle.BundleSettings;
 
@@ -55,7 +57,7 @@ const choice = (count: number, change: KeyChange): KeyChange => (count === 1 ? f
 const CHOICES = {
   loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES],
   runtime: [containerd.CHANGES],
-  network: [flannel.CHANGES, {}],
+  network: [flannel.CHANGES, manifest.CHANGES, {}],
   packages: [bundle.CHANGES],
 };
 

@@ -6,6 +6,7 @@ import { steps as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/
 import { steps as staticPodBalancer } from '../load-balancer/static-pods/steps/index.js';
 import { vrrpSteps } from '../load-balancer/vrrp/steps/index.js';
 import { steps as flannel } from '../network/flannel/steps/index.js';
+import { steps as manifest } from '../network/manifest/steps/index.js';
 import { steps as containerd } from '../runtime/containerd/steps/index.js';
 import type { COMPONENT_ACTIONS } from './actions.js';
 
@@ -19,4 +20,5 @@ export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImpl
   ...memberSteps,
   ...staticPods,
   ...flannel,
+  ...manifest,
 };

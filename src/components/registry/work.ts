@@ -1,12 +1,15 @@
+import type { ImageQuery } from '../../bundle/bundle.js';
 import type { Cluster } from '../../cluster/types.js';
 import { work as stacked } from '../etcd/stacked/work.js';
 import { work as staticPods } from '../etcd/static-pods/work.js';
 import { work as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/work.js';
 import { work as staticPodBalancer } from '../load-balancer/static-pods/work.js';
 import { work as flannel } from '../network/flannel/work.js';
+import { work as manifest } from '../network/manifest/work.js';
 import { work as noNetwork } from '../network/none/work.js';
 import { work as containerd } from '../runtime/containerd/work.js';
 import type { ComponentWork, EtcdWork, LoadBalancerWork, PodNetworkWork, RuntimeWork } from '../work-types.js';
+import { holdsMember, loadBalancerOf } from './plan.js';
 import type { EtcdSettings, LoadBalancerSettings, PodNetworkSettings, RuntimeSettings } from './settings.js';
 
 const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancerWork> = {
@@ -17,6 +20,7 @@ const ETCDS: Record<EtcdSettings['topology'], EtcdWork> = { stacked, external: s
 const RUNTIMES: Record<RuntimeSettings['type'], RuntimeWork> = { containerd };
 const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetworkWork> = {
   flannel,
+  manifest,
   none: noNetwork,
 };
 
@@ -30,6 +34,15 @@ export const podNetworkWorkOf = ({ network }: Pick<Cluster, 'network'>): PodNetw
 export const ALL_POD_NETWORK_WORK: readonly [PodNetworkSettings['plugin'], PodNetworkWork][] = Object.entries(
   POD_NETWORKS,
 ) as [PodNetworkSettings['plugin'], PodNetworkWork][];
+
+/** Which images of a bundle the hosts of a cluster need. */
+export function imageQuery(cluster: Cluster): ImageQuery {
+  return {
+    holdsMember: holdsMember(cluster, 'control-plane'),
+    loadBalancer: loadBalancerOf(cluster).images(cluster),
+    ofNetwork: (image) => podNetworkWorkOf(cluster).runsImage(cluster, image),
+  };
+}
 
 /** The worker's part of all choices that a cluster has made. */
 export function workOf(cluster: Cluster): ComponentWork[] {

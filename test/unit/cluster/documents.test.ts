@@ -7,6 +7,7 @@ import { parse as parseYaml } from 'yaml';
 import { DEFAULTS } from '../../../src/cluster/defaults.js';
 import { parseCluster } from '../../../src/cluster/load.js';
 import { clusterJsonSchema } from '../../../src/cluster/schema/json-schema.js';
+import { POD_NETWORKS } from '../../../src/components/registry/schema.js';
 import { keysOf, referenceTables } from './reference.js';
 
 const DOCS = join(import.meta.dirname, '../../../docs');
@@ -65,8 +66,12 @@ describe('docs/cluster-yaml.md', () => {
     // In one file or another: keys of two choices exclude each other.
     const shown = new Set(blocks.flatMap((block) => pathsIn(parseYaml(block))));
     // Both are shown, but in two hosts: one excludes the other.
+    // And keys of other choices than the file makes are refused in it.
+    const foreign = Object.values(POD_NETWORKS).flatMap(({ keys }) =>
+      Object.keys(keys).map((key) => `spec.network.${key}`),
+    );
     const missing = keysOf(clusterJsonSchema()).filter(
-      ({ path }) => !shown.has(path) && !/^spec\.ssh\..*keyFiles$/.test(path),
+      ({ path }) => !shown.has(path) && !foreign.includes(path) && !/^spec\.ssh\..*keyFiles$/.test(path),
     );
     expect(missing.map((key) => key.path)).toEqual([]);
   });

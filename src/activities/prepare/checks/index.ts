@@ -1,5 +1,6 @@
-import { type Bundle, bundleCommandFor } from '../../../bundle/bundle.js';
+import { type Bundle, bundleCommandFor, missingImages } from '../../../bundle/bundle.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
+import { runtimeOf } from '../../../components/registry/plan.js';
 import { workOf } from '../../../components/registry/work.js';
 import type { Writer } from '../../lease/lease.js';
 import type { HostFacts } from '../facts/index.js';
@@ -47,7 +48,7 @@ export function problemsOf(checked: Checked, bundle: Bundle | undefined): Proble
     ...checkServices(checked),
     ...workOf(checked.cluster).flatMap((work) => work.check(checked)),
     ...checkMachine(checked),
-    ...(bundle === undefined ? [] : checkBundle(checked, bundle)),
+    ...(bundle === undefined ? [] : [...checkBundle(checked, bundle), ...checkImages(checked, bundle)]),
     ...(isOurs(checked) ? [] : checkDisks(checked, bundle)),
     ...checkCertificates(checked),
     ...checkUnknowns(checked),
@@ -65,6 +66,26 @@ function checkBundle({ cluster, host }: Checked, bundle: Bundle): Problem[] {
       code: 'KW733',
       what: `the bundle ${bundle.directory} has no ${listed(lacking)}`,
       hint: `Make it again with \`${command}\`; or set the "source" of what is missing (runtime.source, loadBalancer.source) to distribution, for the hosts' own packages; or name images of your own in loadBalancer.images.`,
+    },
+  ];
+}
+
+/**
+ * Images that somebody else has named, in a manifest of a pod network: the bundle has them, or hosts pull them, which needs a
+ * registry that they reach. Where they reach the Internet nobody told that.
+ */
+function checkImages({ cluster, host }: Checked, bundle: Bundle): Problem[] {
+  if (host.role === 'etcd' || cluster.packages.proxy !== null || runtimeOf(cluster).hasRegistries(cluster)) return [];
+  const lacking = missingImages(
+    bundle,
+    workOf(cluster).flatMap((work) => work.images(cluster)),
+  );
+  if (lacking.length === 0) return [];
+  return [
+    {
+      code: 'KW365',
+      what: `the bundle ${bundle.directory} lacks images that the manifests run: ${listed(lacking)}`,
+      hint: 'Name a registry that has them in runtime.config (registry.config_path, for mirrors), or a proxy in packages.proxy. Where the hosts reach their registries as they are, preflight.ignore takes the code.',
     },
   ];
 }

@@ -10,6 +10,8 @@ import { gatherVipFacts, vipProblems } from './vip.js';
 export const vrrpWork: Omit<LoadBalancerWork, 'bundled'> = {
   faults: endpointFaults,
 
+  images: () => [],
+
   check: (checked) => [...checkNamedCard(checked), ...checkCard(checked)],
 
   async checkTogether({ cluster, hostNamed, signal }, peers) {

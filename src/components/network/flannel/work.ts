@@ -15,6 +15,8 @@ import { settingsOf } from './settings.js';
 
 export const work: PodNetworkWork = {
   ...NOTHING_TO_CHECK,
+  // Bundles have its images for everybody.
+  runsImage: () => false,
   checkTogether: async ({ cluster }) => checkBackend(cluster),
 
   question: (kubectl) =>

@@ -14,10 +14,17 @@ import { settingsOf } from './settings.js';
 
 const EVERYWHERE = ['control-plane', 'worker', 'etcd'] as const;
 
+/** Keys of containerd's configuration with which hosts pull through something of the user's: hosts.toml files, mirrors. */
+function namesRegistry(config: unknown): boolean {
+  if (typeof config !== 'object' || config === null) return false;
+  return Object.entries(config).some(([key, value]) => key === 'registry' || namesRegistry(value));
+}
+
 /** containerd and runc, from the bundle or from the distribution. */
 export const containerd: Runtime = {
   socket: `unix://${CONTAINERD_SOCKET}`,
   unit: 'containerd.service',
+  hasRegistries: (cluster) => namesRegistry(settingsOf(cluster).config),
 
   listeners: () => [],
   flows: () => [],
