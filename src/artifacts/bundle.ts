@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { BUNDLES } from '../bundle/locate.js';
+import { releaseFor } from '../components/network/versions.js';
 import { KubewrightError } from '../errors.js';
 import {
   type ArtifactKey,
@@ -20,7 +21,7 @@ import { LOAD_BALANCER_REVISION, LOAD_BALANCER_TOOLS, makeLoadBalancer } from '.
 import { downloadBundle, OFFICIAL_STAGES } from './official/build.js';
 import { Client } from './official/client.js';
 import { diskFull, isDiskFull } from './official/disk-full.js';
-import type { OfficialDownload } from './official/job.js';
+import type { BundledNetwork, OfficialDownload } from './official/job.js';
 import { type Origins, resolveOrigins } from './official/origins.js';
 import { OFFICIAL_REVISION } from './official/releases.js';
 import { pinnedKeys, type Trust } from './official/signatures.js';
@@ -57,6 +58,8 @@ export interface EnsureBundleOptions {
   requireSignatures?: boolean | undefined;
   /** Whether HAProxy and keepalived come with it; a bundle from modules always has them. Left out: yes. */
   loadBalancer?: boolean | undefined;
+  /** Pod networks beside flannel that come with it; only published releases have them. */
+  networks?: readonly BundledNetwork[] | undefined;
   /** Folder with other keys than the pinned ones, for tests. */
   keys?: string;
   /** Shows how downloads get on. */
@@ -82,7 +85,7 @@ export async function ensureBundle(options: EnsureBundleOptions): Promise<string
     options.from ??
     (await chooseSource({ version, arch, origins, log, ...(options.client && { client: options.client }) }));
   const signal = options.signal ?? new AbortController().signal;
-  const key = await bundleKey(version, arch, from);
+  const key = await bundleKey(version, arch, from, options.networks);
   const make = from === 'modules' ? makeFromModules : makeFromReleases;
   return ensureArtifact(key, (directory) => make(directory, { ...options, log, origins, signal }), log);
 }
@@ -92,24 +95,43 @@ export async function findCachedBundle({
   version,
   arch,
   from,
-}: Pick<EnsureBundleOptions, 'version' | 'arch' | 'from'>): Promise<string | undefined> {
+  networks,
+}: Pick<EnsureBundleOptions, 'version' | 'arch' | 'from' | 'networks'>): Promise<string | undefined> {
   for (const source of from ? [from] : (['official', 'modules'] as const)) {
     if (source === 'modules' && !BUILDABLE_KUBERNETES.includes(version)) continue;
-    const found = await findArtifact(await bundleKey(version, arch, source));
+    if (source === 'modules' && networks?.length) continue;
+    const found = await findArtifact(await bundleKey(version, arch, source, networks));
     if (found) return found;
   }
   return undefined;
 }
 
 /** The bundle's place in the cache. */
-export async function bundleKey(version: string, arch: Architecture, from: BundleSource): Promise<ArtifactKey> {
+export async function bundleKey(
+  version: string,
+  arch: Architecture,
+  from: BundleSource,
+  networks: readonly BundledNetwork[] = [],
+): Promise<ArtifactKey> {
   if (from === 'modules') requireBuildable(version);
+  if (from === 'modules' && networks.length > 0) throw notFromModules(networks);
   const parts = [`contents ${CONTENTS_REVISION}`, `load balancer ${LOAD_BALANCER_REVISION}`];
+  const more = networks.map((name) => `network ${name} ${releaseFor(name, version)?.version}`).sort();
   const recipe =
     from === 'modules'
       ? await recipeHash(bundleRecipes(version), `images ${IMAGES_REVISION}`, ...parts)
-      : await recipeHash([], `official ${OFFICIAL_REVISION}`, ...parts);
+      : await recipeHash([], `official ${OFFICIAL_REVISION}`, ...parts, ...more);
   return { kind: BUNDLES, version: `${version}-${arch}-${from}`, recipe };
+}
+
+function notFromModules(networks: readonly BundledNetwork[]): KubewrightError {
+  return new KubewrightError(
+    'KW742',
+    `${networks.join(', ')} cannot be built from modules: there is no recipe for it.`,
+    {
+      hint: 'With published releases it comes along: `--from official`.',
+    },
+  );
 }
 
 function requireBuildable(version: string): void {
@@ -143,7 +165,8 @@ async function makeFromReleases(directory: string, options: MakeOptions): Promis
     await withDownloads(log, (store) =>
       withScratch('official', (scratch) => {
         const loadBalancer = packLoadBalancer(options, scratch);
-        return downloadBundle(directory, { ...common, trust, store, scratch, loadBalancer });
+        const { networks } = options;
+        return downloadBundle(directory, { ...common, trust, store, scratch, loadBalancer, networks });
       }),
     );
   } catch (error) {

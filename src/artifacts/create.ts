@@ -6,6 +6,7 @@ import { type BundleSource, ensureBundle } from './bundle.js';
 import { partialName } from './cache/owner.js';
 import { interruptible } from './interruptible.js';
 import { Client, loadAccess } from './official/client.js';
+import type { BundledNetwork } from './official/job.js';
 import { resolveOrigins } from './official/origins.js';
 import { ProgressBar } from './progress/bar.js';
 import { type Architecture, machineArchitecture } from './recipes.js';
@@ -21,6 +22,8 @@ export interface CreateBundleOptions {
   ca?: string;
   /** Refuse what is signed and could not be verified. */
   requireSignatures?: boolean;
+  /** Pod networks beside flannel. */
+  network?: BundledNetwork[];
   /** False: without HAProxy and keepalived. */
   loadBalancer?: boolean;
 }
@@ -40,12 +43,12 @@ export async function createBundle(options: CreateBundleOptions): Promise<void> 
   const progress = new ProgressBar(process.stderr);
   const log = (line: string): void => progress.line(line);
   if (output) await refuseExisting(output);
-  const { kubernetes: version, from, requireSignatures, loadBalancer } = options;
+  const { kubernetes: version, from, requireSignatures, loadBalancer, network: networks } = options;
   const stages: Stage[] = [];
   const onStages = (done: Stage[]): void => void stages.push(...done);
   const directory = await interruptible((signal) =>
     ensureBundle({
-      ...{ version, arch, from, origins, client, progress, requireSignatures, loadBalancer },
+      ...{ version, arch, from, origins, client, progress, requireSignatures, loadBalancer, networks },
       ...{ signal, log, onStages },
     }),
   );

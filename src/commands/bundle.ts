@@ -13,6 +13,7 @@ interface CreateOptions {
   ca?: string;
   requireSignatures?: boolean;
   loadBalancer: boolean;
+  network: 'calico'[];
 }
 
 /**
@@ -41,6 +42,11 @@ export function bundleCommand(shell: Shell): Command {
     .option('--ca <file>', 'trust these certificate authorities as well, for mirrors (PEM; also: SSL_CERT_FILE)')
     .option('--require-signatures', 'refuse what its publisher signs where that could not be verified')
     .option('--no-load-balancer', "official: leave out HAProxy and keepalived, which come from Debian's archive")
+    .addOption(
+      new Option('--network <plugin>', 'official: bring this pod network along, beside flannel; repeatable')
+        .argParser(network)
+        .default([], 'none'),
+    )
     .action(async (options: CreateOptions) => {
       const { createBundle } = await import('../artifacts/create.js');
       await createBundle(options);
@@ -78,6 +84,11 @@ async function list({ output }: CommandContext): Promise<ExitCode> {
   const { bundleLines } = await import('../terminal/bundles.js');
   for (const line of bundleLines(listings, output.theme, output.columns)) output.line(line);
   return EXIT.ok;
+}
+
+function network(text: string, former: 'calico'[]): 'calico'[] {
+  if (text !== 'calico') throw new InvalidArgumentError('Known: calico. flannel is in every bundle.');
+  return [...new Set<'calico'>([...former, text])];
 }
 
 function version(text: string): string {

@@ -4,6 +4,7 @@ import { type BundleFacts, FLANNEL_MANIFEST, finishBundle, flannelImages, makeFo
 import { noProgress } from '../progress/bar.js';
 import type { Meter } from '../progress/meter.js';
 import { cniRecipe, containerdRecipe, flannelRecipe, runcRecipe } from '../recipes.js';
+import { downloadCalico } from './calico.js';
 import { downloadImages } from './images.js';
 import { type OfficialDownload, tagOf } from './job.js';
 import { downloadPrograms, listImages } from './programs.js';
@@ -20,8 +21,12 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
   const etcdTag = tagOf(kubeadmImages, '/etcd');
   const vouched = await stage('downloading programs', job, (meter) => downloadPrograms(directory, etcdTag, meter, job));
   const flannel = flannelImages(await readFile(join(directory, FLANNEL_MANIFEST), 'utf8'));
-  const names = [...kubeadmImages, flannel.cniPlugin, flannel.flannel, AGNHOST];
-  const images = await stage('downloading images', job, (meter) => downloadImages(directory, names, meter, job));
+  const calico = job.networks?.includes('calico') ? await downloadCalico(directory, job) : undefined;
+  const names = [...kubeadmImages, flannel.cniPlugin, flannel.flannel, AGNHOST, ...(calico?.images ?? [])];
+  const downloaded = await stage('downloading images', job, (meter) => downloadImages(directory, names, meter, job));
+  const images = downloaded.map((image) =>
+    image.names.some((name) => calico?.images.includes(name)) ? { ...image, network: 'calico' } : image,
+  );
   const loadBalancer = await stage('packing HAProxy and keepalived', job, () => job.loadBalancer(directory));
   const plugin = images.find(({ names: [name] }) => name === flannel.cniPlugin)?.vouched;
   if (plugin) vouched['cni/flannel'] = plugin;
@@ -39,10 +44,11 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
       'cri-tools': crictlVersion(kubernetesVersion),
       containerd: containerdRecipe.version,
       runc: runcRecipe.version,
+      ...calico?.versions,
       ...loadBalancer.versions,
     },
     images: [...images, ...loadBalancer.images],
-    vouched,
+    vouched: { ...vouched, ...calico?.vouched },
   };
   await job.stages.run('packing programs', () => finishBundle(directory, facts, job.signal));
 }

@@ -13,6 +13,10 @@ import type { DownloadStore } from './store.js';
 /** Downloads at a time: enough to fill a line, few enough for the servers. */
 const PARALLEL = 4;
 
+/** Pod networks that a bundle has where they were asked for. */
+export const BUNDLED_NETWORKS = ['calico'] as const;
+export type BundledNetwork = (typeof BUNDLED_NETWORKS)[number];
+
 export interface OfficialDownload {
   kubernetesVersion: string;
   architecture: Architecture;
@@ -22,6 +26,8 @@ export interface OfficialDownload {
   store: DownloadStore;
   /** What signatures are checked with. */
   trust: Trust;
+  /** Pod networks beside flannel that come with the bundle, by their names in cluster.yaml. */
+  networks?: readonly BundledNetwork[] | undefined;
   /** Space for what archives hold. */
   scratch: string;
   /** Puts HAProxy and keepalived into the bundle, as far as this machine can. */

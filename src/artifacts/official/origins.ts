@@ -10,6 +10,7 @@ export const ORIGIN_HOSTS = [
   'raw.githubusercontent.com',
   'registry.k8s.io',
   'ghcr.io',
+  'quay.io',
   'rekor.sigstore.dev',
 ] as const;
 

@@ -29,7 +29,8 @@ const IMAGES_SIGNING = signedByKubernetes('krel-trust');
 
 /** How an image is signed: those of registry.k8s.io by who promotes them there. */
 export function imageSigning(name: string): Signing {
-  return name.startsWith('registry.k8s.io/') ? IMAGES_SIGNING : nobody('flannel');
+  if (name.startsWith('registry.k8s.io/')) return IMAGES_SIGNING;
+  return nobody(name.startsWith('quay.io/calico/') ? 'Calico' : 'flannel');
 }
 
 /** agnhost of Kubernetes 1.34; newer and older releases of Kubernetes work with it as well. */

@@ -5,6 +5,7 @@ import type { Cluster } from '../types.js';
 import { checkEdges, checkEndpoint } from './endpoint.js';
 import { checkHosts } from './hosts.js';
 import { checkLabels } from './labels.js';
+import { checkNetworkRelease } from './network-release.js';
 import { checkNetworks } from './networks.js';
 import { checkPorts } from './ports.js';
 import { checkPreflight } from './preflight.js';
@@ -30,6 +31,7 @@ const CHECKS: Check[] = [
   checkEndpoint,
   checkEdges,
   checkNetworks,
+  checkNetworkRelease,
   checkPorts,
   checkExtraArgs,
   checkComponentConfig,

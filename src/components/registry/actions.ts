@@ -4,6 +4,7 @@ import { ACTIONS as staticPods } from '../etcd/static-pods/actions.js';
 import { ACTIONS as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/actions.js';
 import { ACTIONS as staticPodBalancer } from '../load-balancer/static-pods/actions.js';
 import { VRRP_ACTIONS } from '../load-balancer/vrrp/actions.js';
+import { ACTIONS as calico } from '../network/calico/actions.js';
 import { ACTIONS as flannel } from '../network/flannel/actions.js';
 import { ACTIONS as manifest } from '../network/manifest/actions.js';
 import { ACTIONS as containerd } from '../runtime/containerd/actions.js';
@@ -18,5 +19,6 @@ export const COMPONENT_ACTIONS = [
   ...MEMBER_ACTIONS,
   ...staticPods,
   ...flannel,
+  ...calico,
   ...manifest,
 ] as const;

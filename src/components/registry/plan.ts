@@ -4,6 +4,7 @@ import { stacked } from '../etcd/stacked/plan.js';
 import { staticPods } from '../etcd/static-pods/plan.js';
 import { haproxyKeepalived } from '../load-balancer/haproxy-keepalived/plan.js';
 import { staticPods as staticPodBalancer } from '../load-balancer/static-pods/plan.js';
+import { calico } from '../network/calico/plan.js';
 import { flannel } from '../network/flannel/plan.js';
 import { manifest } from '../network/manifest/plan.js';
 import { none } from '../network/none/plan.js';
@@ -23,7 +24,7 @@ const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancer> = {
 };
 const ETCDS: Record<EtcdSettings['topology'], Etcd> = { stacked, external: staticPods };
 const RUNTIMES: Record<RuntimeSettings['type'], Runtime> = { containerd };
-const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel, manifest, none };
+const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel, calico, manifest, none };
 const ARTIFACT_SOURCES: Record<ArtifactSettings['source'], ArtifactSource> = { bundle };
 
 /** The choice that a cluster has made, for each kind. */

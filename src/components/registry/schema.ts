@@ -7,6 +7,7 @@ import { schema as stacked } from '../etcd/stacked/schema.js';
 import { schema as staticPods } from '../etcd/static-pods/schema.js';
 import { schema as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/schema.js';
 import { schema as staticPodBalancer } from '../load-balancer/static-pods/schema.js';
+import { schema as calico } from '../network/calico/schema.js';
 import { schema as flannel } from '../network/flannel/schema.js';
 import { schema as manifest } from '../network/manifest/schema.js';
 import { schema as none } from '../network/none/schema.js';
@@ -27,7 +28,10 @@ export const LOAD_BALANCERS = {
 } satisfies Record<LoadBalancerSettings['type'], LoadBalancerSchema>;
 export const ETCDS = { stacked, external: staticPods } satisfies Record<EtcdSettings['topology'], ChoiceSchema>;
 export const RUNTIMES = { containerd } satisfies Record<RuntimeSettings['type'], ChoiceSchema>;
-export const POD_NETWORKS = { flannel, manifest, none } satisfies Record<PodNetworkSettings['plugin'], ChoiceSchema>;
+export const POD_NETWORKS = { flannel, calico, manifest, none } satisfies Record<
+  PodNetworkSettings['plugin'],
+  ChoiceSchema
+>;
 export const ARTIFACT_SOURCES = { bundle } satisfies Record<ArtifactSettings['source'], ChoiceSchema>;
 
 type All<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer Both) => void

@@ -6,6 +6,7 @@ import type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
 import * as haproxyKeepalived from '../load-balancer/haproxy-keepalived/settings.js';
 import * as staticPods from '../load-balancer/static-pods/settings.js';
 import type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
+import * as calico from '../network/calico/settings.js';
 import * as flannel from '../network/flannel/settings.js';
 import * as manifest from '../network/manifest/settings.js';
 import type { NoNetworkSettings } from '../network/none/settings.js';
@@ -21,6 +22,7 @@ export type {
 } from '../load-balancer/haproxy-keepalived/settings.js';
 export type { BalancerImages, StaticPodsSettings } from '../load-balancer/static-pods/settings.js';
 export type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
+export type { CalicoSettings, Encapsulation } from '../network/calico/settings.js';
 export type { FlannelSettings } from '../network/flannel/settings.js';
 export type { ManifestNetworkSettings, NetworkManifest } from '../network/manifest/settings.js';
 export type { NoNetworkSettings } from '../network/none/settings.js';
@@ -35,7 +37,11 @@ export type EtcdSettings = (StackedEtcdSettings | ExternalEtcdSettings) & etcd.E
 /** `spec.runtime`, resolved: one of the container runtimes. */
 export type RuntimeSettings = containerd.ContainerdSettings;
 /** `spec.network`, resolved: one of the pod networks. */
-export type PodNetworkSettings = flannel.FlannelSettings | manifest.ManifestNetworkSettings | NoNetworkSettings;
+export type PodNetworkSettings =
+  | calico.CalicoSettings
+  | flannel.FlannelSettings
+  | manifest.ManifestNetworkSettings
+  | NoNetworkSettings;
 /** What `spec.packages` says of the source of binaries and images, resolved. */
 export type ArtifactSettings = bundle.BundleSettings;
 
@@ -57,7 +63,7 @@ const choice = (count: number, change: KeyChange): KeyChange => (count === 1 ? f
 const CHOICES = {
   loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES],
   runtime: [containerd.CHANGES],
-  network: [flannel.CHANGES, manifest.CHANGES, {}],
+  network: [flannel.CHANGES, calico.CHANGES, manifest.CHANGES, {}],
   packages: [bundle.CHANGES],
 };
 

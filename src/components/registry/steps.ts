@@ -5,6 +5,7 @@ import { steps as staticPods } from '../etcd/static-pods/steps/index.js';
 import { steps as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/steps/index.js';
 import { steps as staticPodBalancer } from '../load-balancer/static-pods/steps/index.js';
 import { vrrpSteps } from '../load-balancer/vrrp/steps/index.js';
+import { steps as calico } from '../network/calico/steps/index.js';
 import { steps as flannel } from '../network/flannel/steps/index.js';
 import { steps as manifest } from '../network/manifest/steps/index.js';
 import { steps as containerd } from '../runtime/containerd/steps/index.js';
@@ -20,5 +21,6 @@ export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImpl
   ...memberSteps,
   ...staticPods,
   ...flannel,
+  ...calico,
   ...manifest,
 };

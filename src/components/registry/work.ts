@@ -4,6 +4,7 @@ import { work as stacked } from '../etcd/stacked/work.js';
 import { work as staticPods } from '../etcd/static-pods/work.js';
 import { work as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/work.js';
 import { work as staticPodBalancer } from '../load-balancer/static-pods/work.js';
+import { work as calico } from '../network/calico/work.js';
 import { work as flannel } from '../network/flannel/work.js';
 import { work as manifest } from '../network/manifest/work.js';
 import { work as noNetwork } from '../network/none/work.js';
@@ -20,6 +21,7 @@ const ETCDS: Record<EtcdSettings['topology'], EtcdWork> = { stacked, external: s
 const RUNTIMES: Record<RuntimeSettings['type'], RuntimeWork> = { containerd };
 const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetworkWork> = {
   flannel,
+  calico,
   manifest,
   none: noNetwork,
 };

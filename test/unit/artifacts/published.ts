@@ -86,7 +86,7 @@ function publishRunc(server: OriginServer, arch: string): void {
 }
 
 /** As registries have it: a tag that leads to an index, that to a manifest for each architecture, that to blobs. */
-async function publishImage(server: OriginServer, name: string): Promise<void> {
+export async function publishImage(server: OriginServer, name: string): Promise<void> {
   const [, host, repository, tag] = /^([^/]+)\/(.+):(.+)$/.exec(name) ?? [];
   const base = `/${host}/v2/${repository}`;
   const put = (bytes: Buffer, mediaType: string) => {

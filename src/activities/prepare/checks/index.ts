@@ -1,7 +1,7 @@
 import { type Bundle, bundleCommandFor, missingImages } from '../../../bundle/bundle.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { runtimeOf } from '../../../components/registry/plan.js';
-import { workOf } from '../../../components/registry/work.js';
+import { podNetworkWorkOf, workOf } from '../../../components/registry/work.js';
 import type { Writer } from '../../lease/lease.js';
 import type { HostFacts } from '../facts/index.js';
 import { checkCertificates } from './certificates.js';
@@ -61,11 +61,15 @@ function checkBundle({ cluster, host }: Checked, bundle: Bundle): Problem[] {
   const lacking = wanted.filter((name) => bundle.versions[name] === undefined);
   if (lacking.length === 0) return [];
   const command = bundleCommandFor(bundle.kubernetesVersion, bundle.architecture);
+  const networks = podNetworkWorkOf(cluster)
+    .bundled(cluster, host.role)
+    .filter((name) => lacking.includes(name));
+  const flags = networks.map((name) => ` --from official --network ${name}`).join('');
   return [
     {
       code: 'KW733',
       what: `the bundle ${bundle.directory} has no ${listed(lacking)}`,
-      hint: `Make it again with \`${command}\`; or set the "source" of what is missing (runtime.source, loadBalancer.source) to distribution, for the hosts' own packages; or name images of your own in loadBalancer.images.`,
+      hint: `Make it again with \`${command}${flags}\`; or set the "source" of what is missing (runtime.source, loadBalancer.source) to distribution, for the hosts' own packages; or name images of your own in loadBalancer.images.`,
     },
   ];
 }

@@ -1,0 +1,35 @@
+import {
+  DEFAULT_KUBE_PROXY_MODE,
+  type KubeProxyMode,
+  NETWORK_RELEASES,
+  releaseFor,
+} from '../../components/network/versions.js';
+import { minorOf } from '../minors.js';
+import type { Check } from './index.js';
+
+const PLUGIN = ['spec', 'network', 'plugin'];
+const MODE = ['spec', 'kubernetes', 'kubeProxy', 'config', 'mode'];
+
+/** Pod network × Kubernetes × kube-proxy mode, by one table. */
+export const checkNetworkRelease: Check = ({ network: { plugin }, kubernetes }, report) => {
+  const { version } = kubernetes;
+  if (plugin === undefined || version === undefined || minorOf(version) === undefined) return;
+  const all = NETWORK_RELEASES.filter((each) => each.plugin === plugin);
+  if (all.length === 0) return;
+  const release = releaseFor(plugin, version);
+  if (release === undefined) {
+    const minors = all.flatMap((each) => each.minors).map((minor) => `1.${minor}`);
+    report.error(PLUGIN, 'network-release', {
+      message: `no release of ${plugin} that is known here is tested with Kubernetes ${version}`,
+      expected: `Kubernetes ${minors.join(', ')}, or another plugin`,
+    });
+    return;
+  }
+  const written = kubernetes.kubeProxy.config.mode;
+  const mode = (typeof written === 'string' && written !== '' ? written : DEFAULT_KUBE_PROXY_MODE) as KubeProxyMode;
+  if (release.kubeProxy.includes(mode)) return;
+  report.error(MODE, 'network-release', {
+    message: `${plugin} ${release.version} is not set up here for kube-proxy in mode ${mode}`,
+    expected: release.kubeProxy.join(' or '),
+  });
+};

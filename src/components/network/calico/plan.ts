@@ -1,0 +1,72 @@
+import { type Cluster, hostsOf } from '../../../cluster/types.js';
+import { clusterStep } from '../../../plan/step.js';
+import { amongNodes, type Way } from '../../flows.js';
+import { type Leftover, paths } from '../../leftovers.js';
+import type { KernelFeature, PodNetwork } from '../../types.js';
+import { type Encapsulation, settingsOf } from './settings.js';
+
+const CNI_CONFIGURATION = '10-calico.conflist';
+
+const BGP: Way = { protocol: 'tcp', port: 179, use: 'pod network, BGP' };
+
+/**
+ * What nodes send to each other, as far as it can be asked for: IP in IP has no port (Calico's "Network requirements"). Felix's
+ * VXLAN port is 4789.
+ */
+const WAYS: Readonly<Record<Encapsulation, Way>> = {
+  vxlan: { protocol: 'udp', port: 4789, use: 'pod network, vxlan' },
+  ipip: BGP,
+  none: BGP,
+};
+
+const MODULES: Readonly<Record<Encapsulation, readonly string[]>> = { vxlan: ['vxlan'], ipip: ['ipip'], none: [] };
+
+const wayOf = (cluster: Cluster): Way => WAYS[settingsOf(cluster).encapsulation];
+
+/** Calico as its makers publish it for the Kubernetes datastore, without an operator. */
+export const calico: PodNetwork = {
+  maker: 'calico',
+  makesCard: (name) => /^(cali.*|tunl0|vxlan\.calico|vxlan-v6\.calico)$/.test(name),
+  cniConfiguration: CNI_CONFIGURATION,
+  isBroughtLater: false,
+
+  fixedPorts: [],
+  listeners(cluster, role) {
+    const way = wayOf(cluster);
+    if (role === 'etcd' || way.protocol === 'vrrp') return [];
+    // The kernel itself listens for VXLAN.
+    return [{ protocol: way.protocol, port: way.port, process: way.protocol === 'udp' ? '' : 'bird', use: 'calico' }];
+  },
+  flows: (cluster) => amongNodes(hostsOf(cluster, 'control-plane'), hostsOf(cluster, 'worker'), wayOf(cluster)),
+  kernelFeatures(cluster, role) {
+    if (role === 'etcd') return [];
+    const names = [...MODULES[settingsOf(cluster).encapsulation], 'ip_set', 'xt_set'];
+    return names.map((module): KernelFeature => ({ module, evidence: 'module', purpose: "Calico's data plane" }));
+  },
+  sysctls: () => ({}),
+  packages: () => ({ install: [], hold: [] }),
+  services: [],
+  replaces: [],
+  leaves: [
+    ...['vxlan.calico', 'cali*'].map(
+      (name): Leftover => ({ kind: 'interface', name, by: 'calico', means: 'residue', cleanUp: 'remove' }),
+    ),
+    ...paths(
+      'calico',
+      'residue',
+      [`/etc/cni/net.d/${CNI_CONFIGURATION}`, '/etc/cni/net.d/calico-kubeconfig', '/var/lib/calico', '/var/log/calico'],
+      'remove',
+    ),
+    // As of flannel: which network has left a chain, nobody can say from its name.
+    { kind: 'chain', name: 'cali-*', by: 'kubernetes', means: 'residue' },
+  ],
+
+  install: ({ network }, init) => [
+    clusterStep('network', {
+      phase: 'network',
+      action: 'applyCalico',
+      title: `Apply the pod network (${network.plugin})`,
+      needs: [init],
+    }),
+  ],
+};
