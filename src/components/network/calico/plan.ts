@@ -1,7 +1,7 @@
 import { type Cluster, hostsOf } from '../../../cluster/types.js';
 import { clusterStep } from '../../../plan/step.js';
 import { amongNodes, type Way } from '../../flows.js';
-import { type Leftover, paths } from '../../leftovers.js';
+import { paths } from '../../leftovers.js';
 import type { KernelFeature, PodNetwork } from '../../types.js';
 import { type Encapsulation, settingsOf } from './settings.js';
 
@@ -47,19 +47,13 @@ export const calico: PodNetwork = {
   packages: () => ({ install: [], hold: [] }),
   services: [],
   replaces: [],
-  leaves: [
-    ...['vxlan.calico', 'cali*'].map(
-      (name): Leftover => ({ kind: 'interface', name, by: 'calico', means: 'residue', cleanUp: 'remove' }),
-    ),
-    ...paths(
-      'calico',
-      'residue',
-      [`/etc/cni/net.d/${CNI_CONFIGURATION}`, '/etc/cni/net.d/calico-kubeconfig', '/var/lib/calico', '/var/log/calico'],
-      'remove',
-    ),
-    // As of flannel: which network has left a chain, nobody can say from its name.
-    { kind: 'chain', name: 'cali-*', by: 'kubernetes', means: 'residue' },
-  ],
+  // Its cards, chains and data are told of any host that has them, as those of every other network (`OTHER_NETWORKS`).
+  leaves: paths(
+    'calico',
+    'residue',
+    [`/etc/cni/net.d/${CNI_CONFIGURATION}`, '/etc/cni/net.d/calico-kubeconfig', '/var/log/calico'],
+    'remove',
+  ),
 
   install: ({ network }, init) => [
     clusterStep('network', {
