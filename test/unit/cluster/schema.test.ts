@@ -315,7 +315,7 @@ describe('values', () => {
     [
       'a key of another plugin',
       `${BASE}  network: { plugin: none, backend: { Type: vxlan } }\n`,
-      '21:28 key-of-another-choice spec.network.backend | a map | no such key, or plugin: flannel',
+      '21:28 key-of-another-choice spec.network.backend | a map with Type | no such key, or plugin: flannel',
     ],
     [
       'a configuration that is a text',

@@ -36,6 +36,10 @@ function clusterFacts(cluster: Cluster, begun: string, host: FakeHost): void {
     const found = parseAllDocuments(begun).map((one) => one.toJS() as Settings);
     return found.find((one) => one.kind === kind) ?? {};
   };
+  if (cluster.network.plugin === 'calico') {
+    const env = { CALICO_IPV4POOL_CIDR: cluster.kubernetes.podSubnet, CALICO_IPV4POOL_VXLAN: 'Always' };
+    host.fact('network', JSON.stringify(Object.entries(env).map(([name, value]) => ({ name, value }))));
+  }
   if (cluster.network.plugin === 'flannel') {
     const { backend } = settingsOfFlannel(cluster);
     const network = { Network: cluster.kubernetes.podSubnet, EnableNFTables: false, Backend: backend };
