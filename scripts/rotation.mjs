@@ -7,7 +7,7 @@ import { ROOT } from './setup.mjs';
 export const TURNS = [
   ['install-external-etcd', 'canary', 'teams', 'install-1.36'],
   ['chaos', 'install-guests'],
-  ['living-cluster', 'ui', 'install-1.34', 'install-networks'],
+  ['living-cluster', 'ui', 'install-1.34'],
   ['coming-back', 'install-stacked', 'install-1.35'],
 ];
 
@@ -29,7 +29,7 @@ function fileOf(name) {
  * Files below test/lab that `npm run test:all` alone runs: one that is long, and holds what the others hold by other means; and
  * other ways to build a cluster, which take turns one day.
  */
-export const ONLY_IN_ALL = ['conformance', 'install-static-pods'];
+export const ONLY_IN_ALL = ['conformance', 'install-static-pods', 'install-networks'];
 
 /**
  * @param commits how many commits HEAD has, or undefined where that is not known: then nobody takes turns
