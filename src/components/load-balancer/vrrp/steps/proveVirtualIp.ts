@@ -1,12 +1,12 @@
 import { type Answer, unknown, yes } from '../../../../activities/answers.js';
 import { reasonFor } from '../../../../activities/prepare/checks/overrule.js';
 import { listed } from '../../../../activities/prepare/checks/problem.js';
-import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
 import { awaitFaultless, type Faults } from '../../../../activities/verify/await-state.js';
-import { type ClusterHost, hostsOf } from '../../../../cluster/types.js';
-import { isKubewrightError, KubewrightError } from '../../../../errors.js';
+import { hostsOf } from '../../../../cluster/types.js';
+import { KubewrightError } from '../../../../errors.js';
 import { holdsVipFunction } from './holder.js';
+import { type HostView, viewOf } from './view.js';
 
 /** keepalived takes the VIP within a second of its start, and other hosts that start meanwhile settle within five more. */
 const PATIENCE_MS = 30_000;
@@ -75,17 +75,11 @@ interface Look {
   overruled: string[];
 }
 
-interface View {
-  host: ClusterHost;
-  /** Undefined when the host could not be asked. */
-  facts: Facts | undefined;
-}
-
 async function look(context: StepContext): Promise<Look> {
   const { cluster } = context;
   const { vip, port } = cluster.endpoint;
   const asked = [...hostsOf(cluster, 'control-plane'), ...hostsOf(cluster, 'worker').slice(0, WORKERS)];
-  const views = await Promise.all(asked.map((host) => viewOf(context, host)));
+  const views = await Promise.all(asked.map((host) => viewOf(context, host, script(context))));
   const silent = views.filter((view) => holding(view).is === 'unknown').map(({ host }) => host.name);
   const unasked = silent.length === 0 ? '' : ` (${listed(silent)} could not be asked)`;
   const holders = views.filter((view) => holding(view).is === 'yes').map(({ host }) => host.name);
@@ -120,17 +114,8 @@ async function look(context: StepContext): Promise<Look> {
 }
 
 /** Whether a host has the virtual IP; unknown also of one that could not be asked. */
-function holding({ host, facts }: View): Answer<string> {
+function holding({ host, facts }: HostView): Answer<string> {
   return facts?.answer('holds', `${host.name} does not hold it`) ?? unknown('it could not be asked');
-}
-
-async function viewOf(context: StepContext, host: ClusterHost): Promise<View> {
-  try {
-    return { host, facts: await gatherFacts(context.hostNamed(host.name), script(context), context.signal) };
-  } catch (error) {
-    if (isKubewrightError(error) && error.transient) return { host, facts: undefined };
-    throw error;
-  }
 }
 
 /** The connection comes first: it is what makes the kernel look for the VIP's hardware address. */
@@ -142,7 +127,7 @@ fact neighbour ip -4 neighbour show to ${vip}`;
 }
 
 /** Where there is no entry a router lies between, or nobody was asked by ARP yet. */
-function faultOf({ cluster }: StepContext, { host, facts }: View): Fault {
+function faultOf({ cluster }: StepContext, { host, facts }: HostView): Fault {
   const { vip, port } = cluster.endpoint;
   const neighbour = facts?.text('neighbour') ?? '';
   const mac = /\blladdr (\S+)/.exec(neighbour)?.[1];

@@ -1,14 +1,14 @@
 import { unknown, yes } from '../../../../activities/answers.js';
 import { onEachHost } from '../../../../activities/each-host.js';
 import { apiGetFunction } from '../../../../activities/kubeadm/node/api-get.js';
-import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
 import { awaitFaultless, type Faults, faultsFrom, whatIsWrong } from '../../../../activities/verify/await-state.js';
 import { nodesOf } from '../../../../activities/verify/verifyNodes.js';
 import type { ClusterHost } from '../../../../cluster/types.js';
-import { isKubewrightError, KubewrightError } from '../../../../errors.js';
+import { KubewrightError } from '../../../../errors.js';
 import { quote } from '../../../../hosts/shell.js';
 import { holdsVipFunction } from './holder.js';
+import { type HostView, viewOf } from './view.js';
 
 /** The VIP moves within a second; ARP entries of other hosts are renewed by keepalived's announcements. */
 const PATIENCE_MS = 60_000;
@@ -48,12 +48,6 @@ export const verifyEndpoint: StepImplementation = {
   },
 };
 
-interface HostView {
-  host: ClusterHost;
-  /** Undefined when the host could not be asked. */
-  facts: Facts | undefined;
-}
-
 /** What is wrong with the endpoint as hosts see it that can be asked. */
 export async function endpointFaults(context: StepContext): Promise<string[]> {
   return (await look(context)).seen;
@@ -61,7 +55,7 @@ export async function endpointFaults(context: StepContext): Promise<string[]> {
 
 /** `seen`: what hosts tell. `faults`: that, and who could not be asked. */
 async function look(context: StepContext): Promise<{ faults: Faults; seen: string[]; holder: string }> {
-  const views = await onEachHost(nodesOf(context.cluster), (host) => viewOf(context, host));
+  const views = await onEachHost(nodesOf(context.cluster), (host) => viewOf(context, host, script(context)));
   const unreachable = views
     .filter(({ facts }) => facts === undefined)
     .map(({ host }) => `${host.name} cannot be reached`);
@@ -93,15 +87,6 @@ async function look(context: StepContext): Promise<{ faults: Faults; seen: strin
   const mac = holder.facts?.text('mac') ?? '';
   const faults = views.flatMap((view) => (view.facts === undefined ? [] : faultsOf(context, view, holder.host, mac)));
   return { holder: holder.host.name, seen: faults, faults: faultsFrom(faults, missing) };
-}
-
-async function viewOf(context: StepContext, host: ClusterHost): Promise<HostView> {
-  try {
-    return { host, facts: await gatherFacts(context.hostNamed(host.name), script(context), context.signal) };
-  } catch (error) {
-    if (isKubewrightError(error) && error.transient) return { host, facts: undefined };
-    throw error;
-  }
 }
 
 /** The API comes first: asking it is what makes the kernel look for the VIP's hardware address. */
