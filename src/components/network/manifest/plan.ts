@@ -1,26 +1,11 @@
 import { clusterStep } from '../../../plan/step.js';
 import type { PodNetwork } from '../../types.js';
+import { NOTHING_KNOWN } from '../nothing-known.js';
 
-/**
- * A network by the user's manifests. What it sends between hosts, needs of their kernels and leaves on them, nobody here
- * knows.
- */
+/** A network by the user's manifests. */
 export const manifest: PodNetwork = {
-  maker: 'nobody',
-  makesCard: () => false,
-  cniConfiguration: null,
+  ...NOTHING_KNOWN,
   isBroughtLater: false,
-
-  fixedPorts: [],
-  listeners: () => [],
-  flows: () => [],
-  kernelFeatures: () => [],
-  sysctls: () => ({}),
-  packages: () => ({ install: [], hold: [] }),
-  services: [],
-  replaces: [],
-  leaves: [],
-
   install: ({ network }, init) => [
     clusterStep('network', {
       phase: 'network',

@@ -1,24 +1,9 @@
 import type { PodNetwork } from '../../types.js';
+import { NOTHING_KNOWN } from '../nothing-known.js';
 
-/**
- * No network of Kubewright's: a person brings one when the cluster is there. What it needs of hosts, and what it leaves on
- * them, nobody here knows.
- */
+/** No network of Kubewright's: a person brings one when the cluster is there. */
 export const none: PodNetwork = {
-  maker: 'nobody',
-  makesCard: () => false,
-  cniConfiguration: null,
+  ...NOTHING_KNOWN,
   isBroughtLater: true,
-
-  fixedPorts: [],
-  listeners: () => [],
-  flows: () => [],
-  kernelFeatures: () => [],
-  sysctls: () => ({}),
-  packages: () => ({ install: [], hold: [] }),
-  services: [],
-  replaces: [],
-  leaves: [],
-
   install: () => [],
 };
