@@ -19,11 +19,12 @@ export function planInstall(cluster: Cluster): Step[] {
   const etcd = etcdOf(cluster).install(cluster);
   const balancer = loadBalancerOf(cluster).install(cluster);
   const network = podNetworkOf(cluster).install(cluster, initStep(cluster));
+  const first = whoGoesFirst(cluster);
   return [
     ...preflight(cluster),
-    ...prepare(cluster),
+    ...prepare(cluster, first),
     ...etcd.steps,
-    ...giveWay(whoGoesFirst(cluster), balancer.steps),
+    ...giveWay(first, balancer.steps),
     ...controlPlanes(cluster, [balancer, etcd], network),
     ...workers(cluster),
     ...verify(cluster, idsOf(network)),
@@ -54,8 +55,7 @@ function preflight(cluster: Cluster): Step[] {
   return [...checks, comparison, together];
 }
 
-function prepare(cluster: Cluster): Step[] {
-  const first = whoGoesFirst(cluster);
+function prepare(cluster: Cluster, first: Map<string, string[]>): Step[] {
   return cluster.hosts.flatMap((host) => {
     const { name } = host;
     return [
