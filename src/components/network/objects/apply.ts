@@ -21,7 +21,7 @@ export interface Applying {
  * Applies all objects, then deletes those that are wanted no more. The inventory names every object before it is applied
  * and as long as it may be there: whatever interrupts this, the next run knows what to delete.
  *
- * @throws KubewrightError KW485 when the API takes an object not, KW486 when it does not delete one
+ * @throws KubewrightError KW485 when the API refuses an object, KW486 when it does not delete one
  */
 export async function applyObjects(context: StepContext, via: ReadyControlPlane, applying: Applying): Promise<void> {
   const { plugin, objects, look } = applying;
