@@ -7,7 +7,7 @@ import { ROOT } from './setup.mjs';
 export const TURNS = [
   ['install-external-etcd', 'canary', 'teams', 'install-1.36'],
   ['chaos', 'install-guests'],
-  ['living-cluster', 'ui', 'install-1.34'],
+  ['living-cluster', 'ui', 'install-1.34', 'install-external-load-balancer'],
   ['coming-back', 'install-stacked', 'install-1.35'],
 ];
 

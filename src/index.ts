@@ -30,7 +30,9 @@ export type {
   EndpointSettings,
   EtcdCommonSettings,
   EtcdSettings,
+  ExternalEndpoint,
   ExternalEtcdSettings,
+  ExternalLoadBalancerSettings,
   FlannelSettings,
   HaproxyKeepalivedEndpoint,
   HaproxyKeepalivedSettings,
@@ -42,6 +44,7 @@ export type {
   RuntimeSettings,
   StackedEtcdSettings,
   StaticPodsSettings,
+  VirtualIp,
   VrrpEndpoint,
 } from './components/registry/settings.js';
 export {

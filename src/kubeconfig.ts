@@ -4,6 +4,7 @@ import { type Cluster, hostsOf } from './cluster/types.js';
 import { isKubewrightError, KubewrightError, messageOf } from './errors.js';
 import { quote } from './hosts/shell.js';
 import type { Hosts, RemoteHost } from './hosts/types.js';
+import { endpointOf } from './render/kubeadm.js';
 
 const ADMIN_CONF = '/etc/kubernetes/admin.conf';
 
@@ -40,7 +41,7 @@ export async function readKubeconfig(cluster: Cluster, hosts: Hosts): Promise<Ku
   });
 }
 
-/** Asked of the host's own API server, not through the virtual IP: that one may be served by another host. */
+/** Asked of the host's own API server, not through the load balancer: there another host may answer. */
 async function isReady(cluster: Cluster, host: RemoteHost): Promise<boolean> {
   const server = `https://${host.address}:${apiServerPort(cluster)}`;
   const script = `kubectl --kubeconfig ${ADMIN_CONF} --server ${quote(server)} --request-timeout 5s get --raw /readyz`;
@@ -50,7 +51,7 @@ async function isReady(cluster: Cluster, host: RemoteHost): Promise<boolean> {
 /** @throws KubewrightError KW532 when the file is another cluster's */
 function checked(cluster: Cluster, content: string, host: string): string {
   const server = parse(content)?.clusters?.[0]?.cluster?.server;
-  const wanted = `https://${cluster.endpoint.vip}:${cluster.endpoint.port}`;
+  const wanted = `https://${endpointOf(cluster)}`;
   if (server === wanted) return content;
   throw new KubewrightError('KW532', `${ADMIN_CONF} points to ${server}, not to ${wanted}`, {
     host,

@@ -1,3 +1,4 @@
+import { VIRTUAL_IP_DEFAULTS } from '../components/load-balancer/virtual-ip/virtual-ip.js';
 import { CHOSEN } from '../components/registry/settings.js';
 
 /**
@@ -8,10 +9,7 @@ import { CHOSEN } from '../components/registry/settings.js';
 export const DEFAULTS = {
   endpoint: {
     port: CHOSEN.loadBalancer.endpoint.port,
-    /** The commonest size of a server subnet; used only to check that VIP and control planes share a subnet. */
-    prefixLength: 24,
-    /** keepalived uses the card that carries the host's address. */
-    interface: null,
+    ...VIRTUAL_IP_DEFAULTS,
     advertIntervalMs: CHOSEN.loadBalancer.endpoint.advertIntervalMs,
   },
   kubernetes: {

@@ -1,8 +1,10 @@
+import { apiAddressOf } from '../components/registry/plan.js';
 import type { Cluster } from './types.js';
 
-/** Addresses and networks that hosts, pods and services of a cluster reach without a proxy. */
-export function mustBeDirect({ hosts, endpoint, kubernetes }: Cluster): string[] {
-  return [...hosts.map(({ address }) => address), endpoint.vip, kubernetes.podSubnet, kubernetes.serviceSubnet];
+/** Addresses, names and networks that hosts, pods and services of a cluster reach without a proxy. */
+export function mustBeDirect(cluster: Cluster): string[] {
+  const { podSubnet, serviceSubnet } = cluster.kubernetes;
+  return [...cluster.hosts.map(({ address }) => address), apiAddressOf(cluster), podSubnet, serviceSubnet];
 }
 
 /** What Go's programs take from NO_PROXY where one has a proxy: the cluster's addresses and names, and the host itself. */

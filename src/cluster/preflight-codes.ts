@@ -62,4 +62,8 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW362: { about: 'the version that a node runs', stands: 'it protects a node that is alive' },
   KW363: { about: 'the pod network that a cluster lives with', stands: 'it protects a cluster that is alive' },
   KW365: { about: 'images of manifests that the bundle lacks' },
+  KW370: { about: "the name of the API's external address", stands: 'no host would find the API' },
+  KW371: { about: 'a name of the API that has different addresses on different hosts' },
+  KW372: { about: 'who answers at an external address', stands: 'it protects the machine that answers there now' },
+  KW373: { about: 'the way to an external address' },
 };

@@ -119,13 +119,8 @@ export interface Cluster {
     ignorePreflightErrors: string[];
   };
   endpoint: {
-    vip: string;
-    /** Port of the API at the VIP. */
+    /** Port of the API at the address that the load balancer has. */
     port: number;
-    /** Prefix length of the hosts' subnet, for the VIP check; hosts and VIP share it. */
-    prefixLength: number;
-    /** Network card that carries the VIP; null: the one that carries the host's address. */
-    interface: string | null;
   } & EndpointSettings;
   loadBalancer: LoadBalancerSettings;
   etcd: EtcdSettings;

@@ -31,10 +31,13 @@ export interface ChoiceSchema {
 }
 
 export interface LoadBalancerSchema extends ChoiceSchema {
-  /** Keys that it adds to `spec.endpoint`. */
+  /** Keys that it takes in `spec.endpoint`, beside `port`. */
   endpointKeys: z.ZodRawShape;
+  /** What the key that bears the API's address holds, as the rest of "expected …"; the key must be written. */
+  addressForm: string;
   /** Default of `endpoint.port`. */
   endpointPort: number;
+  /** What these keys become. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
-  resolveEndpoint(endpoint: any, vip: string | undefined): Record<string, unknown>;
+  resolveEndpoint(endpoint: any): Record<string, unknown>;
 }

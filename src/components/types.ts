@@ -81,6 +81,19 @@ export interface Preparation {
 
 /** What carries the API's address and spreads it over the control planes. */
 export interface LoadBalancer extends Component {
+  /** Key of `spec.endpoint` that says where clients find the API; the file must have it. */
+  addressKey: 'vip' | 'address';
+  /** What that key says: an IPv4 address, or a DNS name. */
+  address(cluster: Pick<Cluster, 'endpoint'>): string;
+  /** Whether it listens at `endpoint.port` on control planes, so that nothing else may have the port there. */
+  bindsEndpointPort: boolean;
+  /**
+   * Whether it may take many seconds until it leads to an API server that is ready: what the first control plane does
+   * through the endpoint waits for it then.
+   */
+  leadsLate: boolean;
+  /** What a health check does with the endpoint, for people: title of its step. */
+  lookTitle: string;
   install(cluster: Cluster): Preparation;
   /**
    * Manifests, by their paths on a control plane, that `kubeadm init` hands to its kubelet: with them the endpoint comes up,

@@ -23,6 +23,10 @@ export interface ComponentWork {
 export interface LoadBalancerWork extends ComponentWork {
   /** What is wrong with the endpoint now, as hosts see it that can be asked; changes nothing. */
   faults(context: StepContext): Promise<string[]>;
+  /** What the preflight says of the endpoint when nothing about it is in the way: "10.88.0.100 is free or ours". */
+  unobstructed(cluster: Cluster): string;
+  /** What a health check says where there are no `faults`, and what to do where there are. */
+  health(cluster: Cluster): { found: string; hint: string };
 }
 
 export interface EtcdWork extends ComponentWork {

@@ -1,4 +1,5 @@
 import { type Cluster, hostsOf } from '../cluster/types.js';
+import { loadBalancerOf } from '../components/registry/plan.js';
 import type { Step } from './types.js';
 
 /**
@@ -37,7 +38,7 @@ export function planCheck(cluster: Cluster): Step[] {
     ...servers,
     look('cluster/endpoint', null, {
       action: 'checkEndpoint',
-      title: 'Look who holds the virtual IP, and ask the API there',
+      title: loadBalancerOf(cluster).lookTitle,
     }),
     look('cluster/etcd', null, { action: 'checkEtcd', title: 'Look at the members of etcd' }),
     look('cluster/nodes', null, { action: 'checkNodes', title: 'Look at the nodes' }),

@@ -1,6 +1,6 @@
 import { apiServerPort } from '../cluster/chosen-ports.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../cluster/types.js';
-import { etcdOf, runtimeOf } from '../components/registry/plan.js';
+import { apiAddressOf, etcdOf, runtimeOf } from '../components/registry/plan.js';
 import { PATCHES_DIRECTORY } from './kubeadm-paths.js';
 import { kubeletConfiguration } from './kubelet-config.js';
 import { renderYaml } from './yaml.js';
@@ -13,9 +13,9 @@ export const KUBEADM_API = 'kubeadm.k8s.io/v1beta4';
  */
 export const ENCRYPTION_ALGORITHM = 'ECDSA-P256';
 
-/** `VIP:port`, where every client finds the API. */
+/** `ADDRESS:port`, where every client finds the API: a virtual IP, or the address or name of an external load balancer. */
 export function endpointOf(cluster: Cluster): string {
-  return `${cluster.endpoint.vip}:${cluster.endpoint.port}`;
+  return `${apiAddressOf(cluster)}:${cluster.endpoint.port}`;
 }
 
 /** `/etc/kubewright/kubeadm.yaml` of the control plane on which the cluster begins. */
@@ -158,10 +158,10 @@ export function clusterHeader(cluster: Cluster): object {
   };
 }
 
-/** Every control plane's names in each certificate: whoever answers for the VIP is believed, and so is each by itself. */
+/** Every control plane's names in each certificate: whoever answers at the API's address is believed, and so is each by itself. */
 function certificateSans(cluster: Cluster): string[] {
   const hosts = hostsOf(cluster, 'control-plane').flatMap(({ name, address }) => [name, address]);
-  return [...new Set([cluster.endpoint.vip, ...hosts, ...cluster.kubernetes.certificateSANs])];
+  return [...new Set([apiAddressOf(cluster), ...hosts, ...cluster.kubernetes.certificateSANs])];
 }
 
 function kubeProxyConfiguration(cluster: Cluster): object {

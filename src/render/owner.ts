@@ -13,7 +13,7 @@ const ownerRecord = z.object({
   host: z.string(),
   /** Its address in that cluster. */
   address: z.string(),
-  /** `VIP:port` of that cluster. */
+  /** `ADDRESS:port` of that cluster's API. */
   endpoint: z.string(),
   /** `sha256:` and the hexadecimal digest of the cluster's CA certificate (DER), or null before there is one. */
   caFingerprint: z.string().nullable(),

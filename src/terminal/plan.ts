@@ -2,6 +2,7 @@ import type { Finding } from '../activities/look.js';
 import { listed } from '../activities/prepare/checks/problem.js';
 import { type Cluster, hostsOf } from '../cluster/types.js';
 import type { KubewrightError } from '../errors.js';
+import { endpointOf } from '../render/kubeadm.js';
 import { verbOf } from './alike.js';
 import { comparisonLines } from './comparison.js';
 import type { FindingObject, PlanSummary } from './json/hosts.js';
@@ -18,8 +19,7 @@ export function describeCluster(cluster: Cluster): string {
     ...(etcd === 0 ? [] : [plural(etcd, 'etcd host')]),
     plural(hostsOf(cluster, 'worker').length, 'worker'),
   ];
-  const { vip, port } = cluster.endpoint;
-  return `${cluster.name}, Kubernetes ${cluster.kubernetes.version}: ${counts.join(', ')}, API at ${vip}:${port}`;
+  return `${cluster.name}, Kubernetes ${cluster.kubernetes.version}: ${counts.join(', ')}, API at ${endpointOf(cluster)}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { SAYS_NO } from '../../../src/activities/remote-facts.js';
+import { apiAddressOf } from '../../../src/components/registry/plan.js';
 import { PATCHES_DIRECTORY } from '../../../src/render/kubeadm-paths.js';
 import { SYSCTL_PATH } from '../../../src/render/sysctl.js';
 import { type ApiObject, failed, type Said, said } from './api.js';
@@ -56,7 +57,7 @@ function isPlaced({ spec }: ApiObject): boolean {
 /** Lines of card, address and hardware address. */
 export function addresses(host: FakeHost): string {
   const { config, holder } = host.cluster;
-  const vip = holder === host ? [`eth0 ${config.endpoint.vip}/32 ${host.mac}`] : [];
+  const vip = holder === host ? [`eth0 ${apiAddressOf(config)}/32 ${host.mac}`] : [];
   return ['lo 127.0.0.1/8 00:00:00:00:00:00', `eth0 ${host.address}/16 ${host.mac}`, ...vip].join('\n');
 }
 

@@ -4,6 +4,7 @@ import { HAPROXY_CONFIG_PATH } from '../../../src/components/load-balancer/hapro
 import { KEEPALIVED_CONFIG_PATH } from '../../../src/components/load-balancer/haproxy-keepalived/render/keepalived.js';
 import { CONTAINERD_CONFIG_PATH, CONTAINERD_UNIT_PATH } from '../../../src/components/runtime/containerd/paths.js';
 import { messageOf } from '../../../src/errors.js';
+import { endpointOf } from '../../../src/render/kubeadm.js';
 import { MANIFESTS_DIRECTORY } from '../../../src/render/kubeadm-paths.js';
 import { KUBELET_DROP_IN_PATH, KUBELET_UNIT_PATH } from '../../../src/render/kubelet-unit.js';
 import { CA_CERTIFICATE } from './ca.js';
@@ -130,9 +131,8 @@ function becomeControlPlane(host: FakeHost): void {
 }
 
 function becomeNode(host: FakeHost): void {
-  const { vip, port } = host.cluster.config.endpoint;
   host.files.set(CA_CERTIFICATE.path, CA_CERTIFICATE.content);
-  host.files.set('/etc/kubernetes/kubelet.conf', `    server: https://${vip}:${port}\n`);
+  host.files.set('/etc/kubernetes/kubelet.conf', `    server: https://${endpointOf(host.cluster.config)}\n`);
   host.files.set('/var/lib/kubelet/config.yaml', 'kind: KubeletConfiguration\n');
   host.files.set('/var/lib/kubelet/pki/kubelet-client-current.pem', 'a certificate\n');
   startKubelet(host);

@@ -15,22 +15,26 @@ export function planFromCluster(
   { kinds = {}, guests = {} }: Pick<LabUpOptions, 'kinds' | 'guests'>,
   inUse: string[],
 ): LabPlan {
-  const { vip, prefixLength } = cluster.endpoint;
+  const { vip, prefixLength, inSubnet } = networkOf(cluster);
   const bastions = bastionHosts(cluster);
   const hosts = [...cluster.hosts.map((host) => plannedHost(host, cluster, bastions)), ...bastions.values()];
-  const subnet = subnetOf(vip, prefixLength, [vip, ...hosts.map((host) => host.address)], inUse);
+  const taken = [vip, ...hosts.map((host) => host.address)];
+  const subnet = subnetOf(inSubnet, prefixLength, taken, inUse);
   checkAddresses(hosts, subnet);
   return {
-    hosts: withGuests(
-      withKinds(hosts, kinds, freeAddress(subnet, [vip, ...hosts.map((host) => host.address)])),
-      guests,
-    ),
+    hosts: withGuests(withKinds(hosts, kinds, freeAddress(subnet, taken)), guests),
     subnet,
     vip,
     topology: cluster.etcd.topology === 'external' ? 'external-etcd' : 'stacked',
     serviceSubnet: cluster.kubernetes.serviceSubnet,
     kubernetes: cluster.kubernetes.version,
   };
+}
+
+/** The API's address, and the subnet's by an address in it. An external load balancer is not made: its hosts' subnet counts. */
+function networkOf({ endpoint, hosts }: Cluster): { vip: string; prefixLength: number; inSubnet: string } {
+  if ('vip' in endpoint) return { ...endpoint, inSubnet: endpoint.vip };
+  return { vip: endpoint.address, prefixLength: 24, inSubnet: hosts[0]?.address ?? endpoint.address };
 }
 
 function plannedHost(host: ClusterHost, cluster: Cluster, bastions: Map<string, PlannedHost>): PlannedHost {

@@ -45,7 +45,7 @@ export interface AppliedConfig {
   name: string;
   /** Without a leading v. */
   version: string;
-  /** `VIP:port`. */
+  /** `ADDRESS:port`. */
   endpoint: string;
   podSubnet: string;
   serviceSubnet: string;

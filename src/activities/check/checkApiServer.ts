@@ -5,7 +5,7 @@ import { lookOnly } from './look-only.js';
 const HINT =
   '`crictl ps -a` and `journalctl -u kubelet` on that host say why its API server does not run. The others serve meanwhile.';
 
-/** Asks one API server by its own address whether it is ready: behind the VIP another one answers in its place. */
+/** Asks one API server by its own address whether it is ready: behind the endpoint another one answers in its place. */
 export const checkApiServer = lookOnly(async (context) => {
   const { name } = context.host;
   const host = context.cluster.hosts.find((each) => each.name === name);

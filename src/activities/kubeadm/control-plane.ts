@@ -15,7 +15,7 @@ const PATIENCE_MS = 90_000;
 const POLL_MS = 500;
 
 /**
- * kubectl as administrator against a control plane's own API server, as shell words: the VIP may lead anywhere.
+ * kubectl as administrator against a control plane's own API server, as shell words: the endpoint may lead anywhere.
  * For scripts that run on that control plane.
  */
 export function kubectl(cluster: Pick<Cluster, 'kubernetes'>, host: Pick<ClusterHost, 'address'>): string {

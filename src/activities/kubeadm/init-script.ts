@@ -49,9 +49,10 @@ const THROUGH_API = ['upload-config', 'mark-control-plane', 'bootstrap-token', '
 
 /** kubeadm's own kubeconfigs lead through the endpoint. */
 const AWAIT_ENDPOINT = `
-echo 'waiting for the endpoint, whose load balancer the kubelet starts'
+echo 'waiting for the endpoint'
 endpoint() { kubectl --kubeconfig=${SUPER_ADMIN_KUBECONFIG} --request-timeout=5s get --raw /readyz >/dev/null 2>&1; }
-await endpoint
+deadline=$((SECONDS + 240))
+await 'the API server is ready, and the load balancer did not lead to it' endpoint
 `;
 
 /**
@@ -61,12 +62,12 @@ await endpoint
  * Only the first run is checked by kubeadm's preflight, for later ones find what the first one made: one manifest is
  * enough, whichever of the four a power cut let through.
  *
- * Where the endpoint comes up with the kubelet, its static pods are laid beside kubeadm's own, and what goes through the
- * endpoint waits for it.
+ * Where the endpoint comes up with the kubelet, its static pods are laid beside kubeadm's own. Where it leads to the API server
+ * only when that is ready, what goes through the endpoint waits for it: the phases through the API try for seconds only.
  */
 export function renderInitScript(cluster: Cluster, host: ClusterHost, files: HostFile[]): string {
   const port = apiServerPort(cluster);
-  const { staticPods } = loadBalancerOf(cluster);
+  const { staticPods, leadsLate } = loadBalancerOf(cluster);
   return `${FENCE_GUARD}finished=1
 [ ! -e ${OWNER_PATH} ] || { finished=0; grep -q '"caFingerprint": "sha256:' ${OWNER_PATH} || finished=$?; }
 case $finished in
@@ -113,9 +114,11 @@ healthy() {
 components() { healthy 10257 && healthy 10259; }
 deadline=$((SECONDS + 240))
 await() {
+  local complaint=$1
+  shift
   until "$@"; do
     if [ "$SECONDS" -ge "$deadline" ]; then
-      echo 'kubewright: the control plane did not become ready within 4 minutes'
+      echo "kubewright: $complaint within 4 minutes"
       crictl ps -a || true
       journalctl --no-pager --quiet --output=cat --unit=kubelet | grep '^[EF][0-9]' | tail -n 10 || true
       return 1
@@ -124,9 +127,9 @@ await() {
   done
 }
 listening() { listens ${host.address} ${port} && ready; }
-await listening
-${staticPods.length === 0 ? '' : AWAIT_ENDPOINT}
-await components & pids=($!)
+await 'the control plane did not become ready' listening
+${leadsLate ? AWAIT_ENDPOINT : ''}
+await 'the control plane did not become ready' components & pids=($!)
 ${THROUGH_API.map((name) => `phase ${PHASES[name]} & pids+=($!)`).join('\n')}
 failed=0
 for pid in "\${pids[@]}"; do wait "$pid" || failed=$?; done

@@ -1,4 +1,4 @@
-import { workOf } from '../../components/registry/work.js';
+import { loadBalancerWorkOf, workOf } from '../../components/registry/work.js';
 import { onEachHost } from '../each-host.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { clusterProblems } from './checks/cluster.js';
@@ -11,15 +11,16 @@ import { askReach } from './reach/index.js';
 
 /**
  * Judges all hosts together before anything is changed on any: whether they are distinct machines, agree on the time,
- * reach each other and belong to one cluster, and whether the VIP is free. Nothing is applied.
+ * reach each other and belong to one cluster, and whether the API's address can be had. Nothing is applied.
  */
 export const checkCluster: StepImplementation = {
   withoutLease: true,
 
   async probe(context) {
     const { errors, warnings } = bySeverity(await look(context));
-    const { hosts, endpoint } = context.cluster;
-    const fine = `${hosts.length} distinct hosts that reach each other at the cluster's ports, clocks agree, ${endpoint.vip} is free or ours`;
+    const { hosts } = context.cluster;
+    const endpoint = loadBalancerWorkOf(context.cluster).unobstructed(context.cluster);
+    const fine = `${hosts.length} distinct hosts that reach each other at the cluster's ports, clocks agree, ${endpoint}`;
     return {
       done: errors.length === 0,
       found: errors.length === 0 ? fine : `${errors.length} problem(s)`,

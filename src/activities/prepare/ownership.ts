@@ -3,6 +3,7 @@ import type { Cluster, ClusterHost } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import type { RemoteHost } from '../../hosts/types.js';
+import { endpointOf } from '../../render/kubeadm.js';
 import { OWNER_PATH, type OwnerRecord, parseOwner, renderOwner } from '../../render/owner.js';
 
 /** The record that a host of this cluster bears. */
@@ -11,7 +12,7 @@ export function ownerOf(cluster: Cluster, host: ClusterHost, caFingerprint: stri
     cluster: cluster.name,
     host: host.name,
     address: host.address,
-    endpoint: `${cluster.endpoint.vip}:${cluster.endpoint.port}`,
+    endpoint: endpointOf(cluster),
     caFingerprint,
   };
 }

@@ -7,9 +7,17 @@ import { contains, edgeOf, parseNetwork, showNetwork, unusable } from './ip.js';
 const VIP = ['spec', 'endpoint', 'vip'];
 const PREFIX = ['spec', 'endpoint', 'prefixLength'];
 
+/** The virtual IP as far as the file says it rightly; empty where the load balancer has none. */
+export function virtualIpIn({ endpoint }: Sketch<Cluster>): {
+  vip?: string | undefined;
+  prefixLength?: number | undefined;
+} {
+  return 'vip' in endpoint ? endpoint : {};
+}
+
 /** The VIP: an address that no machine has, in the subnet of the control planes between which it moves. */
 export const checkEndpoint: Check = (cluster, report) => {
-  const { vip, prefixLength } = cluster.endpoint;
+  const { vip, prefixLength } = virtualIpIn(cluster);
   if (vip === undefined) return;
   const reason = unusable(vip);
   if (reason !== undefined) {
@@ -70,10 +78,11 @@ function checkSubnet(vip: string, prefixLength: number, { hosts }: Sketch<Cluste
 }
 
 /** Addresses of hosts that are no machine's because they begin or end the subnet that they share with the VIP. */
-export const checkEdges: Check = ({ endpoint: { vip, prefixLength }, hosts }, report) => {
+export const checkEdges: Check = (cluster, report) => {
+  const { vip, prefixLength } = virtualIpIn(cluster);
   if (vip === undefined || prefixLength === undefined) return;
   const subnet = parseNetwork(`${vip}/${prefixLength}`);
-  for (const [index, { address }] of hosts.entries()) {
+  for (const [index, { address }] of cluster.hosts.entries()) {
     if (address === undefined || !contains(subnet, address)) continue;
     const edge = edgeOf(address, prefixLength);
     if (edge === undefined) continue;

@@ -2,6 +2,7 @@ import { checksOfChoices } from '../../components/registry/schema.js';
 import type { Report } from '../report.js';
 import type { Sketch } from '../resolve/draft.js';
 import type { Cluster } from '../types.js';
+import { checkBalancerKeys } from './balancer-keys.js';
 import { checkEdges, checkEndpoint } from './endpoint.js';
 import { checkHosts } from './hosts.js';
 import { checkLabels } from './labels.js';
@@ -28,6 +29,7 @@ const CHECKS: Check[] = [
   checkVersion,
   checkHosts,
   checkTopology,
+  checkBalancerKeys,
   checkEndpoint,
   checkEdges,
   checkNetworks,

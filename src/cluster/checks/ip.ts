@@ -21,6 +21,11 @@ export function overlap(a: Network, b: Network): boolean {
   return a[0].match(b) || b[0].match(a);
 }
 
+/** Whether a text is an IPv4 address, and no DNS name. */
+export function isIpv4(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text);
+}
+
 /** Why an address cannot be a machine's own, or undefined when it can. */
 export function unusable(address: string): string | undefined {
   switch (ipaddr.IPv4.parse(address).range()) {

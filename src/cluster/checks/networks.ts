@@ -2,6 +2,7 @@ import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { Sketch } from '../resolve/draft.js';
 import type { Cluster } from '../types.js';
+import { virtualIpIn } from './endpoint.js';
 import type { Check } from './index.js';
 import { contains, type Network, overlap, parseNetwork, showNetwork } from './ip.js';
 
@@ -90,7 +91,7 @@ function checkAgainstHosts(
   cluster: Sketch<Cluster>,
   report: Report,
 ): void {
-  const { vip, prefixLength } = cluster.endpoint;
+  const { vip, prefixLength } = virtualIpIn(cluster);
   const others: { is: string; path: Path }[] = [];
   const subnet = vip === undefined || prefixLength === undefined ? undefined : parseNetwork(`${vip}/${prefixLength}`);
   if (subnet !== undefined && overlap(network, subnet)) {

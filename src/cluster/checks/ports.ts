@@ -37,7 +37,7 @@ export const checkPorts: Check = (cluster, report) => {
       expected: 'a free port',
     });
   }
-  if (port !== undefined && port >= NODE_PORTS.first && port <= NODE_PORTS.last) {
+  if (port !== undefined && bindsEndpointPort(cluster) && port >= NODE_PORTS.first && port <= NODE_PORTS.last) {
     report.warn(PORT, 'node-port', {
       message: 'this lies in the range of node ports: a service may get it',
       expected: `a port outside of ${NODE_PORTS.first} to ${NODE_PORTS.last}`,
@@ -55,10 +55,16 @@ function apiServer(cluster: Sketch<Cluster>): Listener {
   return { port: apiServerPort(cluster), who: 'the API server', path: [...KUBERNETES, 'apiServer', 'port'] };
 }
 
+/** Whether the endpoint's port is one of the control planes'. */
+function bindsEndpointPort({ loadBalancer: { type } }: Sketch<Cluster>): boolean {
+  return type !== undefined && loadBalancerOf({ loadBalancer: { type } }).bindsEndpointPort;
+}
+
 /** One that the API server has is for the load balancer to judge. */
 function endpointPort(cluster: Sketch<Cluster>): Listener[] {
   const { port } = cluster.endpoint;
-  return port === undefined || port === apiServerPort(cluster) ? [] : [{ port, who: 'the endpoint', path: PORT }];
+  if (port === undefined || port === apiServerPort(cluster) || !bindsEndpointPort(cluster)) return [];
+  return [{ port, who: 'the endpoint', path: PORT }];
 }
 
 function movedPorts(cluster: Sketch<Cluster>): Listener[] {

@@ -83,7 +83,7 @@ function resolveApiServer(apiServer: ApiServerDraft): Sketch<Cluster>['kubernete
   return port === API_SERVER_PORT ? { extraArgs } : { extraArgs, port };
 }
 
-/** A section as each of the choices makes it. */
+/** One of the choices: its name, and its own keys. */
 type Resolved<Key extends string, Choices extends Record<string, ChoiceSchema>> = {
   [Name in keyof Choices]: { [K in Key]: Name | undefined } & ReturnType<Choices[Name]['resolve']>;
 }[keyof Choices];
@@ -104,16 +104,9 @@ function resolveChoice<Key extends string, Choices extends Record<string, Choice
 
 function resolveEndpoint(spec: SpecDraft): Sketch<Cluster>['endpoint'] {
   const endpoint = inner(spec, 'endpoint');
-  const vip = pick(endpoint, 'vip', undefined);
   const type = pick(inner(spec, 'loadBalancer'), 'type', CHOSEN.loadBalancer.type) ?? CHOSEN.loadBalancer.type;
   const balancer = LOAD_BALANCERS[type];
-  return {
-    vip,
-    port: pick(endpoint, 'port', balancer.endpointPort),
-    prefixLength: pick(endpoint, 'prefixLength', DEFAULTS.endpoint.prefixLength),
-    interface: pick(endpoint, 'interface', DEFAULTS.endpoint.interface),
-    ...balancer.resolveEndpoint(endpoint, vip),
-  };
+  return { ...balancer.resolveEndpoint(endpoint), port: pick(endpoint, 'port', balancer.endpointPort) };
 }
 
 type OverruledDraft = Draft<NonNullable<NonNullable<ClusterFile['spec']['preflight']>['ignore']>[number]>;

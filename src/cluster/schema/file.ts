@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   ARTIFACT_SOURCES,
   describeChoices,
+  describeEndpointPort,
   ETCDS,
   endpointKeysOf,
   keysOf,
@@ -13,9 +14,6 @@ import {
 import { DEFAULTS } from '../defaults.js';
 import {
   clusterName,
-  integer,
-  interfaceName,
-  ipv4,
   nodeName,
   port,
   preflightCode,
@@ -33,28 +31,10 @@ export const API_VERSION = 'kubewright.dev/v1alpha1';
 
 const endpoint = z.strictObject(
   {
-    vip: required(
-      ipv4('10.88.0.100'),
-      "Virtual IP address of the API, free, in the control planes' subnet. keepalived moves it between them.",
-    ),
-    port: optional(
-      port(),
-      'Port of the API at the VIP. HAProxy binds it on every control plane.',
-      DEFAULTS.endpoint.port,
-    ),
-    prefixLength: optional(
-      integer('a prefix length from 8 to 30', 8, 30),
-      "Prefix length of the control planes' subnet.",
-      DEFAULTS.endpoint.prefixLength,
-    ),
-    interface: nullable(
-      interfaceName(),
-      "Network card that carries the VIP. null: the one that carries the host's address.",
-      DEFAULTS.endpoint.interface,
-    ),
+    port: optional(port(), describeEndpointPort(LOAD_BALANCERS), DEFAULTS.endpoint.port),
     ...endpointKeysOf(LOAD_BALANCERS),
   },
-  wrong('a map with at least vip'),
+  wrong('a map with at least vip, or address where the load balancer is external'),
 );
 
 const etcd = z.strictObject(
@@ -156,7 +136,7 @@ const spec = z.strictObject(
     ),
     kubernetes: section(kubernetes, 'Kubernetes itself.'),
     etcd: section(etcd, 'etcd.'),
-    loadBalancer: section(loadBalancer, 'What carries the VIP and spreads the API over the control planes.'),
+    loadBalancer: section(loadBalancer, "What bears the API's address and spreads the API over the control planes."),
     runtime: section(runtime, 'Container runtime.'),
     network: section(podNetwork, 'Pod network.'),
     packages: section(packages, 'Source of binaries and images.'),

@@ -109,6 +109,19 @@ export const clusterName = () =>
 export const dnsDomain = () =>
   text('a DNS domain such as cluster.local, in lower case', new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`));
 
+/** Address or name of the API: it reaches certificates, kubeconfigs and command lines. kubeadm wants names in lower case. */
+export function apiAddress(expected: string) {
+  const form = {
+    error: ({ input }: { input?: unknown }) => {
+      if (typeof input !== 'string') return expected;
+      if (input.includes('://')) return `${expected}, without a scheme`;
+      if (/^[^:]+:\d+$/.test(input)) return `${expected}, without a port (endpoint.port)`;
+      return input.includes(':') ? `${expected}; IPv6 is not supported yet` : expected;
+    },
+  };
+  return z.string(form).regex(new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`), form);
+}
+
 /** Names and addresses that a certificate can carry; kubeadm takes wildcards too. */
 export const subjectName = () =>
   text(

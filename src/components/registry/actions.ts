@@ -1,6 +1,7 @@
 import { ACTIONS as bundle } from '../artifacts/bundle/actions.js';
 import { MEMBER_ACTIONS } from '../etcd/members/actions.js';
 import { ACTIONS as staticPods } from '../etcd/static-pods/actions.js';
+import { ACTIONS as external } from '../load-balancer/external/actions.js';
 import { ACTIONS as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/actions.js';
 import { ACTIONS as staticPodBalancer } from '../load-balancer/static-pods/actions.js';
 import { VRRP_ACTIONS } from '../load-balancer/vrrp/actions.js';
@@ -16,6 +17,7 @@ export const COMPONENT_ACTIONS = [
   ...haproxyKeepalived,
   ...staticPodBalancer,
   ...VRRP_ACTIONS,
+  ...external,
   ...MEMBER_ACTIONS,
   ...staticPods,
   ...flannel,

@@ -2,6 +2,7 @@ import { type Cluster, type ClusterHost, hostsOf, type Role } from '../../cluste
 import { bundle } from '../artifacts/bundle/plan.js';
 import { stacked } from '../etcd/stacked/plan.js';
 import { staticPods } from '../etcd/static-pods/plan.js';
+import { external } from '../load-balancer/external/plan.js';
 import { haproxyKeepalived } from '../load-balancer/haproxy-keepalived/plan.js';
 import { staticPods as staticPodBalancer } from '../load-balancer/static-pods/plan.js';
 import { calico } from '../network/calico/plan.js';
@@ -21,6 +22,7 @@ import type {
 const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancer> = {
   'haproxy-keepalived': haproxyKeepalived,
   'static-pods': staticPodBalancer,
+  external,
 };
 const ETCDS: Record<EtcdSettings['topology'], Etcd> = { stacked, external: staticPods };
 const RUNTIMES: Record<RuntimeSettings['type'], Runtime> = { containerd };
@@ -35,6 +37,11 @@ export const runtimeOf = ({ runtime }: Pick<Cluster, 'runtime'>): Runtime => RUN
 export const podNetworkOf = ({ network }: Pick<Cluster, 'network'>): PodNetwork => POD_NETWORKS[network.plugin];
 export const artifactSourceOf = ({ packages }: Pick<Cluster, 'packages'>): ArtifactSource =>
   ARTIFACT_SOURCES[packages.source];
+
+/** Address or DNS name at which clients find the API, without the port: of the chosen load balancer. */
+export function apiAddressOf(cluster: Pick<Cluster, 'loadBalancer' | 'endpoint'>): string {
+  return loadBalancerOf(cluster).address(cluster);
+}
 
 /** Keys of a cluster that choose components. */
 export type Choosing = Pick<Cluster, 'loadBalancer' | 'etcd' | 'runtime' | 'network' | 'packages'>;

@@ -5,6 +5,7 @@ import type { Cluster } from '../../cluster/types.js';
 import { schema as bundle } from '../artifacts/bundle/schema.js';
 import { schema as stacked } from '../etcd/stacked/schema.js';
 import { schema as staticPods } from '../etcd/static-pods/schema.js';
+import { schema as external } from '../load-balancer/external/schema.js';
 import { schema as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/schema.js';
 import { schema as staticPodBalancer } from '../load-balancer/static-pods/schema.js';
 import { schema as calico } from '../network/calico/schema.js';
@@ -25,6 +26,7 @@ import type {
 export const LOAD_BALANCERS = {
   'haproxy-keepalived': haproxyKeepalived,
   'static-pods': staticPodBalancer,
+  external,
 } satisfies Record<LoadBalancerSettings['type'], LoadBalancerSchema>;
 export const ETCDS = { stacked, external: staticPods } satisfies Record<EtcdSettings['topology'], ChoiceSchema>;
 export const RUNTIMES = { containerd } satisfies Record<RuntimeSettings['type'], ChoiceSchema>;
@@ -57,6 +59,12 @@ export function endpointKeysOf<Choices extends Record<string, LoadBalancerSchema
   choices: Choices,
 ): All<Choices[keyof Choices]['endpointKeys']> {
   return Object.assign({}, ...Object.values(choices).map(({ endpointKeys }) => endpointKeys as z.ZodRawShape));
+}
+
+/** What editors and the reference say of `endpoint.port`, whose default goes by the load balancer. */
+export function describeEndpointPort(choices: Record<string, LoadBalancerSchema>): string {
+  const defaults = Object.entries(choices).map(([name, { endpointPort }]) => `${endpointPort} (${name})`);
+  return `Port of the API at its address. Default: ${defaults.join(', ')}.`;
 }
 
 /** What editors and the reference say of the key that chooses. */

@@ -3,6 +3,7 @@ import * as bundle from '../artifacts/bundle/settings.js';
 import * as etcd from '../etcd/settings.js';
 import type { StackedEtcdSettings } from '../etcd/stacked/settings.js';
 import type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
+import * as external from '../load-balancer/external/settings.js';
 import * as haproxyKeepalived from '../load-balancer/haproxy-keepalived/settings.js';
 import * as staticPods from '../load-balancer/static-pods/settings.js';
 import type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
@@ -16,11 +17,13 @@ export type { BundleSettings } from '../artifacts/bundle/settings.js';
 export type { EtcdCommonSettings } from '../etcd/settings.js';
 export type { StackedEtcdSettings } from '../etcd/stacked/settings.js';
 export type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
+export type { ExternalEndpoint, ExternalLoadBalancerSettings } from '../load-balancer/external/settings.js';
 export type {
   HaproxyKeepalivedEndpoint,
   HaproxyKeepalivedSettings,
 } from '../load-balancer/haproxy-keepalived/settings.js';
 export type { BalancerImages, StaticPodsSettings } from '../load-balancer/static-pods/settings.js';
+export type { VirtualIp } from '../load-balancer/virtual-ip/virtual-ip.js';
 export type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
 export type { CalicoSettings, Encapsulation } from '../network/calico/settings.js';
 export type { FlannelSettings } from '../network/flannel/settings.js';
@@ -29,9 +32,12 @@ export type { NoNetworkSettings } from '../network/none/settings.js';
 export type { ContainerdSettings } from '../runtime/containerd/settings.js';
 
 /** `spec.loadBalancer`, resolved: one of the load balancers. */
-export type LoadBalancerSettings = haproxyKeepalived.HaproxyKeepalivedSettings | staticPods.StaticPodsSettings;
+export type LoadBalancerSettings =
+  | haproxyKeepalived.HaproxyKeepalivedSettings
+  | staticPods.StaticPodsSettings
+  | external.ExternalLoadBalancerSettings;
 /** What load balancers add to `spec.endpoint`. */
-export type EndpointSettings = VrrpEndpoint;
+export type EndpointSettings = VrrpEndpoint | external.ExternalEndpoint;
 /** `spec.etcd`, resolved: one of the topologies. */
 export type EtcdSettings = (StackedEtcdSettings | ExternalEtcdSettings) & etcd.EtcdCommonSettings;
 /** `spec.runtime`, resolved: one of the container runtimes. */
@@ -61,7 +67,7 @@ export const CHOSEN = {
 const choice = (count: number, change: KeyChange): KeyChange => (count === 1 ? fixed : change);
 
 const CHOICES = {
-  loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES],
+  loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES, external.CHANGES],
   runtime: [containerd.CHANGES],
   network: [flannel.CHANGES, calico.CHANGES, manifest.CHANGES, {}],
   packages: [bundle.CHANGES],

@@ -2,6 +2,7 @@ import type { StepImplementation } from '../../activities/types.js';
 import { steps as bundle } from '../artifacts/bundle/steps/index.js';
 import { memberSteps } from '../etcd/members/steps.js';
 import { steps as staticPods } from '../etcd/static-pods/steps/index.js';
+import { steps as external } from '../load-balancer/external/steps/index.js';
 import { steps as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/steps/index.js';
 import { steps as staticPodBalancer } from '../load-balancer/static-pods/steps/index.js';
 import { vrrpSteps } from '../load-balancer/vrrp/steps/index.js';
@@ -18,6 +19,7 @@ export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImpl
   ...haproxyKeepalived,
   ...staticPodBalancer,
   ...vrrpSteps,
+  ...external,
   ...memberSteps,
   ...staticPods,
   ...flannel,

@@ -2,6 +2,7 @@ import type { ImageQuery } from '../../bundle/bundle.js';
 import type { Cluster } from '../../cluster/types.js';
 import { work as stacked } from '../etcd/stacked/work.js';
 import { work as staticPods } from '../etcd/static-pods/work.js';
+import { work as external } from '../load-balancer/external/work.js';
 import { work as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/work.js';
 import { work as staticPodBalancer } from '../load-balancer/static-pods/work.js';
 import { work as calico } from '../network/calico/work.js';
@@ -16,6 +17,7 @@ import type { EtcdSettings, LoadBalancerSettings, PodNetworkSettings, RuntimeSet
 const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancerWork> = {
   'haproxy-keepalived': haproxyKeepalived,
   'static-pods': staticPodBalancer,
+  external,
 };
 const ETCDS: Record<EtcdSettings['topology'], EtcdWork> = { stacked, external: staticPods };
 const RUNTIMES: Record<RuntimeSettings['type'], RuntimeWork> = { containerd };

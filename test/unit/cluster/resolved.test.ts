@@ -214,9 +214,9 @@ describe('a resolved cluster', () => {
   });
 
   it('derives the VRRP id from the VIP, and never 0', () => {
-    expect(parse(BASE).endpoint.virtualRouterId).toBe(100);
+    expect(parse(BASE).endpoint).toMatchObject({ virtualRouterId: 100 });
     const wide = edited(['vip: 10.88.0.100', 'vip: 10.88.1.0\n    prefixLength: 16']);
-    expect(parse(wide).endpoint.virtualRouterId).toBe(1);
+    expect(parse(wide).endpoint).toMatchObject({ virtualRouterId: 1 });
   });
 
   it('tells "no taints" from "the usual ones", and adds to the backend of the network', () => {

@@ -305,7 +305,7 @@ describe('values', () => {
     [
       'a balancer to come',
       `${BASE}  loadBalancer: { type: kube-vip }\n`,
-      '21:25 bad-value spec.loadBalancer.type | "kube-vip" | haproxy-keepalived or static-pods',
+      '21:25 bad-value spec.loadBalancer.type | "kube-vip" | haproxy-keepalived or static-pods or external',
     ],
     [
       'a plugin to come',

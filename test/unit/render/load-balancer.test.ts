@@ -52,7 +52,7 @@ describe('keepalived.conf', () => {
 
   test('counts advertisements in seconds', () => {
     const slow = clusterOf({ controlPlanes: 2, workers: 0 });
-    slow.endpoint.advertIntervalMs = 1500;
+    Object.assign(slow.endpoint, { advertIntervalMs: 1500 });
     expect(keepalivedOf(0, slow)).toContain('advert_int 1.5\n');
   });
 

@@ -1,5 +1,6 @@
 import { type Cluster, type ExtraArg, hostsOf } from '../../../cluster/types.js';
 import { clientUrl } from '../../../components/etcd/members/places.js';
+import { apiAddressOf, loadBalancerOf } from '../../../components/registry/plan.js';
 import { podNetworkWorkOf } from '../../../components/registry/work.js';
 import { endpointOf, NODE_MONITOR_GRACE } from '../../../render/kubeadm.js';
 import { below, type Found, shown } from '../difference.js';
@@ -54,13 +55,17 @@ function compareNetwork(cluster: Cluster, { network, plugins, record }: Applied,
 
 function compareNames(cluster: Cluster, config: AppliedConfig): Found[] {
   const { kubernetes, endpoint } = cluster;
-  const [vip = '', port = ''] = config.endpoint.split(':');
+  const addressKey = `spec.endpoint.${loadBalancerOf(cluster).addressKey}`;
+  const [address = '', port = ''] = config.endpoint.split(':');
   return [
     ...one('metadata.name', config.name, cluster.name),
     ...one('spec.kubernetes.version', config.version, kubernetes.version),
     ...(config.endpoint === endpointOf(cluster)
       ? []
-      : [...one('spec.endpoint.vip', vip, endpoint.vip), ...one('spec.endpoint.port', port, String(endpoint.port))]),
+      : [
+          ...one(addressKey, address, apiAddressOf(cluster)),
+          ...one('spec.endpoint.port', port, String(endpoint.port)),
+        ]),
     ...one('spec.kubernetes.podSubnet', config.podSubnet, kubernetes.podSubnet),
     ...one('spec.kubernetes.serviceSubnet', config.serviceSubnet, kubernetes.serviceSubnet),
     ...one('spec.kubernetes.dnsDomain', config.dnsDomain, kubernetes.dnsDomain),
@@ -74,7 +79,7 @@ function compareSans(cluster: Cluster, applied: Applied, config: AppliedConfig):
     name,
     address,
   ]);
-  const own = new Set([cluster.endpoint.vip, config.endpoint.split(':')[0], ...hosts]);
+  const own = new Set([apiAddressOf(cluster), config.endpoint.split(':')[0], ...hosts]);
   const extra = config.certificateSANs.filter((name) => !own.has(name));
   const key = 'spec.kubernetes.certificateSANs';
   return [

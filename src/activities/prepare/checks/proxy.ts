@@ -50,12 +50,20 @@ function proxiesOf(facts: HostFacts, source: HostFacts['proxies'][number]['sourc
   return [...new Set(found.map(({ value }) => value))];
 }
 
-/** As Go's programs read no_proxy (golang.org/x/net/http/httpproxy): addresses, networks, `*`; domains are no addresses. */
+/** As Go's programs read no_proxy (golang.org/x/net/http/httpproxy): addresses, networks, `*`; a domain covers itself and what is below it, `.domain` only the latter. */
 function covers(entry: string, target: string): boolean {
   if (entry === '*') return true;
   const [address = '', prefix = '32'] = target.split('/');
+  if (!ipaddr.IPv4.isValid(address)) {
+    const below = entry.toLowerCase().replace(/^\*?(?=\.)/, '');
+    return below.startsWith('.') ? target.toLowerCase().endsWith(below) : isWithin(target.toLowerCase(), below);
+  }
   const network = entry.includes('/') ? entry : `${entry}/32`;
   if (!ipaddr.IPv4.isValidCIDR(network)) return false;
   const [, bits] = ipaddr.IPv4.parseCIDR(network);
   return bits <= Number(prefix) && ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(network));
+}
+
+function isWithin(name: string, domain: string): boolean {
+  return domain !== '' && (name === domain || name.endsWith(`.${domain}`));
 }

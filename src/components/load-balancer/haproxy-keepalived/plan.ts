@@ -13,6 +13,7 @@ import { isFromBundle } from './settings.js';
 /** HAProxy spreads the API over the control planes, keepalived moves the virtual IP between them. */
 export const haproxyKeepalived: LoadBalancer = {
   ...vrrpNeeds,
+  leadsLate: false,
 
   packages: (cluster, role) => ({
     install: role === 'control-plane' && !isFromBundle(cluster) ? ['haproxy', 'keepalived'] : [],

@@ -27,5 +27,5 @@ export const CHANGES: KeyChanges = {
 /** Whether HAProxy and keepalived are the bundle's. */
 export function isFromBundle({ loadBalancer }: Pick<Cluster, 'loadBalancer'>): boolean {
   // What was recorded before there was a choice came from the distribution.
-  return loadBalancer.type === 'haproxy-keepalived' && (loadBalancer.source ?? 'distribution') === 'bundle';
+  return 'source' in loadBalancer && loadBalancer.source === 'bundle';
 }

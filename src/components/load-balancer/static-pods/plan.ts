@@ -13,6 +13,7 @@ import { ownImages } from './settings.js';
  */
 export const staticPods: LoadBalancer = {
   ...vrrpNeeds,
+  leadsLate: true,
   packages: () => ({ install: [], hold: [] }),
   services: [],
   replaces: [],

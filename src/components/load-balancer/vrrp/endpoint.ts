@@ -1,8 +1,9 @@
 import { by, type KeyChanges } from '../../../cluster/key-change.js';
 import type { Cluster } from '../../../cluster/types.js';
+import type { VirtualIp } from '../virtual-ip/virtual-ip.js';
 
 /** What VRRP adds to `spec.endpoint`, resolved. */
-export interface VrrpEndpoint {
+export interface VrrpEndpoint extends VirtualIp {
   /** VRRP id, different for every VRRP group on the network. */
   virtualRouterId: number;
   /** VRRP version 3 counts centiseconds: a multiple of 10. */
@@ -36,5 +37,7 @@ export const ENDPOINT_CHANGES: KeyChanges = {
 
 /** VRRP's settings in a cluster whose load balancer speaks it. */
 export function endpointSettings({ endpoint }: Pick<Cluster, 'endpoint'>): VrrpEndpoint {
+  // Who asks belongs to such a load balancer, so this is a programming error, not a user's.
+  if (!('virtualRouterId' in endpoint)) throw new Error('the load balancer of this cluster does not speak VRRP');
   return endpoint;
 }

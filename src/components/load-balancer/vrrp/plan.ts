@@ -3,10 +3,16 @@ import { clusterStep } from '../../../plan/step.js';
 import type { Step } from '../../../plan/types.js';
 import { between } from '../../flows.js';
 import type { LoadBalancer } from '../../types.js';
+import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
 import { HAPROXY_MONITOR_PORT } from './render/haproxy.js';
 
 /** What HAProxy and keepalived on every control plane need of hosts, however they are run there. */
 export const vrrpNeeds = {
+  addressKey: 'vip',
+  address: (cluster) => virtualIpOf(cluster).vip,
+  bindsEndpointPort: true,
+  lookTitle: 'Look who holds the virtual IP, and ask the API there',
+
   fixedPorts: [{ port: HAPROXY_MONITOR_PORT, use: "HAProxy's monitor" }],
   listeners({ endpoint }, role) {
     if (role !== 'control-plane') return [];

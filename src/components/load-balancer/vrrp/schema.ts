@@ -4,9 +4,12 @@ import { type Draft, type INVALID, pick } from '../../../cluster/resolve/draft.j
 import { integer, wrong } from '../../../cluster/schema/forms.js';
 import { optional } from '../../../cluster/schema/keys.js';
 import type { LoadBalancerSchema } from '../../schema-types.js';
+import { resolveVirtualIp, VIP_FORM, virtualIpKeys } from '../virtual-ip/schema.js';
+import type { VirtualIp } from '../virtual-ip/virtual-ip.js';
 import { defaultVirtualRouterId, ENDPOINT_DEFAULTS } from './endpoint.js';
 
 const endpointKeys = {
+  ...virtualIpKeys,
   virtualRouterId: optional(
     integer('a whole number from 1 to 255', 1, 255),
     "VRRP id, different for every VRRP group on the network. Default: the VIP's last octet.",
@@ -21,7 +24,10 @@ const endpointKeys = {
   ),
 };
 
-type EndpointDraft = Draft<{ virtualRouterId?: number; advertIntervalMs?: number }> | typeof INVALID | null;
+type EndpointDraft =
+  | Draft<Partial<VirtualIp> & { virtualRouterId?: number; advertIntervalMs?: number }>
+  | typeof INVALID
+  | null;
 
 const PORT = ['spec', 'endpoint', 'port'];
 
@@ -37,10 +43,16 @@ const checkPort: Check = (cluster, report) => {
 /** What every load balancer of HAProxy and keepalived on the control planes has in cluster.yaml. */
 export const vrrpSchema = {
   endpointKeys,
+  addressForm: VIP_FORM,
   endpointPort: ENDPOINT_DEFAULTS.port,
   checks: [checkPort],
-  resolveEndpoint: (endpoint: EndpointDraft, vip: string | undefined) => ({
-    virtualRouterId: pick(endpoint, 'virtualRouterId', vip === undefined ? undefined : defaultVirtualRouterId(vip)),
-    advertIntervalMs: pick(endpoint, 'advertIntervalMs', ENDPOINT_DEFAULTS.advertIntervalMs),
-  }),
+  resolveEndpoint(endpoint: EndpointDraft) {
+    const virtualIp = resolveVirtualIp(endpoint);
+    const { vip } = virtualIp;
+    return {
+      ...virtualIp,
+      virtualRouterId: pick(endpoint, 'virtualRouterId', vip === undefined ? undefined : defaultVirtualRouterId(vip)),
+      advertIntervalMs: pick(endpoint, 'advertIntervalMs', ENDPOINT_DEFAULTS.advertIntervalMs),
+    };
+  },
 } satisfies Partial<LoadBalancerSchema>;

@@ -3,6 +3,7 @@ import type { PeerFacts } from '../../../activities/prepare/facts/cluster-facts.
 import { gatherFacts } from '../../../activities/remote-facts.js';
 import type { Cluster } from '../../../cluster/types.js';
 import type { RemoteHost } from '../../../hosts/types.js';
+import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
 
 /** What the network says of the VIP, seen from a control plane. */
 export interface VipFacts {
@@ -46,12 +47,9 @@ fact holder holder`;
 }
 
 /** The VIP must be free, unless keepalived of this very cluster holds it on a control plane. */
-export function vipProblems(
-  { endpoint, hosts }: Cluster,
-  peers: PeerFacts[],
-  { onLink, holderMac }: VipFacts,
-): Problem[] {
-  const { vip } = endpoint;
+export function vipProblems(cluster: Cluster, peers: PeerFacts[], { onLink, holderMac }: VipFacts): Problem[] {
+  const { hosts } = cluster;
+  const { vip } = virtualIpOf(cluster);
   const holders = peers.filter(({ addresses }) => addresses.some(({ address }) => address === vip));
   const roleOf = (name: string) => hosts.find((host) => host.name === name)?.role;
   const wrong = holders.filter(({ name, ours }) => !ours || roleOf(name) !== 'control-plane');

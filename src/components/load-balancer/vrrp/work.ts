@@ -3,12 +3,15 @@ import { hasHardwareAddress } from '../../../activities/prepare/checks/network.j
 import type { Problem } from '../../../activities/prepare/checks/problem.js';
 import { hostsOf } from '../../../cluster/types.js';
 import type { LoadBalancerWork } from '../../work-types.js';
+import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
 import { endpointFaults } from './steps/verifyEndpoint.js';
 import { gatherVipFacts, vipProblems } from './vip.js';
 
 /** What the preflight and health checks ask wherever keepalived moves the virtual IP between the control planes. */
-export const vrrpWork: Omit<LoadBalancerWork, 'bundled'> = {
+export const vrrpWork: Omit<LoadBalancerWork, 'bundled' | 'health'> = {
   faults: endpointFaults,
+
+  unobstructed: (cluster) => `${virtualIpOf(cluster).vip} is free or ours`,
 
   images: () => [],
 
@@ -18,12 +21,20 @@ export const vrrpWork: Omit<LoadBalancerWork, 'bundled'> = {
     const [first] = hostsOf(cluster, 'control-plane');
     // The loader refuses a file without a control plane, so this is a programming error, not a user's.
     if (first === undefined) throw new Error('a cluster has at least one control plane');
-    return vipProblems(cluster, peers, await gatherVipFacts(cluster.endpoint.vip, hostNamed(first.name), signal));
+    return vipProblems(cluster, peers, await gatherVipFacts(virtualIpOf(cluster).vip, hostNamed(first.name), signal));
   },
 };
 
+/** @param logs what shows the logs of keepalived and HAProxy on a control plane, as it stands in a sentence */
+export function vrrpHealth(logs: string): LoadBalancerWork['health'] {
+  return (cluster) => ({
+    found: `one control plane holds ${virtualIpOf(cluster).vip}, and the API answers at port ${cluster.endpoint.port}`,
+    hint: `On the control planes, ${logs} says who holds the virtual IP, and why.`,
+  });
+}
+
 function checkNamedCard({ facts, host, cluster }: Checked): Problem[] {
-  const { interface: card } = cluster.endpoint;
+  const { interface: card } = virtualIpOf(cluster);
   if (host.role !== 'control-plane' || card === null || facts.addresses.some((address) => address.card === card))
     return [];
   return [
@@ -38,7 +49,7 @@ function checkNamedCard({ facts, host, cluster }: Checked): Problem[] {
 /** VRRP and the VIP's ARP need an address of the link layer, which tunnels and serial lines do not have. */
 function checkCard({ facts, host, cluster }: Checked): Problem[] {
   if (host.role !== 'control-plane') return [];
-  const named = cluster.endpoint.interface;
+  const named = virtualIpOf(cluster).interface;
   const card = facts.addresses.find((each) => (named === null ? each.address === host.address : each.card === named));
   if (card === undefined || hasHardwareAddress(card.mac)) return [];
   return [

@@ -218,10 +218,11 @@ Flags:
       ' ',
     );
 
-  async function init(phases: string[], of = cluster) {
+  async function init(phases: string[], of: typeof cluster = cluster, kubectl = '') {
     await writeFile(join(root, 'help'), HELP(phases));
     await program('kubeadm', `[ "$2" != --help ] || cat ${root}/help`);
-    for (const name of ['kubectl', 'openssl', 'crictl', 'journalctl']) await program(name);
+    for (const name of ['openssl', 'crictl', 'journalctl']) await program(name);
+    await program('kubectl', kubectl);
     // Ports of the host itself are none of the test's.
     const script = renderInitScript(of, first, [{ path: '/etc/kubewright/kubeadm.yaml', content: 'x' }])
       .replace(/^listens\(\).*$/m, 'listens() { :; }')
@@ -236,7 +237,7 @@ Flags:
           .slice(3)
           .join(' '),
       );
-    return { ran, code, stdout };
+    return { ran, code, stdout, calls };
   }
 
   test("runs kubeadm's phases, the local ones in its order", async () => {
@@ -257,6 +258,19 @@ Flags:
       'upload-config all',
     ]);
     expect(ran.at(-1)).toBe('kubelet-finalize all');
+  });
+
+  test('waits for a balancer that leads to the API server late, before anything goes through it', async () => {
+    // Through the endpoint, which the kubeconfig names, there is an answer the third time.
+    const kubectl = `case $* in *--server*) ;; *) echo >>${root}/through; [ "$(wc -l <${root}/through)" -ge 3 ] ;; esac`;
+    const endpoint = { address: '10.88.0.100', port: 6443 };
+    const external = { ...cluster, endpoint, loadBalancer: { type: 'external' as const } };
+    const { calls, code } = await init(PHASES, external, kubectl);
+    expect(code).toBe(0);
+    const through = calls.flatMap((call, index) => (/^kubectl (?!.*--server)/.test(call) ? [index] : []));
+    expect(through).toHaveLength(3);
+    expect(calls.findIndex((call) => call.includes('upload-config'))).toBeGreaterThan(through.at(-1) ?? Infinity);
+    expect((await init(PHASES)).calls.filter((call) => /^kubectl (?!.*--server)/.test(call))).toHaveLength(3);
   });
 
   test.each(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'])(

@@ -9,6 +9,7 @@ import { quote } from '../../../../hosts/shell.js';
 import type { Upload } from '../../../../hosts/types.js';
 import { loadedConfigPath } from '../../../../render/loaded-config.js';
 import { PROGRAM_ROOT } from '../../../../render/program-paths.js';
+import { virtualIpOf } from '../../virtual-ip/virtual-ip.js';
 import { cardIn, cardQuestion } from '../../vrrp/steps/card.js';
 import { CHECK_SCRIPT_PATH } from '../render/keepalived.js';
 import { ACCOUNT, isOurUnit, type Service, unitPath } from '../render/units.js';
@@ -52,7 +53,7 @@ export async function lookAtLoadBalancer(context: StepContext): Promise<LoadBala
   const host = hostOf(context);
   const programs = await bundledPrograms(context);
   const facts = await gatherFacts(context.host, factsScript(context, host, programs), context.signal);
-  const networkInterface = context.cluster.endpoint.interface ?? cardIn(facts, host);
+  const networkInterface = virtualIpOf(context.cluster).interface ?? cardIn(facts, host);
   const files = loadBalancerFiles(context.cluster, host, networkInterface, programs?.release);
   const expected = new Map(files.map(({ path, content }) => [path, sha256(content)]));
   const serviceState = (service: Service): ServiceState => {

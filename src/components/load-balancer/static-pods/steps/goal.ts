@@ -3,6 +3,7 @@ import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js'
 import type { StepContext } from '../../../../activities/types.js';
 import { image } from '../../../../bundle/bundle.js';
 import { LOAD_BALANCER_IMAGE } from '../../../../bundle/image-names.js';
+import { virtualIpOf } from '../../virtual-ip/virtual-ip.js';
 import { cardIn, cardQuestion } from '../../vrrp/steps/card.js';
 import { type BalancerImages, ownImages } from '../settings.js';
 import { type BalancerFiles, balancerFiles } from './files.js';
@@ -25,7 +26,7 @@ export async function goalOf(context: StepContext, questions: string): Promise<G
   const host = hostOf(context);
   const images = await imagesOf(context);
   const facts = await gatherFacts(context.host, `${cardQuestion(host)}${questions}`, signal);
-  const card = cluster.endpoint.interface ?? cardIn(facts, host);
+  const card = virtualIpOf(cluster).interface ?? cardIn(facts, host);
   return { wanted: balancerFiles(cluster, host, card, images), facts };
 }
 

@@ -40,7 +40,7 @@ export function renderKeepalivedConfig(
   networkInterface: string,
   checkScript: string,
 ): string {
-  const { virtualRouterId, advertIntervalMs } = endpointSettings(cluster);
+  const { vip, virtualRouterId, advertIntervalMs } = endpointSettings(cluster);
   const controlPlanes = hostsOf(cluster, 'control-plane');
   const place = controlPlanes.findIndex(({ name }) => name === host.name);
   const peers = controlPlanes.filter(({ name }) => name !== host.name);
@@ -68,7 +68,7 @@ vrrp_instance kubernetes_api {
     advert_int ${advertIntervalMs / 1000}
     preempt_delay 5
 ${peers.length === 0 ? '' : renderUnicast(host, peers)}    virtual_ipaddress {
-        ${cluster.endpoint.vip}/32
+        ${vip}/32
     }
     track_script {
         haproxy_alive

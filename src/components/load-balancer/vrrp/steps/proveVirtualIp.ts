@@ -5,8 +5,9 @@ import type { StepContext, StepImplementation } from '../../../../activities/typ
 import { awaitFaultless, type Faults } from '../../../../activities/verify/await-state.js';
 import { hostsOf } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
+import { type HostView, viewOf } from '../../view.js';
+import { virtualIpOf } from '../../virtual-ip/virtual-ip.js';
 import { holdsVipFunction } from './holder.js';
-import { type HostView, viewOf } from './view.js';
 
 /** keepalived takes the VIP within a second of its start, and other hosts that start meanwhile settle within five more. */
 const PATIENCE_MS = 30_000;
@@ -27,7 +28,7 @@ const WORKERS = 3;
 export const proveVirtualIp: StepImplementation = {
   async probe(context) {
     const { faults, found, overruled } = await look(context);
-    const { vip, port } = context.cluster.endpoint;
+    const { vip, port } = virtualIpOf(context.cluster);
     if (faults.length > 0) {
       const changes = [`wait until other hosts get an answer at ${vip}:${port}`];
       return { done: false, found: faults.map(({ what }) => what).join('; '), changes, warnings: overruled };
@@ -77,7 +78,7 @@ interface Look {
 
 async function look(context: StepContext): Promise<Look> {
   const { cluster } = context;
-  const { vip, port } = cluster.endpoint;
+  const { vip, port } = virtualIpOf(cluster);
   const asked = [...hostsOf(cluster, 'control-plane'), ...hostsOf(cluster, 'worker').slice(0, WORKERS)];
   const views = await Promise.all(asked.map((host) => viewOf(context, host, script(context))));
   const silent = views.filter((view) => holding(view).is === 'unknown').map(({ host }) => host.name);
@@ -120,7 +121,7 @@ function holding({ host, facts }: HostView): Answer<string> {
 
 /** The connection comes first: it is what makes the kernel look for the VIP's hardware address. */
 function script({ cluster }: StepContext): string {
-  const { vip, port } = cluster.endpoint;
+  const { vip, port } = virtualIpOf(cluster);
   return `${holdsVipFunction(cluster)}ask holds holds_vip
 fact answers timeout ${CONNECT_SECONDS} bash -c ': <>/dev/tcp/${vip}/${port}'
 fact neighbour ip -4 neighbour show to ${vip}`;
@@ -128,7 +129,7 @@ fact neighbour ip -4 neighbour show to ${vip}`;
 
 /** Where there is no entry a router lies between, or nobody was asked by ARP yet. */
 function faultOf({ cluster }: StepContext, { host, facts }: HostView): Fault {
-  const { vip, port } = cluster.endpoint;
+  const { vip, port } = virtualIpOf(cluster);
   const neighbour = facts?.text('neighbour') ?? '';
   const mac = /\blladdr (\S+)/.exec(neighbour)?.[1];
   const arp = /\b(FAILED|INCOMPLETE)\b/.test(neighbour)

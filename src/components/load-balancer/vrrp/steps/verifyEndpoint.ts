@@ -7,8 +7,9 @@ import { nodesOf } from '../../../../activities/verify/verifyNodes.js';
 import type { ClusterHost } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
 import { quote } from '../../../../hosts/shell.js';
+import { type HostView, viewOf } from '../../view.js';
+import { virtualIpOf } from '../../virtual-ip/virtual-ip.js';
 import { holdsVipFunction } from './holder.js';
-import { type HostView, viewOf } from './view.js';
 
 /** The VIP moves within a second; ARP entries of other hosts are renewed by keepalived's announcements. */
 const PATIENCE_MS = 60_000;
@@ -23,7 +24,7 @@ export const verifyEndpoint: StepImplementation = {
     const { faults, holder } = await look(context);
     const wrong = whatIsWrong(faults);
     if (wrong.length > 0) return { done: false, found: wrong.join('; '), changes: ['wait for the endpoint'] };
-    const { vip, port } = context.cluster.endpoint;
+    const { vip, port } = virtualIpOf(context.cluster);
     return {
       done: true,
       found: `${holder} holds ${vip}; the API answers on ${vip}:${port} from every node`,
@@ -59,7 +60,7 @@ async function look(context: StepContext): Promise<{ faults: Faults; seen: strin
   const unreachable = views
     .filter(({ facts }) => facts === undefined)
     .map(({ host }) => `${host.name} cannot be reached`);
-  const { vip } = context.cluster.endpoint;
+  const { vip } = virtualIpOf(context.cluster);
   const holding = views.map(({ host, facts }) => ({
     host,
     facts,
@@ -91,7 +92,7 @@ async function look(context: StepContext): Promise<{ faults: Faults; seen: strin
 
 /** The API comes first: asking it is what makes the kernel look for the VIP's hardware address. */
 function script(context: StepContext): string {
-  const address = quote(context.cluster.endpoint.vip);
+  const address = quote(virtualIpOf(context.cluster).vip);
   return `${apiGetFunction(context.cluster)}${holdsVipFunction(context.cluster)}mac() { ip -o link show "$(ip -o -4 address show to ${address} | awk 'NR == 1 {print $2}')" | sed -n 's|.*link/ether \\([0-9a-f:]*\\).*|\\1|p'; }
 neighbour() { ip neighbour show to ${address} | sed -n 's/.*lladdr \\([0-9a-f:]*\\).*/\\1/p'; }
 fact api api_get /readyz
@@ -101,7 +102,7 @@ fact neighbour neighbour`;
 }
 
 function faultsOf(context: StepContext, { host, facts }: HostView, holder: ClusterHost, mac: string): string[] {
-  const { vip, port } = context.cluster.endpoint;
+  const { vip, port } = virtualIpOf(context.cluster);
   const faults: string[] = [];
   if (facts?.text('api') !== 'ok') faults.push(`the API behind ${vip}:${port} is not ready as seen from ${host.name}`);
   const neighbour = facts?.text('neighbour') ?? '';

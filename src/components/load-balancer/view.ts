@@ -1,9 +1,9 @@
-import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
-import type { StepContext } from '../../../../activities/types.js';
-import type { ClusterHost } from '../../../../cluster/types.js';
-import { isKubewrightError } from '../../../../errors.js';
+import { type Facts, gatherFacts } from '../../activities/remote-facts.js';
+import type { StepContext } from '../../activities/types.js';
+import type { ClusterHost } from '../../cluster/types.js';
+import { isKubewrightError } from '../../errors.js';
 
-/** What one host says of the virtual IP. */
+/** What one host says of the endpoint. */
 export interface HostView {
   host: ClusterHost;
   /** Undefined when the host could not be asked. */

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
+import { expect, test } from 'vitest';
+import { Facts, factsProgram } from '../../../../../src/activities/remote-facts.js';
+import type { ClusterHost } from '../../../../../src/cluster/types.js';
+import { script } from '../../../../../src/components/load-balancer/external/steps/look.js';
+import { clusterOf } from '../../../cluster-fixture.js';
+import { Authority } from './certificates.js';
+
+test('in a real bash a sample of connections, open beside each other, tells whose certificates come back', async () => {
+  const authority = new Authority('kubernetes');
+  const made = authority.sign('kube-apiserver');
+  authority.remove();
+  let open = 0;
+  let most = 0;
+  const server = createServer({ cert: made.certificate, key: made.key }, (socket) => {
+    most = Math.max(most, ++open);
+    socket.on('error', () => {}).on('close', () => open--);
+    socket.resume();
+  }).listen(0, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const cluster = clusterOf(
+      { controlPlanes: 1, workers: 1 },
+      { endpoint: { address: '127.0.0.1', port }, loadBalancer: { type: 'external' } },
+    );
+    const worker = cluster.hosts.at(-1) as ClusterHost;
+    const facts = new Facts(await bash(factsProgram(script(cluster, worker, true))));
+    const print = createHash('sha256').update(new X509Certificate(made.certificate).raw).digest('hex');
+    const seen = facts.text('presented').split('\n');
+    expect(seen).toHaveLength(8);
+    for (const line of seen) expect(line.replaceAll(':', '').toLowerCase()).toContain(print);
+    expect(most).toBeGreaterThan(1);
+    // Nothing there is this host's cluster, and the question says so.
+    expect(facts.text('api')).toBe('');
+  } finally {
+    server.close();
+  }
+});
+
+function bash(text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile('bash', (error, stdout) => (error ? reject(error) : resolve(stdout)));
+    child.stdin?.end(text);
+  });
+}
