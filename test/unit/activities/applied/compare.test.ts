@@ -188,6 +188,20 @@ describe('an edited file', () => {
     });
   });
 
+  it('the address of an external load balancer, by its own key', async () => {
+    const external = (address: string): Cluster => ({
+      ...rich(),
+      endpoint: { address, port: 6443 },
+      loadBalancer: { type: 'external' },
+    });
+    const [before, after] = [external('api.example.org'), external('192.0.2.7')];
+    const { differences } = compareCluster(after, await appliedOf(before, after));
+    expect(differences.map(({ key, verdict, applied: was, wanted }) => [key, verdict, was, wanted])).toEqual([
+      ['spec.endpoint.address', 'refused', 'api.example.org', '192.0.2.7'],
+    ]);
+    expect(compareCluster(before, await appliedOf(before))).toEqual(NOTHING);
+  });
+
   it.each(EDITS)('%s: %s', async (key, verdict, edit) => {
     const before = rich();
     const after = structuredClone(before);

@@ -181,6 +181,23 @@ describe('a proxy', () => {
     expect(onlyProblem(problems(except(value))).what).toContain(missing);
   });
 
+  it.each([
+    ['api.example.org', true],
+    ['example.org', true],
+    ['.example.org', true],
+    ['*', true],
+    ['.api.example.org', false],
+    ['le.org', false],
+  ])('with %s excepted lets an API of that name be reached: %s', (entry, isReached) => {
+    const cluster: Cluster = {
+      ...CLUSTER,
+      endpoint: { address: 'api.example.org', port: 6443 },
+      loadBalancer: { type: 'external' },
+    };
+    const found = problems(except(`${ALL},${entry}`), { cluster });
+    expect(found.map(({ what }) => what.includes('does not cover api.example.org'))).toEqual(isReached ? [] : [true]);
+  });
+
   it.each([ALL, '*', `${ALL},.svc,localhost`, '10.0.0.0/8'])('may be there when %s is excepted', (value) => {
     expect(problems(except(value))).toEqual([]);
   });
