@@ -10,8 +10,8 @@ import { KubewrightError } from '../errors.js';
 import { packFile } from './packing.js';
 import type { Architecture } from './recipes.js';
 
-/** Raise this when files lie in a bundle in another way: it is part of the bundle's key in the cache. */
-export const CONTENTS_REVISION = 3;
+/** Raise this when files lie in a bundle in another way, or both makers put others in: it is part of the bundle's key in the cache. */
+export const CONTENTS_REVISION = 4;
 
 /** Folders of a bundle that hold single files: the mode these get on a host, and whether they lie packed in the bundle. */
 const FOLDERS: Record<string, { mode: number; packed: boolean }> = {
@@ -23,7 +23,7 @@ const FOLDERS: Record<string, { mode: number; packed: boolean }> = {
 
 /** Programs of a bundle that hosts or people run; the other ones that are built live in images only. */
 export const HOST_PROGRAMS = [
-  ...['kubeadm', 'kubelet', 'kubectl', 'crictl', 'etcdctl', 'etcdutl'],
+  ...['kubeadm', 'kubelet', 'kubectl', 'crictl', 'etcd', 'etcdctl', 'etcdutl'],
   ...['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc'],
 ];
 

@@ -8,6 +8,7 @@ const RELEASED_WITH = {
   kubeadm: 'kubernetes',
   kubectl: 'kubernetes',
   crictl: 'cri-tools',
+  etcd: 'etcd',
   etcdctl: 'etcd',
   etcdutl: 'etcd',
   containerd: 'containerd',

@@ -76,6 +76,7 @@ describe('the bundle', () => {
     expect(await run('bin/kubelet', '--version')).toBe(`Kubernetes v${VERSION}`);
     expect(await run('bin/kubectl', 'version', '--client')).toContain(`Client Version: v${VERSION}`);
     const etcd = bundle.versions.etcd?.slice(1);
+    expect(await run('bin/etcd', '--version')).toContain(`etcd Version: ${etcd}`);
     expect(await run('bin/etcdctl', 'version')).toContain(`etcdctl version: ${etcd}`);
     expect(await run('bin/etcdutl', 'version')).toContain(`etcdutl version: ${etcd}`);
     expect(await run('bin/crictl', '--version')).toMatch(/^crictl version v?\d/);

@@ -64,7 +64,9 @@ export function etcdRelease(tag: string, arch: Architecture, origins: Origins): 
     url: `${folder}/${name}.tar.gz`,
     checksum: { url: `${folder}/SHA256SUMS` },
     signing: nobody('etcd'),
-    members: { 'bin/etcdctl': `${name}/etcdctl`, 'bin/etcdutl': `${name}/etcdutl` },
+    members: Object.fromEntries(
+      ['etcd', 'etcdctl', 'etcdutl'].map((program) => [`bin/${program}`, `${name}/${program}`]),
+    ),
   };
 }
 

@@ -60,7 +60,7 @@ describe('a bundle of published releases', () => {
     await verifyBundle(bundle);
     expect(bundle).toMatchObject({ kubernetesVersion: '1.34.3', architecture: 'amd64', source: 'official' });
     expect(missingImages(bundle, KUBEADM_IMAGES)).toEqual([]);
-    for (const name of ['kubeadm', 'kubelet', 'kubectl', 'crictl', 'etcdctl', 'etcdutl']) {
+    for (const name of ['kubeadm', 'kubelet', 'kubectl', 'crictl', 'etcd', 'etcdctl', 'etcdutl']) {
       expect(file(bundle, `bin/${name}`).mode).toBe(0o755);
     }
     expect(await said(bundle, 'bin/kubelet')).toBe('kubelet for amd64');
