@@ -29,7 +29,7 @@ function fileOf(name) {
  * Files below test/lab that `npm run test:all` alone runs: one that is long, and holds what the others hold by other means; and
  * other ways to build a cluster, which take turns one day.
  */
-export const ONLY_IN_ALL = ['conformance', 'install-static-pods', 'install-networks'];
+export const ONLY_IN_ALL = ['conformance', 'install-static-pods', 'install-etcd-systemd', 'install-networks'];
 
 /**
  * @param commits how many commits HEAD has, or undefined where that is not known: then nobody takes turns

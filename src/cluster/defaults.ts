@@ -22,6 +22,7 @@ export const DEFAULTS = {
     /** kubeadm's default. */
     dnsDomain: 'cluster.local',
   },
+  etcd: CHOSEN.etcd,
   loadBalancer: { type: CHOSEN.loadBalancer.type },
   runtime: CHOSEN.runtime,
   network: CHOSEN.network,

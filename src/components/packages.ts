@@ -1,5 +1,5 @@
 import type { Cluster, Role } from '../cluster/types.js';
-import { componentsOf } from './registry/plan.js';
+import { componentsOf, componentsOn } from './registry/plan.js';
 import type { Packages, Service } from './types.js';
 
 const ROLES: readonly Role[] = ['control-plane', 'worker', 'etcd'];
@@ -13,7 +13,9 @@ export interface PackageNeeds extends Packages {
 /** On hosts of one role, or of any. */
 export function packageNeeds(cluster: Cluster, roles: readonly Role[] = ROLES): PackageNeeds {
   const components = componentsOf(cluster);
-  const needs = roles.flatMap((role) => components.map((component) => component.packages(cluster, role)));
+  const needs = roles.flatMap((role) =>
+    componentsOn(cluster, role).map((component) => component.packages(cluster, role)),
+  );
   return {
     install: [...new Set(needs.flatMap(({ install }) => install))],
     hold: [...new Set(needs.flatMap(({ hold }) => hold))],

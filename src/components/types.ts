@@ -116,6 +116,22 @@ export interface LoadBalancer extends Component {
 export interface Etcd extends Component {
   /** Role of the hosts that hold a member. */
   memberRole: Role;
+  /** Whether kubeadm makes a host's member together with its node; if not, `install` makes it before. */
+  byKubeadm: boolean;
+  /** Whether members are pods: their hosts have a kubelet and a container runtime, whatever their role. */
+  inPods: boolean;
+  /** Where hosts with a member keep its certificates, laid out as kubeadm does it in /etc/kubernetes/pki. */
+  pki: string;
+  /** Where a member has its data, in the folder `member` there. */
+  dataDirectory: string;
+  /** Days for which certificates are made (null: kubeadm's own year), and names that servers have besides their host's. */
+  certificates(cluster: Cluster): { validityDays: number | null; names: readonly string[] };
+  /** Account that reads the keys of a member's servers; null: root. */
+  account: string | null;
+  /** Programs of the artifacts that a host with a member runs for it, besides those to look at etcd with. */
+  programs: readonly 'etcd'[];
+  /** Where a person reads what a member says, as the object of "look at": "`crictl ps -a` and `crictl logs`". */
+  log: string;
   /** The section `etcd` of kubeadm's ClusterConfiguration. */
   kubeadmConfiguration(cluster: Cluster): object;
   install(cluster: Cluster): Preparation;

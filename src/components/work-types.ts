@@ -12,7 +12,7 @@ import type { PackageState } from './distribution/types.js';
 export interface ComponentWork {
   /** What stands in its way on one host, before anything is changed there; pure. */
   check(checked: Checked): Problem[];
-  /** What a bundle has to hold for it on hosts of a role, as bundle.json names it among its versions. */
+  /** What a bundle has to hold for it on hosts of a role: by its name among the versions of bundle.json, or as a file (`bin/etcd`). */
   bundled(cluster: Cluster, role: Role): readonly string[];
   /** Images that it runs and that its own choice does not bring: full names. */
   images(cluster: Cluster): readonly string[];

@@ -1,5 +1,12 @@
 import { type Cluster, type ClusterHost, hostsOf } from '../cluster/types.js';
-import { artifactSourceOf, etcdOf, loadBalancerOf, podNetworkOf, runtimeOf } from '../components/registry/plan.js';
+import {
+  artifactSourceOf,
+  etcdOf,
+  loadBalancerOf,
+  podNetworkOf,
+  runsContainers,
+  runtimeOf,
+} from '../components/registry/plan.js';
 import type { Preparation } from '../components/types.js';
 import { clusterStep, hostStep, idsOf } from './step.js';
 import type { Step } from './types.js';
@@ -80,6 +87,7 @@ function prepare(cluster: Cluster, first: Map<string, string[]>): Step[] {
 /** Steps that bring a host its programs and images. */
 function bring(cluster: Cluster, host: ClusterHost): Step[] {
   const artifacts = artifactSourceOf(cluster);
+  if (!runsContainers(cluster, host.role)) return artifacts.programs(host);
   const runtime = runtimeOf(cluster).prepare(cluster, host);
   return [...artifacts.programs(host), ...runtime, ...artifacts.images(host, idsOf(runtime))];
 }

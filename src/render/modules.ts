@@ -1,5 +1,5 @@
 import type { Cluster, Role } from '../cluster/types.js';
-import { componentsOf, runtimeOf } from '../components/registry/plan.js';
+import { componentsOn, runtimeOf } from '../components/registry/plan.js';
 import type { Component, KernelFeature } from '../components/types.js';
 import { sysctlFile } from './sysctl.js';
 
@@ -28,8 +28,13 @@ const BY_SETTING: [prefix: string, module: string][] = [
 export function kernelFeaturesFor(role: Role, cluster: Cluster): KernelFeature[] {
   const needs = (components: Component[]) => components.flatMap((each) => each.kernelFeatures(cluster, role));
   const runtime = runtimeOf(cluster);
-  const others = componentsOf(cluster).filter((component) => component !== runtime);
-  const own = [...needs([runtime]), ...(role === 'etcd' ? [] : [BRIDGE_NETFILTER]), ...needs(others)];
+  const components = componentsOn(cluster, role);
+  const others = components.filter((component) => component !== runtime);
+  const own = [
+    ...needs(components.filter((component) => component === runtime)),
+    ...(role === 'etcd' ? [] : [BRIDGE_NETFILTER]),
+    ...needs(others),
+  ];
   const known = new Set(own.map(({ module }) => module));
   return [...own, ...settingFeatures(cluster.sysctls).filter(({ module }) => !known.has(module))];
 }

@@ -35,7 +35,7 @@ export function clusterOf(
       advertIntervalMs: 200,
     },
     loadBalancer: { type: 'haproxy-keepalived', source: 'bundle' },
-    etcd: { topology: (size.etcd ?? 0) > 0 ? 'external' : 'stacked', extraArgs: [] },
+    etcd: { topology: (size.etcd ?? 0) > 0 ? 'external' : 'stacked', extraArgs: [] } as Cluster['etcd'],
     runtime: { type: 'containerd', source: 'bundle', config: {} },
     network: { plugin: 'flannel', backend: { Type: 'vxlan' } },
     packages: { source: 'bundle', bundle: null, proxy: null },

@@ -1,7 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { parse } from 'yaml';
 import { type Cluster, type ClusterHost, hostsOf } from '../../cluster/types.js';
-import { ETCD_KUBEADM_CONFIG_PATH, ETCD_KUBELET_CONFIG_PATH } from '../../components/etcd/members/places.js';
+import {
+  ETCD_KUBEADM_CONFIG_PATH,
+  ETCD_KUBELET_CONFIG_PATH,
+  ETCD_UNIT_PATH,
+} from '../../components/etcd/members/places.js';
 import {
   KUBEADM_CONFIG_PATH,
   MANIFESTS_DIRECTORY,
@@ -64,6 +68,7 @@ ask kubelet running_kubelet
 ask flags content ${KUBELET_FLAGS}
 ask config content ${host.role === 'etcd' ? ETCD_KUBELET_CONFIG_PATH : KUBELET_CONFIG}
 ask etcd content ${ETCD_KUBEADM_CONFIG_PATH}
+fact etcd-unit test -e ${ETCD_UNIT_PATH}
 ask patches patches
 ${manifests.join('\n')}
 ${host.role === 'control-plane' ? controlPlane : ''}`;
@@ -76,7 +81,9 @@ export function parseHost(host: ClusterHost, facts: Facts): AppliedHost {
     const command = commandOf(facts.text(`manifest:${name}`));
     if (command !== undefined) commands.set(name, command);
   }
-  const etcdOnly = commands.has('etcd') && !commands.has('kube-apiserver');
+  // A member that systemd runs is on a control plane before anything else is: there it tells of no role.
+  const isMember = commands.has('etcd') || (host.role === 'etcd' && facts.holds('etcd-unit'));
+  const etcdOnly = isMember && !commands.has('kube-apiserver');
   const role = commands.has('kube-apiserver') ? 'control-plane' : etcdOnly && facts.holds('etcd') ? 'etcd' : undefined;
   const hasRecord = parseOwner(facts.text('owner')) !== undefined;
   return {
@@ -88,6 +95,7 @@ export function parseHost(host: ClusterHost, facts: Facts): AppliedHost {
     certificateNames: namesIn(facts.text('certificate')),
     kubeletFlags: flagsIn(facts.text('flags')),
     kubelet: facts.holds('config') ? settingsOf(facts.text('config')) : undefined,
+    etcdRunner: facts.holds('etcd-unit') ? 'systemd' : commands.has('etcd') ? 'static-pods' : undefined,
     etcdArgs: facts.holds('etcd') ? etcdArgsIn(facts.text('etcd')) : undefined,
     patches: patchesIn(facts.text('patches')),
     unread: unreadOf(host, facts),

@@ -1,4 +1,5 @@
 import type { ExtraArg, Taint } from '../../cluster/types.js';
+import type { EtcdRunner } from '../../components/registry/settings.js';
 import type { NodeMetadata } from '../kubeadm/node/node-object.js';
 import type { AppliedRecord } from './record/read.js';
 
@@ -93,7 +94,9 @@ export interface AppliedHost {
   /** Flags that kubeadm gave its kubelet, as one line. */
   kubeletFlags: string | undefined;
   kubelet: Settings | undefined;
-  /** Flags that its member of external etcd was started with. */
+  /** What runs its member of etcd; undefined where it has none. */
+  etcdRunner: EtcdRunner | undefined;
+  /** Flags that its member of etcd was started with, where kubeadm has not made it. */
   etcdArgs: ExtraArg[] | undefined;
   /** SHA-256 of kubeadm patches, by file name. */
   patches: Map<string, string>;

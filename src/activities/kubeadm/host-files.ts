@@ -13,13 +13,24 @@ export interface HostFile {
 
 /** Bash that writes files without secrets as part of a durable command, each as a whole. Kept patches are only ours. */
 export function writeFiles(files: HostFile[]): string {
-  const writes = files.map(({ path, content }) => `write ${quote(path)} ${quote(content)}`);
-  return `umask 022
-write() { mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1.new" && mv -f "$1.new" "$1"; }
-rm -rf ${PATCHES_DIRECTORY}
+  return `${WRITE}rm -rf ${PATCHES_DIRECTORY}
 mkdir -p ${PATCHES_DIRECTORY}
-${writes.join('\n')}
+${writesOf(files)}
 `;
+}
+
+/** The same for who has nothing to do with kubeadm's patches, and leaves them as they are. */
+export function writeApartFromPatches(files: HostFile[]): string {
+  return `${WRITE}${writesOf(files)}
+`;
+}
+
+const WRITE = `umask 022
+write() { mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1.new" && mv -f "$1.new" "$1"; }
+`;
+
+function writesOf(files: HostFile[]): string {
+  return files.map(({ path, content }) => `write ${quote(path)} ${quote(content)}`).join('\n');
 }
 
 /** kubeadm's patches for one host: those of cluster.yaml, and what this host's kubelet needs by itself. */

@@ -1,5 +1,12 @@
 import { resolve as resolvePath } from 'node:path';
-import { ARTIFACT_SOURCES, ETCDS, LOAD_BALANCERS, POD_NETWORKS, RUNTIMES } from '../../components/registry/schema.js';
+import {
+  ARTIFACT_SOURCES,
+  ETCD_RUNNERS,
+  ETCDS,
+  LOAD_BALANCERS,
+  POD_NETWORKS,
+  RUNTIMES,
+} from '../../components/registry/schema.js';
 import { CHOSEN } from '../../components/registry/settings.js';
 import type { ChoiceSchema, Surroundings as OfSection } from '../../components/schema-types.js';
 import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
@@ -36,9 +43,11 @@ export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): 
     endpoint: resolveEndpoint(spec),
     loadBalancer: resolveChoice(LOAD_BALANCERS, 'type', CHOSEN.loadBalancer.type, inner(spec, 'loadBalancer'), around),
     etcd: {
+      // Each choice brings its own keys; which go together the file's types cannot say.
       ...resolveChoice(ETCDS, 'topology', usesEtcdHosts ? 'external' : 'stacked', etcd, around),
+      ...resolveRunner(etcd, around),
       extraArgs: resolveExtraArgs(etcd),
-    },
+    } as Sketch<Cluster>['etcd'],
     runtime: resolveChoice(RUNTIMES, 'type', CHOSEN.runtime.type, inner(spec, 'runtime'), around),
     network: resolveChoice(POD_NETWORKS, 'plugin', CHOSEN.network.plugin, inner(spec, 'network'), around),
     packages: {
@@ -49,6 +58,12 @@ export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): 
     sysctls: mapText(recordOf(pick(spec, 'sysctls', {}))),
     hosts,
   };
+}
+
+/** The usual runner leaves no key: a file without one comes to what it came to before there was a choice. */
+function resolveRunner(etcd: Parameters<typeof resolveExtraArgs>[0], surroundings: OfSection) {
+  const { runner, ...rest } = resolveChoice(ETCD_RUNNERS, 'runner', CHOSEN.etcd.runner, etcd, surroundings);
+  return runner === CHOSEN.etcd.runner ? rest : { runner, ...rest };
 }
 
 type SpecDraft = ReturnType<typeof specOf>;

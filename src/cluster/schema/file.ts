@@ -3,6 +3,7 @@ import {
   ARTIFACT_SOURCES,
   describeChoices,
   describeEndpointPort,
+  ETCD_RUNNERS,
   ETCDS,
   endpointKeysOf,
   keysOf,
@@ -44,9 +45,15 @@ const etcd = z.strictObject(
       describeChoices(ETCDS, { end: 'Default: external when there are such hosts.' }),
     ),
     ...keysOf(ETCDS),
+    runner: optional(
+      z.enum(namesOf(ETCD_RUNNERS), wrong(namesOf(ETCD_RUNNERS).join(' or '))),
+      describeChoices(ETCD_RUNNERS, { lead: 'What runs its members, wherever they are.' }),
+      DEFAULTS.etcd.runner,
+    ),
+    ...keysOf(ETCD_RUNNERS),
     extraArgs: extraArgs('etcd'),
   },
-  wrong('a map with topology and extraArgs'),
+  wrong('a map with topology, runner and extraArgs'),
 );
 
 const loadBalancer = z.strictObject(

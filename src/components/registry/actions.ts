@@ -1,6 +1,8 @@
 import { ACTIONS as bundle } from '../artifacts/bundle/actions.js';
+import { EXTERNAL_ACTIONS } from '../etcd/external/actions.js';
 import { MEMBER_ACTIONS } from '../etcd/members/actions.js';
 import { ACTIONS as staticPods } from '../etcd/static-pods/actions.js';
+import { ACTIONS as etcdBySystemd } from '../etcd/systemd/actions.js';
 import { ACTIONS as external } from '../load-balancer/external/actions.js';
 import { ACTIONS as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/actions.js';
 import { ACTIONS as staticPodBalancer } from '../load-balancer/static-pods/actions.js';
@@ -19,7 +21,9 @@ export const COMPONENT_ACTIONS = [
   ...VRRP_ACTIONS,
   ...external,
   ...MEMBER_ACTIONS,
+  ...EXTERNAL_ACTIONS,
   ...staticPods,
+  ...etcdBySystemd,
   ...flannel,
   ...calico,
   ...manifest,

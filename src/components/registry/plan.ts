@@ -2,6 +2,7 @@ import { type Cluster, type ClusterHost, hostsOf, type Role } from '../../cluste
 import { bundle } from '../artifacts/bundle/plan.js';
 import { stacked } from '../etcd/stacked/plan.js';
 import { staticPods } from '../etcd/static-pods/plan.js';
+import { systemd } from '../etcd/systemd/plan.js';
 import { external } from '../load-balancer/external/plan.js';
 import { haproxyKeepalived } from '../load-balancer/haproxy-keepalived/plan.js';
 import { staticPods as staticPodBalancer } from '../load-balancer/static-pods/plan.js';
@@ -11,12 +12,14 @@ import { manifest } from '../network/manifest/plan.js';
 import { none } from '../network/none/plan.js';
 import { containerd } from '../runtime/containerd/plan.js';
 import type { ArtifactSource, Component, Etcd, LoadBalancer, PodNetwork, Runtime } from '../types.js';
-import type {
-  ArtifactSettings,
-  EtcdSettings,
-  LoadBalancerSettings,
-  PodNetworkSettings,
-  RuntimeSettings,
+import {
+  type ArtifactSettings,
+  CHOSEN,
+  type EtcdRunner,
+  type EtcdSettings,
+  type LoadBalancerSettings,
+  type PodNetworkSettings,
+  type RuntimeSettings,
 } from './settings.js';
 
 const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancer> = {
@@ -24,7 +27,11 @@ const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancer> = {
   'static-pods': staticPodBalancer,
   external,
 };
-const ETCDS: Record<EtcdSettings['topology'], Etcd> = { stacked, external: staticPods };
+/** By what runs the members, then by where they are. */
+const ETCDS: Record<EtcdRunner, Record<EtcdSettings['topology'], Etcd>> = {
+  'static-pods': { stacked, external: staticPods },
+  systemd,
+};
 const RUNTIMES: Record<RuntimeSettings['type'], Runtime> = { containerd };
 const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel, calico, manifest, none };
 const ARTIFACT_SOURCES: Record<ArtifactSettings['source'], ArtifactSource> = { bundle };
@@ -32,7 +39,8 @@ const ARTIFACT_SOURCES: Record<ArtifactSettings['source'], ArtifactSource> = { b
 /** The choice that a cluster has made, for each kind. */
 export const loadBalancerOf = ({ loadBalancer }: { loadBalancer: Pick<LoadBalancerSettings, 'type'> }): LoadBalancer =>
   LOAD_BALANCERS[loadBalancer.type];
-export const etcdOf = ({ etcd }: Pick<Cluster, 'etcd'>): Etcd => ETCDS[etcd.topology];
+export const etcdOf = ({ etcd }: Pick<Cluster, 'etcd'>): Etcd =>
+  ETCDS[etcd.runner ?? CHOSEN.etcd.runner][etcd.topology];
 export const runtimeOf = ({ runtime }: Pick<Cluster, 'runtime'>): Runtime => RUNTIMES[runtime.type];
 export const podNetworkOf = ({ network }: Pick<Cluster, 'network'>): PodNetwork => POD_NETWORKS[network.plugin];
 export const artifactSourceOf = ({ packages }: Pick<Cluster, 'packages'>): ArtifactSource =>
@@ -45,6 +53,12 @@ export function apiAddressOf(cluster: Pick<Cluster, 'loadBalancer' | 'endpoint'>
 
 /** Keys of a cluster that choose components. */
 export type Choosing = Pick<Cluster, 'loadBalancer' | 'etcd' | 'runtime' | 'network' | 'packages'>;
+
+/** The choices that a cluster has made, as far as hosts of a role have anything of them. */
+export function componentsOn(cluster: Choosing, role: Role): Component[] {
+  const runtime = runtimeOf(cluster);
+  return componentsOf(cluster).filter((each) => each !== runtime || runsContainers(cluster, role));
+}
 
 /** All choices that a cluster has made. */
 export function componentsOf(cluster: Choosing): Component[] {
@@ -59,20 +73,31 @@ export function componentsOf(cluster: Choosing): Component[] {
 
 const every = <T>(choices: Record<string, T>): T[] => Object.values(choices);
 
+export const ALL_ETCDS: readonly Etcd[] = every(ETCDS).flatMap(every);
+
 /** Every choice there is, for what is asked of a host whatever cluster it was part of. */
 export const ALL_COMPONENTS: readonly Component[] = [
-  ...every(ETCDS),
+  ...ALL_ETCDS,
   ...every(POD_NETWORKS),
   ...every(LOAD_BALANCERS),
   ...every(RUNTIMES),
   ...every(ARTIFACT_SOURCES),
 ];
-export const ALL_ETCDS: readonly Etcd[] = every(ETCDS);
 export const ALL_POD_NETWORKS: readonly PodNetwork[] = every(POD_NETWORKS);
 
 /** Whether hosts of a role hold a member of etcd. */
 export function holdsMember(cluster: Pick<Cluster, 'etcd'>, role: Role): boolean {
   return etcdOf(cluster).memberRole === role;
+}
+
+/** Whether kubeadm makes a member of etcd on hosts of a role, together with their node. */
+export function kubeadmMakesMember(cluster: Pick<Cluster, 'etcd'>, role: Role): boolean {
+  return etcdOf(cluster).byKubeadm && holdsMember(cluster, role);
+}
+
+/** Whether hosts of a role run containers: every node does, and an etcd host where its member is a pod. */
+export function runsContainers(cluster: Pick<Cluster, 'etcd'>, role: Role): boolean {
+  return role !== 'etcd' || etcdOf(cluster).inPods;
 }
 
 /** Hosts that hold an etcd member: the control planes when stacked, the etcd hosts when external. */

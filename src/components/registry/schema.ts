@@ -5,6 +5,7 @@ import type { Cluster } from '../../cluster/types.js';
 import { schema as bundle } from '../artifacts/bundle/schema.js';
 import { schema as stacked } from '../etcd/stacked/schema.js';
 import { schema as staticPods } from '../etcd/static-pods/schema.js';
+import { schema as etcdBySystemd } from '../etcd/systemd/schema.js';
 import { schema as external } from '../load-balancer/external/schema.js';
 import { schema as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/schema.js';
 import { schema as staticPodBalancer } from '../load-balancer/static-pods/schema.js';
@@ -14,12 +15,14 @@ import { schema as manifest } from '../network/manifest/schema.js';
 import { schema as none } from '../network/none/schema.js';
 import { schema as containerd } from '../runtime/containerd/schema.js';
 import type { ChoiceSchema, LoadBalancerSchema } from '../schema-types.js';
-import type {
-  ArtifactSettings,
-  EtcdSettings,
-  LoadBalancerSettings,
-  PodNetworkSettings,
-  RuntimeSettings,
+import {
+  type ArtifactSettings,
+  CHOSEN,
+  type EtcdRunner,
+  type EtcdSettings,
+  type LoadBalancerSettings,
+  type PodNetworkSettings,
+  type RuntimeSettings,
 } from './settings.js';
 
 /** The choices of each kind by their names in cluster.yaml, as far as the file is concerned. */
@@ -28,7 +31,13 @@ export const LOAD_BALANCERS = {
   'static-pods': staticPodBalancer,
   external,
 } satisfies Record<LoadBalancerSettings['type'], LoadBalancerSchema>;
+/** Where etcd's members are; what holds of each does so whatever runs them. */
 export const ETCDS = { stacked, external: staticPods } satisfies Record<EtcdSettings['topology'], ChoiceSchema>;
+/** What runs them. */
+export const ETCD_RUNNERS = {
+  'static-pods': { description: "kubelets, as kubeadm's static pods.", keys: {}, resolve: () => ({}) },
+  systemd: etcdBySystemd,
+} satisfies Record<EtcdRunner, ChoiceSchema>;
 export const RUNTIMES = { containerd } satisfies Record<RuntimeSettings['type'], ChoiceSchema>;
 export const POD_NETWORKS = { flannel, calico, manifest, none } satisfies Record<
   PodNetworkSettings['plugin'],
@@ -83,6 +92,7 @@ export function checksOfChoices({ loadBalancer, etcd, runtime, network, packages
   return [
     ...checksOfChoice('loadBalancer', 'type', LOAD_BALANCERS, loadBalancer.type),
     ...checksOfChoice('etcd', 'topology', ETCDS, etcd.topology),
+    ...checksOfChoice('etcd', 'runner', ETCD_RUNNERS, etcd.runner ?? CHOSEN.etcd.runner),
     ...checksOfChoice('runtime', 'type', RUNTIMES, runtime.type),
     ...checksOfChoice('network', 'plugin', POD_NETWORKS, network.plugin),
     ...checksOfChoice('packages', 'source', ARTIFACT_SOURCES, packages.source),

@@ -3,6 +3,7 @@ import * as bundle from '../artifacts/bundle/settings.js';
 import * as etcd from '../etcd/settings.js';
 import type { StackedEtcdSettings } from '../etcd/stacked/settings.js';
 import type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
+import * as etcdBySystemd from '../etcd/systemd/settings.js';
 import * as external from '../load-balancer/external/settings.js';
 import * as haproxyKeepalived from '../load-balancer/haproxy-keepalived/settings.js';
 import * as staticPods from '../load-balancer/static-pods/settings.js';
@@ -17,6 +18,7 @@ export type { BundleSettings } from '../artifacts/bundle/settings.js';
 export type { EtcdCommonSettings } from '../etcd/settings.js';
 export type { StackedEtcdSettings } from '../etcd/stacked/settings.js';
 export type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
+export type { SystemdEtcdSettings } from '../etcd/systemd/settings.js';
 export type { ExternalEndpoint, ExternalLoadBalancerSettings } from '../load-balancer/external/settings.js';
 export type {
   HaproxyKeepalivedEndpoint,
@@ -38,8 +40,11 @@ export type LoadBalancerSettings =
   | external.ExternalLoadBalancerSettings;
 /** What load balancers add to `spec.endpoint`. */
 export type EndpointSettings = VrrpEndpoint | external.ExternalEndpoint;
-/** `spec.etcd`, resolved: one of the topologies. */
-export type EtcdSettings = (StackedEtcdSettings | ExternalEtcdSettings) & etcd.EtcdCommonSettings;
+/** `spec.etcd`, resolved: where its members are, and what runs them. */
+export type EtcdSettings = (StackedEtcdSettings | ExternalEtcdSettings | etcdBySystemd.SystemdEtcdSettings) &
+  etcd.EtcdCommonSettings;
+/** What runs the members. */
+export type EtcdRunner = NonNullable<EtcdSettings['runner']>;
 /** `spec.runtime`, resolved: one of the container runtimes. */
 export type RuntimeSettings = containerd.ContainerdSettings;
 /** `spec.network`, resolved: one of the pod networks. */
@@ -51,13 +56,14 @@ export type PodNetworkSettings =
 /** What `spec.packages` says of the source of binaries and images, resolved. */
 export type ArtifactSettings = bundle.BundleSettings;
 
-/** What is chosen where cluster.yaml says nothing, and the defaults of each choice's keys. etcd's goes by the hosts. */
+/** What is chosen where cluster.yaml says nothing, and the defaults of each choice's keys. Where etcd is goes by the hosts. */
 export const CHOSEN = {
   loadBalancer: {
     type: 'haproxy-keepalived',
     ...haproxyKeepalived.DEFAULTS,
     endpoint: haproxyKeepalived.ENDPOINT_DEFAULTS,
   },
+  etcd: { runner: 'static-pods' },
   runtime: { type: 'containerd', ...containerd.DEFAULTS },
   network: { plugin: 'flannel', ...flannel.DEFAULTS },
   packages: { source: 'bundle', ...bundle.DEFAULTS },
@@ -79,7 +85,9 @@ export const COMPONENT_CHANGES: KeyChanges = {
   'spec.loadBalancer.type': choice(CHOICES.loadBalancer.length, refused('reconfigure')),
   'spec.etcd': section,
   'spec.etcd.topology': never,
+  'spec.etcd.runner': never,
   ...etcd.CHANGES,
+  ...etcdBySystemd.CHANGES,
   'spec.runtime': section,
   'spec.runtime.type': choice(CHOICES.runtime.length, refused('reconfigure')),
   'spec.network': section,

@@ -1,7 +1,9 @@
 import type { StepImplementation } from '../../activities/types.js';
 import { steps as bundle } from '../artifacts/bundle/steps/index.js';
+import { externalSteps } from '../etcd/external/steps/index.js';
 import { memberSteps } from '../etcd/members/steps.js';
 import { steps as staticPods } from '../etcd/static-pods/steps/index.js';
+import { steps as etcdBySystemd } from '../etcd/systemd/steps/index.js';
 import { steps as external } from '../load-balancer/external/steps/index.js';
 import { steps as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/steps/index.js';
 import { steps as staticPodBalancer } from '../load-balancer/static-pods/steps/index.js';
@@ -21,7 +23,9 @@ export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImpl
   ...vrrpSteps,
   ...external,
   ...memberSteps,
+  ...externalSteps,
   ...staticPods,
+  ...etcdBySystemd,
   ...flannel,
   ...calico,
   ...manifest,

@@ -1,7 +1,8 @@
 import type { ImageQuery } from '../../bundle/bundle.js';
-import type { Cluster } from '../../cluster/types.js';
+import type { Cluster, Role } from '../../cluster/types.js';
 import { work as stacked } from '../etcd/stacked/work.js';
 import { work as staticPods } from '../etcd/static-pods/work.js';
+import { work as etcdBySystemd } from '../etcd/systemd/work.js';
 import { work as external } from '../load-balancer/external/work.js';
 import { work as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/work.js';
 import { work as staticPodBalancer } from '../load-balancer/static-pods/work.js';
@@ -11,15 +12,25 @@ import { work as manifest } from '../network/manifest/work.js';
 import { work as noNetwork } from '../network/none/work.js';
 import { work as containerd } from '../runtime/containerd/work.js';
 import type { ComponentWork, EtcdWork, LoadBalancerWork, PodNetworkWork, RuntimeWork } from '../work-types.js';
-import { holdsMember, loadBalancerOf } from './plan.js';
-import type { EtcdSettings, LoadBalancerSettings, PodNetworkSettings, RuntimeSettings } from './settings.js';
+import { kubeadmMakesMember, loadBalancerOf, runsContainers } from './plan.js';
+import {
+  CHOSEN,
+  type EtcdRunner,
+  type EtcdSettings,
+  type LoadBalancerSettings,
+  type PodNetworkSettings,
+  type RuntimeSettings,
+} from './settings.js';
 
 const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancerWork> = {
   'haproxy-keepalived': haproxyKeepalived,
   'static-pods': staticPodBalancer,
   external,
 };
-const ETCDS: Record<EtcdSettings['topology'], EtcdWork> = { stacked, external: staticPods };
+const ETCDS: Record<EtcdRunner, Record<EtcdSettings['topology'], EtcdWork>> = {
+  'static-pods': { stacked, external: staticPods },
+  systemd: { stacked: etcdBySystemd, external: etcdBySystemd },
+};
 const RUNTIMES: Record<RuntimeSettings['type'], RuntimeWork> = { containerd };
 const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetworkWork> = {
   flannel,
@@ -30,7 +41,8 @@ const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetworkWork> = {
 
 export const loadBalancerWorkOf = ({ loadBalancer }: Pick<Cluster, 'loadBalancer'>): LoadBalancerWork =>
   LOAD_BALANCERS[loadBalancer.type];
-export const etcdWorkOf = ({ etcd }: Pick<Cluster, 'etcd'>): EtcdWork => ETCDS[etcd.topology];
+export const etcdWorkOf = ({ etcd }: Pick<Cluster, 'etcd'>): EtcdWork =>
+  ETCDS[etcd.runner ?? CHOSEN.etcd.runner][etcd.topology];
 export const runtimeWorkOf = ({ runtime }: Pick<Cluster, 'runtime'>): RuntimeWork => RUNTIMES[runtime.type];
 export const podNetworkWorkOf = ({ network }: Pick<Cluster, 'network'>): PodNetworkWork => POD_NETWORKS[network.plugin];
 
@@ -42,13 +54,18 @@ export const ALL_POD_NETWORK_WORK: readonly [PodNetworkSettings['plugin'], PodNe
 /** Which images of a bundle the hosts of a cluster need. */
 export function imageQuery(cluster: Cluster): ImageQuery {
   return {
-    holdsMember: holdsMember(cluster, 'control-plane'),
+    holdsMember: kubeadmMakesMember(cluster, 'control-plane'),
     loadBalancer: loadBalancerOf(cluster).images(cluster),
     ofNetwork: (image) => podNetworkWorkOf(cluster).runsImage(cluster, image),
   };
 }
 
-/** The worker's part of all choices that a cluster has made. */
-export function workOf(cluster: Cluster): ComponentWork[] {
-  return [loadBalancerWorkOf(cluster), etcdWorkOf(cluster), runtimeWorkOf(cluster), podNetworkWorkOf(cluster)];
+/**
+ * The worker's part of all choices that a cluster has made.
+ *
+ * @param role of the host that they are asked about; left out: of the hosts together
+ */
+export function workOf(cluster: Cluster, role?: Role): ComponentWork[] {
+  const runtime = role === undefined || runsContainers(cluster, role) ? [runtimeWorkOf(cluster)] : [];
+  return [loadBalancerWorkOf(cluster), etcdWorkOf(cluster), ...runtime, podNetworkWorkOf(cluster)];
 }

@@ -33,6 +33,9 @@ interface RunOptions {
 
 /** A lab with a cluster in it, seen as a stranger sees it: with kubectl, etcdctl and ip, never by the installer's word. */
 export class Installed {
+  /** Where hosts have what etcdctl needs. */
+  etcdPki = `${PKI}/etcd`;
+
   private constructor(
     readonly lab: Lab,
     /** State directory of the embedded Temporal server. */
@@ -146,16 +149,23 @@ export class Installed {
     return (await this.bootstrapTokens()).filter(({ letsIn, signs }) => letsIn && !signs).map(({ name }) => name);
   }
 
+  private etcdctl(endpoint: string, command: string): string {
+    const etcd = this.etcdPki;
+    return `etcdctl --command-timeout=3s --endpoints=${endpoint} --cacert=${etcd}/ca.crt --cert=${etcd}/healthcheck-client.crt --key=${etcd}/healthcheck-client.key ${command}`;
+  }
+
   /** Lines of `etcdctl member list`: id, status, name, peer, client, learner. */
   async etcdMembers(via: LabHost): Promise<string[][]> {
-    const { stdout } = await via.exec(etcdctl('https://127.0.0.1:2379', 'member list'));
+    const { stdout } = await via.exec(this.etcdctl('https://127.0.0.1:2379', 'member list'));
     return stdout.split('\n').map((line) => line.split(', '));
   }
 
   /** Client URLs of the members that answer, asked through one that is up. */
   async healthyEtcd(via: LabHost): Promise<number> {
     const endpoints = this.members().map(({ address }) => `https://${address}:2379`);
-    const asked = endpoints.map((endpoint) => via.exec(etcdctl(endpoint, 'endpoint health'), { allowFailure: true }));
+    const asked = endpoints.map((endpoint) =>
+      via.exec(this.etcdctl(endpoint, 'endpoint health'), { allowFailure: true }),
+    );
     return (await Promise.all(asked)).filter(({ exitCode }) => exitCode === 0).length;
   }
 
@@ -225,8 +235,3 @@ export class Installed {
 }
 
 const READY = 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}';
-
-function etcdctl(endpoint: string, command: string): string {
-  const etcd = `${PKI}/etcd`;
-  return `etcdctl --command-timeout=3s --endpoints=${endpoint} --cacert=${etcd}/ca.crt --cert=${etcd}/healthcheck-client.crt --key=${etcd}/healthcheck-client.key ${command}`;
-}

@@ -3,6 +3,7 @@ import { KEY_CHANGES, keysOfSteps } from '../../../src/cluster/changes.js';
 import { clusterJsonSchema } from '../../../src/cluster/schema/json-schema.js';
 import { planInstall } from '../../../src/plan/install.js';
 import { clusterOf } from '../cluster-fixture.js';
+import { systemdCluster } from '../components/etcd/systemd/fixture.js';
 import { keysOf } from './reference.js';
 
 describe('what becomes of an edited key', () => {
@@ -18,7 +19,8 @@ describe('what becomes of an edited key', () => {
   });
 
   it('names a step of the plan where another step compares the key', () => {
-    const verbs = planInstall(clusterOf({ controlPlanes: 1, workers: 0 })).map(({ id }) => id.split('/')[1]);
+    const plans = [clusterOf({ controlPlanes: 1, workers: 0 }), systemdCluster()].map(planInstall);
+    const verbs = plans.flat().map(({ id }) => id.split('/')[1]);
     expect(keysOfSteps().length).toBeGreaterThan(0);
     for (const { key, step } of keysOfSteps()) {
       expect(verbs, key).toContain(step);

@@ -16,7 +16,7 @@ const text = readFileSync(REFERENCE, 'utf8');
 
 const directory = mkdtempSync(join(tmpdir(), 'kubewright-documents-'));
 mkdirSync(join(directory, 'patches'));
-writeFileSync(join(directory, 'patches', 'etcd.yaml'), 'metadata: {}\n');
+writeFileSync(join(directory, 'patches', 'kube-scheduler.yaml'), 'metadata: {}\n');
 afterAll(() => rmSync(directory, { recursive: true }));
 
 describe('docs/cluster.schema.json', () => {

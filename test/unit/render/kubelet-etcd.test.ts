@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { renderEtcdMember } from '../../../src/components/etcd/external/render/member.js';
 import {
   renderEtcdKubeletConfig,
   renderEtcdKubeletDropIn,
 } from '../../../src/components/etcd/static-pods/render/kubelet.js';
-import { renderEtcdMember } from '../../../src/components/etcd/static-pods/render/member.js';
 import { renderKubeletPatch } from '../../../src/render/kubelet-config.js';
 import { clusterOf } from '../cluster-fixture.js';
 import { expectGolden } from './golden.js';

@@ -1,5 +1,5 @@
 import type { Cluster, ExtraArg } from '../../../cluster/types.js';
-import { holdsMember } from '../../../components/registry/plan.js';
+import { kubeadmMakesMember } from '../../../components/registry/plan.js';
 
 const SECTIONS = {
   'kube-apiserver': 'apiServer',
@@ -28,7 +28,7 @@ export function componentsOf(cluster: Cluster): Component[] {
     key: `spec.kubernetes.${section}.extraArgs`,
     args: kubernetes[section].extraArgs,
   }));
-  if (!holdsMember(cluster, 'control-plane')) return own;
+  if (!kubeadmMakesMember(cluster, 'control-plane')) return own;
   return [...own, { component: 'etcd', section: 'etcd', key: 'spec.etcd.extraArgs', args: etcd.extraArgs }];
 }
 

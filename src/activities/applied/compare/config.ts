@@ -1,6 +1,7 @@
 import { type Cluster, type ExtraArg, hostsOf } from '../../../cluster/types.js';
 import { clientUrl } from '../../../components/etcd/members/places.js';
-import { apiAddressOf, loadBalancerOf } from '../../../components/registry/plan.js';
+import { apiAddressOf, etcdHosts, etcdOf, loadBalancerOf } from '../../../components/registry/plan.js';
+import { CHOSEN } from '../../../components/registry/settings.js';
 import { podNetworkWorkOf } from '../../../components/registry/work.js';
 import { endpointOf, NODE_MONITOR_GRACE } from '../../../render/kubeadm.js';
 import { below, type Found, shown } from '../difference.js';
@@ -114,9 +115,19 @@ function valuesOf(args: ExtraArg[], name: string): string | undefined {
 }
 
 function compareEtcd(cluster: Cluster, { etcd }: AppliedConfig, { record }: Applied): Found[] {
-  if (etcd.topology !== cluster.etcd.topology) return one('spec.etcd.topology', etcd.topology, cluster.etcd.topology);
+  const { topology } = cluster.etcd;
+  const controlPlanes = hostsOf(cluster, 'control-plane').map(({ address }) => clientUrl(address));
+  // To kubeadm every etcd is external that it has not made itself, on control planes as well.
+  const isStacked = etcd.topology === 'stacked' || etcd.endpoints.every((url) => controlPlanes.includes(url));
+  if (isStacked !== (topology === 'stacked')) {
+    return one('spec.etcd.topology', isStacked ? 'stacked' : 'external', topology);
+  }
+  if ((etcd.topology === 'stacked') !== etcdOf(cluster).byKubeadm && isStacked) {
+    const applied = etcd.topology === 'stacked' ? CHOSEN.etcd.runner : `another than ${CHOSEN.etcd.runner}`;
+    return one('spec.etcd.runner', applied, cluster.etcd.runner ?? CHOSEN.etcd.runner);
+  }
   if (etcd.topology === 'stacked') return compareArgs('spec.etcd.extraArgs', cluster.etcd.extraArgs, etcd.extraArgs);
-  const members = hostsOf(cluster, 'etcd');
+  const members = etcdHosts(cluster);
   const wanted = members.map(({ address }) => clientUrl(address));
   return [
     ...members

@@ -1,5 +1,7 @@
 import { apiServerPort } from '../../../cluster/chosen-ports.js';
 import type { Cluster, ClusterHost, ExtraArg } from '../../../cluster/types.js';
+import { etcdOf, holdsMember, runsContainers } from '../../../components/registry/plan.js';
+import { CHOSEN } from '../../../components/registry/settings.js';
 import { digestOf } from '../../remote-facts.js';
 import { below, type Found, shown } from '../difference.js';
 import type { Applied, AppliedHost } from '../types.js';
@@ -26,7 +28,7 @@ export function compareOnHosts(cluster: Cluster, applied: Applied): Part {
       ...flagFound(cluster, applied, host, there),
       ...certificateFound(cluster, applied, there),
       ...kubeletFound(cluster, applied, host, there),
-      ...patchFound(cluster, there),
+      ...(runsContainers(cluster, host.role) ? patchFound(cluster, there) : []),
     ]),
     unchecked: uncheckedOnHosts(cluster, applied),
   };
@@ -86,7 +88,7 @@ function flagFound(cluster: Cluster, applied: Applied, host: ClusterHost, there:
       : found('spec.kubernetes.kubelet.extraArgs', kubernetes.kubelet.extraArgs, (flag) =>
           ` ${there.kubeletFlags} `.includes(` ${flag} `),
         );
-  return [...components, ...kubelet, ...etcdFound(etcd.extraArgs, host, there)];
+  return [...components, ...kubelet, ...etcdFound(cluster, etcd.extraArgs, host, there)];
 }
 
 function keptArgs({ config }: Applied, section: Component['section']): ExtraArg[] | undefined {
@@ -94,10 +96,15 @@ function keptArgs({ config }: Applied, section: Component['section']): ExtraArg[
   return config?.etcd.topology === 'stacked' ? config.etcd.extraArgs : undefined;
 }
 
-/** Members of external etcd keep the flags that they were started with. */
-function etcdFound(wanted: ExtraArg[], host: ClusterHost, there: AppliedHost): Found[] {
-  if (host.role !== 'etcd' || there.etcdArgs === undefined) return [];
-  return compareArgs('spec.etcd.extraArgs', wanted, there.etcdArgs).map((one) => ({ ...one, hosts: [host.name] }));
+/** Members that kubeadm has not made keep the flags that they were started with, and show what runs them. */
+function etcdFound(cluster: Cluster, wanted: ExtraArg[], host: ClusterHost, there: AppliedHost): Found[] {
+  if (!holdsMember(cluster, host.role) || etcdOf(cluster).byKubeadm) return [];
+  const runner = cluster.etcd.runner ?? CHOSEN.etcd.runner;
+  const found =
+    there.etcdRunner === undefined || there.etcdRunner === runner
+      ? compareArgs('spec.etcd.extraArgs', wanted, there.etcdArgs ?? wanted)
+      : [{ key: 'spec.etcd.runner', applied: shown(there.etcdRunner), wanted: shown(runner) }];
+  return found.map((one) => ({ ...one, hosts: [host.name] }));
 }
 
 function certificateFound({ kubernetes }: Cluster, applied: Applied, there: AppliedHost): Found[] {

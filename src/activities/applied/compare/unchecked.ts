@@ -1,4 +1,5 @@
 import type { Cluster, ClusterHost, ExtraArg } from '../../../cluster/types.js';
+import { etcdOf, holdsMember, runsContainers } from '../../../components/registry/plan.js';
 import { listed } from '../../prepare/checks/problem.js';
 import type { Applied, AppliedHost, HostSource } from '../types.js';
 import { componentsOf, isPatched, patchesOf } from './components.js';
@@ -47,12 +48,17 @@ function gapsOf(cluster: Cluster, host: ClusterHost, there: AppliedHost, { nodes
     ...(host.role !== 'etcd' && kubelet.extraArgs.length > 0 && there.kubeletFlags === undefined
       ? [{ key: 'spec.kubernetes.kubelet.extraArgs', why: reasonOf(there, 'flags', "the file of the kubelet's flags") }]
       : []),
-    ...(host.role === 'etcd' ? memberGaps(cluster.etcd.extraArgs, there) : []),
-    ...settingsGaps(cluster, there),
+    ...(isApart(cluster, host) ? memberGaps(cluster.etcd.extraArgs, there) : []),
+    ...(runsContainers(cluster, host.role) ? settingsGaps(cluster, there) : []),
     ...(there.unread.has('patches')
       ? [{ key: 'spec.kubernetes.patchesDirectory', why: reasonOf(there, 'patches', 'the directory of patches') }]
       : []),
   ];
+}
+
+/** Whether it holds a member of etcd that kubeadm does not make. */
+function isApart(cluster: Cluster, { role }: ClusterHost): boolean {
+  return holdsMember(cluster, role) && !etcdOf(cluster).byKubeadm;
 }
 
 function componentGaps(cluster: Cluster, there: AppliedHost): Gap[] {

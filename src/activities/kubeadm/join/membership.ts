@@ -1,6 +1,12 @@
 import type { ClusterHost } from '../../../cluster/types.js';
-import { isVoter, MEMBER_LIST, type Member, memberOf, membersIn } from '../../../components/etcd/members/members.js';
-import { holdsMember } from '../../../components/registry/plan.js';
+import {
+  isVoter,
+  type Member,
+  memberListFunction,
+  memberOf,
+  membersIn,
+} from '../../../components/etcd/members/members.js';
+import { kubeadmMakesMember } from '../../../components/registry/plan.js';
 import { type Answer, no, refine, yes } from '../../answers.js';
 import { gatherFacts } from '../../remote-facts.js';
 import type { StepContext } from '../../types.js';
@@ -23,7 +29,7 @@ export async function lookAtMembership(
 ): Promise<Membership> {
   const stacked = hasStackedEtcd(context, host);
   const script = `${nodeQuestion(via.kubectl, host)}ask node node_object &
-${stacked ? `${MEMBER_LIST}ask members member_list &` : ''}`;
+${stacked ? `${memberListFunction(context.cluster)}ask members member_list &` : ''}`;
   const facts = await gatherFacts(via.remote, script, context.signal);
   const member = refine(membersIn(facts, 'members'), (members) => {
     const mine = memberOf(members, host);
@@ -55,5 +61,5 @@ export function hasJoined(
 }
 
 export function hasStackedEtcd(context: StepContext, host: ClusterHost): boolean {
-  return holdsMember(context.cluster, host.role);
+  return kubeadmMakesMember(context.cluster, host.role);
 }

@@ -2,7 +2,7 @@ import { apiServerPort } from '../../../cluster/chosen-ports.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { etcdctl } from '../../../components/etcd/members/members.js';
 import { clientUrl, peerUrl } from '../../../components/etcd/members/places.js';
-import { etcdHosts, holdsMember, runtimeOf } from '../../../components/registry/plan.js';
+import { etcdHosts, kubeadmMakesMember, runtimeOf } from '../../../components/registry/plan.js';
 import { quote } from '../../../hosts/shell.js';
 import { renderDiscovery, renderJoinConfig } from '../../../render/kubeadm.js';
 import { PKI_DIRECTORY } from '../../../render/kubeadm-paths.js';
@@ -91,12 +91,26 @@ const NOT_PERMITTED = 66;
 function cleanUp(cluster: Cluster, host: ClusterHost): string {
   return `${anyPathFunction('begun', BEGUN_PATHS)}if begun; then
 ${FENCE_GUARD}${memberGuards(cluster, host)}  echo 'cleaning up after a join that did not finish'
-  # Without it, reset asks the cluster for a configuration that it does not need.
+${host.role === 'control-plane' ? BACK_UP_PKI : ''}  # Without it, reset asks the cluster for a configuration that it does not need.
   rm -f /etc/kubernetes/admin.conf
   kubeadm reset --force --cri-socket=${runtimeOf(cluster).socket} --skip-phases=preflight,remove-etcd-member
 ${cleanUpScript()}fi
 ${EMPTY_DISK}`;
 }
+
+/**
+ * A reset empties /etc/kubernetes/pki. What a person has put there would be gone, so the folder is kept as it is, for root
+ * alone. No member that systemd runs is concerned: its certificates lie elsewhere.
+ */
+const BACK_UP_PKI = `  if [ -n "$(ls -A ${PKI_DIRECTORY} 2>/dev/null)" ]; then
+    kept=/var/lib/kubewright/pki-before-reset-$(date -u +%Y%m%dT%H%M%S.%3NZ)
+    (umask 077; mkdir -p "$kept")
+    cp -a ${PKI_DIRECTORY}/. "$kept/"
+    chmod 0700 "$kept"
+    sync "$kept"
+    echo "kubewright: ${PKI_DIRECTORY} as it was is in $kept"
+  fi
+`;
 
 /**
  * kubeadm wants etcd's directory to be empty, and takes \`lost+found\` of a disk of its own for data. Sets \`empty_disk\` to
@@ -114,11 +128,11 @@ fi
  */
 function memberGuards(cluster: Cluster, host: ClusterHost): string {
   const others = etcdHosts(cluster).filter(({ name }) => name !== host.name);
-  const stacked = holdsMember(cluster, host.role);
+  const stacked = kubeadmMakesMember(cluster, host.role);
   const endpoints = others.map(({ address }) => clientUrl(address));
   const voter = `^[0-9a-f]+, started, .*${peerUrl(host.address).replaceAll('.', '\\.')}(,.*)?, false$`;
   const etcd = `  if [ -e ${PKI_DIRECTORY}/etcd/healthcheck-client.crt ]; then
-    for _ in {1..5}; do members=$(${etcdctl(endpoints)} member list) && break || members=; done
+    for _ in {1..5}; do members=$(${etcdctl(cluster, endpoints)} member list) && break || members=; done
     [ -n "$members" ] || refuse 'etcd does not tell its members'
     ! grep -qE ${quote(voter)} <<<"$members" || refuse 'etcd has it as a voter'
   fi

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { chosenPorts } from '../../../cluster/chosen-ports.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
-import { isVoter, MEMBER_LIST, memberOf, membersIn } from '../../../components/etcd/members/members.js';
-import { holdsMember } from '../../../components/registry/plan.js';
+import { isVoter, memberListFunction, memberOf, membersIn } from '../../../components/etcd/members/members.js';
+import { kubeadmMakesMember } from '../../../components/registry/plan.js';
 import { endpointOf } from '../../../render/kubeadm.js';
 import { OWNER_PATH, parseOwner } from '../../../render/owner.js';
 import { type Answer, no, refine, unknown, yes } from '../../answers.js';
@@ -89,9 +89,9 @@ ask owner content ${OWNER_PATH}
 }
 
 function controlPlaneFacts(cluster: Cluster, host: ClusterHost): string {
-  const stacked = holdsMember(cluster, host.role);
+  const stacked = kubeadmMakesMember(cluster, host.role);
   const components = stacked ? [...CONTROL_PLANE_COMPONENTS, 'etcd'] : CONTROL_PLANE_COMPONENTS;
-  return `${staticPodFacts(components)}${MEMBER_LIST}${nodeQuestion(kubectl(cluster, host), host)}
+  return `${staticPodFacts(components)}${memberListFunction(cluster)}${nodeQuestion(kubectl(cluster, host), host)}
 if [ -e ${ADMIN_KUBECONFIG} ]; then
   ask ready ${kubectl(cluster, host)} get --raw /readyz &
   ask version ${kubectl(cluster, host)} get --raw /version &
@@ -131,7 +131,7 @@ function controlPlaneFaults(cluster: Cluster, host: ClusterHost, facts: Facts): 
   const ready = facts.answer('ready', '');
   if (ready.is !== 'yes' || ready.value !== 'ok') faults.push(`its API server is not ready${reasonOf(ready)}`);
   else faults.push(...versionFaults(cluster, facts));
-  if (holdsMember(cluster, host.role)) {
+  if (kubeadmMakesMember(cluster, host.role)) {
     const etcd = staticPodFault(facts, 'etcd');
     const members = membersIn(facts, 'members');
     if (etcd !== undefined) faults.push(etcd);

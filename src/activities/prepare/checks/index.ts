@@ -46,7 +46,7 @@ export function problemsOf(checked: Checked, bundle: Bundle | undefined): Proble
     ...checkProxies(checked),
     ...checkKernel(checked),
     ...checkServices(checked),
-    ...workOf(checked.cluster).flatMap((work) => work.check(checked)),
+    ...workOf(checked.cluster, checked.host.role).flatMap((work) => work.check(checked)),
     ...checkMachine(checked),
     ...(bundle === undefined ? [] : [...checkBundle(checked, bundle), ...checkImages(checked, bundle)]),
     ...(isOurs(checked) ? [] : checkDisks(checked, bundle)),
@@ -57,19 +57,22 @@ export function problemsOf(checked: Checked, bundle: Bundle | undefined): Proble
 
 /** One that another maker or an earlier version made may lack what the choices of this cluster take from it. */
 function checkBundle({ cluster, host }: Checked, bundle: Bundle): Problem[] {
-  const wanted = workOf(cluster).flatMap((work) => work.bundled(cluster, host.role));
-  const lacking = wanted.filter((name) => bundle.versions[name] === undefined);
+  const wanted = workOf(cluster, host.role).flatMap((work) => work.bundled(cluster, host.role));
+  const lacking = wanted.filter((name) => !bundleHolds(bundle, name));
   if (lacking.length === 0) return [];
   const command = bundleCommandFor(bundle.kubernetesVersion, bundle.architecture);
   const networks = podNetworkWorkOf(cluster)
     .bundled(cluster, host.role)
     .filter((name) => lacking.includes(name));
   const flags = networks.map((name) => ` --from official --network ${name}`).join('');
+  const otherSource = lacking.some((name) => !isFile(name))
+    ? `; or set the "source" of what is missing (runtime.source, loadBalancer.source) to distribution, for the hosts' own packages; or name images of your own in loadBalancer.images`
+    : '';
   return [
     {
       code: 'KW733',
       what: `the bundle ${bundle.directory} has no ${listed(lacking)}`,
-      hint: `Make it again with \`${command}${flags}\`; or set the "source" of what is missing (runtime.source, loadBalancer.source) to distribution, for the hosts' own packages; or name images of your own in loadBalancer.images.`,
+      hint: `Make it again with \`${command}${flags}\`${otherSource}.`,
     },
   ];
 }
@@ -92,4 +95,13 @@ function checkImages({ cluster, host }: Checked, bundle: Bundle): Problem[] {
       hint: 'Name a registry that has them in runtime.config (registry.config_path, for mirrors), or a proxy in packages.proxy. Where the hosts reach their registries as they are, preflight.ignore takes the code.',
     },
   ];
+}
+
+/** Whether something that a choice wants of a bundle is one of its files. */
+function isFile(name: string): boolean {
+  return name.includes('/');
+}
+
+function bundleHolds({ files, versions }: Bundle, name: string): boolean {
+  return isFile(name) ? files.some(({ path }) => path === name) : versions[name] !== undefined;
 }

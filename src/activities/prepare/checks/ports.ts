@@ -1,6 +1,6 @@
 import { apiServerPort, chosenPorts } from '../../../cluster/chosen-ports.js';
 import type { Cluster, Role } from '../../../cluster/types.js';
-import { componentsOf } from '../../../components/registry/plan.js';
+import { componentsOf, runsContainers } from '../../../components/registry/plan.js';
 import type { Listener } from '../../../components/types.js';
 import type { Checked } from './index.js';
 import { isOurs } from './ownership.js';
@@ -17,7 +17,7 @@ export function portsOf(role: Role, cluster: Cluster): Map<number, string> {
     // 0: nothing listens there.
     for (const port of numbers) if (port !== 0) ports.set(port, owner);
   };
-  add('kubelet', [chosen.kubelet, chosen.kubeletHealth, chosen.kubeletReadOnly]);
+  if (runsContainers(cluster, role)) add('kubelet', [chosen.kubelet, chosen.kubeletHealth, chosen.kubeletReadOnly]);
   if (role !== 'etcd') add('kube-proxy', [chosen.kubeProxyMetrics, chosen.kubeProxyHealth]);
   if (role === 'control-plane') {
     add('kube-apiserver', [apiServerPort(cluster)]);

@@ -2,7 +2,7 @@ import type { Bundle } from '../../../bundle/bundle.js';
 import { checkImages, filesBelow, imagesFor } from '../../../bundle/bundle.js';
 import { LOAD_BALANCER_FOLDER } from '../../../bundle/programs.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
-import { holdsMember } from '../../../components/registry/plan.js';
+import { holdsMember, runsContainers } from '../../../components/registry/plan.js';
 import { imageQuery } from '../../../components/registry/work.js';
 import { PROGRAM_ROOT } from '../../../render/program-paths.js';
 import type { DiskFacts, HostFacts } from '../facts/index.js';
@@ -108,7 +108,7 @@ export function checkDisks({ facts, host, cluster }: Checked, bundle: Bundle | u
  * unpacked, but lie there while it goes on.
  */
 function needsByFolder(cluster: Cluster, host: ClusterHost, bundle: Bundle): Record<string, number> {
-  const images = imagesFor(bundle, host.role, imageQuery(cluster));
+  const images = runsContainers(cluster, host.role) ? imagesFor(bundle, host.role, imageQuery(cluster)) : [];
   const all = host.role === 'etcd' ? images : [...images, ...checkImages(bundle)];
   const archives = all.reduce((sum, { size }) => sum + size, 0) / 1024;
   const folders = ['bin', 'cni', ...(host.role === 'control-plane' ? [LOAD_BALANCER_FOLDER] : [])];

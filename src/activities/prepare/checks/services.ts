@@ -1,4 +1,4 @@
-import { componentsOf } from '../../../components/registry/plan.js';
+import { componentsOn } from '../../../components/registry/plan.js';
 import { replacedFiles } from '../../../components/replaced.js';
 import type { Checked } from './index.js';
 import { listed, type Problem } from './problem.js';
@@ -12,7 +12,7 @@ export function checkServices(checked: Checked): Problem[] {
 function checkInUse({ facts, host, cluster }: Checked): Problem[] {
   const foreign = (path: string) => facts.files.some((file) => file.path === path && file.state === 'foreign');
   const runs = (name: string) => facts.services.find((service) => service.name === name);
-  const services = componentsOf(cluster).flatMap((component) => component.services);
+  const services = componentsOn(cluster, host.role).flatMap((component) => component.services);
   const problems = services
     .filter(({ roles }) => roles.includes(host.role))
     .flatMap(({ name, configuration, remedy }): Problem[] => {
@@ -27,7 +27,7 @@ function checkInUse({ facts, host, cluster }: Checked): Problem[] {
 
 /** Nothing of others is lost, and nobody should have to find that out afterwards. */
 function checkReplaced({ facts, host, cluster }: Checked): Problem[] {
-  const ours = replacedFiles(cluster).filter(({ roles }) => roles.includes(host.role));
+  const ours = replacedFiles(cluster, host.role);
   const paths = facts.files.filter(({ path, state }) => state === 'foreign' && ours.some((file) => file.path === path));
   if (paths.length === 0) return [];
   return [

@@ -17,6 +17,8 @@ const RIVALS = ['docker', 'crio'];
 const CERTIFICATES = [
   '/etc/kubernetes/pki/{ca,front-proxy-ca,apiserver,apiserver-kubelet-client,apiserver-etcd-client,front-proxy-client}.crt',
   '/etc/kubernetes/pki/etcd/{ca,server,peer,healthcheck-client}.crt',
+  // Those of a member that systemd runs.
+  '/etc/kubewright/pki/etcd/{ca,server,peer,healthcheck-client}.crt',
   '/etc/kubernetes/{admin,super-admin,controller-manager,scheduler}.conf',
   '/var/lib/kubelet/pki/kubelet-client-current.pem',
 ];

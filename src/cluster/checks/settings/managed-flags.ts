@@ -56,7 +56,7 @@ export const KUBELET: ManagedFlags = {
 
 export const ETCD: ManagedFlags = {
   name: "use the host's name",
-  'data-dir': 'Kubewright looks after the members in /var/lib/etcd',
+  'data-dir': 'Kubewright looks after the members where they are',
   'listen-client-urls': "they follow from the host's address",
   'advertise-client-urls': "they follow from the host's address",
   'listen-peer-urls': "they follow from the host's address",

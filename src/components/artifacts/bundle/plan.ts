@@ -16,7 +16,7 @@ export const bundle: ArtifactSource = {
   replaces: [],
   // kubelet and kubeadm, and the kubelet's unit, are told apart: those of others are in the way.
   leaves: ours([
-    `${BINARY_DIRECTORY}/{kubectl,crictl,etcdctl,etcdutl}`,
+    `${BINARY_DIRECTORY}/{kubectl,crictl,etcd,etcdctl,etcdutl}`,
     PROGRAM_ROOT,
     CNI_BINARY_DIRECTORY,
     KUBELET_DROP_IN_PATH,

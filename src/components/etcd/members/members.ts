@@ -1,9 +1,10 @@
 import { type Answer, refine, requireYes, unknown, yes } from '../../../activities/answers.js';
 import { type Facts, gatherFacts } from '../../../activities/remote-facts.js';
-import type { ClusterHost } from '../../../cluster/types.js';
+import type { StepContext } from '../../../activities/types.js';
+import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { quote } from '../../../hosts/shell.js';
 import type { RemoteHost } from '../../../hosts/types.js';
-import { PKI_DIRECTORY } from '../../../render/kubeadm-paths.js';
+import { etcdOf } from '../../registry/plan.js';
 import { peerUrl } from './places.js';
 
 /** A member as etcd's own list has it. */
@@ -24,8 +25,8 @@ export interface Member {
  *
  * @param endpoints client URLs; default: the host's own member
  */
-export function etcdctl(endpoints: string[] = ['https://127.0.0.1:2379']): string {
-  const pki = `${PKI_DIRECTORY}/etcd`;
+export function etcdctl(cluster: Pick<Cluster, 'etcd'>, endpoints: string[] = ['https://127.0.0.1:2379']): string {
+  const pki = `${etcdOf(cluster).pki}/etcd`;
   return [
     'etcdctl --dial-timeout=2s --command-timeout=4s',
     `--endpoints=${quote(endpoints.join(','))}`,
@@ -37,11 +38,13 @@ export function etcdctl(endpoints: string[] = ['https://127.0.0.1:2379']): strin
  * Bash function `member_list`: the list as the host's own member has it, and at once an error when that takes no clients,
  * for which etcdctl would wait in vain.
  */
-export const MEMBER_LIST = `member_list() {
+export function memberListFunction(cluster: Pick<Cluster, 'etcd'>): string {
+  return `member_list() {
   (: <>/dev/tcp/127.0.0.1/2379) 2>/dev/null || { echo 'no etcd member takes clients there' >&2; return 1; }
-  ${etcdctl()} member list
+  ${etcdctl(cluster)} member list
 }
 `;
+}
 
 /** `ID, started, NAME, PEERS, CLIENTS, IS-LEARNER`, the default form of `etcdctl member list`. */
 const MEMBER_LINE = /^([0-9a-f]+), (started|unstarted), ([^,]*), ([^ ]*), ([^ ]*), (true|false)$/;
@@ -94,8 +97,9 @@ export function quorumOf(voters: number): number {
 }
 
 /** Unknown when the host's member does not answer, or has no quorum. */
-export async function listMembers(host: RemoteHost, signal: AbortSignal): Promise<Answer<Member[]>> {
-  return membersIn(await gatherFacts(host, `${MEMBER_LIST}ask members member_list`, signal), 'members');
+export async function listMembers({ cluster, signal }: StepContext, host: RemoteHost): Promise<Answer<Member[]>> {
+  const script = `${memberListFunction(cluster)}ask members member_list`;
+  return membersIn(await gatherFacts(host, script, signal), 'members');
 }
 
 /**
@@ -103,6 +107,6 @@ export async function listMembers(host: RemoteHost, signal: AbortSignal): Promis
  *
  * @throws KubewrightError KW433 (transient) when it does not come
  */
-export async function requireMembers(host: RemoteHost, signal: AbortSignal): Promise<Member[]> {
-  return requireYes(await listMembers(host, signal), 'which members etcd has', host.name);
+export async function requireMembers(context: StepContext, host: RemoteHost): Promise<Member[]> {
+  return requireYes(await listMembers(context, host), 'which members etcd has', host.name);
 }

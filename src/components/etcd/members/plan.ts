@@ -1,16 +1,15 @@
 import { type Cluster, hostsOf, type Role } from '../../../cluster/types.js';
 import { clusterStep } from '../../../plan/step.js';
+import { PKI_DIRECTORY } from '../../../render/kubeadm-paths.js';
 import { between } from '../../flows.js';
 import { type Leftover, paths } from '../../leftovers.js';
 import type { Etcd } from '../../types.js';
 import { ETCD_CLIENT_PORT, ETCD_DATA_DIRECTORY, ETCD_METRICS_PORT, ETCD_PEER_PORT } from './places.js';
 
-const PKI = '/etc/kubernetes/pki';
-
 /** kubeadm's own names, whichever of its commands has made the member. */
 const LEAVES: Leftover[] = [
   ...paths('kubeadm', 'node', [`${ETCD_DATA_DIRECTORY}/member`], 'reset'),
-  ...paths('kubeadm', 'trace', [`${PKI}/etcd/{ca,server,peer,healthcheck-client}.{crt,key}`], 'reset'),
+  ...paths('kubeadm', 'trace', [`${PKI_DIRECTORY}/etcd/{ca,server,peer,healthcheck-client}.{crt,key}`], 'reset'),
   { kind: 'content', name: ETCD_DATA_DIRECTORY, by: 'etcd', means: 'trace', cleanUp: 'empty' },
 ];
 
@@ -20,12 +19,20 @@ const PORTS = [
   { port: ETCD_METRICS_PORT, use: 'etcd (metrics)' },
 ];
 
-/** What members of etcd are alike in, wherever they run. */
+/** What members of etcd are alike in, wherever they run; and how they are as kubeadm makes them. */
 export function membersOn(
   memberRole: Role,
 ): Pick<
   Etcd,
   | 'memberRole'
+  | 'byKubeadm'
+  | 'inPods'
+  | 'pki'
+  | 'dataDirectory'
+  | 'certificates'
+  | 'account'
+  | 'programs'
+  | 'log'
   | 'fixedPorts'
   | 'listeners'
   | 'flows'
@@ -39,6 +46,14 @@ export function membersOn(
 > {
   return {
     memberRole,
+    byKubeadm: true,
+    inPods: true,
+    pki: PKI_DIRECTORY,
+    dataDirectory: ETCD_DATA_DIRECTORY,
+    certificates: () => ({ validityDays: null, names: [] }),
+    account: null,
+    programs: [],
+    log: '`crictl ps -a`, `crictl logs`',
     // Also where no member is on a control plane: there its clients are looked for.
     fixedPorts: PORTS,
     listeners: (_, role) =>

@@ -1,11 +1,11 @@
 import type { No } from '../../../activities/answers.js';
 import { requireFence } from '../../../activities/fence.js';
 import type { StepContext } from '../../../activities/types.js';
-import type { ClusterHost } from '../../../cluster/types.js';
+import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
 import { quote } from '../../../hosts/shell.js';
 import type { RemoteHost } from '../../../hosts/types.js';
-import { etcdHosts } from '../../registry/plan.js';
+import { etcdHosts, etcdOf } from '../../registry/plan.js';
 import { etcdctl, type Member, memberOf, quorumOf, requireMembers, votersOf } from './members.js';
 
 /** Where the recovery of an etcd without a quorum is written down. */
@@ -26,13 +26,18 @@ export async function removeMember(
   host: ClusterHost,
   permit: No,
 ): Promise<void> {
-  const members = await requireMembers(via, context.signal);
+  const members = await requireMembers(context, via);
   const leaving = memberOf(members, host);
   if (leaving === undefined) return;
   const staying = votersOf(members).filter(({ id }) => id !== leaving.id);
   await requireFence(context);
   context.progress(`removing the former etcd member of ${host.name}: ${permit.evidence}`);
-  const outcome = await remove(context, via, leaving, leaving.learner ? '' : voterGuard(leaving, staying));
+  const outcome = await remove(
+    context,
+    via,
+    leaving,
+    leaving.learner ? '' : voterGuard(context.cluster, leaving, staying),
+  );
   if (outcome === 'removed' || outcome === 'gone') return;
   if (outcome === 'alive') throw stillAnswers(host, leaving);
   throw noQuorum(host, staying.length, Number(outcome.replace('healthy ', '')));
@@ -53,13 +58,13 @@ export async function removeStaleLearners(
   via: RemoteHost,
   joining: Pick<ClusterHost, 'address'>[],
 ): Promise<void> {
-  const learners = (await requireMembers(via, context.signal)).filter(({ learner }) => learner);
+  const learners = (await requireMembers(context, via)).filter(({ learner }) => learner);
   for (const member of learners) {
     if (isAmong(joining, member)) continue;
     await requireFence(context);
     const foreign = !isAmong(etcdHosts(context.cluster), member);
     context.progress(`removing the learner ${member.name || member.peerUrls.join()} that a join left in etcd`);
-    await remove(context, via, member, foreign ? livingGuard(member) : '');
+    await remove(context, via, member, foreign ? livingGuard(context.cluster, member) : '');
   }
 }
 
@@ -77,7 +82,7 @@ const CANNOT_TELL = 75;
  * @returns `removed`, `gone`, or what the guard printed
  */
 async function remove(context: StepContext, via: RemoteHost, member: Member, guard: string): Promise<string> {
-  const { exitCode, stdout, stderr } = await via.run(removalScript(member, guard), {
+  const { exitCode, stdout, stderr } = await via.run(removalScript(context.cluster, member, guard), {
     signal: context.signal,
     allowFailure: true,
     timeoutMs: 60_000,
@@ -88,39 +93,39 @@ async function remove(context: StepContext, via: RemoteHost, member: Member, gua
     host: via.name,
     transient: true,
     output: `${stdout}${stderr}`.trim().slice(-1000),
-    hint: 'It is asked again by itself; if it stays so, look at etcd on this host (`crictl ps -a --name etcd`).',
+    hint: `It is asked again by itself; if it stays so, look at etcd on this host (${etcdOf(context.cluster).log}).`,
   });
 }
 
 /** Exported for its test in a real bash. */
-export function removalScript(member: Member, guard: string): string {
+export function removalScript(cluster: Pick<Cluster, 'etcd'>, member: Member, guard: string): string {
   const shape = `${member.id}, *, *, ${member.peerUrls.join(',')}, *, ${member.learner}`;
-  return `members=$(${etcdctl()} member list) && [ -n "$members" ] || exit ${CANNOT_TELL}
+  return `members=$(${etcdctl(cluster)} member list) && [ -n "$members" ] || exit ${CANNOT_TELL}
 found=
 while IFS= read -r line; do
   [[ $line != ${quote(`${member.id},`)}* ]] || found=$line
 done <<<"$members"
 [ -n "$found" ] || { echo gone; exit 0; }
 case $found in ${shape.split('*').map(quote).join('*')}) ;; *) echo "it has changed: $found" >&2; exit ${CANNOT_TELL} ;; esac
-${guard}${etcdctl()} member remove ${member.id} >/dev/null || exit ${CANNOT_TELL}
+${guard}${etcdctl(cluster)} member remove ${member.id} >/dev/null || exit ${CANNOT_TELL}
 echo removed
 `;
 }
 
 /** A member that answers lives, whatever was said of its host. Learners refuse `health` and answer `status`. */
-function livingGuard({ clientUrls }: Member): string {
+function livingGuard(cluster: Pick<Cluster, 'etcd'>, { clientUrls }: Member): string {
   if (clientUrls.length === 0) return '';
-  return `if ${etcdctl(clientUrls)} endpoint status >/dev/null 2>&1; then echo alive; exit 0; fi
+  return `if ${etcdctl(cluster, clientUrls)} endpoint status >/dev/null 2>&1; then echo alive; exit 0; fi
 `;
 }
 
 /** A vote goes only when its member does not answer and those that stay have a quorum without it. Exported for its test. */
-export function voterGuard(leaving: Member, staying: Member[]): string {
+export function voterGuard(cluster: Pick<Cluster, 'etcd'>, leaving: Member, staying: Member[]): string {
   // Those that never came have no client URL.
   const checks = staying
     .filter(({ clientUrls }) => clientUrls.length > 0)
-    .map(({ clientUrls }) => `{ ${etcdctl(clientUrls)} endpoint health >/dev/null 2>&1 && echo; } &`);
-  return `${livingGuard(leaving)}healthy=$({
+    .map(({ clientUrls }) => `{ ${etcdctl(cluster, clientUrls)} endpoint health >/dev/null 2>&1 && echo; } &`);
+  return `${livingGuard(cluster, leaving)}healthy=$({
 ${checks.join('\n')}
 wait; } | wc -l)
 [ "$healthy" -ge ${quorumOf(staying.length)} ] || { echo "healthy $healthy"; exit 0; }

@@ -5,8 +5,8 @@ import type { StepContext, StepImplementation } from '../../../activities/types.
 import { awaitFaultless, type Faults, whatIsWrong } from '../../../activities/verify/await-state.js';
 import type { ClusterHost } from '../../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../../errors.js';
-import { etcdHosts } from '../../registry/plan.js';
-import { etcdctl, MEMBER_LIST, type Member, membersIn } from './members.js';
+import { etcdHosts, etcdOf } from '../../registry/plan.js';
+import { etcdctl, type Member, memberListFunction, membersIn } from './members.js';
 import { peerUrl } from './places.js';
 import { QUORUM_RECOVERY } from './remove-member.js';
 
@@ -34,7 +34,7 @@ export const verifyEtcdCluster: StepImplementation = {
     });
     if (faults.length === 0) return;
     throw new KubewrightError('KW476', `etcd is not healthy: ${faults.join('; ')}`, {
-      hint: `Look at etcd's log on the hosts named (\`crictl ps -a\`, \`crictl logs\`) and at ports 2379 and 2380 between them. A member that is too much: \`etcdctl member remove\`. Without a quorum: ${QUORUM_RECOVERY}.`,
+      hint: `Look at etcd's log on the hosts named (${etcdOf(context.cluster).log}) and at ports 2379 and 2380 between them. A member that is too much: \`etcdctl member remove\`. Without a quorum: ${QUORUM_RECOVERY}.`,
     });
   },
 };
@@ -62,10 +62,11 @@ async function look(context: StepContext): Promise<Faults> {
 }
 
 async function ask(context: StepContext, { name }: ClusterHost): Promise<Facts | undefined> {
-  const script = `${MEMBER_LIST}if (: <>/dev/tcp/127.0.0.1/2379) 2>/dev/null; then
+  const { cluster } = context;
+  const script = `${memberListFunction(cluster)}if (: <>/dev/tcp/127.0.0.1/2379) 2>/dev/null; then
   ask members member_list &
-  fact health ${etcdctl()} endpoint health --cluster &
-  ask status ${etcdctl()} endpoint status --cluster --write-out=json &
+  fact health ${etcdctl(cluster)} endpoint health --cluster &
+  ask status ${etcdctl(cluster)} endpoint status --cluster --write-out=json &
 fi`;
   try {
     return await gatherFacts(context.hostNamed(name), script, context.signal);

@@ -1,4 +1,6 @@
 /** `spec.etcd`, resolved, but for what every topology has. */
 export interface StackedEtcdSettings {
   topology: 'stacked';
+  /** Left out, as it was before there was a choice: plans and records stay what they are. */
+  runner?: 'static-pods';
 }

@@ -1,6 +1,1 @@
-export const ACTIONS = [
-  'createEtcdAuthority',
-  'deliverEtcdCertificates',
-  'startEtcdMember',
-  'deliverEtcdClient',
-] as const;
+export const ACTIONS = ['startEtcdMember'] as const;

@@ -9,6 +9,7 @@ import type { Applied } from '../../../../src/activities/applied/types.js';
 import { loadCluster } from '../../../../src/cluster/load.js';
 import type { Cluster, ClusterHost } from '../../../../src/cluster/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
+import { systemdCluster } from '../../components/etcd/systemd/fixture.js';
 import { contextAmong, fakeHosts } from '../fake-hosts.js';
 import { livingHosts } from './living.js';
 
@@ -260,6 +261,48 @@ describe('an edited file', () => {
     expect(
       compareCluster(after, await appliedOf(before, after)).differences.map((one) => [one.key, one.verdict]),
     ).toEqual([[key, verdict]]);
+  });
+
+  const bySystemd = (etcd = 0): Cluster =>
+    Object.assign(rich(etcd > 0 ? 'external' : 'stacked'), { etcd: systemdCluster({ etcd }).etcd });
+  const byPods = (topology: 'stacked' | 'external') => (cluster: Cluster) =>
+    Object.assign(cluster, { etcd: { topology, extraArgs: [] } });
+
+  it.each<[string, Cluster, string | undefined, (cluster: Cluster) => void]>([
+    ['nothing, on control planes', bySystemd(), undefined, () => undefined],
+    ['nothing, on hosts of their own', bySystemd(3), undefined, () => undefined],
+    ['the runner on control planes', bySystemd(), 'spec.etcd.runner', byPods('stacked')],
+    ['the runner on hosts of their own', bySystemd(3), 'spec.etcd.runner', byPods('external')],
+    [
+      'a flag on control planes',
+      bySystemd(),
+      'spec.etcd.extraArgs.v',
+      ({ etcd }) => etcd.extraArgs.push({ name: 'v', value: '1' }),
+    ],
+    [
+      'a flag on hosts of their own',
+      bySystemd(3),
+      'spec.etcd.extraArgs.v',
+      ({ etcd }) => etcd.extraArgs.push({ name: 'v', value: '1' }),
+    ],
+    [
+      'how long certificates are made for',
+      bySystemd(),
+      undefined,
+      ({ etcd }) => Object.assign(etcd, { certificateValidityDays: 30, certificateSANs: ['etcd.example.org'] }),
+    ],
+    [
+      'the runner of a cluster that kubeadm made',
+      Object.assign(rich(), { etcd: { topology: 'stacked', extraArgs: [] } }),
+      'spec.etcd.runner',
+      (cluster) => Object.assign(cluster, { etcd: bySystemd().etcd }),
+    ],
+  ])('of etcd that systemd runs: %s', async (_, before, key, edit) => {
+    const after = structuredClone(before);
+    edit(after);
+    const { differences, unchecked } = compareCluster(after, await appliedOf(before, after));
+    expect(differences.map((one) => one.key)).toEqual(key === undefined ? [] : [key]);
+    if (key === undefined) expect(unchecked.filter((what) => what.includes('etcd'))).toEqual([]);
   });
 
   it('names no hosts for what differs in the whole cluster, although etcd hosts have a file of their own', async () => {

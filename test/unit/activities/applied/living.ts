@@ -6,9 +6,10 @@ import { ownerOf } from '../../../../src/activities/prepare/ownership.js';
 import { digestOf } from '../../../../src/activities/remote-facts.js';
 import { canonicalJson } from '../../../../src/cluster/hash.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../../../../src/cluster/types.js';
+import { renderEtcdMember } from '../../../../src/components/etcd/external/render/member.js';
 import { renderEtcdKubeletConfig } from '../../../../src/components/etcd/static-pods/render/kubelet.js';
-import { renderEtcdMember } from '../../../../src/components/etcd/static-pods/render/member.js';
 import { settingsOf as settingsOfFlannel } from '../../../../src/components/network/flannel/settings.js';
+import { holdsMember, kubeadmMakesMember } from '../../../../src/components/registry/plan.js';
 import { renderInitConfig } from '../../../../src/render/kubeadm.js';
 import { KUBELET_PATCH_NAME } from '../../../../src/render/kubelet-config.js';
 import { renderOwner } from '../../../../src/render/owner.js';
@@ -123,6 +124,10 @@ function hostFacts(cluster: Cluster, host: ClusterHost, fake: FakeHost): void {
     .fact('owner', renderOwner(ownerOf(cluster, host, 'sha256:abc')))
     .fact('kubelet', `Kubernetes v${kubernetes.version}`)
     .fact('patches', [`${own} ${KUBELET_PATCH_NAME}`, ...patches].join('\n'));
+  if (etcd.runner === 'systemd' && holdsMember(cluster, host.role)) {
+    fake.fact('etcd', renderEtcdMember(cluster, host, { members: [host], state: 'new' })).fact('etcd-unit', '');
+    if (host.role === 'etcd') return;
+  }
   if (host.role === 'etcd') {
     const facts = { resolvConf: '/etc/resolv.conf', imagesPinned: true };
     fake
@@ -147,7 +152,7 @@ function hostFacts(cluster: Cluster, host: ClusterHost, fake: FakeHost): void {
     );
   }
   fake.fact('certificate', certificateFor(kubernetes.certificateSANs));
-  if (etcd.topology === 'stacked') {
+  if (kubeadmMakesMember(cluster, 'control-plane')) {
     fake.fact('manifest:etcd', manifest(['etcd', ...etcd.extraArgs.map((arg) => `--${arg.name}=${arg.value}`)]));
   }
   fake.fact('initialised', '').fact('ready', 'ok');

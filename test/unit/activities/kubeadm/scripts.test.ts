@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -152,6 +152,22 @@ describe('kubeadm join', () => {
     const kubeadm = calls.filter((call) => call.startsWith('kubeadm')).map((call) => call.split(' ')[1]);
     expect(kubeadm).toEqual(['reset', 'join']);
     await expect(readFile(join(root, 'var/lib/etcd/member'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('of a control plane keeps what is in /etc/kubernetes/pki before a reset empties it, for root alone', async () => {
+    await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), '');
+    await mkdir(join(root, 'etc/kubernetes/pki/etcd'), { recursive: true });
+    await writeFile(join(root, 'etc/kubernetes/pki/etcd/mine.key'), 'a key of a person');
+    await program('kubeadm', `[ "$1" != reset ] || rm -rf ${root}/etc/kubernetes/pki/*`);
+    const { code } = await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
+    expect(code).toBe(0);
+    const kept = (await readdir(join(root, 'var/lib/kubewright'))).filter((name) =>
+      name.startsWith('pki-before-reset-'),
+    );
+    expect(kept).toHaveLength(1);
+    const folder = join(root, 'var/lib/kubewright', kept[0] ?? '');
+    expect(await readFile(join(folder, 'etcd/mine.key'), 'utf8')).toBe('a key of a person');
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
   });
 
   const OWN = 'a1, started, cp-1, https://10.88.0.11:2380, https://10.88.0.11:2379, false';

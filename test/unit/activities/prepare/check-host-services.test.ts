@@ -19,6 +19,25 @@ describe('a bundle', () => {
     });
   });
 
+  it('has to hold the program etcd where systemd runs it, and only on hosts with a member', () => {
+    const cluster: Cluster = {
+      ...CLUSTER,
+      etcd: {
+        topology: 'stacked',
+        runner: 'systemd',
+        certificateValidityDays: 365,
+        certificateSANs: [],
+        extraArgs: [],
+      },
+    };
+    const lacking = { ...BUNDLE, files: BUNDLE.files.filter(({ path }) => path !== 'bin/etcd') };
+    const found = onlyProblem(problems({}, { bundle: lacking, cluster }));
+    expect(found).toMatchObject({ code: 'KW733', what: 'the bundle /bundle has no bin/etcd' });
+    expect(found.hint).not.toContain('source');
+    expect(problems({}, { cluster })).toEqual([]);
+    expect(problems({}, { bundle: lacking })).toEqual([]);
+  });
+
   it('need not have what comes from the distribution', () => {
     const cluster = { ...CLUSTER, loadBalancer: { ...CLUSTER.loadBalancer, source: 'distribution' as const } };
     expect(problems({}, { bundle, cluster })).toEqual([]);

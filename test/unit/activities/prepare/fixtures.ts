@@ -126,7 +126,9 @@ export const BUNDLE: Bundle = {
     'runc',
   ]
     .map((name) => file(`bin/${name}`, 10 * MIB))
-    .concat(['haproxy', 'keepalived', 'libc.so.6'].map((name) => file(`load-balancer/${name}`, MIB))),
+    .concat(['haproxy', 'keepalived', 'libc.so.6'].map((name) => file(`load-balancer/${name}`, MIB)))
+    // Of no size: only where systemd runs etcd does a host get it.
+    .concat(file('bin/etcd', 0)),
   images: [
     image('registry.k8s.io/pause:3.10.1', 'every-node', MIB),
     image('registry.k8s.io/kube-proxy:v1.34.3', 'every-node', 199 * MIB),

@@ -15,6 +15,7 @@ import { installBinaries } from '../../../../src/components/artifacts/bundle/ste
 import { renderContainerdUnit } from '../../../../src/components/runtime/containerd/render/unit.js';
 import { configureRuntime } from '../../../../src/components/runtime/containerd/steps/configureRuntime.js';
 import { parseOwner, renderOwner } from '../../../../src/render/owner.js';
+import { systemdCluster } from '../../components/etcd/systemd/fixture.js';
 import { bundledCluster, newHost, TO_DO } from './bundled.js';
 import { contextOn, type FakeHost } from './fake-host.js';
 import { BUNDLE } from './fixtures.js';
@@ -128,6 +129,22 @@ describe('installBinaries', () => {
     const everywhere = ['kubernetes/1.34.3/kubelet', 'kubernetes/1.34.3/kubeadm', 'cri-tools/1.36.0/crictl'];
     expect(sent[0]).toEqual([...everywhere, 'kubernetes/1.34.3/kubectl', 'etcd/3.6.5/etcdctl', 'etcd/3.6.5/etcdutl']);
     expect(sent[1]).toEqual(everywhere);
+  });
+
+  it('sends a host that runs no containers neither kubelet nor its unit, and etcd where systemd runs it', async () => {
+    const cluster = { ...systemdCluster({ etcd: 3 }), packages: CLUSTER.packages };
+    const fake = newHost();
+    await installBinaries.apply(contextOn(fake, cluster, 'installBinaries', 'etcd-2'), TO_DO);
+    expect([...fake.written.keys()]).toEqual([]);
+    expect(fake.uploaded.map(({ target }) => target.replace('/opt/kubewright/', ''))).toEqual([
+      'kubernetes/1.34.3/kubeadm',
+      'etcd/3.6.5/etcdctl',
+      'etcd/3.6.5/etcdutl',
+      'etcd/3.6.5/etcd',
+    ]);
+    expect(await installBinaries.probe(contextOn(fake, cluster, 'installBinaries', 'etcd-2'))).toMatchObject({
+      done: true,
+    });
   });
 
   it('sends what lies packed in the bundle as it lies there', async () => {

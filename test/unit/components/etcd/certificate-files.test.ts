@@ -8,7 +8,7 @@ import {
   makeCertificates,
   PLACE,
   placeFiles,
-} from '../../../../src/components/etcd/static-pods/steps/certificate-files.js';
+} from '../../../../src/components/etcd/external/steps/certificate-files.js';
 import type { RemoteHost, RunOptions } from '../../../../src/hosts/types.js';
 
 /** The scripts in a real bash, with a kubeadm of this test. */
@@ -66,7 +66,8 @@ const host = {
 } as unknown as RemoteHost;
 
 const signal = new AbortController().signal;
-const make = () => makeCertificates(host, 'etcd-2', `certificatesDir: ${DIRECTORY}\n`, ['server', 'peer'], signal);
+const authority = { host, ca: '/etc/kubernetes/pki/etcd/ca.crt', key: '/etc/kubernetes/pki/etcd/ca.key' };
+const make = () => makeCertificates(authority, 'etcd-2', `certificatesDir: ${DIRECTORY}\n`, ['server', 'peer'], signal);
 /** Everything of certificates that is left in memory. */
 const left = () => readdir(join(root, 'run/kubewright'));
 

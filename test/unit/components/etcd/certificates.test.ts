@@ -4,12 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gatherFacts } from '../../../../src/activities/remote-facts.js';
-import {
-  type CertificatePair,
-  caFault,
-  certificateFacts,
-  pairFaults,
-} from '../../../../src/components/etcd/static-pods/steps/certificates.js';
+import type { CertificatePair } from '../../../../src/components/etcd/external/pki.js';
+import { caFault, certificateFacts, pairFaults } from '../../../../src/components/etcd/external/steps/certificates.js';
 import type { RemoteHost } from '../../../../src/hosts/types.js';
 
 /** Certificates made by openssl, looked at by the very script that runs on hosts. */
@@ -47,10 +43,11 @@ const local = {
   run: async (script: string) => ({ stdout: execFileSync('bash', { input: script, encoding: 'utf8' }) }),
 } as unknown as RemoteHost;
 
-async function faults(name: string, names: string[] = []): Promise<string[]> {
-  const pair: CertificatePair = { base: join(root, name), names };
-  const script = certificateFacts([pair]).replaceAll('/etc/kubernetes/pki/etcd', root);
-  const found = pairFaults(await gatherFacts(local, script, new AbortController().signal), [pair]);
+async function faults(name: string, names: string[] = [], leastDays = 30, owner?: string): Promise<string[]> {
+  const ca = join(root, 'ca.crt');
+  const pair: CertificatePair = { base: join(root, name), names, owner };
+  const facts = await gatherFacts(local, certificateFacts(ca, [pair]), new AbortController().signal);
+  const found = pairFaults(facts, [pair], { ca, leastDays });
   return found.map((fault) => fault.replaceAll(`${root}/`, ''));
 }
 
@@ -68,6 +65,14 @@ describe('a certificate counts as there', () => {
     expect(await faults(name, names)).toEqual([fault]);
   });
 
+  test('that was made for a short time when it is good for long enough yet', async () => {
+    expect(await faults('old', [], 10)).toEqual([]);
+  });
+
+  test('not with a key of root where its reader is another account', async () => {
+    expect(await faults('server', [], 30, 'nobody')).toEqual(['server.key is not the key of server.crt']);
+  });
+
   test('not with the key of another one, nor with a key that others may read', async () => {
     openssl('ecparam -name prime256v1 -genkey -noout -out server.key');
     chmodSync(join(root, 'server.key'), 0o600);
@@ -81,6 +86,6 @@ describe('a certificate counts as there', () => {
 
 test('a certificate that is no CA is none', () => {
   const pem = execFileSync('cat', [join(root, 'server.crt')], { encoding: 'utf8' });
-  expect(caFault(pem)).toContain('is no CA certificate');
-  expect(caFault('')).toContain('is missing');
+  expect(caFault('/ca.crt', pem)).toContain('is no CA certificate');
+  expect(caFault('/ca.crt', '')).toContain('is missing');
 });

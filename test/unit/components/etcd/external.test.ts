@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Answer, no, unknown, yes } from '../../../../src/activities/answers.js';
 import type { ClusterHost } from '../../../../src/cluster/types.js';
-import { createEtcdAuthority } from '../../../../src/components/etcd/static-pods/steps/createEtcdAuthority.js';
-import { deliverEtcdCertificates } from '../../../../src/components/etcd/static-pods/steps/deliverEtcdCertificates.js';
-import { deliverEtcdClient } from '../../../../src/components/etcd/static-pods/steps/deliverEtcdClient.js';
-import { planMember } from '../../../../src/components/etcd/static-pods/steps/member-plan.js';
+import { createEtcdAuthority } from '../../../../src/components/etcd/external/steps/createEtcdAuthority.js';
+import { deliverEtcdCertificates } from '../../../../src/components/etcd/external/steps/deliverEtcdCertificates.js';
+import { deliverEtcdClient } from '../../../../src/components/etcd/external/steps/deliverEtcdClient.js';
+import { planMember } from '../../../../src/components/etcd/external/steps/member-plan.js';
 import type { Action } from '../../../../src/plan/types.js';
 import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../../activities/fake-hosts.js';
 import { clusterOf } from '../../cluster-fixture.js';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { no } from '../../../../src/activities/answers.js';
 import { takeFence } from '../../../../src/activities/fence.js';
 import type { ClusterHost } from '../../../../src/cluster/types.js';
-import { planMember, promote } from '../../../../src/components/etcd/static-pods/steps/member-plan.js';
+import { planMember, promote } from '../../../../src/components/etcd/external/steps/member-plan.js';
 import { BashHosts } from '../../activities/bash-hosts.js';
 import { contextAmong, type FakeHost, factLines, fakeHosts, hostIn } from '../../activities/fake-hosts.js';
 import { clusterOf } from '../../cluster-fixture.js';

@@ -20,7 +20,9 @@ import {
   renderKubeletUnit,
 } from '../../../../render/kubelet-unit.js';
 import { loadedConfigPath } from '../../../../render/loaded-config.js';
-import { runtimeOf } from '../../../registry/plan.js';
+import { etcdOf, holdsMember, runsContainers, runtimeOf } from '../../../registry/plan.js';
+
+const OF_CONTAINERS: readonly ProgramName[] = ['kubelet', 'crictl'];
 
 /** kubectl only where admin.conf is; etcd's tools only where a person would look at etcd. */
 const PROGRAMS: Record<Role, ProgramName[]> = {
@@ -29,7 +31,16 @@ const PROGRAMS: Record<Role, ProgramName[]> = {
   etcd: ['kubelet', 'kubeadm', 'crictl', 'etcdctl', 'etcdutl'],
 };
 
-function unitFilesOf(cluster: Cluster): ReadonlyMap<string, string> {
+/** What hosts of a role run: kubeadm also where there is no kubelet, for it makes certificates. */
+function programsOf(cluster: Cluster, role: Role): ProgramName[] {
+  const ofEtcd = holdsMember(cluster, role) ? etcdOf(cluster).programs : [];
+  const containers = runsContainers(cluster, role);
+  return [...PROGRAMS[role].filter((name) => containers || !OF_CONTAINERS.includes(name)), ...ofEtcd];
+}
+
+/** Of the kubelet, where there is one. */
+function unitFilesOf(cluster: Cluster, role: Role): ReadonlyMap<string, string> {
+  if (!runsContainers(cluster, role)) return new Map();
   return new Map([
     [KUBELET_UNIT_PATH, renderKubeletUnit(runtimeOf(cluster).unit)],
     [KUBELET_DROP_IN_PATH, renderKubeletDropIn()],
@@ -37,8 +48,8 @@ function unitFilesOf(cluster: Cluster): ReadonlyMap<string, string> {
 }
 
 /** What the kubelet's drop-in records of these files when the kubelet starts. */
-function unitDigest(cluster: Cluster): string {
-  return digestOf([...unitFilesOf(cluster).values()].join(''));
+function unitDigest(context: StepContext): string {
+  return digestOf([...unitFilesOf(context.cluster, hostOf(context).role).values()].join(''));
 }
 
 /**
@@ -62,7 +73,8 @@ export const installBinaries: StepImplementation = {
       ...(unit.enabled ? [] : ['enable kubelet.service']),
       ...(unit.outdated ? ['restart the kubelet, which runs with an older binary or unit'] : []),
     ];
-    const installed = `${files.length} binaries of Kubernetes ${bundle.kubernetesVersion} are in place, kubelet.service is enabled`;
+    const kubelet = unit.files.size === 0 ? '' : ', kubelet.service is enabled';
+    const installed = `${files.length} binaries of Kubernetes ${bundle.kubernetesVersion} are in place${kubelet}`;
     return { done: changes.length === 0, found: changes.length === 0 ? installed : changes.join('; '), changes };
   },
 
@@ -73,7 +85,9 @@ export const installBinaries: StepImplementation = {
     if (problem !== undefined) throw problem;
     await host.upload(files, { signal, onProgress: (line) => context.progress(line) });
     await linkPrograms(context, programs);
-    for (const [path, content] of unitFilesOf(context.cluster)) await host.writeFile(path, content);
+    const units = unitFilesOf(context.cluster, hostOf(context).role);
+    if (units.size === 0) return;
+    for (const [path, content] of units) await host.writeFile(path, content);
     await host.run('systemctl daemon-reload && systemctl enable --quiet kubelet.service\n', { signal });
     if ((await unitState(context, programs)).outdated)
       await inTurn(context, 'the kubelet is restarted', () => restart(context));
@@ -82,7 +96,7 @@ export const installBinaries: StepImplementation = {
 
 /** Pods go on meanwhile. Only what runs: before kubeadm has been here there is nothing to run. */
 async function restart(context: StepContext): Promise<void> {
-  await context.durable('kubelet', `# ${unitDigest(context.cluster)}\nsystemctl try-restart kubelet.service\n`, {
+  await context.durable('kubelet', `# ${unitDigest(context)}\nsystemctl try-restart kubelet.service\n`, {
     timeoutSeconds: 180,
     hint: 'See `systemctl status kubelet` and `journalctl -u kubelet` on the host, then retry the step.',
   });
@@ -98,8 +112,8 @@ interface Wanted {
 async function wantedOf(context: StepContext): Promise<Wanted> {
   const bundle = await bundleOf(context);
   const { role } = hostOf(context);
-  const programs = PROGRAMS[role].map((name) => placeProgram(bundle, name));
-  // An etcd host's static pods live on its own network.
+  const programs = programsOf(context.cluster, role).map((name) => placeProgram(bundle, name));
+  // What runs on an etcd host lives on its own network.
   const plugins = role === 'etcd' ? [] : filesBelow(bundle, 'cni');
   const placed = plugins.map((each) => uploadOf(each, `${CNI_BINARY_DIRECTORY}/${posix.basename(each.path)}`));
   return { bundle, programs, files: [...programs.map(programUpload), ...placed] };
@@ -112,6 +126,8 @@ export const RUNNING_PROGRAM = `running() {
 }`;
 
 interface UnitState {
+  /** The kubelet's unit files by their paths; none where there is no kubelet. */
+  files: ReadonlyMap<string, string>;
   /** Paths of the unit files that are not as they should be. */
   stale: string[];
   /** Programs that are not to be found under their names yet. */
@@ -121,11 +137,9 @@ interface UnitState {
   outdated: boolean;
 }
 
-async function unitState(
-  { cluster, host, signal }: StepContext,
-  programs: readonly PlacedProgram[],
-): Promise<UnitState> {
-  const files = unitFilesOf(cluster);
+async function unitState(context: StepContext, programs: readonly PlacedProgram[]): Promise<UnitState> {
+  const { cluster, host, signal } = context;
+  const files = unitFilesOf(cluster, hostOf(context).role);
   const script = `${RUNNING_PROGRAM}
 ${[...files.keys()].map((path) => `fact ${path} digest ${path} &\n`).join('')}
 ${linkFacts(programs)}fact program running &
@@ -133,7 +147,8 @@ fact loaded cut -c 1-64 ${loadedConfigPath('kubelet')} &
 fact enabled systemctl is-enabled kubelet.service`;
   const facts = await gatherFacts(host, script, signal);
   const stale = [...files].filter(([path, content]) => facts.text(path) !== digestOf(content)).map(([path]) => path);
-  const isOurs = facts.text('program') === 'ours' && facts.text('loaded') === unitDigest(cluster);
+  const isOurs = facts.text('program') === 'ours' && facts.text('loaded') === unitDigest(context);
   const unlinked = staleLinks(programs, facts);
-  return { stale, unlinked, enabled: facts.holds('enabled'), outdated: facts.holds('program') && !isOurs };
+  if (files.size === 0) return { files, stale, unlinked, enabled: true, outdated: false };
+  return { files, stale, unlinked, enabled: facts.holds('enabled'), outdated: facts.holds('program') && !isOurs };
 }

@@ -1,5 +1,4 @@
-import type { No } from '../../../../activities/answers.js';
-import { FENCE_GUARD, namedFence, takeFence } from '../../../../activities/fence.js';
+import { namedFence, takeFence } from '../../../../activities/fence.js';
 import { type HostFile, kubeletFacts, patchFiles, writeFiles } from '../../../../activities/kubeadm/host-files.js';
 import { staticPodFacts, staticPodFault } from '../../../../activities/kubeadm/node/static-pods.js';
 import { hostOf } from '../../../../activities/prepare/target.js';
@@ -8,24 +7,20 @@ import type { StepContext, StepImplementation } from '../../../../activities/typ
 import type { ClusterHost } from '../../../../cluster/types.js';
 import { quote } from '../../../../hosts/shell.js';
 import type { KubeletFacts } from '../../../../render/kubelet-config.js';
-import { etcdHosts } from '../../../registry/plan.js';
-import { etcdctl, MEMBER_LIST, memberOf, membersIn } from '../../members/members.js';
+import { renderEtcdMember } from '../../external/render/member.js';
+import { BEGUN_FOR, moveAside, noteFor } from '../../external/steps/data.js';
+import { type MemberPlan, planMember, promote } from '../../external/steps/member-plan.js';
+import { memberListFunction, memberOf, membersIn } from '../../members/members.js';
 import {
-  clientUrl,
   ETCD_DATA_DIRECTORY,
   ETCD_KUBEADM_CONFIG_PATH,
   ETCD_KUBELET_CONFIG_PATH,
   ETCD_KUBELET_DROP_IN_PATH,
   ETCD_PEER_PORT,
-  peerUrl,
 } from '../../members/places.js';
 import { renderEtcdKubeletConfig, renderEtcdKubeletDropIn } from '../render/kubelet.js';
-import { renderEtcdMember } from '../render/member.js';
-import { type MemberPlan, planMember, promote } from './member-plan.js';
 
 const START_SECONDS = 300;
-/** The member that etcd's data on this host was begun for; see `ownsData`. */
-const BEGUN_FOR = '/var/lib/kubewright/etcd-member';
 
 /**
  * One member of external etcd, as a static pod of a kubelet that does nothing else. Members start side by side, so one
@@ -59,6 +54,7 @@ export const startEtcdMember: StepImplementation = {
 };
 
 function lookAtMember(context: StepContext): Promise<Facts> {
+  const { cluster } = context;
   const { address } = hostOf(context);
   const script = `${staticPodFacts(['etcd'])}
 peers() { : <>/dev/tcp/${address}/${ETCD_PEER_PORT}; }
@@ -67,7 +63,7 @@ fact config test -e ${ETCD_KUBELET_DROP_IN_PATH}
 ask data exists ${ETCD_DATA_DIRECTORY}/member
 ask begun-for content ${BEGUN_FOR}
 fact peers peers
-${MEMBER_LIST}ask members member_list`;
+${memberListFunction(cluster)}ask members member_list`;
   return gatherFacts(context.host, script, context.signal);
 }
 
@@ -98,7 +94,7 @@ function startScript(context: StepContext, host: ClusterHost, files: HostFile[],
   return `${writeFiles(files)}
 systemctl daemon-reload
 systemctl enable --quiet kubelet
-${plan.staleData === undefined ? '' : moveAside(context, host, plan.staleData)}${noteFor(plan)}systemctl restart kubelet
+${plan.staleData === undefined ? '' : moveAside(context, host, plan.staleData, STOP)}${noteFor(context, plan)}systemctl restart kubelet
 kubeadm init phase etcd local --config=${ETCD_KUBEADM_CONFIG_PATH}
 echo 'waiting for etcd'
 deadline=$((SECONDS + 240))
@@ -113,38 +109,9 @@ done
 `;
 }
 
-/**
- * etcd is asked once more, from this very host and right before its data moves: it must know the host as a learner that
- * never came. Then the member that may still run with that data is stopped. It is moved within its directory, for that may
- * be a disk of its own or a link to one; etcd takes no note of other names in there.
- */
-function moveAside(context: StepContext, host: ClusterHost, permit: No): string {
-  const others = etcdHosts(context.cluster).filter(({ name }) => name !== host.name);
-  const learner = `, ${peerUrl(host.address).replaceAll('.', '\\.')}, , true$`;
-  return `${FENCE_GUARD}for _ in {1..5}; do
-  members=$(${etcdctl(others.map(({ address }) => clientUrl(address)))} member list) && break || members=
-done
-if ! grep -qE ${quote(`^[0-9a-f]+, (un)?started, .*${learner}`)} <<<"$members"; then
-  echo 'kubewright: nothing was moved: etcd does not say that this host is a learner which never came'
-  exit 66
-fi
-echo ${quote(`moving former data of etcd aside: ${permit.evidence}`)}
-rm -f /etc/kubernetes/manifests/etcd.yaml
+/** Bash: ends the member that may still run with its data. */
+const STOP = `rm -f /etc/kubernetes/manifests/etcd.yaml
 systemctl stop kubelet
 running=$(crictl ps -q --name '^etcd$')
 [ -z "$running" ] || crictl stop --timeout=30 $running
-mv ${ETCD_DATA_DIRECTORY}/member "${ETCD_DATA_DIRECTORY}/member.removed-$(date -u +%Y%m%dT%H%M%SZ)"
 `;
-}
-
-/** Written after older data has gone and before etcd begins its own. */
-function noteFor({ announced }: MemberPlan): string {
-  if (announced === undefined) return '';
-  return `mkdir -p "$(dirname ${BEGUN_FOR})"
-if [ ! -e ${ETCD_DATA_DIRECTORY}/member ]; then
-  printf %s ${quote(announced)} >${BEGUN_FOR}.new
-  sync ${BEGUN_FOR}.new
-  mv -f ${BEGUN_FOR}.new ${BEGUN_FOR}
-fi
-`;
-}

@@ -1,14 +1,15 @@
 import { type Answer, no, refine, requireKnown, unknown, yes } from '../../../activities/answers.js';
 import { gatherFacts } from '../../../activities/remote-facts.js';
 import type { StepContext } from '../../../activities/types.js';
-import { type ClusterHost, hostsOf } from '../../../cluster/types.js';
+import type { ClusterHost } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
 import { quote } from '../../../hosts/shell.js';
+import { etcdHosts } from '../../registry/plan.js';
 import { clientUrl, ETCD_CLIENT_FILES } from '../members/places.js';
 
 /** A new cluster has a new CA: with the old one's data its nodes and service accounts would be strangers to it. */
 export async function refuseFormerData(context: StepContext, host: ClusterHost): Promise<void> {
-  const endpoints = hostsOf(context.cluster, 'etcd').map(({ address }) => clientUrl(address));
+  const endpoints = etcdHosts(context.cluster).map(({ address }) => clientUrl(address));
   const { ca, certificate, key } = ETCD_CLIENT_FILES;
   const script = `ask keys etcdctl --dial-timeout=2s --command-timeout=5s --endpoints=${quote(endpoints.join(','))} \\
   --cacert=${ca} --cert=${certificate} --key=${key} get /registry/ --prefix --count-only --write-out=fields`;

@@ -1,12 +1,12 @@
 import { hostOf } from '../../../../activities/prepare/target.js';
 import { gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
-import type { ClusterHost } from '../../../../cluster/types.js';
-import type { RemoteHost } from '../../../../hosts/types.js';
-import { etcdHosts } from '../../../registry/plan.js';
+import { etcdHosts, etcdOf } from '../../../registry/plan.js';
+import { accountFact, ensureAccount } from '../account.js';
+import { authorityPaths, leastDays, memberPairs, memberPki } from '../pki.js';
 import { renderEtcdMember } from '../render/member.js';
-import { DIRECTORY, makeCertificates, placeFiles } from './certificate-files.js';
-import { type CertificatePair, certificateFacts, ETCD_PKI, pairFaults } from './certificates.js';
+import { type Authority, DIRECTORY, makeCertificates, placeFiles } from './certificate-files.js';
+import { certificateFacts, pairFaults } from './certificates.js';
 
 const NAMES = ['server', 'peer', 'healthcheck-client'] as const;
 
@@ -16,9 +16,16 @@ const NAMES = ['server', 'peer', 'healthcheck-client'] as const;
  */
 export const deliverEtcdCertificates: StepImplementation = {
   async probe(context) {
-    const pairs = pairsOf(hostOf(context));
-    const facts = await gatherFacts(context.host, certificateFacts(pairs), context.signal);
-    const faults = pairFaults(facts, pairs);
+    const { cluster } = context;
+    const { ca } = authorityPaths(cluster);
+    const pairs = memberPairs(cluster, hostOf(context));
+    const { account } = etcdOf(cluster);
+    const script = `${certificateFacts(ca, pairs)}${account === null ? '' : accountFact(account)}`;
+    const facts = await gatherFacts(context.host, script, context.signal);
+    const faults = [
+      ...(account === null || facts.holds('account') ? [] : [`there is no account ${account}`]),
+      ...pairFaults(facts, pairs, { ca, leastDays: leastDays(cluster) }),
+    ];
     return faults.length === 0
       ? { done: true, found: 'the etcd certificates are there, valid and fit their keys', changes: [] }
       : { done: false, found: faults.join('; '), changes: ['make etcd certificates and bring them over'] };
@@ -33,20 +40,21 @@ export const deliverEtcdCertificates: StepImplementation = {
       certificatesDirectory: DIRECTORY,
     });
     const made = await makeCertificates(authorityOf(context), host.name, config, NAMES, signal);
-    const files = [...made].map(([name, content]) => ({ path: `${ETCD_PKI}/${name}`, content }));
+    const { account } = etcdOf(cluster);
+    if (account !== null) await ensureAccount(context, account);
+    const owners = new Map(memberPairs(cluster, host).map(({ base, owner }) => [`${base}.key`, owner]));
+    const files = [...made].map(([name, content]) => {
+      const path = `${memberPki(cluster)}/${name}`;
+      return { path, content, owner: owners.get(path) };
+    });
     await placeFiles(context.host, files, signal);
   },
 };
 
-function pairsOf(host: ClusterHost): CertificatePair[] {
-  const own = [host.name, host.address, 'localhost', '127.0.0.1'];
-  return NAMES.map((name) => ({ base: `${ETCD_PKI}/${name}`, names: name === 'healthcheck-client' ? [] : own }));
-}
-
 /** The host with the CA's key. */
-export function authorityOf(context: StepContext): RemoteHost {
+export function authorityOf(context: StepContext): Authority {
   const [first] = etcdHosts(context.cluster);
   // The plan has no etcd steps without etcd hosts: a programming error, not a user's.
   if (first === undefined) throw new Error('the cluster has no etcd hosts');
-  return context.hostNamed(first.name);
+  return { host: context.hostNamed(first.name), ...authorityPaths(context.cluster) };
 }

@@ -2,15 +2,13 @@ import { requireKnown } from '../../../../activities/answers.js';
 import { hostOf } from '../../../../activities/prepare/target.js';
 import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
+import type { ClusterHost } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
 import { quote } from '../../../../hosts/shell.js';
-import { etcdHosts } from '../../../registry/plan.js';
-import { ETCD_CLIENT_FILES } from '../../members/places.js';
+import { etcdHosts, etcdOf } from '../../../registry/plan.js';
+import { authorityPaths, caPathOn, issuedClient, leastDays } from '../pki.js';
 import { renderEtcdMember } from '../render/member.js';
-import { caFault, certificateFacts, ETCD_CA, ETCD_CA_KEY, pairFaults, shortFingerprint } from './certificates.js';
-
-/** The API servers' certificate for etcd, kept where it was made: from here it goes to each control plane. */
-export const CLIENT_PAIR = { base: ETCD_CLIENT_FILES.certificate.replace(/\.crt$/, ''), names: [] };
+import { caFault, certificateFacts, pairFaults, shortFingerprint } from './certificates.js';
 
 /**
  * etcd's certificate authority on the first etcd host. Its key stays there, and nowhere else; who keeps it in a safer
@@ -19,9 +17,9 @@ export const CLIENT_PAIR = { base: ETCD_CLIENT_FILES.certificate.replace(/\.crt$
 export const createEtcdAuthority: StepImplementation = {
   async probe(context) {
     const facts = await lookAtAuthority(context);
-    const faults = authorityFaults(facts);
+    const faults = authorityFaults(context, facts);
     const whereKey = facts.holds('ca-key')
-      ? `its key is ${ETCD_CA_KEY} there and nowhere else: back it up`
+      ? `its key is ${authorityPaths(context.cluster).key} there and nowhere else: back it up`
       : `its key is kept elsewhere`;
     const found = `etcd's CA is on ${context.host.name} (${shortFingerprint(facts.text('ca'))}); ${whereKey}`;
     return faults.length === 0
@@ -36,7 +34,14 @@ export const createEtcdAuthority: StepImplementation = {
   async apply(context) {
     await refuseSecondAuthority(context);
     const host = hostOf(context);
-    const config = renderEtcdMember(context.cluster, host, { members: etcdHosts(context.cluster), state: 'new' });
+    const { cluster } = context;
+    const certificatesDirectory = etcdOf(cluster).pki;
+    const config = renderEtcdMember(cluster, host, {
+      members: etcdHosts(cluster),
+      state: 'new',
+      certificatesDirectory,
+    });
+    const { base } = issuedClient(cluster);
     const script = `set -eu
 umask 077
 directory=$(mktemp -d)
@@ -44,7 +49,7 @@ trap 'rm -rf "$directory"' EXIT
 printf %s ${quote(config)} >"$directory/kubeadm.yaml"
 kubeadm init phase certs etcd-ca --config="$directory/kubeadm.yaml"
 # One that is there but damaged would stop kubeadm.
-rm -f ${ETCD_CLIENT_FILES.certificate} ${ETCD_CLIENT_FILES.key}
+rm -f ${base}.crt ${base}.key
 kubeadm init phase certs apiserver-etcd-client --config="$directory/kubeadm.yaml"
 `;
     await context.host.run(script, { signal: context.signal, timeoutMs: 60_000 });
@@ -52,16 +57,18 @@ kubeadm init phase certs apiserver-etcd-client --config="$directory/kubeadm.yaml
 };
 
 function lookAtAuthority(context: StepContext): Promise<Facts> {
-  const script = `${certificateFacts([CLIENT_PAIR])}fact ca-key test -e ${ETCD_CA_KEY}
-fact ca-key-digest key_digest ${ETCD_CA_KEY}`;
+  const { ca, key } = authorityPaths(context.cluster);
+  const script = `${certificateFacts(ca, [issuedClient(context.cluster)])}fact ca-key test -e ${key}
+fact ca-key-digest key_digest ${key}`;
   return gatherFacts(context.host, script, context.signal);
 }
 
-function authorityFaults(facts: Facts): string[] {
-  const fault = caFault(facts.text('ca'));
+function authorityFaults({ cluster }: StepContext, facts: Facts): string[] {
+  const { ca, key } = authorityPaths(cluster);
+  const fault = caFault(ca, facts.text('ca'));
   if (fault !== undefined) return [fault];
-  const key = facts.holds('ca-key') && !facts.holds('ca-key-digest') ? [`${ETCD_CA_KEY} is not root's alone`] : [];
-  return [...key, ...pairFaults(facts, [CLIENT_PAIR])];
+  const open = facts.holds('ca-key') && !facts.holds('ca-key-digest') ? [`${key} is not root's alone`] : [];
+  return [...open, ...pairFaults(facts, [issuedClient(cluster)], { ca, leastDays: leastDays(cluster) })];
 }
 
 /**
@@ -73,24 +80,25 @@ function authorityFaults(facts: Facts): string[] {
 async function refuseSecondAuthority(context: StepContext): Promise<void> {
   const self = context.host.name;
   const others = context.cluster.hosts.filter(({ name, role }) => name !== self && role !== 'worker');
-  const [own, ...known] = await Promise.all(
-    [self, ...others.map(({ name }) => name)].map((name) => ask(context, name)),
-  );
+  const [own, ...known] = await Promise.all([hostOf(context), ...others].map((host) => ask(context, host)));
   const elsewhere = known.filter(({ ca }) => ca !== undefined && ca !== own?.ca).map(({ name }) => name);
   const keyIsGone = own?.ca !== undefined && !own.hasKey;
   if (elsewhere.length === 0 && !keyIsGone) return;
   const what = keyIsGone
     ? "certificates have to be made, and the key of etcd's CA is not here"
     : `etcd has a CA, known to ${elsewhere.join(', ')}, and it is not on this host`;
+  const { ca, key } = authorityPaths(context.cluster);
   throw new KubewrightError('KW471', what, {
     host: self,
-    hint: `Put your backup of ca.crt and ca.key back to ${ETCD_CA} and ${ETCD_CA_KEY} (mode 0600, root), then retry the step.`,
+    hint: `Put your backup of ca.crt and ca.key back to ${ca} and ${key} (mode 0600, root), then retry the step.`,
   });
 }
 
 /** Which CA a host knows. @throws KubewrightError KW433 (transient) when it does not tell */
-async function ask(context: StepContext, name: string): Promise<{ name: string; ca?: string; hasKey: boolean }> {
-  const script = `ask ca content ${ETCD_CA}\nask ca-key exists ${ETCD_CA_KEY}`;
+async function ask(context: StepContext, host: ClusterHost): Promise<{ name: string; ca?: string; hasKey: boolean }> {
+  const { cluster } = context;
+  const { name } = host;
+  const script = `ask ca content ${caPathOn(cluster, host)}\nask ca-key exists ${authorityPaths(cluster).key}`;
   const facts = await gatherFacts(context.hostNamed(name), script, context.signal);
   const ca = requireKnown(facts.answer('ca', `${name} knows no CA of etcd`), "whether it knows etcd's CA", name);
   const key = requireKnown(facts.answer('ca-key', `${name} has no key`), "whether it has the key of etcd's CA", name);

@@ -1,11 +1,11 @@
 import type { Cluster, ClusterHost } from '../../../../cluster/types.js';
 import { clusterHeader, initConfiguration } from '../../../../render/kubeadm.js';
-import { PKI_DIRECTORY } from '../../../../render/kubeadm-paths.js';
 import { renderYaml } from '../../../../render/yaml.js';
-import { ETCD_DATA_DIRECTORY, peerUrl } from '../../members/places.js';
+import { etcdOf } from '../../../registry/plan.js';
+import { peerUrl } from '../../members/places.js';
 
 export interface EtcdMemberOptions {
-  /** Default /etc/kubernetes/pki. Elsewhere while certificates for another host are made. */
+  /** Default: the members' own. Elsewhere while certificates for another host are made. */
   certificatesDirectory?: string;
   /** Members of the cluster that it starts with or joins, itself among them. */
   members: Pick<ClusterHost, 'name' | 'address'>[];
@@ -14,17 +14,20 @@ export interface EtcdMemberOptions {
 }
 
 /**
- * What `kubeadm init phase certs etcd-…` and `kubeadm init phase etcd local` read for one member of an external etcd.
+ * What `kubeadm init phase certs etcd-…` and `kubeadm init phase etcd local` read for one member that is apart from a node.
  * Listening, advertised and peer URLs follow from the InitConfiguration's name and address.
  */
 export function renderEtcdMember(cluster: Cluster, host: ClusterHost, options: EtcdMemberOptions): string {
-  const names = [host.name, host.address];
+  const { pki, dataDirectory, certificates } = etcdOf(cluster);
+  const { validityDays, names: more } = certificates(cluster);
+  const names = [host.name, host.address, ...more];
   return renderYaml(initConfiguration(cluster, host), {
     ...clusterHeader(cluster),
-    certificatesDir: options.certificatesDirectory ?? PKI_DIRECTORY,
+    certificatesDir: options.certificatesDirectory ?? pki,
+    ...(validityDays === null ? {} : { certificateValidityPeriod: `${validityDays * 24}h0m0s` }),
     etcd: {
       local: {
-        dataDir: ETCD_DATA_DIRECTORY,
+        dataDir: dataDirectory,
         serverCertSANs: names,
         peerCertSANs: names,
         extraArgs: [
@@ -39,6 +42,6 @@ export function renderEtcdMember(cluster: Cluster, host: ClusterHost, options: E
   });
 }
 
-function initialMember({ name, address }: Pick<ClusterHost, 'name' | 'address'>): string {
+export function initialMember({ name, address }: Pick<ClusterHost, 'name' | 'address'>): string {
   return `${name}=${peerUrl(address)}`;
 }

@@ -7,7 +7,7 @@ import { KubewrightError } from '../../../../errors.js';
 import { quote } from '../../../../hosts/shell.js';
 import type { RemoteHost } from '../../../../hosts/types.js';
 import { type Glance, lookUntil, notYet, seen } from '../../../../waiting.js';
-import { etcdHosts } from '../../../registry/plan.js';
+import { etcdHosts, etcdOf } from '../../../registry/plan.js';
 import { etcdctl, isVoter, listMembers, type Member, memberOf, requireMembers } from '../../members/members.js';
 import { peerUrl } from '../../members/places.js';
 import { QUORUM_RECOVERY, removeMember, removeStaleLearners } from '../../members/remove-member.js';
@@ -37,7 +37,7 @@ export interface DataOnHost {
 }
 
 /**
- * Decides how the member of an external etcd host comes up: with its data, as one of a new cluster, or, where the host is
+ * Decides how the member of a host comes up that kubeadm does not make: with its data, as one of a new cluster, or, where the host is
  * new and the cluster lives, in the place of its former self, which is taken out and announced anew.
  *
  * Two blank members must never begin anew beside one with data: they would outvote it, and the data would be gone. So a
@@ -78,7 +78,7 @@ async function findLivingMember(context: StepContext, host: ClusterHost): Promis
     .filter(({ name }) => name !== host.name)
     .map(async ({ name }) => {
       const remote = context.hostNamed(name);
-      const members = await listMembers(remote, context.signal);
+      const members = await listMembers(context, remote);
       if (members.is !== 'yes') throw new Error(`${name} does not answer`);
       return { remote, members: members.value };
     });
@@ -126,15 +126,15 @@ function ownsData(mine: Member, begunFor: Answer<string>): Answer<string> {
 
 /** Adds the host as a learner unless it was added before: an earlier attempt may have ended right after it. */
 async function announce(context: StepContext, remote: RemoteHost, host: ClusterHost): Promise<Member[]> {
-  const add = `${etcdctl()} member add ${quote(host.name)} --learner --peer-urls=${quote(peerUrl(host.address))}`;
+  const add = `${etcdctl(context.cluster)} member add ${quote(host.name)} --learner --peer-urls=${quote(peerUrl(host.address))}`;
   context.progress(`announcing ${host.name} to etcd`);
   let said = '';
   const look = async () => {
-    const members = await requireMembers(remote, context.signal);
+    const members = await requireMembers(context, remote);
     if (memberOf(members, host) !== undefined) return seen(members);
     const added = await remote.run(`${add} >/dev/null`, { signal: context.signal, allowFailure: true });
     said = added.stderr;
-    return added.exitCode === 0 ? seen(await requireMembers(remote, context.signal)) : notYet();
+    return added.exitCode === 0 ? seen(await requireMembers(context, remote)) : notYet();
   };
   const announced = await lookUntil(look, { patienceMs: ADD_SECONDS * 1_000, everyMs: POLL_MS, ...waitOf(context) });
   if (announced === undefined) throw notAnnounced(host, remote, said);
@@ -181,25 +181,25 @@ function lostQuorum(host: ClusterHost): KubewrightError {
 /** Makes a learner a voter as soon as it is in sync. */
 export async function promote(context: StepContext, via: RemoteHost, host: ClusterHost): Promise<void> {
   const look = async () => {
-    const members = await listMembers(via, context.signal);
+    const members = await listMembers(context, via);
     const mine = members.is === 'yes' ? memberOf(members.value, host) : undefined;
     if (isVoter(mine)) return seen(true);
     // It is refused while the member is not in sync, which the next look tells.
     if (mine?.started) {
-      const promotion = `${etcdctl()} member promote ${mine.id}`;
+      const promotion = `${etcdctl(context.cluster)} member promote ${mine.id}`;
       refusal = (await via.run(promotion, { signal: context.signal, allowFailure: true })).stderr;
     }
     return notYet('waiting for the new etcd member to be in sync');
   };
   let refusal = '';
   const voter = await lookUntil(look, { patienceMs: ADD_SECONDS * 1_000, everyMs: 500, ...waitOf(context) });
-  if (voter === undefined) throw notInSync(host, refusal);
+  if (voter === undefined) throw notInSync(context, host, refusal);
 }
 
-function notInSync(host: ClusterHost, output: string): KubewrightError {
+function notInSync({ cluster }: StepContext, host: ClusterHost, output: string): KubewrightError {
   return new KubewrightError('KW475', `the new etcd member did not come into sync within ${ADD_SECONDS} s`, {
     host: host.name,
     output: output.trim(),
-    hint: `Look at \`crictl logs $(crictl ps -a -q --name etcd | head -n 1)\` on ${host.name}, and at the network between the etcd hosts (ports 2379 and 2380).`,
+    hint: `Look at ${etcdOf(cluster).log} on ${host.name}, and at the network between the etcd hosts (ports 2379 and 2380).`,
   });
 }

@@ -1,0 +1,1 @@
+export const ACTIONS = ['startEtcdService'] as const;
