@@ -44,6 +44,7 @@ export type {
   RuntimeSettings,
   StackedEtcdSettings,
   StaticPodsSettings,
+  SystemdEtcdSettings,
   VirtualIp,
   VrrpEndpoint,
 } from './components/registry/settings.js';

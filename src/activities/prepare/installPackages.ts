@@ -6,6 +6,7 @@ import {
   parsePackageFacts,
 } from '../../components/distribution/index.js';
 import { packageNeeds } from '../../components/packages.js';
+import { runsContainers } from '../../components/registry/plan.js';
 import { runtimeWorkOf } from '../../components/registry/work.js';
 import { isKubewrightError, KubewrightError } from '../../errors.js';
 import type { StepContext, StepImplementation } from '../types.js';
@@ -50,7 +51,7 @@ async function look(context: StepContext): Promise<Look> {
   const { role } = hostOf(context);
   const { stdout } = await host.run(packageFactsScript(packageNeeds(cluster)), { signal });
   const { family, present } = parsePackageFacts(stdout);
-  refuseOldRuntime(context, family, present);
+  if (runsContainers(cluster, role)) refuseOldRuntime(context, family, present);
   return { family, present, goal: family.goal(role, packageNeeds(cluster, [role]), present) };
 }
 

@@ -1,3 +1,4 @@
+import { ALL_ETCDS } from '../../../components/registry/plan.js';
 import type { KernelFeature } from '../../../components/types.js';
 import { featureTest } from '../../../render/modules.js';
 import { OWNER_PATH } from '../../../render/owner.js';
@@ -9,6 +10,9 @@ import { type ServiceQuestions, servicesFacts } from './services-script.js';
 
 /** Tools that the steps call on every host and that a minimal installation may lack. */
 const TOOLS = ['awk', 'base64', 'df', 'find', 'gzip', 'ip', 'modprobe', 'sha256sum', 'ss', 'systemd-run', 'tar'];
+
+/** Where members of etcd have their data, whatever runs them. */
+const ETCD_DATA = [...new Set(ALL_ETCDS.map(({ dataDirectory }) => dataDirectory))];
 
 /** Folders that grow during an installation. */
 export const GROWING = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/kubewright', PROGRAM_ROOT];
@@ -93,7 +97,7 @@ for folder in ${GROWING.join(' ')}; do
   [ -z "$mount" ] || row disk "$folder" "$(stat -c %d "$there")" "$total" "$free" "$mount"
   case ,$(findmnt -n -o OPTIONS -T "$there"), in *,noexec,*) row noexec "$folder" "$mount" ;; esac
 done
-for path in /var/lib/etcd ${GROWING.join(' ')}; do
+for path in ${ETCD_DATA.join(' ')} ${GROWING.join(' ')}; do
   if [ -L "$path" ] && [ ! -d "$path" ]; then row dangling "$path" "$(readlink "$path")"; fi
 done`;
 }

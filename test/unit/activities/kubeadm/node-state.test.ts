@@ -3,6 +3,7 @@ import { joinControlPlane } from '../../../../src/activities/kubeadm/joinControl
 import { joinWorker } from '../../../../src/activities/kubeadm/joinWorker.js';
 import type { Probe } from '../../../../src/activities/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
+import { systemdCluster } from '../../components/etcd/systemd/fixture.js';
 import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../fake-hosts.js';
 import { nodeText } from './fixtures.js';
 
@@ -52,6 +53,15 @@ describe('a control plane has joined', () => {
 
   test('when its components run with their manifests, its API server is ready and its etcd member votes', async () => {
     expect(await probe()).toMatchObject({ done: true, changes: [] });
+  });
+
+  test('without a pod of etcd where systemd runs its member, which is looked after by a step of its own', async () => {
+    for (const fact of ['manifest:etcd', 'process:etcd', 'members']) host.facts.delete(fact);
+    expect((await probe()).found).toMatch(/etcd has no manifest/);
+    const apart = { ...cluster, etcd: systemdCluster().etcd };
+    expect(await joinControlPlane.probe(contextAmong(hosts, apart, 'joinControlPlane', 'cp-2'))).toMatchObject({
+      done: true,
+    });
   });
 
   test("when another pod's etcd, of a database or of a virtual cluster, is found before its own", async () => {
