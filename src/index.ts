@@ -19,6 +19,7 @@ export type { Places } from './cluster/places.js';
 export { ClusterFileError, formatProblem, isClusterFileError, type Problem } from './cluster/problem.js';
 export { clusterJsonSchema, type JsonSchema } from './cluster/schema/json-schema.js';
 export * from './cluster/types.js';
+export type { KubeProxyMode } from './components/kube-proxy/mode.js';
 export { etcdHosts } from './components/registry/plan.js';
 export type {
   ArtifactSettings,

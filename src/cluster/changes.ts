@@ -55,6 +55,7 @@ export const KEY_CHANGES: KeyChanges = {
   'spec.kubernetes.kubelet.config': refused('reconfigure'),
   'spec.kubernetes.kubelet.extraArgs': refused('reconfigure'),
   'spec.kubernetes.kubeProxy': section,
+  'spec.kubernetes.kubeProxy.mode': refused('reconfigure'),
   'spec.kubernetes.kubeProxy.config': refused('reconfigure'),
   'spec.kubernetes.patchesDirectory': refused('reconfigure'),
   'spec.kubernetes.ignorePreflightErrors': used,

@@ -15,6 +15,8 @@ export interface Minor {
   oldestContainerd: string;
   /** From 1.35 on the kubelet refuses cgroup v1 unless told otherwise, and so does kubeadm's SystemVerification (KEP-5573). */
   takesCgroupV1: boolean;
+  /** kube-proxy in mode ipvs warns of its end from 1.35 on (KEP-5495); nftables is stable since 1.33 (KEP-3866). */
+  deprecatesIpvs: boolean;
 }
 
 /**
@@ -22,10 +24,38 @@ export interface Minor {
  * (kubernetes#132594), which the steps of the first control plane end with. What a minor that is not here has changed is not known.
  */
 export const MINORS: readonly Minor[] = [
-  { minor: 34, supportedUntil: '2026-10-27', proven: '1.34.3', oldestContainerd: '1.6', takesCgroupV1: true },
-  { minor: 35, supportedUntil: '2027-02-28', proven: '1.35.4', oldestContainerd: '1.6', takesCgroupV1: false },
-  { minor: 36, supportedUntil: '2027-06-28', proven: '1.36.3', oldestContainerd: '2.0', takesCgroupV1: false },
-  { minor: 37, supportedUntil: '2027-10-28', proven: '1.37.2', oldestContainerd: '2.0', takesCgroupV1: false },
+  {
+    minor: 34,
+    supportedUntil: '2026-10-27',
+    proven: '1.34.3',
+    oldestContainerd: '1.6',
+    takesCgroupV1: true,
+    deprecatesIpvs: false,
+  },
+  {
+    minor: 35,
+    supportedUntil: '2027-02-28',
+    proven: '1.35.4',
+    oldestContainerd: '1.6',
+    takesCgroupV1: false,
+    deprecatesIpvs: true,
+  },
+  {
+    minor: 36,
+    supportedUntil: '2027-06-28',
+    proven: '1.36.3',
+    oldestContainerd: '2.0',
+    takesCgroupV1: false,
+    deprecatesIpvs: true,
+  },
+  {
+    minor: 37,
+    supportedUntil: '2027-10-28',
+    proven: '1.37.2',
+    oldestContainerd: '2.0',
+    takesCgroupV1: false,
+    deprecatesIpvs: true,
+  },
 ];
 
 /** Releases that Kubewright's own tests install; every other one is taken with the warning "not proven". */

@@ -1,3 +1,4 @@
+import type { KubeProxyMode } from '../components/kube-proxy/mode.js';
 import type {
   ArtifactSettings,
   EndpointSettings,
@@ -113,8 +114,12 @@ export interface Cluster {
     scheduler: { extraArgs: ExtraArg[] };
     /** Merged into KubeletConfiguration (kubelet.config.k8s.io/v1beta1). */
     kubelet: { config: Record<string, unknown>; extraArgs: ExtraArg[] };
-    /** Merged into KubeProxyConfiguration. */
-    kubeProxy: { config: Record<string, unknown> };
+    kubeProxy: {
+      /** How it carries Services. Absent is what `config` says, or its own default (iptables), as in every cluster of 0.1.0. */
+      mode?: KubeProxyMode;
+      /** Merged into KubeProxyConfiguration. */
+      config: Record<string, unknown>;
+    };
     patches: KubeadmPatch[];
     ignorePreflightErrors: string[];
   };

@@ -42,12 +42,15 @@ export interface Listener {
 export interface KernelFeature {
   module: string;
   /**
-   * Absolute path that exists when the feature is there; `filesystem:NAME` for a line in /proc/filesystems; `module` where
-   * only the module itself shows (in /sys/module, or among those that are built in).
+   * Absolute path that exists when the feature is there; `filesystem:NAME` for a line in /proc/filesystems; `symbol:NAME` for
+   * a function of the running kernel; `module` where only the module itself shows (in /sys/module, or among those that are
+   * built in).
    */
   evidence: string;
   /** What it is needed for, as the end of "needed for …". */
   purpose: string;
+  /** The oldest kernel that does for it, such as `5.13`; left out where having the module says it all. */
+  since?: string;
 }
 
 /** Packages by the names that Debian gives them; another family of distributions translates what it calls otherwise. */

@@ -1,5 +1,6 @@
 import { apiServerPort } from '../cluster/chosen-ports.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../cluster/types.js';
+import { kubeProxySettings } from '../components/kube-proxy/configuration.js';
 import { apiAddressOf, etcdOf, runtimeOf } from '../components/registry/plan.js';
 import { PATCHES_DIRECTORY } from './kubeadm-paths.js';
 import { kubeletConfiguration } from './kubelet-config.js';
@@ -168,6 +169,6 @@ function kubeProxyConfiguration(cluster: Cluster): object {
   return {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',
-    ...cluster.kubernetes.kubeProxy.config,
+    ...kubeProxySettings(cluster.kubernetes.kubeProxy),
   };
 }

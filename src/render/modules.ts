@@ -1,4 +1,5 @@
 import type { Cluster, Role } from '../cluster/types.js';
+import { kubeProxyFeatures } from '../components/kube-proxy/kernel.js';
 import { componentsOn, runtimeOf } from '../components/registry/plan.js';
 import type { Component, KernelFeature } from '../components/types.js';
 import { sysctlFile } from './sysctl.js';
@@ -24,19 +25,20 @@ const BY_SETTING: [prefix: string, module: string][] = [
   ['fs.nfs.', 'lockd'],
 ];
 
-/** What a host of this role needs of its kernel. An etcd host has no pods. */
+/** What a host of this role needs of its kernel, each module once. An etcd host has no pods. */
 export function kernelFeaturesFor(role: Role, cluster: Cluster): KernelFeature[] {
   const needs = (components: Component[]) => components.flatMap((each) => each.kernelFeatures(cluster, role));
   const runtime = runtimeOf(cluster);
   const components = componentsOn(cluster, role);
   const others = components.filter((component) => component !== runtime);
-  const own = [
+  const all = [
     ...needs(components.filter((component) => component === runtime)),
-    ...(role === 'etcd' ? [] : [BRIDGE_NETFILTER]),
+    ...(role === 'etcd' ? [] : [BRIDGE_NETFILTER, ...kubeProxyFeatures(cluster.kubernetes.kubeProxy)]),
     ...needs(others),
+    ...settingFeatures(cluster.sysctls),
   ];
-  const known = new Set(own.map(({ module }) => module));
-  return [...own, ...settingFeatures(cluster.sysctls).filter(({ module }) => !known.has(module))];
+  // The first one that asks for a module says what for.
+  return all.filter(({ module }, index) => all.findIndex((each) => each.module === module) === index);
 }
 
 function settingFeatures(sysctls: Record<string, string>): KernelFeature[] {
@@ -57,6 +59,7 @@ export function featureTest({ module, evidence }: KernelFeature): string {
     return `[ -d /sys/module/${module} ] || ${builtIn}`;
   }
   const [kind, name] = evidence.split(':');
+  if (kind === 'symbol') return `grep -qw ${name} /proc/kallsyms`;
   return kind === 'filesystem' ? `grep -qw ${name} /proc/filesystems` : `[ -e ${evidence} ]`;
 }
 

@@ -5,6 +5,7 @@ import type { Cluster } from '../types.js';
 import { checkBalancerKeys } from './balancer-keys.js';
 import { checkEdges, checkEndpoint } from './endpoint.js';
 import { checkHosts } from './hosts.js';
+import { checkKubeProxy } from './kube-proxy.js';
 import { checkLabels } from './labels.js';
 import { checkNetworkRelease } from './network-release.js';
 import { checkNetworks } from './networks.js';
@@ -34,6 +35,7 @@ const CHECKS: Check[] = [
   checkEdges,
   checkNetworks,
   checkNetworkRelease,
+  checkKubeProxy,
   checkPorts,
   checkExtraArgs,
   checkComponentConfig,

@@ -1,14 +1,10 @@
-import {
-  DEFAULT_KUBE_PROXY_MODE,
-  type KubeProxyMode,
-  NETWORK_RELEASES,
-  releaseFor,
-} from '../../components/network/versions.js';
+import { isKubeProxyMode, kubeProxyMode } from '../../components/kube-proxy/mode.js';
+import { NETWORK_RELEASES, releaseFor } from '../../components/network/versions.js';
 import { minorOf } from '../minors.js';
 import type { Check } from './index.js';
+import { modePath } from './kube-proxy.js';
 
 const PLUGIN = ['spec', 'network', 'plugin'];
-const MODE = ['spec', 'kubernetes', 'kubeProxy', 'config', 'mode'];
 
 /** Pod network × Kubernetes × kube-proxy mode, by one table. */
 export const checkNetworkRelease: Check = ({ network: { plugin }, kubernetes }, report) => {
@@ -25,10 +21,10 @@ export const checkNetworkRelease: Check = ({ network: { plugin }, kubernetes }, 
     });
     return;
   }
-  const written = kubernetes.kubeProxy.config.mode;
-  const mode = (typeof written === 'string' && written !== '' ? written : DEFAULT_KUBE_PROXY_MODE) as KubeProxyMode;
-  if (release.kubeProxy.includes(mode)) return;
-  report.error(MODE, 'network-release', {
+  const mode = kubeProxyMode(kubernetes.kubeProxy);
+  // What is no mode at all is told as that.
+  if (!isKubeProxyMode(mode) || release.kubeProxy.includes(mode)) return;
+  report.error(modePath(kubernetes.kubeProxy), 'network-release', {
     message: `${plugin} ${release.version} is not set up here for kube-proxy in mode ${mode}`,
     expected: release.kubeProxy.join(' or '),
   });

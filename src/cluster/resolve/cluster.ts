@@ -1,4 +1,5 @@
 import { resolve as resolvePath } from 'node:path';
+import type { KubeProxyMode } from '../../components/kube-proxy/mode.js';
 import {
   ARTIFACT_SOURCES,
   ETCD_RUNNERS,
@@ -83,7 +84,7 @@ function resolveKubernetes(spec: SpecDraft, patches: KubeadmPatch[]): Sketch<Clu
     controllerManager: { extraArgs: resolveExtraArgs(inner(kubernetes, 'controllerManager')) },
     scheduler: { extraArgs: resolveExtraArgs(inner(kubernetes, 'scheduler')) },
     kubelet: { config: recordOf(pick(kubelet, 'config', {})), extraArgs: resolveExtraArgs(kubelet) },
-    kubeProxy: { config: recordOf(pick(inner(kubernetes, 'kubeProxy'), 'config', {})) },
+    kubeProxy: resolveKubeProxy(inner(kubernetes, 'kubeProxy')),
     patches,
     ignorePreflightErrors: (pick(kubernetes, 'ignorePreflightErrors', []) ?? []).filter(isValid),
   };
@@ -96,6 +97,15 @@ function resolveApiServer(apiServer: ApiServerDraft): Sketch<Cluster>['kubernete
   const port = pick(apiServer, 'port', API_SERVER_PORT);
   const extraArgs = resolveExtraArgs(apiServer);
   return port === API_SERVER_PORT ? { extraArgs } : { extraArgs, port };
+}
+
+type KubeProxyDraft = Draft<{ mode?: KubeProxyMode; config?: Record<string, unknown> | null }> | null;
+
+/** A mode that is not written is left out, as the usual port is. */
+function resolveKubeProxy(kubeProxy: KubeProxyDraft): Sketch<Cluster>['kubernetes']['kubeProxy'] {
+  const mode = pick(kubeProxy, 'mode', undefined);
+  const config = recordOf(pick(kubeProxy, 'config', {}));
+  return mode === undefined ? { config } : { mode, config };
 }
 
 /** One of the choices: its name, and its own keys. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { KUBE_PROXY_MODES } from '../../components/kube-proxy/mode.js';
 import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
 import { DEFAULTS } from '../defaults.js';
 import {
@@ -64,13 +65,17 @@ const kubelet = z.strictObject(
 
 const kubeProxy = z.strictObject(
   {
+    mode: optional(
+      z.enum(KUBE_PROXY_MODES, wrong('iptables, nftables or ipvs')),
+      "How Services are carried. nftables needs Linux 5.13 or newer on every node; ipvs is deprecated since Kubernetes 1.35. Left out: what config says, or kube-proxy's own default, iptables.",
+    ),
     config: section(
       anyMap('KubeProxyConfiguration'),
       'Merged into KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1).',
       {},
     ),
   },
-  wrong('a map with config'),
+  wrong('a map with mode and config'),
 );
 
 export const kubernetes = z.strictObject(

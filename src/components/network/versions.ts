@@ -1,7 +1,5 @@
 import { minorOf } from '../../cluster/minors.js';
-
-/** How kube-proxy carries Services. */
-export type KubeProxyMode = 'iptables' | 'ipvs' | 'nftables';
+import type { KubeProxyMode } from '../kube-proxy/mode.js';
 
 /** A release of a pod network, and what its makers test it with. */
 export interface NetworkRelease {
@@ -30,6 +28,3 @@ export function releaseFor(plugin: string, kubernetesVersion: string): NetworkRe
   const minor = minorOf(kubernetesVersion)?.minor;
   return NETWORK_RELEASES.find((each) => each.plugin === plugin && minor !== undefined && each.minors.includes(minor));
 }
-
-/** What kube-proxy does where the file does not say. */
-export const DEFAULT_KUBE_PROXY_MODE: KubeProxyMode = 'iptables';

@@ -1,4 +1,6 @@
 import type { Cluster } from '../../../cluster/types.js';
+import { kubeProxySettings } from '../../../components/kube-proxy/configuration.js';
+import { DEFAULT_KUBE_PROXY_MODE } from '../../../components/kube-proxy/mode.js';
 import { kubeletConfiguration } from '../../../render/kubelet-config.js';
 import { below, type Found, shown } from '../difference.js';
 import type { Applied, BegunWith, Settings } from '../types.js';
@@ -8,15 +10,16 @@ import type { Part } from './index.js';
 
 export const KUBELET_KEY = 'spec.kubernetes.kubelet.config';
 const KUBE_PROXY_KEY = 'spec.kubernetes.kubeProxy.config';
+const KUBE_PROXY_MODE_KEY = 'spec.kubernetes.kubeProxy.mode';
 const KUBELET_ARGS_KEY = 'spec.kubernetes.kubelet.extraArgs';
 
 /** The free maps: what is wanted must be so in the cluster, and what was taken out must be gone. */
 export function compareSettings(cluster: Cluster, applied: Applied): Part {
-  const { kubelet, kubeProxy } = cluster.kubernetes;
+  const { kubelet } = cluster.kubernetes;
   const begun = begunOf(cluster, applied);
   const parts = [
     compareMap(KUBELET_KEY, kubelet.config, applied.kubelet, begun?.kubelet),
-    compareMap(KUBE_PROXY_KEY, kubeProxy.config, applied.kubeProxy, begun?.kubeProxy),
+    compareKubeProxy(cluster, applied.kubeProxy, begun?.kubeProxy),
   ];
   const gone = begun?.kubeletArgs.filter(
     ({ name }) => name !== 'node-ip' && !kubelet.extraArgs.some((arg) => arg.name === name),
@@ -36,7 +39,7 @@ const NOTHING_KEPT = `whether anything was taken out of ${KUBELET_KEY}, ${KUBELE
 function begunOf(cluster: Cluster, { begun, record }: Applied): BegunWith | undefined {
   if (record.answer.is === 'yes') {
     const { kubelet, kubeProxy } = record.answer.value.cluster.kubernetes;
-    return { kubelet: kubelet.config, kubeProxy: kubeProxy.config, kubeletArgs: kubelet.extraArgs };
+    return { kubelet: kubelet.config, kubeProxy: kubeProxySettings(kubeProxy), kubeletArgs: kubelet.extraArgs };
   }
   return begun && { ...begun, kubelet: withoutOwn(cluster, begun.kubelet) };
 }
@@ -47,6 +50,21 @@ function compareMap(key: string, wanted: Settings, applied: Settings | undefined
     found: [...unmet(applied, wanted), ...takenOut(begun ?? {}, wanted, applied)].map((one) => foundOf(key, one)),
     unchecked: [],
   };
+}
+
+/**
+ * The mode is told at the key that the file has it at. None is the default: writing that out, or taking it out, changes
+ * nothing.
+ */
+function compareKubeProxy(cluster: Cluster, applied: Settings | undefined, begun: Settings | undefined): Part {
+  const section = cluster.kubernetes.kubeProxy;
+  const there = applied && { ...applied, mode: applied.mode || DEFAULT_KUBE_PROXY_MODE };
+  const { mode: written, ...others } = begun ?? {};
+  const before = written === DEFAULT_KUBE_PROXY_MODE ? others : begun;
+  const { found, unchecked } = compareMap(KUBE_PROXY_KEY, kubeProxySettings(section), there, before);
+  if (section.mode === undefined) return { found, unchecked };
+  const moved = found.map((one) => (one.key === `${KUBE_PROXY_KEY}.mode` ? { ...one, key: KUBE_PROXY_MODE_KEY } : one));
+  return { found: moved, unchecked };
 }
 
 export function foundOf(key: string, { path, applied, wanted }: SettingDifference): Found {

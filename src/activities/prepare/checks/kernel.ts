@@ -19,13 +19,20 @@ export function checkKernel(checked: Checked): Problem[] {
 /** The oldest kernel that kubeadm of every minor here calls supported (system-validators v1.12.1, types_unix.go). */
 const OLDEST_KERNEL = '5.4';
 
-function checkAge({ facts, cluster }: Checked): Problem[] {
+function checkAge({ facts, host, cluster }: Checked): Problem[] {
   const release = /^\d+\.\d+/.exec(facts.kernel.release)?.[0];
-  if (release === undefined || compareVersions(release, OLDEST_KERNEL) >= 0) return [];
+  if (release === undefined) return [];
+  const features = kernelFeaturesFor(host.role, cluster);
+  const needs = [
+    { since: OLDEST_KERNEL, what: `Kubernetes ${cluster.kubernetes.version} is supported from ${OLDEST_KERNEL} on` },
+    ...features.flatMap(({ since, purpose }) => (since ? [{ since, what: `${purpose} needs ${since}` }] : [])),
+  ];
+  const unmet = needs.filter(({ since }) => compareVersions(release, since) < 0);
+  if (unmet.length === 0) return [];
   return [
     {
       code: 'KW341',
-      what: `its kernel is ${facts.kernel.release}, and Kubernetes ${cluster.kubernetes.version} is supported from ${OLDEST_KERNEL} on`,
+      what: `its kernel is ${facts.kernel.release}, and ${listed(unmet.map(({ what }) => what))}`,
       hint: 'Boot a newer kernel of the distribution, or use a newer release of it. Where a vendor has taken what is needed into an older one, preflight.ignore of cluster.yaml takes the code.',
     },
   ];

@@ -314,6 +314,47 @@ describe('an edited file', () => {
   });
 });
 
+describe('the mode of kube-proxy', () => {
+  const withMode = (kubeProxy: Cluster['kubernetes']['kubeProxy']): Cluster => {
+    const cluster = rich();
+    return { ...cluster, kubernetes: { ...cluster.kubernetes, kubeProxy } };
+  };
+  const found = async (before: Cluster, after: Cluster) =>
+    compareCluster(after, await appliedOf(before, after)).differences.map((one) => [
+      one.key,
+      one.applied,
+      one.wanted,
+      one.verdict,
+    ]);
+
+  it('written out as what it is anyway changes nothing', async () => {
+    expect(await found(withMode({ config: {} }), withMode({ mode: 'iptables', config: {} }))).toEqual([]);
+    const nftables = withMode({ config: { mode: 'nftables' } });
+    expect(await found(nftables, withMode({ mode: 'nftables', config: {} }))).toEqual([]);
+  });
+
+  it('that is the default is taken out without a change', async () => {
+    expect(await found(withMode({ mode: 'iptables', config: {} }), withMode({ config: {} }))).toEqual([]);
+  });
+
+  it('taken out, or changed, is told at the key that the file has it at', async () => {
+    const nftables = withMode({ mode: 'nftables', config: {} });
+    expect(await found(nftables, withMode({ config: {} }))).toEqual([
+      ['spec.kubernetes.kubeProxy.config.mode', 'nftables', 'nothing', 'refused'],
+    ]);
+    expect(await found(nftables, withMode({ mode: 'iptables', config: {} }))).toEqual([
+      ['spec.kubernetes.kubeProxy.mode', 'nftables', 'iptables', 'refused'],
+    ]);
+  });
+
+  it('ipvs that has no strictARP yet is told as that', async () => {
+    const before = withMode({ config: { mode: 'ipvs' } });
+    expect(await found(before, withMode({ mode: 'ipvs', config: {} }))).toEqual([
+      ['spec.kubernetes.kubeProxy.config.ipvs.strictARP', 'nothing', 'true', 'refused'],
+    ]);
+  });
+});
+
 describe('what could not be compared on a host', () => {
   const REASONS: [what: string, expected: RegExp, change: Edit | undefined, fact: string | undefined][] = [
     ...(['apiServer', 'controllerManager', 'scheduler'] as const).map((section, index): (typeof REASONS)[number] => {

@@ -77,6 +77,7 @@ const KUBE_PROXY_DEFAULTS = {
   bindAddressHardFail: false,
   clientConnection: { kubeconfig: '/var/lib/kube-proxy/kubeconfig.conf', burst: 0, qps: 0 },
   conntrack: { maxPerCore: null, tcpBeLiberal: false },
+  mode: '',
   logging: LOGGING,
 };
 
