@@ -1,5 +1,5 @@
 // Which of the expensive lab files a run of `npm test` leaves out. All of them together take longer than a change should
-// wait for, so they take turns: four commits in a row run each of them once. `npm run test:all` runs everything.
+// wait for, so they take turns: six commits in a row run each of them once. `npm run test:all` runs everything.
 import { execFileSync } from 'node:child_process';
 import { ROOT } from './setup.mjs';
 
@@ -9,6 +9,8 @@ export const TURNS = [
   ['chaos', 'install-guests'],
   ['living-cluster', 'ui', 'install-1.34', 'install-external-load-balancer'],
   ['coming-back', 'install-stacked', 'install-1.35'],
+  ['install-static-pods', 'install-etcd-systemd', 'install-networks', 'install-kube-proxy'],
+  ['install-sizes'],
 ];
 
 /** Files that install another Kubernetes than the default one, and which. */
@@ -25,11 +27,8 @@ function fileOf(name) {
   return `test/lab/${name}.test.ts`;
 }
 
-/**
- * Files below test/lab that `npm run test:all` alone runs: one that is long, and holds what the others hold by other means; and
- * other ways to build a cluster, which take turns one day.
- */
-export const ONLY_IN_ALL = ['conformance', 'install-static-pods', 'install-etcd-systemd', 'install-networks'];
+/** Files below test/lab that `npm run test:all` alone runs: one that is long, and holds what the others hold by other means. */
+export const ONLY_IN_ALL = ['conformance'];
 
 /**
  * @param commits how many commits HEAD has, or undefined where that is not known: then nobody takes turns

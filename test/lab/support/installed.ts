@@ -25,6 +25,8 @@ export function withSpec(text: string, more: Spec): string {
   return stringify(file);
 }
 
+type UpOptions = Pick<LabUpOptions, 'hosts' | 'clusterFile' | 'guests' | 'kinds' | 'kubernetes'> & { spec?: Spec };
+
 interface RunOptions {
   allowFailure?: boolean;
   state?: string;
@@ -51,16 +53,14 @@ export class Installed {
    * @param options how many hosts, the topology's own number unless given, which of them are guests, and what makes them
    * harder to reach; `spec` is what cluster.yaml says besides, section by section
    */
-  static async up(
-    name: string,
-    topology: Topology,
-    { spec, ...options }: Pick<LabUpOptions, 'hosts' | 'guests' | 'kinds' | 'kubernetes'> & { spec?: Spec } = {},
-  ): Promise<Installed> {
+  static async up(name: string, topology: Topology, { spec, ...options }: UpOptions = {}): Promise<Installed> {
     const version = options.kubernetes ?? DEFAULTS.kubernetes.version;
     const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
     const bundle = await readBundle(await ensureBundle({ version, arch }));
     const kubectl = await programOf(bundle, 'bin/kubectl');
-    const lab = await labUp({ name, topology, ...options, replace: true });
+    // A file of its own says which hosts there are.
+    const kind = options.clusterFile === undefined ? { topology } : {};
+    const lab = await labUp({ name, ...kind, ...options, replace: true });
     const { clusterFile } = lab.files;
     if (spec !== undefined) await writeFile(clusterFile, withSpec(await readFile(clusterFile, 'utf8'), spec));
     const { cluster } = await loadCluster(clusterFile);

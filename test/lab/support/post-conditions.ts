@@ -35,8 +35,8 @@ export function expectPostConditions(get: () => Installed): void {
     expect(members.map(([, status, name]) => `${status} ${name}`).sort()).toEqual(
       cluster.members().map(({ name }) => `started ${name}`),
     );
-    expect(members.map((member) => member.at(-1))).toEqual(['false', 'false', 'false']);
-    expect(await cluster.healthyEtcd(first)).toBe(3);
+    expect(members.map((member) => member.at(-1))).toEqual(cluster.members().map(() => 'false'));
+    expect(await cluster.healthyEtcd(first)).toBe(cluster.members().length);
   });
 
   test('exactly one host has the VIP, and ARP on this machine agrees', async () => {
@@ -80,8 +80,8 @@ export function expectPostConditions(get: () => Installed): void {
     await cluster.kubectl(['delete', 'pods', '-l', 'test=dns', '--force', '--grace-period=0']);
   });
 
-  test('CoreDNS runs on at least two hosts', async () => {
-    expect((await dnsHosts(get())).length).toBeGreaterThanOrEqual(2);
+  test('CoreDNS runs on at least two hosts, where there are two', async () => {
+    expect((await dnsHosts(get())).length).toBeGreaterThanOrEqual(Math.min(2, get().nodes().length));
   });
 
   test('no pod of the installer’s own check is left, and no token that a host was let in with', async () => {

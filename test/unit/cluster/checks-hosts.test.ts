@@ -124,6 +124,21 @@ describe('topology', () => {
 
   it('takes no worker when a control plane has no taint', () => {
     expect(problemsOf(withRoles(CP, CP, `${CP}, taints: []`))).toEqual([]);
+    expect(parse(withRoles(CP, CP, `${CP}, taints: []`)).hosts.map(({ taints }) => taints)).toEqual([null, null, []]);
+  });
+
+  it('takes a single host that does everything, and says what it lacks', () => {
+    const [problem, ...more] = problemsOf(withRoles(`${CP}, taints: []`));
+    expect(more).toEqual([]);
+    expect(problem).toMatchObject({ severity: 'warning', code: 'single-etcd-member', expected: 'three of them' });
+  });
+
+  it.each([5, 7])('takes %s members without a word, on control planes or on hosts of their own', (count) => {
+    expect(problemsOf(withRoles(...Array(count).fill(CP), 'worker'))).toEqual([]);
+    expect(problemsOf(withRoles(...Array(count).fill('etcd'), CP, CP, CP, 'worker'))).toEqual([]);
+    expect(problemsOf(withRoles(...Array(count + 1).fill('etcd'), CP, CP, CP, 'worker')).map(brief)).toEqual([
+      '8:3 even-etcd-members spec.hosts',
+    ]);
   });
 
   it('does not count while a role is unknown', () => {

@@ -19,13 +19,20 @@ async function errorOf(path: string): Promise<ClusterFileError> {
 }
 
 describe('loadCluster', () => {
-  it.each(readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml')))(
+  it.each(readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml') && name !== 'single.yaml'))(
     'takes examples/clusters/%s without a word',
     async (name) => {
       const { warnings } = await loadCluster(join(EXAMPLES, name));
       expect(warnings.map(formatProblem)).toEqual([]);
     },
   );
+
+  it('takes examples/clusters/single.yaml, and says that it is without high availability', async () => {
+    const { warnings } = await loadCluster(join(EXAMPLES, 'single.yaml'));
+    expect(warnings.map(({ code, message }) => [code, message])).toEqual([
+      ['single-etcd-member', expect.stringContaining('no high availability')],
+    ]);
+  });
 
   it('needs ten lines for a plain cluster', async () => {
     const path = join(EXAMPLES, 'minimal.yaml');

@@ -7,6 +7,11 @@ import { clusterOf } from '../cluster-fixture.js';
 const stacked = clusterOf({ controlPlanes: 3, workers: 2 });
 const external = clusterOf({ controlPlanes: 3, workers: 1, etcd: 3 });
 
+/** With `taints: []` on every control plane. */
+function open(cluster: Cluster): Cluster {
+  return { ...cluster, hosts: cluster.hosts.map((host) => ({ ...host, taints: [] })) };
+}
+
 /** Everything a step waits for, directly or not. */
 function allNeeds(plan: Step[], id: string): Set<string> {
   const byId = new Map(plan.map((step) => [step.id, step]));
@@ -27,6 +32,10 @@ describe.each<[string, Cluster]>([
   ['stacked', stacked],
   ['external etcd', external],
   ['one control plane alone', clusterOf({ controlPlanes: 1, workers: 0 })],
+  ['one control plane that takes pods', open(clusterOf({ controlPlanes: 1, workers: 0 }))],
+  ['three control planes that take pods', open(clusterOf({ controlPlanes: 3, workers: 0 }))],
+  ['five control planes', clusterOf({ controlPlanes: 5, workers: 1 })],
+  ['seven etcd hosts', clusterOf({ controlPlanes: 3, workers: 1, etcd: 7 })],
 ])('a plan for %s', (_name, cluster) => {
   const plan = planInstall(cluster);
 
@@ -123,6 +132,41 @@ describe('the order of an install', () => {
   it('lets a person skip workers, never a control plane', () => {
     const skippable = plan.filter((step) => step.skippable).map((step) => step.host);
     expect(new Set(skippable)).toEqual(new Set(['w-1', 'w-2']));
+  });
+});
+
+describe('sizes', () => {
+  const idsOf = (plan: Step[], verb: string) => plan.map(({ id }) => id).filter((id) => id.endsWith(`/${verb}`));
+
+  it('a single control plane begins and joins nobody, and everything is proven all the same', () => {
+    const plan = planInstall(open(clusterOf({ controlPlanes: 1, workers: 0 })));
+    expect([...idsOf(plan, 'init'), ...idsOf(plan, 'join')]).toEqual(['cp-1/init']);
+    const proven = allNeeds(plan, 'cluster/record');
+    expect([...proven]).toEqual(
+      expect.arrayContaining(['cluster/nodes', 'cluster/etcd', 'cluster/endpoint', 'cluster/dns']),
+    );
+    expect(proven).toContain('cp-1/check-images');
+  });
+
+  it('what a control plane does beside does not change its steps', () => {
+    const closed = clusterOf({ controlPlanes: 3, workers: 0 });
+    expect(planInstall(open(closed))).toEqual(planInstall(closed));
+  });
+
+  it('five control planes join one after the other, for etcd takes one learner at a time', () => {
+    const plan = planInstall(clusterOf({ controlPlanes: 5, workers: 1 }));
+    for (const [index, name] of ['cp-2', 'cp-3', 'cp-4', 'cp-5'].entries()) {
+      const before = index === 0 ? 'cp-1/init' : `cp-${index + 1}/join`;
+      expect(plan.find(({ id }) => id === `${name}/join`)?.needs).toContain(before);
+    }
+    expect(allNeeds(plan, 'w-1/join')).not.toContain('cp-2/join');
+  });
+
+  it('all of seven etcd hosts are members, proven before the first control plane starts', () => {
+    const plan = planInstall(clusterOf({ controlPlanes: 3, workers: 1, etcd: 7 }));
+    const members = ['1', '2', '3', '4', '5', '6', '7'].map((number) => `etcd-${number}/etcd`);
+    expect(idsOf(plan, 'etcd').filter((id) => id.startsWith('etcd-'))).toEqual(members);
+    expect([...allNeeds(plan, 'cp-1/init')]).toEqual(expect.arrayContaining([...members, 'cluster/etcd-health']));
   });
 });
 

@@ -99,6 +99,23 @@ describe('kubeadm init', () => {
 describe('kubeadm join', () => {
   const discovery = '/run/discovery.conf';
 
+  test.each(['cp-2', 'w-1'])(
+    'of %s leaves taints to kubeadm, or registers the node with those of cluster.yaml',
+    (name) => {
+      const cluster = clusterOf({ controlPlanes: 3, workers: 1 });
+      const host = hostNamed(cluster, name);
+      const taintsOf = () => {
+        const { nodeRegistration } = kindOf(renderJoinConfig(cluster, host, discovery, secrets), 'JoinConfiguration');
+        return (nodeRegistration as { taints?: unknown }).taints;
+      };
+      expect(taintsOf()).toBeUndefined();
+      host.taints = [];
+      expect(taintsOf()).toEqual([]);
+      host.taints = [{ key: 'dedicated', value: 'database', effect: 'NoSchedule' }];
+      expect(taintsOf()).toEqual(host.taints);
+    },
+  );
+
   test('of a control plane', () => {
     expectGolden('join-control-plane.yaml', renderJoinConfig(stacked, hostNamed(stacked, 'cp-2'), discovery, secrets));
   });

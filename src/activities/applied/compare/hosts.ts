@@ -1,5 +1,12 @@
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
-import { CONTROL_PLANE_LABEL, isSameTaint, leftLabels, leftTaints, taintText } from '../../kubeadm/node/node-object.js';
+import {
+  CONTROL_PLANE_LABEL,
+  isSameTaint,
+  leftLabels,
+  leftTaints,
+  returningTaints,
+  taintText,
+} from '../../kubeadm/node/node-object.js';
 import { below, type Found, shown } from '../difference.js';
 import type { Applied, AppliedNode } from '../types.js';
 import type { Part } from './index.js';
@@ -94,7 +101,9 @@ function labelFound(host: ClusterHost, node: AppliedNode): Found[] {
 
 function taintFound(host: ClusterHost, node: AppliedNode): Found[] {
   const key = `spec.hosts[${host.name}].taints`;
-  const missing = (host.taints ?? []).filter((taint) => !node.taints.some((there) => isSameTaint(there, taint)));
+  const missing = (host.taints ?? returningTaints(host, node)).filter(
+    (taint) => !node.taints.some((there) => isSameTaint(there, taint)),
+  );
   // A control plane's own taint goes where the file has taints without it.
   const own = node.taints.filter(
     (taint) =>

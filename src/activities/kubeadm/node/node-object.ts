@@ -14,13 +14,15 @@ export const APPLIED_METADATA = 'kubewright.dev/applied-metadata';
 export interface NodeMetadata {
   labels: Record<string, string>;
   taints: Taint[];
+  /** It has taken kubeadm's own taint off a control plane: where it says nothing any more, that taint comes back. */
+  withoutOwnTaint?: true;
 }
 
 /** From the annotation. One that is not there, or of another making, remembers nothing: then nothing is taken away. */
 export function parseMetadata(text: string): NodeMetadata {
   try {
-    const { labels, taints } = JSON.parse(text) as Partial<NodeMetadata>;
-    return { labels: labels ?? {}, taints: taints ?? [] };
+    const { labels, taints, withoutOwnTaint } = JSON.parse(text) as Partial<NodeMetadata>;
+    return { labels: labels ?? {}, taints: taints ?? [], ...(withoutOwnTaint === true ? { withoutOwnTaint } : {}) };
   } catch {
     return { labels: {}, taints: [] };
   }
@@ -209,15 +211,34 @@ export function taintText({ key, value, effect }: Taint): string {
   return value ? `${key}=${value}:${effect}` : `${key}:${effect}`;
 }
 
-/** kubeadm's taint where a join ended before it was set; once the node has its role, taking it off is the user's right. */
-function defaultTaints(host: ClusterHost, node: Pick<NodeObject, 'labels'>): Taint[] {
-  return host.role === 'control-plane' && !(CONTROL_PLANE_LABEL in node.labels) ? [CONTROL_PLANE_TAINT] : [];
+/**
+ * kubeadm's taint where a join ended before it was set, and where an earlier file had taken it off; once the node has its role,
+ * taking it off by hand is the user's right.
+ */
+function defaultTaints(host: ClusterHost, node: Pick<NodeObject, 'labels' | 'set'>): Taint[] {
+  const isUnset = host.role === 'control-plane' && !(CONTROL_PLANE_LABEL in node.labels);
+  return isUnset ? [CONTROL_PLANE_TAINT] : returningTaints(host, node);
+}
+
+/** kubeadm's own taint of a control plane that an earlier file had taken off, and of which this one says nothing. */
+export function returningTaints(host: ClusterHost, { set }: Pick<NodeObject, 'set'>): Taint[] {
+  const returns = host.role === 'control-plane' && host.taints === null && set.withoutOwnTaint === true;
+  return returns ? [CONTROL_PLANE_TAINT] : [];
+}
+
+function takesOwnTaintOff({ role, taints }: ClusterHost): boolean {
+  return role === 'control-plane' && taints !== null && !taints.some(({ key }) => key === CONTROL_PLANE_LABEL);
 }
 
 /** The annotation as it has to be, where it is not so; a node that was given nothing has none. */
 function memoryChange(host: ClusterHost, set: NodeMetadata): string | undefined {
-  const wanted: NodeMetadata = { labels: host.labels, taints: host.taints ?? [] };
+  const withoutOwnTaint = takesOwnTaintOff(host);
+  const wanted: NodeMetadata = {
+    labels: host.labels,
+    taints: host.taints ?? [],
+    ...(withoutOwnTaint ? { withoutOwnTaint } : {}),
+  };
   if (canonicalJson(wanted) === canonicalJson(set)) return undefined;
-  const isEmpty = Object.keys(wanted.labels).length === 0 && wanted.taints.length === 0;
+  const isEmpty = Object.keys(wanted.labels).length === 0 && wanted.taints.length === 0 && !withoutOwnTaint;
   return isEmpty ? `${APPLIED_METADATA}-` : quote(`${APPLIED_METADATA}=${canonicalJson(wanted)}`);
 }

@@ -314,6 +314,24 @@ describe('an edited file', () => {
   });
 });
 
+describe('the taint of a control plane', () => {
+  it('taken off comes back where the file says nothing of it any more, and install does both', async () => {
+    const closed = rich();
+    const open = rich();
+    host(open, 'cp-2').taints = [];
+    const found = async (before: Cluster, after: Cluster) =>
+      compareCluster(after, await appliedOf(before, after)).differences.map((one) => [
+        one.key,
+        one.verdict,
+        one.wanted,
+      ]);
+    const taint = 'node-role.kubernetes.io/control-plane:NoSchedule';
+    expect(await found(closed, open)).toEqual([['spec.hosts[cp-2].taints', 'install', `no ${taint}`]]);
+    expect(await found(open, closed)).toEqual([['spec.hosts[cp-2].taints', 'install', taint]]);
+    expect(await found(open, open)).toEqual([]);
+  });
+});
+
 describe('the mode of kube-proxy', () => {
   const withMode = (kubeProxy: Cluster['kubernetes']['kubeProxy']): Cluster => {
     const cluster = rich();

@@ -105,8 +105,9 @@ export function nodeLine(host: ClusterHost, version = '1.34.3'): string {
   };
   const own = host.role === 'control-plane' ? [{ key: ROLE, effect: 'NoSchedule' }] : [];
   const taints = host.taints ?? own;
-  const set = { labels: host.labels, taints: host.taints ?? [] };
-  const given = Object.keys(set.labels).length > 0 || set.taints.length > 0;
+  const isOpen = host.role === 'control-plane' && host.taints !== null && !host.taints.some(({ key }) => key === ROLE);
+  const set = { labels: host.labels, taints: host.taints ?? [], ...(isOpen ? { withoutOwnTaint: true } : {}) };
+  const given = Object.keys(set.labels).length > 0 || set.taints.length > 0 || isOpen;
   return [
     host.name,
     host.address,

@@ -7,6 +7,7 @@ import {
   metadataCommands,
   nodeIn,
   nodeQuestion,
+  parseMetadata,
   parseNode,
   parseNodeJson,
 } from '../../../../src/activities/kubeadm/node/node-object.js';
@@ -88,6 +89,21 @@ describe('labels and taints of cluster.yaml', () => {
     expect(metadataCommands(controlPlane, node)).toEqual([]);
     expect(metadataCommands({ ...controlPlane, taints: [] }, node)).toEqual([
       'taint node cp-1 --overwrite node-role.kubernetes.io/control-plane:NoSchedule-',
+      `annotate node cp-1 --overwrite '${MEMORY}={"labels":{},"taints":[],"withoutOwnTaint":true}'`,
+    ]);
+  });
+
+  test('a control plane whose taint an earlier file had taken off gets it back where this one says nothing of it', () => {
+    const set = parseMetadata('{"labels":{},"taints":[],"withoutOwnTaint":true}');
+    const node = { labels: ROLE, taints: [], set };
+    expect(metadataCommands({ ...controlPlane, taints: [] }, node)).toEqual([]);
+    expect(metadataCommands(controlPlane, node)).toEqual([
+      'taint node cp-1 --overwrite node-role.kubernetes.io/control-plane:NoSchedule',
+      `annotate node cp-1 --overwrite ${MEMORY}-`,
+    ]);
+    expect(metadataCommands({ ...controlPlane, taints: [TAINT] }, node)).toEqual([
+      'taint node cp-1 --overwrite node-role.kubernetes.io/control-plane:NoSchedule',
+      expect.stringContaining('"taints":[{'),
     ]);
   });
 

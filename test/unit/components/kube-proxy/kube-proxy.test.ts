@@ -24,8 +24,9 @@ function withProxy(kubeProxy: KubeProxySection): Cluster {
 function rendered(kubeProxy: KubeProxySection): unknown {
   const cluster = withProxy(kubeProxy);
   const documents = parseAllDocuments(renderInitConfig(cluster, cluster.hosts[0] as Cluster['hosts'][number]));
-  const all = documents.map((document) => document.toJS() as { kind: string });
-  const { apiVersion, kind, ...settings } = all.find((each) => each.kind === 'KubeProxyConfiguration') as never;
+  const all = documents.map((document) => document.toJS() as Record<string, unknown>);
+  const { apiVersion, kind, ...settings } = (all.find((each) => each.kind === 'KubeProxyConfiguration') ??
+    {}) as Record<string, unknown>;
   expect([apiVersion, kind]).toEqual(['kubeproxy.config.k8s.io/v1alpha1', 'KubeProxyConfiguration']);
   return settings;
 }
