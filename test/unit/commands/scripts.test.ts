@@ -193,11 +193,14 @@ describe('the sum of the reports', () => {
 });
 
 describe('the expensive lab files take turns', () => {
-  it('each is run by one of four commits in a row, and each is a file that there is', () => {
+  /** Commits in a row, one for each turn. */
+  const inARow = Array.from({ length: rotation.TURNS.length }, (_, index) => 100 + index);
+
+  it('each is run by one of so many commits in a row as there are turns, and each is a file that there is', () => {
     const files = rotation.TURNS.flat().map((name: string) => `test/lab/${name}.test.ts`);
     for (const file of files) {
       expect(existsSync(join(root, file)), file).toBe(true);
-      const runs = [100, 101, 102, 103].filter((commits) => !rotation.leftOut(commits).includes(file));
+      const runs = inARow.filter((commits) => !rotation.leftOut(commits).includes(file));
       expect(runs, file).toHaveLength(1);
     }
   });
@@ -206,9 +209,7 @@ describe('the expensive lab files take turns', () => {
     for (const [name, version] of Object.entries<string>(rotation.OTHER_VERSIONS)) {
       const text = readFileSync(join(root, `test/lab/${name}.test.ts`), 'utf8');
       expect(text).toContain(`expectInstalls('${version}')`);
-      const turn = [100, 101, 102, 103].filter((commits) =>
-        rotation.otherVersions(rotation.leftOut(commits)).includes(version),
-      );
+      const turn = inARow.filter((commits) => rotation.otherVersions(rotation.leftOut(commits)).includes(version));
       expect(turn, name).toHaveLength(1);
     }
     expect(rotation.otherVersions([])).toEqual(Object.values(rotation.OTHER_VERSIONS));
@@ -221,7 +222,7 @@ describe('the expensive lab files take turns', () => {
 
   it('what `test:all` alone runs is left out of every other run', () => {
     expect(existsSync(join(root, 'test/lab/conformance.test.ts'))).toBe(true);
-    for (const commits of [100, 101, 102, 103, undefined]) {
+    for (const commits of [...inARow, undefined]) {
       expect(rotation.leftOut(commits)).toContain('test/lab/conformance.test.ts');
     }
   });
