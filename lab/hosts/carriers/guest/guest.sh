@@ -23,6 +23,8 @@ make_disk() {
   rm -f "$new"
   cp --reflink=auto --sparse=always "$IMAGE" "$new"
   truncate --size "${GIB}G" "$new"
+  # A disk that a guest has written to, as in the second stage of another architecture's packages, is resized after a check only.
+  e2fsck -f -p "$new" || [ $? = 1 ]
   resize2fs "$new"
   mkdir -p "$DIRECTORY/root"
   # A free loop device's node is missing where /dev is not devtmpfs.
