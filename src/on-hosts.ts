@@ -8,7 +8,7 @@ import { planInstall } from './plan/install.js';
 
 /** With what the hosts are logged in to. */
 export interface AccessOptions {
-  /** Where sudo passwords and the SSH agent are looked up; default: this process's environment. */
+  /** Where sudo passwords, secrets that `cluster.yaml` names and the SSH agent are looked up; default: this process's environment. */
   env?: NodeJS.ProcessEnv;
   /** What `~` means in `cluster.yaml` and in the SSH configuration; default: this user's. */
   homeDirectory?: string;
@@ -30,9 +30,9 @@ export interface LookAtOptions extends AccessOptions {
 export async function lookAtCluster(cluster: Cluster, options: LookAtOptions = {}): Promise<Finding[]> {
   const { lookAtPlan } = await import('./activities/look.js');
   const { probeStep } = await import('./activities/index.js');
-  const { onFinding } = options;
+  const { onFinding, env = process.env } = options;
   return withHosts(cluster, options, (hosts) =>
-    lookAtPlan({ plan: planInstall(cluster), probe: (step) => probeStep(cluster, step, hosts), onFinding }),
+    lookAtPlan({ plan: planInstall(cluster), probe: (step) => probeStep(cluster, step, hosts, env), onFinding }),
   );
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostsOf } from '../cluster/types.js';
 import { KubewrightError } from '../errors.js';
+import { registerSecret } from '../hosts/redact.js';
 import type { DurableResult, Hosts, RemoteHost } from '../hosts/types.js';
 import type { RunReference } from '../plan/run.js';
 import { FENCED, fenced } from './fence.js';
@@ -21,6 +22,8 @@ export interface ContextOptions {
   leases?: Leases;
   /** The workflow's run and this try of the step, the same for all attempts of one try; see `DurableCommand.attempt`. */
   attempt?: string;
+  /** Where `secret` looks; default: nowhere. */
+  env?: NodeJS.ProcessEnv;
   /** Called with every change of stage or line. */
   onProgress?: (state: StepHeartbeat) => void;
 }
@@ -52,6 +55,7 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     step,
     inputs: input.inputs ?? {},
     signal: options.signal,
+    secret: (variable) => secretIn(options.env ?? {}, variable),
     fence: [options.attempt ?? 'no run', step.id, randomUUID()].join(' '),
     get host(): RemoteHost {
       // A programming error: `cluster/…` steps choose their host with hostNamed().
@@ -83,6 +87,12 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     },
   };
   return context;
+}
+
+function secretIn(env: NodeJS.ProcessEnv, variable: string): string | undefined {
+  const value = env[variable];
+  if (value) registerSecret(value);
+  return value || undefined;
 }
 
 /** What a step does on hosts while it applies, it does holding them; while it looks it keeps nobody out. */

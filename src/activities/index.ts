@@ -24,7 +24,7 @@ import { stopCommands } from './stop.js';
 import type { Activities, Probe, StepHeartbeat } from './types.js';
 
 export interface ActivityOptions {
-  /** The worker's environment: sudo passwords and the SSH agent are looked up there and go nowhere else. */
+  /** The worker's environment: sudo passwords, secrets that the file names and the SSH agent are looked up there. */
   env: NodeJS.ProcessEnv;
   homeDirectory: string;
   /** What a run was started with, from Temporal: steps come by reference. */
@@ -78,7 +78,8 @@ export function createActivities(
   const resolve = async (reference: StepReference): Promise<Ready> => {
     const input = await runs.stepInput(reference);
     // Of the whole cluster, so that leaving a host out opens no second connection to all others.
-    return { input, hosts: hostsOf(input.wholeCluster), leases, temporal: options.temporal };
+    const { env, temporal } = options;
+    return { input, hosts: hostsOf(input.wholeCluster), leases, temporal, env };
   };
   const steps = Object.fromEntries(
     ACTIONS.map((action) => [action, (reference: StepReference) => runStep(action, reference, resolve, pulses)]),
@@ -100,6 +101,7 @@ interface Ready {
   hosts: Hosts;
   leases: Leases;
   temporal: ServedTemporal | undefined;
+  env: NodeJS.ProcessEnv;
 }
 
 type Resolve = (reference: StepReference) => Promise<Ready>;
@@ -144,7 +146,7 @@ async function runStep(
   try {
     refuseOtherFormat(reference);
     ready = await resolve(reference);
-    const { input, hosts, leases, temporal } = ready;
+    const { input, hosts, leases, temporal, env } = ready;
     const writer = writerOf(reference, temporal, activity.info);
     return await withinLimit(
       input.step,
@@ -154,7 +156,7 @@ async function runStep(
         const signal = AbortSignal.any([activity.cancellationSignal, limit]);
         const { root: run } = reference;
         const attempt = tryOf(activity.info);
-        const context = createContext(input, { hosts, signal, run, writer, leases, attempt, onProgress });
+        const context = createContext(input, { hosts, signal, run, writer, leases, attempt, env, onProgress });
         return carryOut(implementations[action], context);
       },
     );
@@ -203,9 +205,17 @@ function refuseOtherFormat({ format, build, step }: StepReference): void {
 
 /**
  * Looks at one step without changing anything, outside of Temporal: what `kubewright plan` prints.
+ *
+ * @param env where secrets that the file names are looked up
  * @throws KubewrightError when the host cannot be looked at
  */
-export async function probeStep(cluster: Cluster, step: Step, hosts: Hosts): Promise<Probe> {
-  const context = createContext({ cluster, step, build: VERSION }, { hosts, signal: new AbortController().signal });
+export async function probeStep(
+  cluster: Cluster,
+  step: Step,
+  hosts: Hosts,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Probe> {
+  const { signal } = new AbortController();
+  const context = createContext({ cluster, step, build: VERSION }, { hosts, signal, env });
   return implementations[step.action].probe(context);
 }

@@ -96,6 +96,11 @@ export interface StepContext {
   /** Shown as the running step's last line. */
   progress(line: string): void;
   signal: AbortSignal;
+  /**
+   * Value of a variable in the environment of the worker, or of the command that looks; undefined where it is not set or empty. It is
+   * redacted from then on wherever it would be printed.
+   */
+  secret(variable: string): string | undefined;
   /** Names this very attempt of the step: the run, the step, and a number that no other attempt has. See `fence.ts`. */
   fence: string;
   /** Runs a durable command under this step's name; throws KW431 with the output's tail when it does not succeed. */

@@ -26,6 +26,8 @@ export interface ChoiceSchema {
    */
   // biome-ignore lint/suspicious/noExplicitAny: each choice takes the section with its own keys
   resolve(section: any, surroundings: Surroundings): Record<string, unknown>;
+  /** Keys of other choices that this one cannot have, and why not, as the end of a sentence. */
+  lacks?: Readonly<Record<string, string>>;
   /** Rules between keys that hold where this choice was made. */
   checks?: readonly Check[];
 }

@@ -26,6 +26,8 @@ export interface Component {
   replaces: readonly { path: string; roles: readonly Role[] }[];
   /** All that it leaves on a host. */
   leaves: readonly Leftover[];
+  /** Variables of the worker's environment in which its steps look up secrets; left out: none. */
+  secrets?(cluster: Cluster): readonly string[];
 }
 
 /** A port that something listens on. */

@@ -85,7 +85,7 @@ function explain(issue: Issue, path: Path, report: Report): void {
     report.error(path, 'missing', { message: 'is missing', expected: issue.message, found: '' });
     return;
   }
-  const isSecret = path.at(-1) === 'sudoPasswordEnv';
+  const isSecret = String(path.at(-1)).endsWith('Env');
   report.error(path, value === null ? 'no-value' : 'bad-value', {
     message: value === null ? 'has no value' : isWrongType(issue) ? 'is of the wrong type' : 'is not valid',
     expected: `${issue.message}${bothRoles(path, value)}${suggestValue(issue, value)}${missingSpace(issue, value)}`,

@@ -112,13 +112,14 @@ function checksOfChoice<Choices extends Record<string, ChoiceSchema>>(
 
 /** A key of another choice would be without effect, and who wrote it believes that it has one. */
 function checkForeignKeys(section: string, key: string, choices: Record<string, ChoiceSchema>, chosen: string): Check {
-  const own = new Set(Object.keys(choices[chosen]?.keys ?? {}));
+  const { keys = {}, lacks = {} } = choices[chosen] ?? {};
+  const own = new Set(Object.keys(keys));
   const foreign = Object.keys(keysOf(choices)).filter((name) => !own.has(name));
   return (_, report) => {
     for (const name of foreign.filter((each) => report.written(['spec', section, each]))) {
       const owners = namesOf(choices).filter((each) => choices[each] && name in choices[each].keys);
       report.error(['spec', section, name], 'key-of-another-choice', {
-        message: `this belongs to ${key}: ${owners.join(' or ')}, and ${key} is ${chosen} here`,
+        message: `this belongs to ${key}: ${owners.join(' or ')}, and ${key} is ${chosen} here${lacks[name] === undefined ? '' : `, where ${lacks[name]}`}`,
         expected: `no such key, or ${key}: ${owners.join(' or ')}`,
         at: 'key',
       });

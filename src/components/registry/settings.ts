@@ -27,6 +27,14 @@ export type {
 export type { BalancerImages, StaticPodsSettings } from '../load-balancer/static-pods/settings.js';
 export type { VirtualIp } from '../load-balancer/virtual-ip/virtual-ip.js';
 export type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
+export type {
+  MailSettings,
+  Notifying,
+  NotifySettings,
+  SmtpSettings,
+  SmtpTls,
+  WebhookSettings,
+} from '../load-balancer/vrrp/notify/settings.js';
 export type { CalicoSettings, Encapsulation } from '../network/calico/settings.js';
 export type { FlannelSettings } from '../network/flannel/settings.js';
 export type { ManifestNetworkSettings, NetworkManifest } from '../network/manifest/settings.js';

@@ -3,10 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Cluster } from '../../cluster/types.js';
+import { componentsOf } from '../../components/registry/plan.js';
 
 /** What the steps of a cluster look up in their worker's environment. */
 export interface WorkerNeeds {
-  /** Names of variables that hold sudo passwords. */
+  /** Names of variables that hold sudo passwords and other secrets that the file names. */
   variables: string[];
   /** Whether the SSH agent may be asked. */
   agent: boolean;
@@ -27,11 +28,12 @@ export interface WorkerEnvironment {
   payloadKeys: string[];
 }
 
-/** What the steps of this cluster's hosts look up in their worker's environment. */
-export function needsOf(cluster: Pick<Cluster, 'hosts'>): WorkerNeeds {
+/** What the steps of this cluster look up in their worker's environment. */
+export function needsOf(cluster: Cluster): WorkerNeeds {
   const settings = cluster.hosts.map((host) => host.ssh);
-  const names = settings.map((ssh) => ssh.sudoPasswordEnv).filter((name) => name !== null);
-  return { variables: [...new Set(names)].sort(), agent: settings.some((ssh) => ssh.agent) };
+  const passwords = settings.map((ssh) => ssh.sudoPasswordEnv).filter((name) => name !== null);
+  const secrets = componentsOf(cluster).flatMap((component) => component.secrets?.(cluster) ?? []);
+  return { variables: [...new Set([...passwords, ...secrets])].sort(), agent: settings.some((ssh) => ssh.agent) };
 }
 
 /** What a worker with this environment would have of what is needed. */

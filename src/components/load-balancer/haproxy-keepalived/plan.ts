@@ -4,6 +4,8 @@ import { BINARY_DIRECTORY } from '../../../render/kubelet-unit.js';
 import { dropInPath } from '../../../render/loaded-config.js';
 import { ours } from '../../leftovers.js';
 import type { LoadBalancer, Preparation } from '../../types.js';
+import { NOTIFIER_PATH, NOTIFIER_UNIT_PATH } from '../vrrp/notify/places.js';
+import { needsCurl, notifyOf, secretVariables } from '../vrrp/notify/settings.js';
 import { endpointStep, virtualIpStep, vrrpNeeds } from '../vrrp/plan.js';
 import { HAPROXY_CONFIG_PATH } from './render/haproxy.js';
 import { CHECK_SCRIPT_PATH, KEEPALIVED_CONFIG_PATH } from './render/keepalived.js';
@@ -16,7 +18,7 @@ export const haproxyKeepalived: LoadBalancer = {
   leadsLate: false,
 
   packages: (cluster, role) => ({
-    install: role === 'control-plane' && !isFromBundle(cluster) ? ['haproxy', 'keepalived'] : [],
+    install: role === 'control-plane' ? packagesOf(cluster) : [],
     hold: [],
   }),
 
@@ -51,7 +53,10 @@ export const haproxyKeepalived: LoadBalancer = {
     unitPath('keepalived'),
     ACCOUNT_PATH,
     `${BINARY_DIRECTORY}/{haproxy,keepalived}`,
+    NOTIFIER_PATH,
+    NOTIFIER_UNIT_PATH,
   ]),
+  secrets: (cluster) => secretVariables(notifyOf(cluster)),
 
   install,
   staticPods: [],
@@ -60,6 +65,13 @@ export const haproxyKeepalived: LoadBalancer = {
 
   verify: (_, joined) => [endpointStep(joined)],
 };
+
+function packagesOf(cluster: Cluster): string[] {
+  return [
+    ...(isFromBundle(cluster) ? [] : ['haproxy', 'keepalived']),
+    ...(needsCurl(notifyOf(cluster)) ? ['curl'] : []),
+  ];
+}
 
 function install(cluster: Cluster): Preparation {
   const balancers = hostsOf(cluster, 'control-plane').map((host) =>

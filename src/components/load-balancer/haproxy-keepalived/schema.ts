@@ -1,12 +1,17 @@
 import { z } from 'zod';
-import { type Draft, type INVALID, pick } from '../../../cluster/resolve/draft.js';
+import { type Draft, INVALID, pick } from '../../../cluster/resolve/draft.js';
 import { wrong } from '../../../cluster/schema/forms.js';
 import { optional } from '../../../cluster/schema/keys.js';
-import type { LoadBalancerSchema } from '../../schema-types.js';
+import type { LoadBalancerSchema, Surroundings } from '../../schema-types.js';
+import { checkNotify } from '../vrrp/notify/file-checks.js';
+import { type NotifyDraft, notifyKey, resolveNotify } from '../vrrp/notify/schema.js';
 import { vrrpSchema } from '../vrrp/schema.js';
 import { DEFAULTS, type HaproxyKeepalivedSettings } from './settings.js';
 
-type SectionDraft = Draft<{ source?: HaproxyKeepalivedSettings['source'] }> | typeof INVALID | null;
+type SectionDraft =
+  | (Exclude<Draft<{ source?: HaproxyKeepalivedSettings['source'] }>, typeof INVALID> & { notify?: NotifyDraft })
+  | typeof INVALID
+  | null;
 
 export const schema = {
   ...vrrpSchema,
@@ -17,6 +22,11 @@ export const schema = {
       "Where HAProxy and keepalived come from. bundle: with their libraries and Kubewright's own units, whatever the distribution has. distribution: its packages.",
       DEFAULTS.source,
     ),
+    notify: notifyKey,
   },
-  resolve: (loadBalancer: SectionDraft) => ({ source: pick(loadBalancer, 'source', DEFAULTS.source) }),
+  resolve: (loadBalancer: SectionDraft, around: Surroundings) => ({
+    source: pick(loadBalancer, 'source', DEFAULTS.source),
+    ...resolveNotify(loadBalancer === INVALID ? null : loadBalancer?.notify, around),
+  }),
+  checks: [...vrrpSchema.checks, checkNotify],
 } satisfies LoadBalancerSchema;

@@ -1,11 +1,12 @@
 import { by, type KeyChanges } from '../../../cluster/key-change.js';
 import type { Cluster } from '../../../cluster/types.js';
 import { ENDPOINT_CHANGES, type VrrpEndpoint } from '../vrrp/endpoint.js';
+import { NOTIFY_CHANGES, type Notifying } from '../vrrp/notify/settings.js';
 
 export { ENDPOINT_DEFAULTS } from '../vrrp/endpoint.js';
 
 /** `spec.loadBalancer`, resolved. */
-export interface HaproxyKeepalivedSettings {
+export interface HaproxyKeepalivedSettings extends Notifying {
   type: 'haproxy-keepalived';
   /** Whose HAProxy and keepalived they are: the bundle's, or the packages of the distribution. */
   source: 'bundle' | 'distribution';
@@ -22,6 +23,7 @@ export const DEFAULTS = {
 export const CHANGES: KeyChanges = {
   'spec.loadBalancer.source': by('load-balancer'),
   ...ENDPOINT_CHANGES,
+  ...NOTIFY_CHANGES,
 };
 
 /** Whether HAProxy and keepalived are the bundle's. */

@@ -35,6 +35,9 @@ export const schema = {
       DEFAULTS.images,
     ),
   },
+  lacks: {
+    notify: 'keepalived is in a container that has neither mail nor a program of yours',
+  },
   resolve: (loadBalancer: SectionDraft) => ({ images: resolveImages(pick(loadBalancer, 'images', null)) }),
 } satisfies LoadBalancerSchema;
 

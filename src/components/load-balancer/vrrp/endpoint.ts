@@ -1,5 +1,5 @@
 import { by, type KeyChanges } from '../../../cluster/key-change.js';
-import type { Cluster } from '../../../cluster/types.js';
+import { type Cluster, type ClusterHost, hostsOf } from '../../../cluster/types.js';
 import type { VirtualIp } from '../virtual-ip/virtual-ip.js';
 
 /** What VRRP adds to `spec.endpoint`, resolved. */
@@ -8,6 +8,8 @@ export interface VrrpEndpoint extends VirtualIp {
   virtualRouterId: number;
   /** VRRP version 3 counts centiseconds: a multiple of 10. */
   advertIntervalMs: number;
+  /** Control planes that shall have the virtual IP before all others, the first one first; left out: as in the file. */
+  prefer?: string[];
 }
 
 export const ENDPOINT_DEFAULTS = {
@@ -33,6 +35,7 @@ export const ENDPOINT_CHANGES: KeyChanges = {
   'spec.endpoint.interface': by('load-balancer'),
   'spec.endpoint.virtualRouterId': by('load-balancer'),
   'spec.endpoint.advertIntervalMs': by('load-balancer'),
+  'spec.endpoint.prefer': by('load-balancer'),
 };
 
 /** VRRP's settings in a cluster whose load balancer speaks it. */
@@ -40,4 +43,12 @@ export function endpointSettings({ endpoint }: Pick<Cluster, 'endpoint'>): VrrpE
   // Who asks belongs to such a load balancer, so this is a programming error, not a user's.
   if (!('virtualRouterId' in endpoint)) throw new Error('the load balancer of this cluster does not speak VRRP');
   return endpoint;
+}
+
+/** The control planes in the order in which they have the virtual IP: the first one that lives has it. */
+export function preferredOrder(cluster: Cluster): ClusterHost[] {
+  const { prefer = [] } = endpointSettings(cluster);
+  const controlPlanes = hostsOf(cluster, 'control-plane');
+  const rank = ({ name }: ClusterHost): number => (prefer.includes(name) ? prefer.indexOf(name) : prefer.length);
+  return [...controlPlanes].sort((a, b) => rank(a) - rank(b));
 }

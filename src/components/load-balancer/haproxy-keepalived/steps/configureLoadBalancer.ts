@@ -4,6 +4,8 @@ import type { Probe, StepContext, StepImplementation } from '../../../../activit
 import { isKubewrightError, KubewrightError } from '../../../../errors.js';
 import { quote } from '../../../../hosts/shell.js';
 import { endpointOf } from '../../../../render/kubeadm.js';
+import { NOTIFIER_SERVICE } from '../../vrrp/notify/places.js';
+import { notifierChanges, removalScript } from '../../vrrp/notify/steps/state.js';
 import { HAPROXY_MONITOR_PORT } from '../render/haproxy.js';
 import { CHECK_SCRIPT_PATH, SCRIPT_USER } from '../render/keepalived.js';
 import { ACCOUNT, ACCOUNT_PATH, FIRST_LINE, type Service } from '../render/units.js';
@@ -25,7 +27,7 @@ export const configureLoadBalancer: StepImplementation = {
     // keepalived refuses a configuration whose script is not there.
     await write(context, state.files.slice(0, 1));
     await validate(context, state);
-    await write(context, state.stale);
+    await write(context, [...state.stale, ...state.notifier.stale]);
     await removeUnits(context, state);
     const services = SERVICES.filter((service) => changesOf(state, service).length > 0);
     const isLive = services.some((service) => state.services[service].active);
@@ -38,6 +40,7 @@ function toProbe(context: StepContext, state: LoadBalancerState): Probe {
   const changes = [
     ...programChanges(state),
     ...state.stale.map(({ path }) => `write ${path}`),
+    ...notifierChanges(state.notifier),
     ...SERVICES.flatMap((service) => changesOf(state, service)),
   ];
   const done = changes.length === 0;
@@ -143,14 +146,20 @@ async function activate(context: StepContext, state: LoadBalancerState, services
   } catch (error) {
     // Only the command's own failure is explained; a lost connection or host stays what it is.
     if (!isKubewrightError(error) || error.code !== 'KW431') throw error;
-    throw didNotComeUp(context, services, error);
+    throw didNotComeUp(context, [...state.notifier.start.map(() => NOTIFIER_SERVICE), ...services], error);
   }
 }
 
 /** Names the configuration, so that the end of an earlier command that loaded another one is not taken for this one's. */
-function activateScript({ files, services: states }: LoadBalancerState, services: Service[]): string {
+function activateScript({ files, services: states, notifier }: LoadBalancerState, services: Service[]): string {
   const verb = (service: Service) => (states[service].wrongProgram === undefined ? 'reload-or-restart' : 'restart');
-  return `# ${sha256(files.map(({ content }) => content).join(''))}
+  const answers = '\nanswers || { echo "HAProxy does not answer"; exit 1; }';
+  const lines = [
+    // First, for keepalived shall find the pipe that it writes to.
+    ...notifier.start.map(() => `bring_up ${NOTIFIER_SERVICE} restart`),
+    ...services.map((service) => `bring_up ${service} ${verb(service)}${service === 'haproxy' ? answers : ''}`),
+  ];
+  return `# ${sha256(files.map(({ content }) => content).join(''))} ${notifier.digest}
 bring_up() {
   systemctl enable --quiet "$1" && systemctl "$2" "$1" && return
   journalctl --no-pager --quiet --lines=15 --unit="$1"
@@ -158,11 +167,11 @@ bring_up() {
 }
 answers() { for _ in {1..100}; do ${CHECK_SCRIPT_PATH} alive 2>/dev/null && return; sleep 0.1; done; return 1; }
 systemctl daemon-reload
-${services.map((service) => `bring_up ${service} ${verb(service)}${service === 'haproxy' ? '\nanswers || { echo "HAProxy does not answer"; exit 1; }' : ''}`).join('\n')}
-`;
+${lines.join('\n')}
+${removalScript(notifier)}`;
 }
 
-function didNotComeUp(context: StepContext, services: Service[], cause: KubewrightError): KubewrightError {
+function didNotComeUp(context: StepContext, services: string[], cause: KubewrightError): KubewrightError {
   return new KubewrightError('KW463', `${services.join(' and ')} did not come up`, {
     host: context.host.name,
     output: cause.output,

@@ -10,6 +10,8 @@ import type { Upload } from '../../../../hosts/types.js';
 import { loadedConfigPath } from '../../../../render/loaded-config.js';
 import { PROGRAM_ROOT } from '../../../../render/program-paths.js';
 import { virtualIpOf } from '../../virtual-ip/virtual-ip.js';
+import { notifierFiles } from '../../vrrp/notify/steps/files.js';
+import { NOTIFIER_FACTS, type NotifierState, notifierState } from '../../vrrp/notify/steps/state.js';
 import { cardIn, cardQuestion } from '../../vrrp/steps/card.js';
 import { CHECK_SCRIPT_PATH } from '../render/keepalived.js';
 import { ACCOUNT, isOurUnit, type Service, unitPath } from '../render/units.js';
@@ -43,11 +45,13 @@ export interface LoadBalancerState {
   lacksAccount: boolean;
   /** Units of Kubewright's that have to go, for they stand before the distribution's. */
   unwantedUnits: string[];
+  /** Of the program that tells of changes of the virtual IP. */
+  notifier: NotifierState;
 }
 
 /**
  * @throws KubewrightError KW461 when no network card of the host carries its address, KW433 (transient) when the host does
- * not tell what decides, KW733 when the bundle has no load balancer
+ * not tell what decides, KW733 when the bundle has no load balancer, KW458 and KW459 as `notifierFiles`
  */
 export async function lookAtLoadBalancer(context: StepContext): Promise<LoadBalancerState> {
   const host = hostOf(context);
@@ -76,6 +80,7 @@ export async function lookAtLoadBalancer(context: StepContext): Promise<LoadBala
     unlinked: staleLinks(programs?.linked ?? [], facts),
     lacksAccount: programs !== undefined && !facts.holds('account'),
     unwantedUnits: programs === undefined ? ourUnits(facts) : [],
+    notifier: notifierState(facts, notifierFiles(context, host)),
   };
 }
 
@@ -118,7 +123,7 @@ fact unit:${unitPath(service)} head -n 1 ${unitPath(service)}`,
 }
 ${paths.map((path) => `fact file:${path} digest ${quote(path)}`).join('\n')}
 ${services.join('\n')}
-${linkFacts(programs?.linked ?? [])}fact account getent passwd ${ACCOUNT}
+${linkFacts(programs?.linked ?? [])}${NOTIFIER_FACTS}fact account getent passwd ${ACCOUNT}
 fact answers ${CHECK_SCRIPT_PATH} alive`;
 }
 

@@ -1,5 +1,7 @@
 import { type Cluster, type ClusterHost, hostsOf } from '../../../../cluster/types.js';
-import { endpointSettings } from '../endpoint.js';
+import { endpointSettings, preferredOrder } from '../endpoint.js';
+import { EVENTS_PATH } from '../notify/places.js';
+import { notifyOf } from '../notify/settings.js';
 
 /** Whose rights the checks have. */
 export const SCRIPT_USER = 'nobody';
@@ -9,13 +11,14 @@ const NO_BACKEND_WEIGHT = -100;
 const HIGHEST_PRIORITY = 250;
 
 /**
- * VRRP priority by the host's place in cluster.yaml, from 250 downwards. They differ widely because the wait before a
+ * VRRP priority by the host's place among the control planes (`preferredOrder`), from 250 downwards. They differ widely because the wait before a
  * takeover does (RFC 5798, skew time): with equal ones all backups take the VIP at the same moment. All lie within 100 of
  * each other, so that `NO_BACKEND_WEIGHT` puts a host below all others.
  */
-function priorityOf(place: number, hosts: number): number {
-  const step = hosts < 2 ? 0 : Math.min(40, Math.floor((-NO_BACKEND_WEIGHT - 1) / (hosts - 1)));
-  return HIGHEST_PRIORITY - place * step;
+export function priorityOf(cluster: Cluster, host: ClusterHost): number {
+  const order = preferredOrder(cluster);
+  const step = order.length < 2 ? 0 : Math.min(40, Math.floor((-NO_BACKEND_WEIGHT - 1) / (order.length - 1)));
+  return HIGHEST_PRIORITY - order.findIndex(({ name }) => name === host.name) * step;
 }
 
 /**
@@ -42,7 +45,6 @@ export function renderKeepalivedConfig(
 ): string {
   const { vip, virtualRouterId, advertIntervalMs } = endpointSettings(cluster);
   const controlPlanes = hostsOf(cluster, 'control-plane');
-  const place = controlPlanes.findIndex(({ name }) => name === host.name);
   const peers = controlPlanes.filter(({ name }) => name !== host.name);
   return `# Written by Kubewright; the next install writes it anew.
 global_defs {
@@ -56,7 +58,7 @@ global_defs {
     vrrp_priority -20
     script_user ${SCRIPT_USER}
     enable_script_security
-}
+${notifyOf(cluster) === undefined ? '' : `    # Written to without waiting: whoever reads there cannot hold keepalived up.\n    vrrp_notify_fifo ${EVENTS_PATH}\n`}}
 
 ${renderScript('haproxy_alive', `${checkScript} alive`)}
 ${renderScript('api_server_behind', `${checkScript} backend`)}
@@ -64,7 +66,7 @@ vrrp_instance kubernetes_api {
     state BACKUP
     interface ${networkInterface}
     virtual_router_id ${virtualRouterId}
-    priority ${priorityOf(place, controlPlanes.length)}
+    priority ${priorityOf(cluster, host)}
     advert_int ${advertIntervalMs / 1000}
     preempt_delay 5
 ${peers.length === 0 ? '' : renderUnicast(host, peers)}    virtual_ipaddress {
