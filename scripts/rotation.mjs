@@ -10,7 +10,7 @@ export const TURNS = [
   ['living-cluster', 'ui', 'install-1.34', 'install-external-load-balancer'],
   ['coming-back', 'install-stacked', 'install-1.35'],
   ['install-static-pods', 'install-etcd-systemd', 'install-networks', 'install-kube-proxy'],
-  ['install-sizes', 'install-notify'],
+  ['install-sizes', 'install-notify', 'install-hardened'],
 ];
 
 /** Files that install another Kubernetes than the default one, and which. */

@@ -18,6 +18,13 @@ export { type LoadedCluster, loadCluster, type ParseOptions, parseCluster } from
 export type { Places } from './cluster/places.js';
 export { ClusterFileError, formatProblem, isClusterFileError, type Problem } from './cluster/problem.js';
 export { clusterJsonSchema, type JsonSchema } from './cluster/schema/json-schema.js';
+export type {
+  AuditSettings,
+  CertificateSettings,
+  PodSecurityLevel,
+  PodSecuritySettings,
+  SecuritySettings,
+} from './cluster/security/settings.js';
 export * from './cluster/types.js';
 export type { KubeProxyMode } from './components/kube-proxy/mode.js';
 export { etcdHosts } from './components/registry/plan.js';

@@ -7,6 +7,8 @@ import { checkDns } from './check/checkDns.js';
 import { checkEndpoint } from './check/checkEndpoint.js';
 import { checkEtcd } from './check/checkEtcd.js';
 import { checkNodes } from './check/checkNodes.js';
+import { deliverFiles } from './control-plane-files/deliverFiles.js';
+import { deliverEncryptionKey } from './encryption-at-rest/deliverEncryptionKey.js';
 import { initControlPlane } from './kubeadm/initControlPlane.js';
 import { joinControlPlane } from './kubeadm/joinControlPlane.js';
 import { joinWorker } from './kubeadm/joinWorker.js';
@@ -15,6 +17,7 @@ import { checkCluster } from './prepare/checkCluster.js';
 import { checkHost } from './prepare/checkHost.js';
 import { installPackages } from './prepare/installPackages.js';
 import { prepareSystem } from './prepare/prepareSystem.js';
+import { approveServingCertificate } from './serving-certificates/approveServingCertificate.js';
 import type { StepImplementation } from './types.js';
 import { spreadDns } from './verify/spreadDns.js';
 import { verifyDns } from './verify/verifyDns.js';
@@ -27,9 +30,12 @@ export const implementations: Record<Action, StepImplementation> = {
   compareApplied,
   prepareSystem,
   installPackages,
+  deliverFiles,
+  deliverEncryptionKey,
   initControlPlane,
   joinControlPlane,
   joinWorker,
+  approveServingCertificate,
   verifyNodes,
   spreadDns,
   verifyDns,

@@ -11,6 +11,7 @@ import {
   section,
   used,
 } from './key-change.js';
+import { SECURITY_CHANGES } from './security/changes.js';
 
 export type { Change, KeyChange, LaterOperation } from './key-change.js';
 
@@ -47,10 +48,14 @@ export const KEY_CHANGES: KeyChanges = {
   'spec.kubernetes.apiServer': section,
   'spec.kubernetes.apiServer.port': refused('reconfigure'),
   'spec.kubernetes.apiServer.extraArgs': refused('reconfigure'),
+  ...volumes('spec.kubernetes.apiServer.extraVolumes'),
   'spec.kubernetes.controllerManager': section,
   'spec.kubernetes.controllerManager.extraArgs': refused('reconfigure'),
+  ...volumes('spec.kubernetes.controllerManager.extraVolumes'),
   'spec.kubernetes.scheduler': section,
   'spec.kubernetes.scheduler.extraArgs': refused('reconfigure'),
+  ...volumes('spec.kubernetes.scheduler.extraVolumes'),
+  ...keysAs(refused('reconfigure'), 'spec.kubernetes.files', ['path', 'from', 'fromEnv']),
   'spec.kubernetes.kubelet': section,
   'spec.kubernetes.kubelet.config': refused('reconfigure'),
   'spec.kubernetes.kubelet.extraArgs': refused('reconfigure'),
@@ -65,9 +70,19 @@ export const KEY_CHANGES: KeyChanges = {
   'spec.preflight.ignore[].code': used,
   'spec.preflight.ignore[].hosts': used,
   'spec.preflight.ignore[].reason': used,
+  ...SECURITY_CHANGES,
   'spec.sysctls': by('system'),
   ...ssh('spec.ssh', []),
 };
+
+/** A list of maps, and the keys of each. */
+function keysAs(change: KeyChange, list: string, keys: string[]): Record<string, KeyChange> {
+  return Object.fromEntries([list, ...keys.map((key) => `${list}[].${key}`)].map((key) => [key, change]));
+}
+
+function volumes(list: string): Record<string, KeyChange> {
+  return keysAs(refused('reconfigure'), list, ['name', 'hostPath', 'mountPath', 'readOnly', 'pathType']);
+}
 
 /** How a host is reached is no part of what runs on it. */
 function ssh(prefix: string, more: string[]): Record<string, KeyChange> {

@@ -68,4 +68,9 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW371: { about: 'a name of the API that has different addresses on different hosts' },
   KW372: { about: 'who answers at an external address', stands: 'it protects the machine that answers there now' },
   KW373: { about: 'the way to an external address' },
+  KW380: { about: "variables of the worker's environment", stands: 'files could not be delivered' },
+  KW381: { about: 'files that a control plane lives with', stands: 'it protects a cluster that is alive' },
+  KW382: { about: 'a lost key of encryption at rest', stands: 'the Secrets of the cluster could not be read' },
+  KW383: { about: 'different keys of encryption at rest', stands: 'the Secrets of the cluster could not be read' },
+  KW384: { about: 'the provider of encryption at rest', stands: 'it protects a cluster that is alive' },
 };

@@ -8,6 +8,7 @@ import type {
   RuntimeSettings,
 } from '../components/registry/settings.js';
 import type { Places } from './places.js';
+import type { SecuritySettings } from './security/settings.js';
 
 /**
  * The cluster as everything behind `cluster/` sees it: checked, with every default filled in, relative paths resolved
@@ -77,6 +78,26 @@ export interface ExtraArg {
   value: string;
 }
 
+/** A directory or file of every control plane's host that is mounted into one of its static pods. */
+export interface HostPathVolume {
+  name: string;
+  hostPath: string;
+  mountPath: string;
+  readOnly: boolean;
+  /** What has to be at `hostPath`, as Kubernetes names it (`DirectoryOrCreate`); null: whatever is there. */
+  pathType: string | null;
+}
+
+/** A file that every control plane gets before it is one, root's alone; `spec.kubernetes.files`. */
+export interface ControlPlaneFile {
+  /** Absolute path on the hosts. */
+  path: string;
+  /** Read by the client; null where it is a secret, which no plan may hold. */
+  content: string | null;
+  /** Name of the variable in the worker's environment that holds the content, or null. */
+  env: string | null;
+}
+
 /** One kubeadm patch file, read by the client so that the worker needs no access to the user's directory. */
 export interface KubeadmPatch {
   /** As kubeadm wants it: `target[suffix][+patchtype].extension`, such as `kube-apiserver0+merge.yaml`. */
@@ -109,9 +130,13 @@ export interface Cluster {
       extraArgs: ExtraArg[];
       /** Port that every API server listens on. Absent is 6443, as in every cluster of 0.1.0. */
       port?: number;
+      /** Absent when there are none, as in every cluster of 0.1.0; so it is with the other components. */
+      extraVolumes?: HostPathVolume[];
     };
-    controllerManager: { extraArgs: ExtraArg[] };
-    scheduler: { extraArgs: ExtraArg[] };
+    controllerManager: { extraArgs: ExtraArg[]; extraVolumes?: HostPathVolume[] };
+    scheduler: { extraArgs: ExtraArg[]; extraVolumes?: HostPathVolume[] };
+    /** Absent when there are none. */
+    files?: ControlPlaneFile[];
     /** Merged into KubeletConfiguration (kubelet.config.k8s.io/v1beta1). */
     kubelet: { config: Record<string, unknown>; extraArgs: ExtraArg[] };
     kubeProxy: {
@@ -136,6 +161,8 @@ export interface Cluster {
     proxy: string | null;
   };
   preflight: { ignore: OverruledCheck[] };
+  /** Absent where the file asks for no hardening, as in every cluster of 0.1.0. */
+  security?: SecuritySettings;
   /** Added to (and overriding) the sysctls that Kubernetes needs, on every host. */
   sysctls: Record<string, string>;
   hosts: ClusterHost[];

@@ -32,6 +32,16 @@ export interface ChoiceSchema {
   checks?: readonly Check[];
 }
 
+export interface PodNetworkSchema extends ChoiceSchema {
+  /**
+   * Namespaces of its pods, which need rights that no other pod should have.
+   *
+   * @param network the section as it was resolved
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: each choice takes the section with its own keys
+  namespaces(network: any): string[];
+}
+
 export interface LoadBalancerSchema extends ChoiceSchema {
   /** Keys that it takes in `spec.endpoint`, beside `port`. */
   endpointKeys: z.ZodRawShape;

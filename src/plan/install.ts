@@ -8,6 +8,7 @@ import {
   runtimeOf,
 } from '../components/registry/plan.js';
 import type { Preparation } from '../components/types.js';
+import { deliveries, servingCertificates } from './hardening.js';
 import { clusterStep, hostStep, idsOf } from './step.js';
 import type { Step } from './types.js';
 
@@ -31,6 +32,7 @@ export function planInstall(cluster: Cluster): Step[] {
     ...preflight(cluster),
     ...prepare(cluster, first),
     ...etcd.steps,
+    ...deliveries(cluster),
     ...giveWay(first, balancer.steps),
     ...controlPlanes(cluster, [balancer, etcd], network),
     ...workers(cluster),
@@ -135,9 +137,11 @@ function readyOn({ name }: ClusterHost): string[] {
 
 function controlPlanes(cluster: Cluster, preparations: Preparation[], network: Step[]): Step[] {
   const begun = loadBalancerOf(cluster).begun(cluster, initStep(cluster));
+  const delivered = deliveries(cluster);
   const members: Step[] = [];
   for (const host of hostsOf(cluster, 'control-plane')) {
-    const ready = [...readyOn(host), ...preparations.flatMap((each) => each.neededBy(host))];
+    const own = idsOf(delivered.filter((step) => step.host === host.name));
+    const ready = [...readyOn(host), ...own, ...preparations.flatMap((each) => each.neededBy(host))];
     const previous = members.at(-1);
     members.push(
       previous === undefined
@@ -174,7 +178,9 @@ function workers(cluster: Cluster): Step[] {
 
 function verify(cluster: Cluster, network: string[]): Step[] {
   const nodes = [...hostsOf(cluster, 'control-plane'), ...hostsOf(cluster, 'worker')];
-  const joined = nodes.map((host) => (host.name === nodes[0]?.name ? initStep(cluster) : `${host.name}/join`));
+  const joinOf = (host: ClusterHost) => (host.name === nodes[0]?.name ? initStep(cluster) : `${host.name}/join`);
+  const joined = nodes.map(joinOf);
+  const serving = servingCertificates(cluster, joinOf);
   // What only the last check needs is brought only when the host is done with what the cluster needs, and so are the control
   // planes, which take longest.
   const yieldsTo = hostsOf(cluster, 'control-plane').flatMap((host) => idsOf(bring(cluster, host)));
@@ -187,7 +193,7 @@ function verify(cluster: Cluster, network: string[]): Step[] {
     phase: 'verify',
     action: 'verifyNodes',
     title: 'Verify that all nodes are ready',
-    needs: [...joined, ...network],
+    needs: [...joined, ...idsOf(serving), ...network],
     timeoutMinutes: 20,
   });
   // kubeadm makes both pods while there is one node, and nobody else moves them. It takes a while, and where there is a second
@@ -212,6 +218,7 @@ function verify(cluster: Cluster, network: string[]): Step[] {
   });
   return [
     ...checkImages,
+    ...serving,
     verifyNodes,
     ...etcdOf(cluster).verify(cluster, joined),
     ...loadBalancerOf(cluster).verify(cluster, joined),

@@ -2,6 +2,7 @@ import { apiServerPort } from '../cluster/chosen-ports.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../cluster/types.js';
 import { kubeProxySettings } from '../components/kube-proxy/configuration.js';
 import { apiAddressOf, etcdOf, runtimeOf } from '../components/registry/plan.js';
+import { kubeadmVolumes } from './control-plane-files.js';
 import { PATCHES_DIRECTORY } from './kubeadm-paths.js';
 import { kubeletConfiguration } from './kubelet-config.js';
 import { renderYaml } from './yaml.js';
@@ -13,6 +14,17 @@ export const KUBEADM_API = 'kubeadm.k8s.io/v1beta4';
  * of the handshakes that load balancers make to look after the API servers.
  */
 export const ENCRYPTION_ALGORITHM = 'ECDSA-P256';
+
+/** As kubeadm's configuration has them since v1beta4; what the file does not set is kubeadm's own, a year and ten years. */
+function certificateSettings({ security = {} }: Pick<Cluster, 'security'>): object {
+  const { algorithm = ENCRYPTION_ALGORITHM, validityDays, caValidityDays } = security.certificates ?? {};
+  const hours = (days: number) => `${days * 24}h0m0s`;
+  return {
+    encryptionAlgorithm: algorithm,
+    ...(validityDays === undefined ? {} : { certificateValidityPeriod: hours(validityDays) }),
+    ...(caValidityDays === undefined ? {} : { caCertificateValidityPeriod: hours(caValidityDays) }),
+  };
+}
 
 /** `ADDRESS:port`, where every client finds the API: a virtual IP, or the address or name of an external load balancer. */
 export function endpointOf(cluster: Cluster): string {
@@ -70,8 +82,19 @@ export function renderJoinConfig(
   });
 }
 
-/** Kubeconfig without credentials: where the cluster is and which CA it has. */
-export function renderDiscovery(cluster: Cluster, caCertificate: Buffer): string {
+/**
+ * Whether the API answers only known people, so that a host has to say who it is before it has joined. kubeadm takes a
+ * refusal of who is known for an answer (403), and asks in vain for minutes where it is not known (401).
+ */
+export function wantsCredentials({ kubernetes }: Pick<Cluster, 'kubernetes'>): boolean {
+  return kubernetes.apiServer.extraArgs.some(({ name }) => name === 'authentication-config');
+}
+
+/**
+ * Kubeconfig that says where the cluster is and which CA it has; without credentials, unless the API answers nobody without.
+ * @param token with it the text is a secret
+ */
+export function renderDiscovery(cluster: Cluster, caCertificate: Buffer, token?: string): string {
   const name = cluster.name;
   return renderYaml({
     apiVersion: 'v1',
@@ -87,8 +110,8 @@ export function renderDiscovery(cluster: Cluster, caCertificate: Buffer): string
     ],
     contexts: [{ name, context: { cluster: name, user: 'nobody' } }],
     'current-context': name,
-    // kubeadm wants a user to be named; this one has no credentials.
-    users: [{ name: 'nobody', user: {} }],
+    // kubeadm wants a user to be named; this one has no credentials, where it needs none.
+    users: [{ name: 'nobody', user: token === undefined ? {} : { token } }],
   });
 }
 
@@ -130,9 +153,13 @@ function clusterConfiguration(cluster: Cluster): object {
       serviceSubnet: kubernetes.serviceSubnet,
       dnsDomain: kubernetes.dnsDomain,
     },
-    apiServer: { certSANs: certificateSans(cluster), extraArgs: kubernetes.apiServer.extraArgs },
-    controllerManager: { extraArgs: controllerManagerArgs(cluster) },
-    scheduler: { extraArgs: kubernetes.scheduler.extraArgs },
+    apiServer: {
+      certSANs: certificateSans(cluster),
+      extraArgs: kubernetes.apiServer.extraArgs,
+      ...kubeadmVolumes(cluster, 'apiServer'),
+    },
+    controllerManager: { extraArgs: controllerManagerArgs(cluster), ...kubeadmVolumes(cluster, 'controllerManager') },
+    scheduler: { extraArgs: kubernetes.scheduler.extraArgs, ...kubeadmVolumes(cluster, 'scheduler') },
     etcd: etcdOf(cluster).kubeadmConfiguration(cluster),
   };
 }
@@ -155,7 +182,7 @@ export function clusterHeader(cluster: Cluster): object {
     apiVersion: KUBEADM_API,
     kind: 'ClusterConfiguration',
     kubernetesVersion: `v${cluster.kubernetes.version}`,
-    encryptionAlgorithm: ENCRYPTION_ALGORITHM,
+    ...certificateSettings(cluster),
   };
 }
 

@@ -23,6 +23,8 @@ export function kubeletConfiguration(cluster: Cluster): object {
     resolvConf: '/etc/resolv.conf',
     // Renewed at a quarter of it: four times within the grace that the controller manager gives a node.
     nodeLeaseDurationSeconds: 20,
+    // Not among the settings of every kubelet: one of an etcd host belongs to no cluster that could sign for it.
+    ...(cluster.security?.kubeletServingCertificates === 'cluster' ? { serverTLSBootstrap: true } : {}),
     ...cluster.kubernetes.kubelet.config,
   };
 }

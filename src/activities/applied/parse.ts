@@ -1,5 +1,5 @@
 import { parseAllDocuments } from 'yaml';
-import type { ExtraArg } from '../../cluster/types.js';
+import type { ExtraArg, HostPathVolume } from '../../cluster/types.js';
 import type { AppliedConfig, Settings } from './types.js';
 
 /** One document of a YAML stream by its kind, without its header; undefined when there is none, or it cannot be read. */
@@ -52,11 +52,42 @@ export function parseConfig(text: string): AppliedConfig | undefined {
       controllerManager: extraArgsOf(at('controllerManager', 'extraArgs')),
       scheduler: extraArgsOf(at('scheduler', 'extraArgs')),
     },
+    extraVolumes: {
+      apiServer: volumesIn(at('apiServer', 'extraVolumes')),
+      controllerManager: volumesIn(at('controllerManager', 'extraVolumes')),
+      scheduler: volumesIn(at('scheduler', 'extraVolumes')),
+    },
+    certificates: {
+      ...given('algorithm', config.encryptionAlgorithm),
+      ...given('validityDays', daysIn(config.certificateValidityPeriod)),
+      ...given('caValidityDays', daysIn(config.caCertificateValidityPeriod)),
+    },
     etcd:
       external === undefined
         ? { topology: 'stacked', extraArgs: extraArgsOf(at('etcd', 'local', 'extraArgs')) }
         : { topology: 'external', endpoints: listOf(external) },
   };
+}
+
+function given<K extends string>(key: K, value: unknown): { [Key in K]?: string } {
+  return typeof value === 'string' ? ({ [key]: value } as { [Key in K]: string }) : {};
+}
+
+/** `8760h0m0s` in days, where they are whole ones; else as it stands there. */
+function daysIn(duration: unknown): unknown {
+  const hours = typeof duration === 'string' ? /^(\d+)h(0m)?(0s)?$/.exec(duration)?.[1] : undefined;
+  return hours !== undefined && Number(hours) % 24 === 0 ? String(Number(hours) / 24) : duration;
+}
+
+/** kubeadm leaves out what is empty or false. */
+function volumesIn(value: unknown): HostPathVolume[] {
+  return (Array.isArray(value) ? value : []).filter(isMap).map((volume) => ({
+    name: String(volume.name ?? ''),
+    hostPath: String(volume.hostPath ?? ''),
+    mountPath: String(volume.mountPath ?? ''),
+    readOnly: volume.readOnly === true,
+    pathType: typeof volume.pathType === 'string' && volume.pathType !== '' ? volume.pathType : null,
+  }));
 }
 
 function listOf(value: unknown): string[] {

@@ -1,5 +1,6 @@
-import type { ExtraArg, Taint } from '../../cluster/types.js';
+import type { ExtraArg, HostPathVolume, Taint } from '../../cluster/types.js';
 import type { EtcdRunner } from '../../components/registry/settings.js';
+import type { ControlPlaneSection } from '../../render/control-plane-files.js';
 import type { NodeMetadata } from '../kubeadm/node/node-object.js';
 import type { AppliedRecord } from './record/read.js';
 
@@ -52,7 +53,10 @@ export interface AppliedConfig {
   serviceSubnet: string;
   dnsDomain: string;
   certificateSANs: string[];
-  extraArgs: Record<'apiServer' | 'controllerManager' | 'scheduler', ExtraArg[]>;
+  extraArgs: Record<ControlPlaneSection, ExtraArg[]>;
+  extraVolumes: Record<ControlPlaneSection, HostPathVolume[]>;
+  /** How kubeadm makes certificates; a key that is absent is its own default. */
+  certificates: { algorithm?: string; validityDays?: string; caValidityDays?: string };
   etcd: { topology: 'stacked'; extraArgs: ExtraArg[] } | { topology: 'external'; endpoints: string[] };
 }
 

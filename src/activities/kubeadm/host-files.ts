@@ -2,6 +2,7 @@ import type { Cluster } from '../../cluster/types.js';
 import { quote } from '../../hosts/shell.js';
 import { PATCHES_DIRECTORY } from '../../render/kubeadm-paths.js';
 import { KUBELET_PATCH_NAME, type KubeletFacts, renderKubeletPatch } from '../../render/kubelet-config.js';
+import { KUBELET_DROP_IN_PATH, KUBELET_UNIT_PATH } from '../../render/kubelet-unit.js';
 import { type Answer, no, refine, requireKnown, unknown, yes } from '../answers.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
@@ -32,6 +33,20 @@ write() { mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1.new" && mv -f "$1.ne
 function writesOf(files: HostFile[]): string {
   return files.map(({ path, content }) => `write ${quote(path)} ${quote(content)}`).join('\n');
 }
+
+/** Bash: files that kubeadm and packages leave for everybody to read become root's alone. Nobody else reads them. */
+export function strictPermissions({ security }: Pick<Cluster, 'security'>): string {
+  if (security?.filePermissions !== 'strict') return '';
+  return `for file in ${KUBELET_FILES.join(' ')}; do [ ! -e "$file" ] || chmod 0600 "$file"; done\n`;
+}
+
+/** Those of CIS 4.1: a bundle's unit and drop-in, and where the packages of Kubernetes put them. */
+const KUBELET_FILES = [
+  '/var/lib/kubelet/config.yaml',
+  KUBELET_UNIT_PATH,
+  KUBELET_DROP_IN_PATH,
+  '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf',
+];
 
 /** kubeadm's patches for one host: those of cluster.yaml, and what this host's kubelet needs by itself. */
 export function patchFiles(cluster: Cluster, facts: KubeletFacts): HostFile[] {

@@ -5,7 +5,7 @@ import { KUBEADM_CONFIG_PATH } from '../../render/kubeadm-paths.js';
 import { OWNER_PATH } from '../../render/owner.js';
 import { layManifest } from '../../render/static-pod.js';
 import { FENCE_GUARD } from '../fence.js';
-import { type HostFile, writeFiles } from './host-files.js';
+import { type HostFile, strictPermissions, writeFiles } from './host-files.js';
 import { EMPTY_DISK } from './join/script.js';
 
 /** Member of system:masters, so that it is let in before RBAC knows the administrators' group. */
@@ -136,5 +136,5 @@ for pid in "\${pids[@]}"; do wait "$pid" || failed=$?; done
 [ "$failed" = 0 ] || exit "$failed"
 
 phase ${PHASES['kubelet-finalize']}
-`;
+${strictPermissions(cluster)}`;
 }

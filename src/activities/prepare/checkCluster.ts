@@ -1,5 +1,6 @@
 import { loadBalancerWorkOf, workOf } from '../../components/registry/work.js';
 import { onEachHost } from '../each-host.js';
+import { encryptionProblems } from '../encryption-at-rest/problems.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { clusterProblems } from './checks/cluster.js';
 import { bySeverity, described, type Problem, preflightError } from './checks/index.js';
@@ -42,7 +43,8 @@ async function look(context: StepContext): Promise<Problem[]> {
   const peers = await onEachHost(cluster.hosts, (host) => gatherPeerFacts(cluster, host, hostNamed(host.name), signal));
   const ofComponents = await Promise.all(workOf(cluster).map((work) => work.checkTogether(context, peers)));
   const reach = await lookAtReach(context);
-  return overrule(cluster, [...clusterProblems(cluster, peers), ...reach, ...ofComponents.flat()]);
+  const keys = await encryptionProblems(context);
+  return overrule(cluster, [...clusterProblems(cluster, peers), ...reach, ...ofComponents.flat(), ...keys]);
 }
 
 /** The rules of a host are looked at only where something is blocked. */

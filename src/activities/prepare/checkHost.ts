@@ -1,5 +1,6 @@
 import type { Bundle } from '../../bundle/bundle.js';
 import { isKubewrightError } from '../../errors.js';
+import { fileProblems } from '../control-plane-files/problems.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { bySeverity, described, type Problem, preflightError, problemsOf } from './checks/index.js';
 import { overrule } from './checks/overrule.js';
@@ -42,7 +43,11 @@ async function look(context: StepContext): Promise<Look> {
   const host = hostOf(context);
   const facts = await gatherHostFacts(context.host, questionsFor(cluster, host), signal);
   const bundle = await findBundle(context, facts);
-  const problems = [...problemsOf({ cluster, host, facts, writer }, bundle.found), ...bundle.problems];
+  const problems = [
+    ...problemsOf({ cluster, host, facts, writer }, bundle.found),
+    ...bundle.problems,
+    ...(await fileProblems(context)),
+  ];
   const ofHost = problems.map((problem) => ({ ...problem, host: host.name }));
   return { facts, ...bySeverity(overrule(cluster, ofHost)) };
 }

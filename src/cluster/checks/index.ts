@@ -12,9 +12,11 @@ import { checkNetworks } from './networks.js';
 import { checkPorts } from './ports.js';
 import { checkPreflight } from './preflight.js';
 import { checkComponentConfig } from './settings/config.js';
+import { checkFiles } from './settings/files.js';
 import { checkExtraArgs } from './settings/flags.js';
 import { checkNeeds } from './settings/needs.js';
 import { checkSecrets } from './settings/secrets.js';
+import { checkSecurity } from './settings/security.js';
 import { checkSysctls } from './settings/sysctls.js';
 import { checkSsh } from './ssh.js';
 import { checkTopology } from './topology.js';
@@ -39,7 +41,9 @@ const CHECKS: Check[] = [
   checkPorts,
   checkExtraArgs,
   checkComponentConfig,
+  checkFiles,
   checkNeeds,
+  checkSecurity,
   checkLabels,
   checkPreflight,
   checkSysctls,

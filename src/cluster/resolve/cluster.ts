@@ -5,6 +5,7 @@ import {
   ETCD_RUNNERS,
   ETCDS,
   LOAD_BALANCERS,
+  namespacesOf,
   POD_NETWORKS,
   RUNTIMES,
 } from '../../components/registry/schema.js';
@@ -13,9 +14,13 @@ import type { ChoiceSchema, Surroundings as OfSection } from '../../components/s
 import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
 import { DEFAULTS } from '../defaults.js';
 import type { ClusterFile } from '../schema/file.js';
+import { expand, withDerived } from '../security/expand.js';
+import type { SecurityLines } from '../security/settings.js';
 import type { Cluster, ExtraArg, KubeadmPatch, OverruledCheck } from '../types.js';
 import { type ClusterDraft, type Draft, INVALID, inner, isMap, isValid, pick, recordOf, type Sketch } from './draft.js';
 import { resolveHost } from './host.js';
+import { resolveSecurity, settingsIn } from './security.js';
+import { resolveFiles, resolveVolumes } from './volumes.js';
 
 export interface Surroundings {
   /** Relative paths in the file start here. */
@@ -38,9 +43,11 @@ export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): 
   const packages = inner(spec, 'packages');
   const etcd = inner(spec, 'etcd');
   const usesEtcdHosts = hosts.some((host) => host.role === 'etcd');
-  return {
+  const network = resolveChoice(POD_NETWORKS, 'plugin', CHOSEN.network.plugin, inner(spec, 'network'), around);
+  const lines = resolveSecurity(spec, () => namespacesOf(network), surroundings.read);
+  const cluster: Sketch<Cluster> = {
     name: pick(inner(file, 'metadata'), 'name', undefined),
-    kubernetes: resolveKubernetes(spec, surroundings.patches),
+    kubernetes: resolveKubernetes(spec, surroundings),
     endpoint: resolveEndpoint(spec),
     loadBalancer: resolveChoice(LOAD_BALANCERS, 'type', CHOSEN.loadBalancer.type, inner(spec, 'loadBalancer'), around),
     etcd: {
@@ -50,14 +57,38 @@ export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): 
       extraArgs: resolveExtraArgs(etcd),
     } as Sketch<Cluster>['etcd'],
     runtime: resolveChoice(RUNTIMES, 'type', CHOSEN.runtime.type, inner(spec, 'runtime'), around),
-    network: resolveChoice(POD_NETWORKS, 'plugin', CHOSEN.network.plugin, inner(spec, 'network'), around),
+    network,
     packages: {
       ...resolveChoice(ARTIFACT_SOURCES, 'source', CHOSEN.packages.source, packages, around),
       proxy: pick(packages, 'proxy', DEFAULTS.packages.proxy),
     },
     preflight: { ignore: (pick(inner(spec, 'preflight'), 'ignore', []) ?? []).map(resolveOverruled) },
+    ...settingsIn(lines),
     sysctls: mapText(recordOf(pick(spec, 'sysctls', {}))),
     hosts,
+  };
+  return hardened(cluster, lines);
+}
+
+/** With what the lines of `security` set besides; what the file sets itself wins. */
+function hardened(cluster: Sketch<Cluster>, lines: SecurityLines): Sketch<Cluster> {
+  const { flags, kubelet, sysctls } = expand(lines);
+  const { kubernetes, etcd } = cluster;
+  const component = <C extends { extraArgs: Sketch<ExtraArg[]> }>(own: C, derived: ExtraArg[]): C => ({
+    ...own,
+    extraArgs: withDerived(own.extraArgs, derived),
+  });
+  return {
+    ...cluster,
+    kubernetes: {
+      ...kubernetes,
+      apiServer: component(kubernetes.apiServer, flags.apiServer),
+      controllerManager: component(kubernetes.controllerManager, flags.controllerManager),
+      scheduler: component(kubernetes.scheduler, flags.scheduler),
+      kubelet: { ...kubernetes.kubelet, config: { ...kubelet, ...kubernetes.kubelet.config } },
+    },
+    etcd: component(etcd, flags.etcd),
+    sysctls: { ...sysctls, ...cluster.sysctls },
   };
 }
 
@@ -70,7 +101,7 @@ function resolveRunner(etcd: Parameters<typeof resolveExtraArgs>[0], surrounding
 type SpecDraft = ReturnType<typeof specOf>;
 const specOf = (file: ClusterDraft) => inner(file, 'spec');
 
-function resolveKubernetes(spec: SpecDraft, patches: KubeadmPatch[]): Sketch<Cluster>['kubernetes'] {
+function resolveKubernetes(spec: SpecDraft, { patches, read }: Surroundings): Sketch<Cluster>['kubernetes'] {
   const kubernetes = inner(spec, 'kubernetes');
   const kubelet = inner(kubernetes, 'kubelet');
   const defaults = DEFAULTS.kubernetes;
@@ -81,8 +112,9 @@ function resolveKubernetes(spec: SpecDraft, patches: KubeadmPatch[]): Sketch<Clu
     dnsDomain: pick(kubernetes, 'dnsDomain', defaults.dnsDomain),
     certificateSANs: (pick(kubernetes, 'certificateSANs', []) ?? []).filter(isValid),
     apiServer: resolveApiServer(inner(kubernetes, 'apiServer')),
-    controllerManager: { extraArgs: resolveExtraArgs(inner(kubernetes, 'controllerManager')) },
-    scheduler: { extraArgs: resolveExtraArgs(inner(kubernetes, 'scheduler')) },
+    controllerManager: resolveComponent(inner(kubernetes, 'controllerManager')),
+    scheduler: resolveComponent(inner(kubernetes, 'scheduler')),
+    ...resolveFiles(pick(kubernetes, 'files', []), read),
     kubelet: { config: recordOf(pick(kubelet, 'config', {})), extraArgs: resolveExtraArgs(kubelet) },
     kubeProxy: resolveKubeProxy(inner(kubernetes, 'kubeProxy')),
     patches,
@@ -90,13 +122,22 @@ function resolveKubernetes(spec: SpecDraft, patches: KubeadmPatch[]): Sketch<Clu
   };
 }
 
-type ApiServerDraft = { extraArgs?: unknown; port?: number | typeof INVALID | undefined } | typeof INVALID | null;
+type ComponentDraft = { extraArgs?: unknown; extraVolumes?: unknown } | typeof INVALID | null;
+
+function resolveComponent(component: ComponentDraft): Sketch<Cluster>['kubernetes']['scheduler'] {
+  return { extraArgs: resolveExtraArgs(component), ...resolveVolumes(component) };
+}
+
+type ApiServerDraft =
+  | { extraArgs?: unknown; extraVolumes?: unknown; port?: number | typeof INVALID | undefined }
+  | typeof INVALID
+  | null;
 
 /** The usual port is left out: a cluster that is there has the hash that it was begun with. */
 function resolveApiServer(apiServer: ApiServerDraft): Sketch<Cluster>['kubernetes']['apiServer'] {
   const port = pick(apiServer, 'port', API_SERVER_PORT);
-  const extraArgs = resolveExtraArgs(apiServer);
-  return port === API_SERVER_PORT ? { extraArgs } : { extraArgs, port };
+  const own = resolveComponent(apiServer);
+  return port === API_SERVER_PORT ? own : { ...own, port };
 }
 
 type KubeProxyDraft = Draft<{ mode?: KubeProxyMode; config?: Record<string, unknown> | null }> | null;

@@ -27,6 +27,7 @@ import {
 import { host, sshDefaults } from './hosts.js';
 import { nullable, optional, required, section } from './keys.js';
 import { extraArgs, kubernetes } from './kubernetes.js';
+import { hardening, security } from './security.js';
 
 export const API_VERSION = 'kubewright.dev/v1alpha1';
 
@@ -148,6 +149,8 @@ const spec = z.strictObject(
     network: section(podNetwork, 'Pod network.'),
     packages: section(packages, 'Source of binaries and images.'),
     preflight: section(preflight, 'Checks before the first change.'),
+    hardening,
+    security,
     sysctls: section(
       z.record(sysctlName(), sysctlValue(), wrong('a map of sysctls')),
       'Added to the sysctls that Kubernetes needs, on every host.',

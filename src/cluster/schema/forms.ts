@@ -157,6 +157,17 @@ export const environmentName = () =>
     /^[A-Za-z_][A-Za-z0-9_]{0,127}$/,
   );
 
+/** A path on the hosts. It reaches YAML and a shell, quoted: the plain characters are enough for configuration. */
+export const hostPath = (example: string) =>
+  text(
+    `an absolute path on the hosts such as ${example}`,
+    /^(?=.{2,255}$)(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._+-]{1,128})+$/,
+  );
+
+/** Name of a volume of a pod. */
+export const volumeName = () =>
+  text('a name such as oidc: lower-case letters, digits and "-", at most 63 characters', new RegExp(`^${LABEL}$`));
+
 const QUALIFIED =
   '(?:(?=[^/]{1,253}/)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?';
 

@@ -16,6 +16,7 @@ import {
   wrong,
 } from './forms.js';
 import { optional, required, section } from './keys.js';
+import { extraVolumes, files } from './volumes.js';
 
 const flagItem = z.strictObject(
   {
@@ -37,7 +38,13 @@ export const extraArgs = (program: string) =>
   );
 
 const component = (program: string) =>
-  section(z.strictObject({ extraArgs: extraArgs(program) }, wrong('a map with extraArgs')), `Settings of ${program}.`);
+  section(
+    z.strictObject(
+      { extraArgs: extraArgs(program), extraVolumes: extraVolumes(program) },
+      wrong('a map with extraArgs and extraVolumes'),
+    ),
+    `Settings of ${program}.`,
+  );
 
 const apiServer = z.strictObject(
   {
@@ -47,8 +54,9 @@ const apiServer = z.strictObject(
       'Port that every API server listens on, on each address of its host. Clients ask `endpoint.port`.',
       API_SERVER_PORT,
     ),
+    extraVolumes: extraVolumes('kube-apiserver'),
   },
-  wrong('a map with extraArgs and port'),
+  wrong('a map with extraArgs, extraVolumes and port'),
 );
 
 const kubelet = z.strictObject(
@@ -104,6 +112,7 @@ export const kubernetes = z.strictObject(
     apiServer: section(apiServer, 'Settings of kube-apiserver.'),
     controllerManager: component('kube-controller-manager'),
     scheduler: component('kube-scheduler'),
+    files,
     kubelet: section(kubelet, 'Settings of the kubelet.'),
     kubeProxy: section(kubeProxy, 'Settings of kube-proxy.'),
     patchesDirectory: optional(

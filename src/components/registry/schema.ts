@@ -14,7 +14,7 @@ import { schema as flannel } from '../network/flannel/schema.js';
 import { schema as manifest } from '../network/manifest/schema.js';
 import { schema as none } from '../network/none/schema.js';
 import { schema as containerd } from '../runtime/containerd/schema.js';
-import type { ChoiceSchema, LoadBalancerSchema } from '../schema-types.js';
+import type { ChoiceSchema, LoadBalancerSchema, PodNetworkSchema } from '../schema-types.js';
 import {
   type ArtifactSettings,
   CHOSEN,
@@ -41,7 +41,7 @@ export const ETCD_RUNNERS = {
 export const RUNTIMES = { containerd } satisfies Record<RuntimeSettings['type'], ChoiceSchema>;
 export const POD_NETWORKS = { flannel, calico, manifest, none } satisfies Record<
   PodNetworkSettings['plugin'],
-  ChoiceSchema
+  PodNetworkSchema
 >;
 export const ARTIFACT_SOURCES = { bundle } satisfies Record<ArtifactSettings['source'], ChoiceSchema>;
 
@@ -74,6 +74,12 @@ export function endpointKeysOf<Choices extends Record<string, LoadBalancerSchema
 export function describeEndpointPort(choices: Record<string, LoadBalancerSchema>): string {
   const defaults = Object.entries(choices).map(([name, { endpointPort }]) => `${endpointPort} (${name})`);
   return `Port of the API at its address. Default: ${defaults.join(', ')}.`;
+}
+
+/** Namespaces of the pod network that a file chooses: its pods need more rights than others. */
+export function namespacesOf(network: Sketch<Cluster>['network']): string[] {
+  const choice: PodNetworkSchema | undefined = network.plugin && POD_NETWORKS[network.plugin];
+  return choice?.namespaces(network) ?? [];
 }
 
 /** What editors and the reference say of the key that chooses. */

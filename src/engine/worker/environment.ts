@@ -7,7 +7,7 @@ import { componentsOf } from '../../components/registry/plan.js';
 
 /** What the steps of a cluster look up in their worker's environment. */
 export interface WorkerNeeds {
-  /** Names of variables that hold sudo passwords and other secrets that the file names. */
+  /** Names of variables that hold sudo passwords, contents of files and other secrets that the file names. */
   variables: string[];
   /** Whether the SSH agent may be asked. */
   agent: boolean;
@@ -31,9 +31,10 @@ export interface WorkerEnvironment {
 /** What the steps of this cluster look up in their worker's environment. */
 export function needsOf(cluster: Cluster): WorkerNeeds {
   const settings = cluster.hosts.map((host) => host.ssh);
-  const passwords = settings.map((ssh) => ssh.sudoPasswordEnv).filter((name) => name !== null);
+  const files = (cluster.kubernetes.files ?? []).map(({ env }) => env);
+  const names = [...settings.map((ssh) => ssh.sudoPasswordEnv), ...files].filter((name) => name !== null);
   const secrets = componentsOf(cluster).flatMap((component) => component.secrets?.(cluster) ?? []);
-  return { variables: [...new Set([...passwords, ...secrets])].sort(), agent: settings.some((ssh) => ssh.agent) };
+  return { variables: [...new Set([...names, ...secrets])].sort(), agent: settings.some((ssh) => ssh.agent) };
 }
 
 /** What a worker with this environment would have of what is needed. */

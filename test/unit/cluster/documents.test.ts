@@ -17,6 +17,7 @@ const text = readFileSync(REFERENCE, 'utf8');
 const directory = mkdtempSync(join(tmpdir(), 'kubewright-documents-'));
 mkdirSync(join(directory, 'patches'));
 writeFileSync(join(directory, 'patches', 'kube-scheduler.yaml'), 'metadata: {}\n');
+writeFileSync(join(directory, 'authorization.yaml'), 'kind: AuthorizationConfiguration\n');
 afterAll(() => rmSync(directory, { recursive: true }));
 
 describe('docs/cluster.schema.json', () => {

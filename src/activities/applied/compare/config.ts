@@ -1,8 +1,9 @@
-import { type Cluster, type ExtraArg, hostsOf } from '../../../cluster/types.js';
+import { type Cluster, type ExtraArg, type HostPathVolume, hostsOf } from '../../../cluster/types.js';
 import { clientUrl } from '../../../components/etcd/members/places.js';
 import { apiAddressOf, etcdHosts, etcdOf, loadBalancerOf } from '../../../components/registry/plan.js';
 import { CHOSEN } from '../../../components/registry/settings.js';
 import { podNetworkWorkOf } from '../../../components/registry/work.js';
+import { CONTROL_PLANE_SECTIONS, type ControlPlaneSection, volumesOf } from '../../../render/control-plane-files.js';
 import { endpointOf, NODE_MONITOR_GRACE } from '../../../render/kubeadm.js';
 import { below, type Found, shown } from '../difference.js';
 import type { Applied, AppliedConfig } from '../types.js';
@@ -38,6 +39,8 @@ export function compareConfig(cluster: Cluster, applied: Applied): Part {
         cluster.kubernetes.scheduler.extraArgs,
         config.extraArgs.scheduler,
       ),
+      ...CONTROL_PLANE_SECTIONS.flatMap((section) => compareVolumes(cluster, config, section)),
+      ...compareCertificates(cluster, config),
       ...compareEtcd(cluster, config, applied),
     ],
     unchecked: network.unchecked,
@@ -101,6 +104,32 @@ function compareSans(cluster: Cluster, applied: Applied, config: AppliedConfig):
 function withoutOwn(applied: ExtraArg[], wanted: ExtraArg[]): ExtraArg[] {
   const own = [NODE_MONITOR_GRACE].filter(({ name }) => !wanted.some((arg) => arg.name === name));
   return applied.filter((arg) => !own.some(({ name, value }) => name === arg.name && value === arg.value));
+}
+
+/** Only what the file says: a cluster of an earlier version may have been made in another way. */
+function compareCertificates({ security }: Cluster, { certificates }: AppliedConfig): Found[] {
+  return Object.entries(security?.certificates ?? {}).flatMap(([name, wanted]) => {
+    const applied = certificates[name as keyof AppliedConfig['certificates']] ?? KUBEADM_CERTIFICATES[name];
+    return one(`spec.security.certificates.${name}`, applied, String(wanted));
+  });
+}
+
+/** Defaults of kubeadm's v1beta4. */
+const KUBEADM_CERTIFICATES: Record<string, string> = {
+  algorithm: 'RSA-2048',
+  validityDays: '365',
+  caValidityDays: '3650',
+};
+
+/** Volume by volume, those of delivered files among them. */
+function compareVolumes(cluster: Cluster, { extraVolumes }: AppliedConfig, section: ControlPlaneSection): Found[] {
+  const key = `spec.kubernetes.${section}.extraVolumes`;
+  const [wanted, applied] = [volumesOf(cluster, section), extraVolumes[section]];
+  const names = new Set([...applied, ...wanted].map(({ name }) => name));
+  const named = (volumes: HostPathVolume[], name: string) => volumes.find((volume) => volume.name === name);
+  return [...names]
+    .map((name) => ({ key, applied: shown(named(applied, name)), wanted: shown(named(wanted, name)) }))
+    .filter((one) => one.applied !== one.wanted);
 }
 
 /** Flag by flag; one that stands several times is all of its values in their order. */

@@ -4,13 +4,13 @@ import { etcdctl } from '../../../components/etcd/members/members.js';
 import { clientUrl, peerUrl } from '../../../components/etcd/members/places.js';
 import { etcdHosts, kubeadmMakesMember, runtimeOf } from '../../../components/registry/plan.js';
 import { quote } from '../../../hosts/shell.js';
-import { renderDiscovery, renderJoinConfig } from '../../../render/kubeadm.js';
+import { renderDiscovery, renderJoinConfig, wantsCredentials } from '../../../render/kubeadm.js';
 import { PKI_DIRECTORY } from '../../../render/kubeadm-paths.js';
 import { FENCE_GUARD } from '../../fence.js';
 import { anyPathFunction, BEGUN_PATHS, cleanUpScript } from '../../node-leftovers.js';
 import { SAYS_NO } from '../../remote-facts.js';
 import { ADMIN_KUBECONFIG } from '../control-plane.js';
-import { type HostFile, writeFiles } from '../host-files.js';
+import { type HostFile, strictPermissions, writeFiles } from '../host-files.js';
 import { apiGetFunction, KUBELET_CLIENT } from '../node/api-get.js';
 
 /** Names of the secret files that go with the command. */
@@ -33,14 +33,21 @@ export function renderJoinScript(cluster: Cluster, host: ClusterHost, ca: Buffer
 ${writeFiles(files)}
 umask 077
 discovery=$KUBEWRIGHT_SECRETS/discovery.conf
-printf %s ${quote(renderDiscovery(cluster, ca))} >"$discovery"
+${discoveryFile(cluster, ca)}
 config=${quote(config)}
 config=\${config//${DISCOVERY_MARK}/$discovery}
 config=\${config//${TOKEN_MARK}/$(<"$KUBEWRIGHT_SECRETS/${TOKEN_FILE}")}
 ${controlPlane ? `config=\${config//${CERTIFICATE_KEY_MARK}/$(<"$KUBEWRIGHT_SECRETS/${CERTIFICATE_KEY_FILE}")}\n` : ''}printf %s "$config" >"$KUBEWRIGHT_SECRETS/join.yaml"
 umask 022
 ${controlPlane ? nudge(cluster, host) : ''}kubeadm join --config="$KUBEWRIGHT_SECRETS/join.yaml" "\${empty_disk[@]}"
-${controlPlane ? AWAIT_NUDGE : awaitNode(cluster, host)}`;
+${controlPlane ? AWAIT_NUDGE : awaitNode(cluster, host)}${strictPermissions(cluster)}`;
+}
+
+/** Bash. The token is put in by the shell, as in the configuration. */
+function discoveryFile(cluster: Cluster, ca: Buffer): string {
+  if (!wantsCredentials(cluster)) return `printf %s ${quote(renderDiscovery(cluster, ca))} >"$discovery"`;
+  return `text=${quote(renderDiscovery(cluster, ca, TOKEN_MARK))}
+printf %s "\${text//${TOKEN_MARK}/$(<"$KUBEWRIGHT_SECRETS/${TOKEN_FILE}")}" >"$discovery"`;
 }
 
 /**

@@ -61,7 +61,7 @@ function checkAnonymousAuth(cluster: Sketch<Cluster>, report: Report): void {
   report.error(flagPath(['spec', 'kubernetes', 'apiServer'], 'anonymous-auth', report), 'anonymous-auth', {
     message:
       "HAProxy asks every API server's /readyz, and joining hosts read kube-public/cluster-info: both without a login",
-    expected: 'anonymous-auth left out, or an AuthenticationConfiguration that allows those paths',
+    expected: 'security.anonymousAccess: health, with which only the paths of health checks answer',
   });
 }
 

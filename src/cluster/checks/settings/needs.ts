@@ -1,7 +1,9 @@
+import { isWithin } from '../../../render/control-plane-files.js';
 import type { Path } from '../../path.js';
 import { valueAt } from '../../path.js';
 import type { Report } from '../../report.js';
 import type { Sketch } from '../../resolve/draft.js';
+import { KERNEL_DEFAULTS } from '../../security/profile.js';
 import type { Cluster, ExtraArg } from '../../types.js';
 import type { Check } from '../index.js';
 import { flagPath } from './flags.js';
@@ -46,21 +48,33 @@ function checkMounts({ kubernetes }: Sketch<Cluster>, report: Report): void {
     const owner: Path = ['spec', 'kubernetes', component];
     for (const { name, value } of kubernetes[component].extraArgs) {
       if (name === undefined || value === undefined || !value.startsWith('/') || NO_FILE.test(name)) continue;
-      if (MOUNTED.some((directory) => value.startsWith(directory)) || isPatched(kubernetes, value)) continue;
+      // Of what a line of "security" sets, that line sees to it that it is seen.
+      if (!report.written(flagPath(owner, name, report))) continue;
+      if (MOUNTED.some((directory) => value.startsWith(directory)) || isSeen(kubernetes, component, value)) continue;
       report.warn(flagPath(owner, name, report), 'not-mounted', {
         message: `its pod does not see ${value}: kubeadm mounts ${MOUNTED[0]} and the certificates of the system, nothing else`,
         found: '',
-        expected:
-          'a file below /etc/kubernetes/pki on every control plane, or a kubeadm patch that mounts its directory',
+        expected: 'spec.kubernetes.files for a file that is brought, or extraVolumes for one that is on the hosts',
       });
     }
   }
 }
 
-/** Whether a kubeadm patch speaks of the file's directory: then somebody has seen to it. */
-function isPatched({ patches }: Sketch<Cluster>['kubernetes'], file: string): boolean {
+/** Whether the pod sees a file: it is delivered, or a volume or a kubeadm patch speaks of its directory. */
+function isSeen(
+  kubernetes: Sketch<Cluster>['kubernetes'],
+  component: 'apiServer' | 'controllerManager' | 'scheduler',
+  file: string,
+): boolean {
   const directory = file.slice(0, file.lastIndexOf('/'));
-  return patches.some((patch) => patch.content?.includes(directory));
+  const paths = [
+    ...(kubernetes.files ?? []).map(({ path = '' }) => path.slice(0, path.lastIndexOf('/'))),
+    ...(kubernetes[component].extraVolumes ?? []).map(({ mountPath = '' }) => mountPath),
+  ];
+  return (
+    paths.some((path) => path !== '' && isWithin(file, path)) ||
+    kubernetes.patches.some((patch) => patch.content?.includes(directory))
+  );
 }
 
 function checkAudit(args: Sketch<ExtraArg[]>, report: Report): void {
@@ -106,15 +120,14 @@ function checkAuthorization(args: Sketch<ExtraArg[]>, report: Report): void {
   });
 }
 
-/** Kernel settings that the kubelet wants to find with protectKernelDefaults (pkg/kubelet/cm: setupKernelTunables). */
-const KERNEL_DEFAULTS: Record<string, string> = {
-  'vm.overcommit_memory': '1',
-  'vm.panic_on_oom': '0',
-  'kernel.panic': '10',
-  'kernel.panic_on_oops': '1',
-  'kernel.keys.root_maxkeys': '1000000',
-  'kernel.keys.root_maxbytes': '25000000',
-};
+/** Where the file asks for it. */
+function kernelPlace(report: Report): Path {
+  const places: Path[] = [
+    [...KUBELET, 'protectKernelDefaults'],
+    ['spec', 'security', 'protectKernelDefaults'],
+  ];
+  return places.find((place) => report.written(place)) ?? ['spec', 'hardening'];
+}
 
 function checkKubelet(cluster: Sketch<Cluster>, report: Report): void {
   const setting = (name: string) => valueAt(report.document.value, [...KUBELET, name]);
@@ -128,14 +141,15 @@ function checkKubelet(cluster: Sketch<Cluster>, report: Report): void {
     report.warn([...KUBELET, 'serverTLSBootstrap'], 'serving-certificates', {
       message:
         'each kubelet then waits until somebody approves its certificate: until then `kubectl logs` and `exec` fail',
-      expected: 'something that approves them (`kubectl certificate approve` by hand)',
+      expected: 'security.kubeletServingCertificates: cluster, with which install approves them; or somebody who does',
     });
   }
-  if (setting('protectKernelDefaults') === true) {
+  if (cluster.kubernetes.kubelet.config.protectKernelDefaults === true) {
     const missing = Object.entries(KERNEL_DEFAULTS).filter(([name, value]) => cluster.sysctls[name] !== value);
     if (missing.length > 0) {
-      report.error([...KUBELET, 'protectKernelDefaults'], 'kernel-defaults', {
-        message: 'the kubelet then ends when it finds other kernel settings than its own',
+      report.error(kernelPlace(report), 'kernel-defaults', {
+        message:
+          'the kubelet then ends when it finds other kernel settings than its own (security.protectKernelDefaults: true sets both)',
         expected: `in spec.sysctls: ${missing.map(([name, value]) => `${name}: ${value}`).join(', ')}`,
       });
     }

@@ -9,7 +9,8 @@ import type { Check } from '../index.js';
  */
 const SECRET_KEYS =
   /^(pass|passwd|password|passphrase|secret|token|auth|identity-?token|api-?key|private-?key|client-?secret|access-?key|secret-?key)$/i;
-const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+/** A private key in PEM. */
+export const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
 /** Where free-form text can stand. */
 const FREE: Path[] = [

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Draft, type INVALID, pick } from '../../../cluster/resolve/draft.js';
 import { integer, wrong } from '../../../cluster/schema/forms.js';
 import { optional } from '../../../cluster/schema/keys.js';
-import type { ChoiceSchema } from '../../schema-types.js';
+import type { PodNetworkSchema } from '../../schema-types.js';
 import { DEFAULTS, defaultMtu, type Encapsulation } from './settings.js';
 
 type SectionDraft = Draft<{ encapsulation?: Encapsulation; mtu?: number }> | typeof INVALID | null;
@@ -27,4 +27,5 @@ export const schema = {
       mtu: pick(network, 'mtu', encapsulation === undefined ? undefined : defaultMtu(encapsulation)),
     };
   },
-} satisfies ChoiceSchema;
+  namespaces: () => ['kube-system'],
+} satisfies PodNetworkSchema;

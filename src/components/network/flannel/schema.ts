@@ -1,7 +1,7 @@
 import { type Draft, type INVALID, pick, recordOf } from '../../../cluster/resolve/draft.js';
 import { anyMap } from '../../../cluster/schema/forms.js';
 import { section } from '../../../cluster/schema/keys.js';
-import type { ChoiceSchema } from '../../schema-types.js';
+import type { PodNetworkSchema } from '../../schema-types.js';
 import { DEFAULTS } from './settings.js';
 
 type SectionDraft = Draft<{ backend?: Record<string, unknown> | null }> | typeof INVALID | null;
@@ -11,4 +11,5 @@ export const schema = {
   resolve: (network: SectionDraft) => ({
     backend: { ...DEFAULTS.backend, ...recordOf(pick(network, 'backend', {})) },
   }),
-} satisfies ChoiceSchema;
+  namespaces: () => ['kube-flannel'],
+} satisfies PodNetworkSchema;

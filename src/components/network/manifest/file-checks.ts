@@ -46,6 +46,13 @@ export const checkManifests: Check = ({ network, kubernetes }, report) => {
   }
 };
 
+/** Namespaces in which a manifest runs something. */
+export function namespacesOf(manifest: Sketch<NetworkManifest>): string[] {
+  if (!isWhole(manifest)) return [];
+  const running = parseManifest(manifest).objects.filter(({ kind }) => RUNNING.has(kind));
+  return running.map(({ namespace }) => namespace || 'default');
+}
+
 function isWhole(manifest: Sketch<NetworkManifest>): manifest is NetworkManifest {
   return manifest.content !== undefined;
 }

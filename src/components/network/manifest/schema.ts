@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { isAddress } from '../../../cluster/documents.js';
-import { type Draft, INVALID, isMap, pick } from '../../../cluster/resolve/draft.js';
+import { type Draft, INVALID, isMap, pick, type Sketch } from '../../../cluster/resolve/draft.js';
 import { localPath, text, wrong } from '../../../cluster/schema/forms.js';
 import { required, section } from '../../../cluster/schema/keys.js';
-import type { ChoiceSchema, Surroundings } from '../../schema-types.js';
-import { checkManifests } from './file-checks.js';
+import type { PodNetworkSchema, Surroundings } from '../../schema-types.js';
+import { checkManifests, namespacesOf } from './file-checks.js';
+import type { ManifestNetworkSettings } from './settings.js';
 
 const source = () => localPath('./network.yaml or https://example.org/network.yaml');
 const digest = () => text('a SHA-256 of 64 hexadecimal digits', /^[0-9a-f]{64}$/);
@@ -47,5 +48,6 @@ export const schema = {
       return { from, sha256: found?.sha256, content: found?.content };
     }),
   }),
+  namespaces: ({ manifests }: Sketch<ManifestNetworkSettings>) => manifests.flatMap(namespacesOf),
   checks: [checkManifests],
-} satisfies ChoiceSchema;
+} satisfies PodNetworkSchema;

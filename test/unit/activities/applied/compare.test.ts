@@ -34,7 +34,11 @@ function rich(topology: 'stacked' | 'external' = 'stacked'): Cluster {
   w1.taints = [{ key: 'dedicated', value: 'db', effect: 'NoSchedule' }];
   Object.assign(cluster.kubernetes, {
     certificateSANs: ['api.example.org'],
-    apiServer: { extraArgs: [{ name: 'v', value: '2' }] },
+    apiServer: {
+      extraArgs: [{ name: 'v', value: '2' }],
+      extraVolumes: [{ name: 'a', hostPath: '/opt/a', mountPath: '/a', readOnly: false, pathType: null }],
+    },
+    files: [{ path: '/etc/kubernetes/a/x', content: '', env: null }],
     controllerManager: { extraArgs: [{ name: 'v', value: '3' }] },
     scheduler: { extraArgs: [{ name: 'v', value: '4' }] },
     kubelet: {
@@ -110,6 +114,8 @@ const EDITS: [key: string, verdict: string, edit: Edit][] = [
     'refused',
     ({ kubernetes }) => Object.assign(kubernetes.controllerManager.extraArgs[0] ?? {}, { value: '5' }),
   ],
+  ['spec.kubernetes.apiServer.extraVolumes', 'refused', ({ kubernetes }) => kubernetes.apiServer.extraVolumes?.pop()],
+  ['spec.kubernetes.apiServer.extraVolumes', 'refused', ({ kubernetes }) => kubernetes.files?.pop()],
   ['spec.kubernetes.scheduler.extraArgs.v', 'refused', ({ kubernetes }) => kubernetes.scheduler.extraArgs.pop()],
   [
     'spec.kubernetes.kubelet.config.maxPods',

@@ -102,6 +102,19 @@ describe('kubeadm join', () => {
     expect(calls.join('\n')).not.toMatch(/abcdef|ffff/);
   });
 
+  test('says who it is where the API answers nobody without a login, and the token is in no argument list then either', async () => {
+    const closed = clusterOf({ controlPlanes: 2, workers: 1 });
+    closed.kubernetes.apiServer.extraArgs = [{ name: 'authentication-config', value: '/etc/kubernetes/a/b.yaml' }];
+    const script = renderJoinScript(closed, second, Buffer.from(CA), []);
+    const { calls, code } = await run(script);
+    expect(code).toBe(0);
+    const discovery = parse(await readFile(join(root, 'discovery.conf'), 'utf8'));
+    expect(discovery.users).toEqual([{ name: 'nobody', user: { token: 'abcdef.0123456789abcdef' } }]);
+    expect(`${script}${calls.join('\n')}`).not.toContain('0123456789abcdef');
+    await run(renderJoinScript(cluster, second, Buffer.from(CA), []));
+    expect(parse(await readFile(join(root, 'discovery.conf'), 'utf8')).users).toEqual([{ name: 'nobody', user: {} }]);
+  });
+
   test('leaves no secret where it is not taken away with the command', async () => {
     await run(renderJoinScript(cluster, second, Buffer.from(CA), [patch]));
     await rm(join(root, 'secrets'), { recursive: true });
