@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { approveServingCertificate } from '../../../../src/activities/serving-certificates/approveServingCertificate.js';
+import { servingFindings } from '../../../../src/activities/serving-certificates/findings.js';
 import { servingFault } from '../../../../src/activities/serving-certificates/look.js';
 import type { Cluster, ClusterHost } from '../../../../src/cluster/types.js';
 import { clusterOf } from '../../cluster-fixture.js';
@@ -136,6 +137,15 @@ describe("a kubelet's serving certificate", () => {
     });
     await apply();
     expect(hosts.shared('approved').trim()).toBe('csr-renewal');
+  });
+
+  it('that somebody has to approve is told by a health check, with its node', async () => {
+    asks({ name: 'csr-renewal' }, { name: 'csr-done', decided: 'Approved' });
+    expect(await servingFindings(context())).toMatchObject([
+      { code: 'KW493', host: 'w-1', evidence: expect.stringContaining('(csr-renewal)') },
+    ]);
+    asks();
+    expect(await servingFindings(context())).toEqual([]);
   });
 
   it('counts only when it is of the cluster’s CA, names the host and has not ended', async () => {
