@@ -148,6 +148,13 @@ describe("a kubelet's serving certificate", () => {
     expect(await servingFindings(context())).toEqual([]);
   });
 
+  it('that nobody could tell is a finding too, and not that none waits', async () => {
+    writeFileSync(join(hosts.root, 'requests'), 'csr-renewal\tsystem:node:w-1\n');
+    expect(await servingFindings(context())).toMatchObject([
+      { code: 'KW493', host: 'cp-1', evidence: expect.stringContaining('cannot be told') },
+    ]);
+  });
+
   it('counts only when it is of the cluster’s CA, names the host and has not ended', async () => {
     const fault = (now?: number) => servingFault(context(), w1, now);
     expect(await fault()).toContain('no certificate');
