@@ -4,6 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { ensureEverything, ensureServer } from './artifacts.mjs';
 import { commitCount, leftOut, otherVersions } from './rotation.mjs';
 import {
@@ -60,15 +61,32 @@ export function slowest(reports, count = 12) {
     .map(({ name, seconds }) => `${seconds.toFixed(0).padStart(6)} s  ${name}`);
 }
 
-/** What failed, one line each: the end of a long log is what people read, and sometimes all that is kept. */
+/** What failed and why, a few lines each: the end of a long log is what people read, and sometimes all that is kept. */
 export function failures(reports) {
   return reports
     .flatMap((report) => report.testResults)
     .flatMap(({ name, status, assertionResults }) => {
-      const failed = assertionResults.filter((test) => test.status === 'failed').map(({ fullName }) => fullName);
+      const failed = assertionResults
+        .filter((test) => test.status === 'failed')
+        .map(({ fullName, failureMessages }) => [fullName, ...reason(failureMessages?.[0])].join('\n'));
       if (status === 'failed' && assertionResults.length === 0) failed.push('could not be loaded');
       return failed.map((what) => `failed: ${relative(ROOT, name)}: ${what}`);
     });
+}
+
+const REASON_LINES = 8;
+const REASON_WIDTH = 200;
+
+/** The start of an error's text, and where in the test it was thrown. */
+function reason(message) {
+  const lines = stripVTControlCharacters(message ?? '').split('\n');
+  const trace = lines.findIndex((line) => /^\s+at /.test(line));
+  const said = (trace < 0 ? lines : lines.slice(0, trace)).filter((line) => line.trim() !== '');
+  const place = lines.slice(Math.max(trace, 0)).find((line) => /^\s+at .*\btest\//.test(line));
+  return [
+    ...said.slice(0, REASON_LINES),
+    ...(place === undefined ? [] : [place.trim().replaceAll(`${ROOT}/`, '')]),
+  ].map((line) => `    ${line.slice(0, REASON_WIDTH)}`);
 }
 
 async function runProject(project, args, directory) {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { thisMachine } from './machine.js';
 
@@ -9,7 +9,10 @@ export interface ProcessIdentity {
   startTime: string;
 }
 
-/** The identity of a running process, or undefined when there is none with this pid (a zombie is none). */
+/**
+ * The identity of a running process, or undefined when there is none with this pid. A zombie is none, but for one of
+ * whose threads some are still there: what was killed holds its ports and files until the last of them has ended.
+ */
 export async function identityOf(pid: number): Promise<ProcessIdentity | undefined> {
   const startTime = process.platform === 'linux' ? await linuxStartTime(pid) : await startTimeByPs(pid);
   return startTime === undefined ? undefined : { pid, startTime };
@@ -32,7 +35,8 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
 async function linuxStartTime(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  if (fields.length < 20 || fields[0] === 'Z' || fields[0] === 'X') return undefined;
+  if (fields.length < 20 || fields[0] === 'X') return undefined;
+  if (fields[0] === 'Z' && (await readdir(`/proc/${pid}/task`).catch(() => [])).length < 2) return undefined;
   return `${fields[19]}@${(await thisMachine()).boot}`;
 }
 

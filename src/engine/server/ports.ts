@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import { KubewrightError } from '../../errors.js';
+import { lookUntil, notYet, seen } from '../../waiting.js';
 
 export const LOOPBACK = '127.0.0.1';
 
@@ -14,13 +15,24 @@ const LAST_PORT = 29_999;
 const ATTEMPTS = 50;
 
 /**
+ * How long a preferred port is waited for. What held it may have been killed a moment ago, and those who dial it would be
+ * cut off by another one.
+ */
+const PREFERRED_PATIENCE_MS = 3_000;
+const PREFERRED_POLL_MS = 50;
+
+/**
  * A TCP port that is free on loopback now. Another process may take it before it is used: who starts a program on it asks
  * `isPortTaken` of what that program says, and tries another one.
  *
- * @param preferred taken when it is free
+ * @param preferred taken when it is free, or becomes so within three seconds
  */
 export async function freePort(preferred?: number): Promise<number> {
-  if (preferred !== undefined && (await isFree(preferred))) return preferred;
+  if (preferred !== undefined) {
+    const look = async () => ((await isFree(preferred)) ? seen(preferred) : notYet());
+    const had = await lookUntil(look, { patienceMs: PREFERRED_PATIENCE_MS, everyMs: PREFERRED_POLL_MS });
+    if (had !== undefined) return had;
+  }
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = randomInt(FIRST_PORT, LAST_PORT + 1);
     if (await isFree(port)) return port;

@@ -190,6 +190,17 @@ describe('the sum of the reports', () => {
     expect(test.sum([unloaded])).toMatchObject({ failed: 1 });
     expect(test.sum([{ ...report, success: false }])).toMatchObject({ failed: 1 });
   });
+
+  it('ends with what failed, why and where: sometimes the end of a log is all that is kept', () => {
+    const failureMessages = [
+      `AssertionError: expected 1 to be 2\n    at Proxy.<anonymous> (/somewhere/node_modules/x.js:1:1)\n    at ${root}/test/unit/a.test.ts:7:3`,
+    ];
+    const assertionResults = [{ status: 'failed', fullName: 'a thing is two', failureMessages }];
+    const failed = { testResults: [{ name: join(root, 'test/unit/a.test.ts'), status: 'failed', assertionResults }] };
+    expect(test.failures([failed])).toEqual([
+      'failed: test/unit/a.test.ts: a thing is two\n    AssertionError: expected 1 to be 2\n    at test/unit/a.test.ts:7:3',
+    ]);
+  });
 });
 
 describe('the expensive lab files take turns', () => {
