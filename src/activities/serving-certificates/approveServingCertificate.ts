@@ -2,6 +2,7 @@ import type { ClusterHost } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import { lookUntil, notYet, seen } from '../../waiting.js';
+import { type Answer, refine, unknown, yes } from '../answers.js';
 import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
 import { hostOf } from '../prepare/target.js';
 import type { StepContext, StepImplementation } from '../types.js';
@@ -13,6 +14,8 @@ import { pendingRequests, servingFault } from './look.js';
 const PATIENCE_MS = 180_000;
 const POLL_MS = 1_000;
 
+const APPROVE = 'approve the request of its kubelet';
+
 /**
  * A kubelet serves with a certificate of the cluster's CA: its requests are approved when sender, name and address are those
  * of the host in cluster.yaml, and left alone otherwise. Called again, it approves the requests with which kubelets renew
@@ -22,12 +25,16 @@ export const approveServingCertificate: StepImplementation = {
   async probe(context) {
     const host = hostOf(context);
     const fault = await servingFault(context, host);
-    const renewals = fault === undefined ? await approvable(context, host) : [];
-    if (fault === undefined && renewals.length === 0) {
-      return { done: true, found: "its kubelet serves with a certificate of the cluster's CA", changes: [] };
+    if (fault !== undefined) return { done: false, found: fault, changes: [APPROVE] };
+    const renewals = await approvable(context, host);
+    if (renewals.is === 'unknown') {
+      const found = `nobody says whether its kubelet waits for a new certificate: ${renewals.why}`;
+      return { done: false, found, changes: [], unasked: renewals.why };
     }
-    const changes = [`approve the request of its kubelet${renewals.length > 0 ? ` (${renewals.join(', ')})` : ''}`];
-    return { done: false, found: fault ?? 'its kubelet waits for a new certificate', changes };
+    if (renewals.is === 'no' || renewals.value.length === 0)
+      return { done: true, found: "its kubelet serves with a certificate of the cluster's CA", changes: [] };
+    const changes = [`${APPROVE} (${renewals.value.join(', ')})`];
+    return { done: false, found: 'its kubelet waits for a new certificate', changes };
   },
 
   /** @throws KubewrightError KW491 when only requests came that must not be approved, KW492 when none came in time */
@@ -54,13 +61,14 @@ export const approveServingCertificate: StepImplementation = {
   },
 };
 
-/** Names of requests that would be approved; none where there is no cluster yet that could be asked. */
-async function approvable(context: StepContext, host: ClusterHost): Promise<string[]> {
+/** Names of requests that would be approved. */
+async function approvable(context: StepContext, host: ClusterHost): Promise<Answer<string[]>> {
   const via = await findControlPlane(context);
-  if (via === undefined) return [];
+  if (via === undefined) return unknown('no control plane answers');
   const pending = await pendingRequests(context, via, host);
-  if (pending.is !== 'yes') return [];
-  return pending.value.filter((request) => objectionsTo(request, host).length === 0).map(({ name }) => name);
+  return refine(pending, (requests) =>
+    yes(requests.filter((request) => objectionsTo(request, host).length === 0).map(({ name }) => name)),
+  );
 }
 
 async function approve(context: StepContext, via: ReadyControlPlane, requests: SigningRequest[]): Promise<void> {

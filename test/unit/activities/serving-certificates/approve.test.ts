@@ -139,6 +139,20 @@ describe("a kubelet's serving certificate", () => {
     expect(hosts.shared('approved').trim()).toBe('csr-renewal');
   });
 
+  it('is not called whole while nobody says whether the kubelet waits for a new one', async () => {
+    hosts.write('w-1', SERVING, served(NAMES));
+    writeFileSync(join(hosts.root, 'requests'), 'csr-renewal\tsystem:node:w-1\t');
+    expect(await approveServingCertificate.probe(context())).toMatchObject({
+      done: false,
+      unasked: expect.stringContaining('cannot be read'),
+    });
+    hosts.program('kubectl', 'exit 1');
+    expect(await approveServingCertificate.probe(context())).toMatchObject({
+      done: false,
+      unasked: 'no control plane answers',
+    });
+  });
+
   it('that somebody has to approve is told by a health check, with its node', async () => {
     asks({ name: 'csr-renewal' }, { name: 'csr-done', decided: 'Approved' });
     expect(await servingFindings(context())).toMatchObject([
