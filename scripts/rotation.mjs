@@ -27,8 +27,11 @@ function fileOf(name) {
   return `test/lab/${name}.test.ts`;
 }
 
-/** Files below test/lab that `npm run test:all` alone runs: one that is long, and holds what the others hold by other means. */
-export const ONLY_IN_ALL = ['conformance'];
+/**
+ * Files below test/lab that `npm run test:all` alone runs: one that is long, and holds what the others hold by other means; and
+ * one whose load balancers are emulated hosts.
+ */
+export const ONLY_IN_ALL = ['conformance', 'install-lvs'];
 
 /**
  * @param commits how many commits HEAD has, or undefined where that is not known: then nobody takes turns

@@ -45,6 +45,7 @@ export type {
   HaproxyKeepalivedEndpoint,
   HaproxyKeepalivedSettings,
   LoadBalancerSettings,
+  LvsSettings,
   MailSettings,
   ManifestNetworkSettings,
   NetworkManifest,

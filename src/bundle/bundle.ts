@@ -163,9 +163,10 @@ export interface ImageQuery {
  */
 export function imagesFor(
   bundle: Bundle,
-  role: 'control-plane' | 'worker' | 'etcd',
+  role: 'control-plane' | 'worker' | 'etcd' | 'director',
   { holdsMember, loadBalancer, ofNetwork = () => false }: ImageQuery,
 ): LocatedImage[] {
+  if (role === 'director') return [];
   // An etcd-only host runs static pods and nothing else: etcd, and pause, which holds each pod's namespaces.
   if (role === 'etcd') return [pauseImage(bundle), ...imagesNeededBy(bundle, 'etcd')];
   const everywhere = imagesNeededBy(bundle, 'every-node').filter(

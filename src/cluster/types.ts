@@ -15,7 +15,7 @@ import type { SecuritySettings } from './security/settings.js';
  * and referenced files (kubeadm patches) read. Plain JSON, because it is the workflow's input; it holds names of
  * secrets (`sudoPasswordEnv`), never secrets.
  */
-export type Role = 'control-plane' | 'worker' | 'etcd';
+export type Role = 'control-plane' | 'worker' | 'etcd' | 'director';
 
 /** How the worker reaches one host. Paths are paths on the worker's machine; `~/` is expanded there. */
 export interface SshSettings {

@@ -2,7 +2,7 @@ import type { Cluster, Role } from '../cluster/types.js';
 import { componentsOf, componentsOn } from './registry/plan.js';
 import type { Packages, Service } from './types.js';
 
-const ROLES: readonly Role[] = ['control-plane', 'worker', 'etcd'];
+const ROLES: readonly Role[] = ['control-plane', 'worker', 'etcd', 'director'];
 
 /** What the components of a cluster need of the distribution. */
 export interface PackageNeeds extends Packages {

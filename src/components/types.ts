@@ -92,6 +92,8 @@ export interface LoadBalancer extends Component {
   address(cluster: Pick<Cluster, 'endpoint'>): string;
   /** Whether it listens at `endpoint.port` on control planes, so that nothing else may have the port there. */
   bindsEndpointPort: boolean;
+  /** Role of hosts that it has to itself, outside of the cluster; null where it has none. */
+  hostRole: Role | null;
   /**
    * Whether it may take many seconds until it leads to an API server that is ready: what the first control plane does
    * through the endpoint waits for it then.

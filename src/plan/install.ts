@@ -1,3 +1,4 @@
+import { isOutside } from '../cluster/roles.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../cluster/types.js';
 import {
   artifactSourceOf,
@@ -81,7 +82,7 @@ function prepare(cluster: Cluster, first: Map<string, string[]>): Step[] {
         needs: [`${name}/system`],
         timeoutMinutes: 40,
       }),
-      ...giveWay(first, bring(cluster, host)),
+      ...(isOutside(host.role) ? [] : giveWay(first, bring(cluster, host))),
     ];
   });
 }

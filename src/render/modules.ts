@@ -1,3 +1,4 @@
+import { isNode } from '../cluster/roles.js';
 import type { Cluster, Role } from '../cluster/types.js';
 import { kubeProxyFeatures } from '../components/kube-proxy/kernel.js';
 import { componentsOn, runtimeOf } from '../components/registry/plan.js';
@@ -25,7 +26,7 @@ const BY_SETTING: [prefix: string, module: string][] = [
   ['fs.nfs.', 'lockd'],
 ];
 
-/** What a host of this role needs of its kernel, each module once. An etcd host has no pods. */
+/** What a host of this role needs of its kernel, each module once. Only nodes have pods. */
 export function kernelFeaturesFor(role: Role, cluster: Cluster): KernelFeature[] {
   const needs = (components: Component[]) => components.flatMap((each) => each.kernelFeatures(cluster, role));
   const runtime = runtimeOf(cluster);
@@ -33,7 +34,7 @@ export function kernelFeaturesFor(role: Role, cluster: Cluster): KernelFeature[]
   const others = components.filter((component) => component !== runtime);
   const all = [
     ...needs(components.filter((component) => component === runtime)),
-    ...(role === 'etcd' ? [] : [BRIDGE_NETFILTER, ...kubeProxyFeatures(cluster.kubernetes.kubeProxy)]),
+    ...(isNode(role) ? [BRIDGE_NETFILTER, ...kubeProxyFeatures(cluster.kubernetes.kubeProxy)] : []),
     ...needs(others),
     ...settingFeatures(cluster.sysctls),
   ];

@@ -1,3 +1,4 @@
+import { isNode } from '../cluster/roles.js';
 import type { Cluster, ClusterHost } from '../cluster/types.js';
 import { componentsOf } from '../components/registry/plan.js';
 
@@ -19,7 +20,7 @@ const POD_NETWORK = {
 /** The kernel settings of a host: what its role needs, then `sysctls` of cluster.yaml, which overrides; sorted by name. */
 export function sysctlsFor(cluster: Cluster, { role }: Pick<ClusterHost, 'role'>): Map<string, string> {
   const needs = componentsOf(cluster).map((component) => component.sysctls(role));
-  const merged = Object.assign({}, role === 'etcd' ? {} : POD_NETWORK, ...needs, cluster.sysctls);
+  const merged = Object.assign({}, isNode(role) ? POD_NETWORK : {}, ...needs, cluster.sysctls);
   return new Map(Object.entries<string>(merged).sort(([a], [b]) => a.localeCompare(b)));
 }
 

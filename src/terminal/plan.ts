@@ -14,10 +14,12 @@ import type { Line } from './types.js';
 /** One sentence on a cluster: `demo, Kubernetes 1.34.3: 3 control planes with stacked etcd, 2 workers, API at 10.88.0.100:8443`. */
 export function describeCluster(cluster: Cluster): string {
   const etcd = hostsOf(cluster, 'etcd').length;
+  const directors = hostsOf(cluster, 'director').length;
   const counts = [
     `${plural(hostsOf(cluster, 'control-plane').length, 'control plane')}${etcd === 0 ? ' with stacked etcd' : ''}`,
     ...(etcd === 0 ? [] : [plural(etcd, 'etcd host')]),
     plural(hostsOf(cluster, 'worker').length, 'worker'),
+    ...(directors === 0 ? [] : [plural(directors, 'director')]),
   ];
   return `${cluster.name}, Kubernetes ${cluster.kubernetes.version}: ${counts.join(', ')}, API at ${endpointOf(cluster)}`;
 }
@@ -31,7 +33,7 @@ export function planLines(cluster: Cluster, findings: Finding[], theme: Theme, c
   const shared = sharedWarnings(findings);
   for (const host of cluster.hosts) {
     const own = findings.filter((finding) => finding.step.host === host.name).map((one) => without(one, shared));
-    const place = host.role === 'etcd' ? 'etcd' : host.role === 'worker' ? 'worker' : 'control plane';
+    const place = host.role === 'control-plane' ? 'control plane' : host.role;
     lines.push([
       { text: host.name, style: 'strong' },
       { text: `  ${host.address}  ${place}`, style: 'faint' },

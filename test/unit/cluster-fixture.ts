@@ -2,13 +2,14 @@ import type { Cluster, ClusterHost, Role } from '../../src/cluster/types.js';
 
 /** A checked cluster for tests that start behind the loader. Changes are merged at the top level. */
 export function clusterOf(
-  size: { controlPlanes: number; workers: number; etcd?: number },
+  size: { controlPlanes: number; workers: number; etcd?: number; directors?: number },
   changes: Partial<Cluster> = {},
 ): Cluster {
   const hosts = [
     ...hostsNamed('cp', 'control-plane', size.controlPlanes, 10),
     ...hostsNamed('w', 'worker', size.workers, 20),
     ...hostsNamed('etcd', 'etcd', size.etcd ?? 0, 30),
+    ...hostsNamed('lb', 'director', size.directors ?? 0, 70),
   ];
   return {
     name: 'demo',

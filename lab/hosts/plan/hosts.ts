@@ -4,12 +4,12 @@ import { KubewrightError } from '../../../src/errors.js';
 import type { GuestSpec, HostKind, LabPlan, LabUpOptions, PlannedHost, Subnet, Topology } from '../types.js';
 import { HOST_KINDS } from '../types.js';
 
-/** Last octets: control planes from .11, workers from .21, etcd hosts from .91, then the bastion and the VIP. */
-const FIRST_OCTET: Record<Role, number> = { 'control-plane': 11, worker: 21, etcd: 91 };
+/** Last octets: control planes from .11, workers from .21, etcd hosts from .91, directors from .97, then the bastion and the VIP. */
+const FIRST_OCTET: Record<Role, number> = { 'control-plane': 11, worker: 21, etcd: 91, director: 97 };
 const BASTION_OCTET = 99;
 const VIP_OCTET = 100;
 const MOST_WORKERS = 69;
-const PREFIX: Record<Role, string> = { 'control-plane': 'cp', worker: 'w', etcd: 'etcd' };
+const PREFIX: Record<Role, string> = { 'control-plane': 'cp', worker: 'w', etcd: 'etcd', director: 'lb' };
 
 /** The login user of hosts whose kind refuses root. */
 export const SUDO_USER = 'ops';
@@ -44,7 +44,7 @@ function countRoles(count: number, topology: Topology): Record<Role, number> {
   const controlPlanes = rest >= 3 ? 3 : 1;
   const workers = rest - controlPlanes;
   if (Number.isInteger(count) && workers >= 0 && workers <= MOST_WORKERS) {
-    return { etcd, 'control-plane': controlPlanes, worker: workers };
+    return { etcd, director: 0, 'control-plane': controlPlanes, worker: workers };
   }
   throw new KubewrightError('KW603', `A lab cannot have ${count} hosts${etcd ? ' with external etcd' : ''}.`, {
     hint: `Use ${etcd + 1} to ${etcd + 3 + MOST_WORKERS} hosts.`,

@@ -72,7 +72,7 @@ function wantedOf(context: StepContext): Wanted {
     modulesFile: renderModules(features),
     sysctls,
     sysctlFile: renderSysctls(sysctls),
-    swapOff: swapMustGo(cluster),
+    swapOff: swapMustGo(cluster, host),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Path } from '../path.js';
+import { isNode } from '../roles.js';
 import { duplicates } from './duplicates.js';
 import type { Check } from './index.js';
 
@@ -39,9 +40,10 @@ export const checkLabels: Check = ({ hosts }, report) => {
       });
     }
     for (const key of ['labels', 'taints'] as const) {
-      if (host.role !== 'etcd' || !report.written(at(key))) continue;
-      report.error(at(key), 'etcd-host-is-no-node', {
-        message: `an etcd host is no node of the cluster: nothing could carry its ${key}`,
+      if (host.role === undefined || isNode(host.role) || !report.written(at(key))) continue;
+      const what = host.role === 'etcd' ? 'an etcd host' : 'a director';
+      report.error(at(key), `${host.role}-host-is-no-node`, {
+        message: `${what} is no node of the cluster: nothing could carry its ${key}`,
         found: '',
         at: 'key',
       });

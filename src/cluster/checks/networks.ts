@@ -1,6 +1,7 @@
 import type { Path } from '../path.js';
 import type { Report } from '../report.js';
 import type { Sketch } from '../resolve/draft.js';
+import { isNode } from '../roles.js';
 import type { Cluster } from '../types.js';
 import { virtualIpIn } from './endpoint.js';
 import type { Check } from './index.js';
@@ -61,7 +62,7 @@ function checkServiceSize([, prefix]: Network, report: Report): void {
 function checkPodSize(pods: Network, { kubernetes, hosts }: Sketch<Cluster>, report: Report): void {
   const [, prefix] = pods;
   const mask = nodeMask(kubernetes.controllerManager.extraArgs);
-  const nodes = hosts.filter((host) => host.role !== 'etcd').length;
+  const nodes = hosts.filter(({ role }) => role === undefined || isNode(role)).length;
   const room = prefix > mask ? 0 : 2 ** (mask - prefix);
   if (room < nodes) {
     const needed = mask - Math.ceil(Math.log2(nodes));

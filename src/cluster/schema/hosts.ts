@@ -95,8 +95,8 @@ export const host = z.strictObject(
       'IPv4 address that the cluster uses: node address, API server, etcd. It is never detected.',
     ),
     role: required(
-      z.enum(['control-plane', 'worker', 'etcd'], wrong('control-plane, worker or etcd')),
-      'What runs there. etcd is an etcd member outside of the cluster, and makes the topology external.',
+      z.enum(['control-plane', 'worker', 'etcd', 'director'], wrong('control-plane, worker, etcd or director')),
+      'What runs there. etcd is an etcd member outside of the cluster, and makes the topology external. director is outside of it as well, and has LVS (loadBalancer.type: lvs).',
     ),
     labels: section(z.record(labelKey(), labelValue(), wrong('a map of labels')), 'Labels of the node.', {}),
     taints: section(

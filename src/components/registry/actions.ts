@@ -5,6 +5,7 @@ import { ACTIONS as staticPods } from '../etcd/static-pods/actions.js';
 import { ACTIONS as etcdBySystemd } from '../etcd/systemd/actions.js';
 import { ACTIONS as external } from '../load-balancer/external/actions.js';
 import { ACTIONS as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/actions.js';
+import { ACTIONS as lvs } from '../load-balancer/lvs/actions.js';
 import { ACTIONS as staticPodBalancer } from '../load-balancer/static-pods/actions.js';
 import { VRRP_ACTIONS } from '../load-balancer/vrrp/actions.js';
 import { ACTIONS as calico } from '../network/calico/actions.js';
@@ -18,6 +19,7 @@ export const COMPONENT_ACTIONS = [
   ...containerd,
   ...haproxyKeepalived,
   ...staticPodBalancer,
+  ...lvs,
   ...VRRP_ACTIONS,
   ...external,
   ...MEMBER_ACTIONS,

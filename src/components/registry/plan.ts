@@ -1,3 +1,4 @@
+import { isNode } from '../../cluster/roles.js';
 import { type Cluster, type ClusterHost, hostsOf, type Role } from '../../cluster/types.js';
 import { bundle } from '../artifacts/bundle/plan.js';
 import { stacked } from '../etcd/stacked/plan.js';
@@ -5,6 +6,7 @@ import { staticPods } from '../etcd/static-pods/plan.js';
 import { systemd } from '../etcd/systemd/plan.js';
 import { external } from '../load-balancer/external/plan.js';
 import { haproxyKeepalived } from '../load-balancer/haproxy-keepalived/plan.js';
+import { lvs } from '../load-balancer/lvs/plan.js';
 import { staticPods as staticPodBalancer } from '../load-balancer/static-pods/plan.js';
 import { calico } from '../network/calico/plan.js';
 import { flannel } from '../network/flannel/plan.js';
@@ -26,6 +28,7 @@ const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancer> = {
   'haproxy-keepalived': haproxyKeepalived,
   'static-pods': staticPodBalancer,
   external,
+  lvs,
 };
 /** By what runs the members, then by where they are. */
 const ETCDS: Record<EtcdRunner, Record<EtcdSettings['topology'], Etcd>> = {
@@ -95,9 +98,9 @@ export function kubeadmMakesMember(cluster: Pick<Cluster, 'etcd'>, role: Role): 
   return etcdOf(cluster).byKubeadm && holdsMember(cluster, role);
 }
 
-/** Whether hosts of a role run containers: every node does, and an etcd host where its member is a pod. */
+/** Whether hosts of a role run containers: every node does, and an etcd host where its member is a pod; a director never. */
 export function runsContainers(cluster: Pick<Cluster, 'etcd'>, role: Role): boolean {
-  return role !== 'etcd' || etcdOf(cluster).inPods;
+  return isNode(role) || (role === 'etcd' && etcdOf(cluster).inPods);
 }
 
 /** Hosts that hold an etcd member: the control planes when stacked, the etcd hosts when external. */

@@ -6,6 +6,7 @@ import type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
 import * as etcdBySystemd from '../etcd/systemd/settings.js';
 import * as external from '../load-balancer/external/settings.js';
 import * as haproxyKeepalived from '../load-balancer/haproxy-keepalived/settings.js';
+import * as lvs from '../load-balancer/lvs/settings.js';
 import * as staticPods from '../load-balancer/static-pods/settings.js';
 import type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
 import * as calico from '../network/calico/settings.js';
@@ -24,6 +25,7 @@ export type {
   HaproxyKeepalivedEndpoint,
   HaproxyKeepalivedSettings,
 } from '../load-balancer/haproxy-keepalived/settings.js';
+export type { LvsSettings } from '../load-balancer/lvs/settings.js';
 export type { BalancerImages, StaticPodsSettings } from '../load-balancer/static-pods/settings.js';
 export type { VirtualIp } from '../load-balancer/virtual-ip/virtual-ip.js';
 export type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
@@ -45,7 +47,8 @@ export type { ContainerdSettings } from '../runtime/containerd/settings.js';
 export type LoadBalancerSettings =
   | haproxyKeepalived.HaproxyKeepalivedSettings
   | staticPods.StaticPodsSettings
-  | external.ExternalLoadBalancerSettings;
+  | external.ExternalLoadBalancerSettings
+  | lvs.LvsSettings;
 /** What load balancers add to `spec.endpoint`. */
 export type EndpointSettings = VrrpEndpoint | external.ExternalEndpoint;
 /** `spec.etcd`, resolved: where its members are, and what runs them. */
@@ -81,7 +84,7 @@ export const CHOSEN = {
 const choice = (count: number, change: KeyChange): KeyChange => (count === 1 ? fixed : change);
 
 const CHOICES = {
-  loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES, external.CHANGES],
+  loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES, external.CHANGES, lvs.CHANGES],
   runtime: [containerd.CHANGES],
   network: [flannel.CHANGES, calico.CHANGES, manifest.CHANGES, {}],
   packages: [bundle.CHANGES],

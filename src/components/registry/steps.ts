@@ -6,6 +6,7 @@ import { steps as staticPods } from '../etcd/static-pods/steps/index.js';
 import { steps as etcdBySystemd } from '../etcd/systemd/steps/index.js';
 import { steps as external } from '../load-balancer/external/steps/index.js';
 import { steps as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/steps/index.js';
+import { steps as lvs } from '../load-balancer/lvs/steps/index.js';
 import { steps as staticPodBalancer } from '../load-balancer/static-pods/steps/index.js';
 import { vrrpSteps } from '../load-balancer/vrrp/steps/index.js';
 import { steps as calico } from '../network/calico/steps/index.js';
@@ -20,6 +21,7 @@ export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImpl
   ...containerd,
   ...haproxyKeepalived,
   ...staticPodBalancer,
+  ...lvs,
   ...vrrpSteps,
   ...external,
   ...memberSteps,

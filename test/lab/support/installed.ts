@@ -169,12 +169,12 @@ export class Installed {
     return (await Promise.all(asked)).filter(({ exitCode }) => exitCode === 0).length;
   }
 
-  /** Hosts whose kernel has the VIP on a card. */
+  /** Hosts whose kernel has the VIP on a card; with LVS every control plane has it on `lo`, in the scope of the host. */
   async vipHolders(): Promise<LabHost[]> {
     const found: LabHost[] = [];
     for (const host of this.lab.hosts) {
       if ((await host.initPid()) === undefined) continue;
-      const { stdout } = await host.exec(`ip -o -4 address show to ${this.lab.vip}`);
+      const { stdout } = await host.exec(`ip -o -4 address show to ${this.lab.vip} scope global`);
       if (stdout.trim() !== '') found.push(host);
     }
     return found;

@@ -104,7 +104,7 @@ describe('values', () => {
     [
       'a role of another tool',
       edited(['role: worker', 'role: master']),
-      '20:13 bad-value spec.hosts[3].role | "master" | control-plane, worker or etcd; did you mean control-plane?',
+      '20:13 bad-value spec.hosts[3].role | "master" | control-plane, worker, etcd or director; did you mean control-plane?',
     ],
     [
       'no host',
@@ -305,7 +305,7 @@ describe('values', () => {
     [
       'a balancer to come',
       `${BASE}  loadBalancer: { type: kube-vip }\n`,
-      '21:25 bad-value spec.loadBalancer.type | "kube-vip" | haproxy-keepalived or static-pods or external',
+      '21:25 bad-value spec.loadBalancer.type | "kube-vip" | haproxy-keepalived or static-pods or external or lvs',
     ],
     [
       'a plugin to come',

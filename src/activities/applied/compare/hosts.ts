@@ -1,3 +1,4 @@
+import { isNode } from '../../../cluster/roles.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import {
   CONTROL_PLANE_LABEL,
@@ -29,7 +30,7 @@ export function compareHosts(cluster: Cluster, applied: Applied): Part {
 
 function compareHost(host: ClusterHost, node: AppliedNode | undefined, applied: Applied): Found[] {
   const key = `spec.hosts[${host.name}]`;
-  if (node === undefined) return host.role === 'etcd' ? roleFound(host, node, applied) : added(host, applied);
+  if (node === undefined) return isNode(host.role) ? added(host, applied) : roleFound(host, node, applied);
   return [
     ...roleFound(host, node, applied),
     ...(node.address === '' || node.address === host.address
@@ -57,19 +58,25 @@ function goneFound(node: AppliedNode): Found {
 }
 
 /**
- * Hosts that the record has, and neither the file nor the cluster: somebody has deleted the node. Members of external etcd
+ * Hosts that the record has, and neither the file nor the cluster: somebody has deleted the node, or a director shall go. Members of external etcd
  * are no nodes and stand among the cluster's own endpoints.
  */
 function recordedFound(cluster: Cluster, { nodes, record }: Applied): Found[] {
   const known = new Set([...cluster.hosts, ...nodes].map(({ name }) => name));
   return recordedHosts(record)
     .filter(({ name, role }) => role !== 'etcd' && !known.has(name))
-    .map(({ name, role, address }) => ({
-      key: `spec.hosts[${name}]`,
-      applied: `a ${role === 'worker' ? 'worker' : 'control plane'} at ${address}, and no node any more`,
-      wanted: 'nothing',
-      verdict: 'stays',
-    }));
+    .map((host) => (isNode(host.role) ? goneNode(host) : goneDirector(host)));
+}
+
+function goneNode({ name, role, address }: ClusterHost): Found {
+  const what = role === 'worker' ? 'worker' : 'control plane';
+  const applied = `a ${what} at ${address}, and no node any more`;
+  return { key: `spec.hosts[${name}]`, applied, wanted: 'nothing', verdict: 'stays' };
+}
+
+/** Left alone it would go on taking the virtual IP, and those that stay would not know of it. */
+function goneDirector({ name, address }: ClusterHost): Found {
+  return { key: `spec.hosts[${name}].role`, applied: `a director at ${address}`, wanted: 'nothing' };
 }
 
 /**

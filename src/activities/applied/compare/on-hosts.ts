@@ -1,4 +1,5 @@
 import { apiServerPort } from '../../../cluster/chosen-ports.js';
+import { isNode } from '../../../cluster/roles.js';
 import type { Cluster, ClusterHost, ExtraArg } from '../../../cluster/types.js';
 import { etcdOf, holdsMember, runsContainers } from '../../../components/registry/plan.js';
 import { CHOSEN } from '../../../components/registry/settings.js';
@@ -83,7 +84,7 @@ function flagFound(cluster: Cluster, applied: Applied, host: ClusterHost, there:
     return found(key, told(key, args, keptArgs(applied, section)), (flag) => command.includes(flag));
   });
   const kubelet =
-    host.role === 'etcd' || there.kubeletFlags === undefined
+    !isNode(host.role) || there.kubeletFlags === undefined
       ? []
       : found('spec.kubernetes.kubelet.extraArgs', kubernetes.kubelet.extraArgs, (flag) =>
           ` ${there.kubeletFlags} `.includes(` ${flag} `),

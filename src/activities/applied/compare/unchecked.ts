@@ -1,3 +1,4 @@
+import { isNode } from '../../../cluster/roles.js';
 import type { Cluster, ClusterHost, ExtraArg } from '../../../cluster/types.js';
 import { etcdOf, holdsMember, runsContainers } from '../../../components/registry/plan.js';
 import { listed } from '../../prepare/checks/problem.js';
@@ -45,7 +46,7 @@ function gapsOf(cluster: Cluster, host: ClusterHost, there: AppliedHost, { nodes
           },
         ]
       : []),
-    ...(host.role !== 'etcd' && kubelet.extraArgs.length > 0 && there.kubeletFlags === undefined
+    ...(isNode(host.role) && kubelet.extraArgs.length > 0 && there.kubeletFlags === undefined
       ? [{ key: 'spec.kubernetes.kubelet.extraArgs', why: reasonOf(there, 'flags', "the file of the kubelet's flags") }]
       : []),
     ...(isApart(cluster, host) ? memberGaps(cluster.etcd.extraArgs, there) : []),

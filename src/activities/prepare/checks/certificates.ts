@@ -1,3 +1,4 @@
+import { isNode } from '../../../cluster/roles.js';
 import { etcdOf } from '../../../components/registry/plan.js';
 import type { Checked } from './index.js';
 import { hasNode } from './ownership.js';
@@ -9,7 +10,7 @@ const WARN_DAYS = 30;
 /** Certificates of an installed node that have ended or will soon. Those that the steps of etcd make anew are not looked at. */
 export function checkCertificates(checked: Checked): Problem[] {
   const { facts, host, cluster } = checked;
-  if (!hasNode(checked) || host.role === 'etcd') return [];
+  if (!hasNode(checked) || !isNode(host.role)) return [];
   const { renews } = etcdOf(cluster);
   const ending = facts.certificates
     .filter(({ path, end }) => renews?.test(path) !== true && end < facts.now + WARN_DAYS * DAY)

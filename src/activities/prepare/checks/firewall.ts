@@ -1,3 +1,4 @@
+import { isNode } from '../../../cluster/roles.js';
 import type { Cluster } from '../../../cluster/types.js';
 import type { FirewallKind } from '../firewalls-script.js';
 import type { Checked } from './index.js';
@@ -17,7 +18,7 @@ export function checkFirewall(checked: Checked): Problem[] {
   const shown = managed === undefined ? facts.firewalls : [managed];
   const what = `a firewall is active that lets in only what is named: ${listed(shown.map(described))}`;
   const rules = shown.map(({ kind, name }) => RULES[kind](sourcesOf(cluster), name));
-  if (facts.firewallLetsPodsIn || host.role === 'etcd') {
+  if (facts.firewallLetsPodsIn || !isNode(host.role)) {
     const hint = `See that it lets in all that comes from the other hosts and the pods. If it does not: ${listed(rules)}`;
     return [{ code: 'KW315', what, hint: `${hint}.`, severity: 'warning' }];
   }

@@ -1,4 +1,5 @@
 import { type Bundle, bundleCommandFor, missingImages } from '../../../bundle/bundle.js';
+import { isNode } from '../../../cluster/roles.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { runtimeOf } from '../../../components/registry/plan.js';
 import { podNetworkWorkOf, workOf } from '../../../components/registry/work.js';
@@ -82,7 +83,7 @@ function checkBundle({ cluster, host }: Checked, bundle: Bundle): Problem[] {
  * registry that they reach. Where they reach the Internet nobody told that.
  */
 function checkImages({ cluster, host }: Checked, bundle: Bundle): Problem[] {
-  if (host.role === 'etcd' || cluster.packages.proxy !== null || runtimeOf(cluster).hasRegistries(cluster)) return [];
+  if (!isNode(host.role) || cluster.packages.proxy !== null || runtimeOf(cluster).hasRegistries(cluster)) return [];
   const lacking = missingImages(
     bundle,
     workOf(cluster).flatMap((work) => work.images(cluster)),

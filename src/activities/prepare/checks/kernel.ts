@@ -1,4 +1,5 @@
 import { knownMinorOf } from '../../../cluster/minors.js';
+import { isOutside } from '../../../cluster/roles.js';
 import { compareVersions } from '../../../compare-versions.js';
 import { kernelFeaturesFor } from '../../../render/modules.js';
 import { ignores } from './ignores.js';
@@ -23,8 +24,9 @@ function checkAge({ facts, host, cluster }: Checked): Problem[] {
   const release = /^\d+\.\d+/.exec(facts.kernel.release)?.[0];
   if (release === undefined) return [];
   const features = kernelFeaturesFor(host.role, cluster);
+  const ofKubernetes = `Kubernetes ${cluster.kubernetes.version} is supported from ${OLDEST_KERNEL} on`;
   const needs = [
-    { since: OLDEST_KERNEL, what: `Kubernetes ${cluster.kubernetes.version} is supported from ${OLDEST_KERNEL} on` },
+    ...(isOutside(host.role) ? [] : [{ since: OLDEST_KERNEL, what: ofKubernetes }]),
     ...features.flatMap(({ since, purpose }) => (since ? [{ since, what: `${purpose} needs ${since}` }] : [])),
   ];
   const unmet = needs.filter(({ since }) => compareVersions(release, since) < 0);
@@ -65,7 +67,8 @@ function checkBlocked({ facts, host, cluster }: Checked): Problem[] {
   ];
 }
 
-function checkCgroups({ facts, cluster }: Checked): Problem[] {
+function checkCgroups({ facts, host, cluster }: Checked): Problem[] {
+  if (isOutside(host.role)) return [];
   const problems: Problem[] = [];
   const needed = ['cpu', 'cpuset', 'memory', 'pids'].filter((name) => !facts.cgroupControllers.includes(name));
   if (needed.length > 0) {

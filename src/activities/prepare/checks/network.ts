@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { type Network, overlap, parseNetwork } from '../../../cluster/checks/ip.js';
+import { isNode } from '../../../cluster/roles.js';
 import { ALL_POD_NETWORKS } from '../../../components/registry/plan.js';
 import type { Checked } from './index.js';
 import { hasNode } from './ownership.js';
@@ -14,9 +15,8 @@ function isOwnCard(card: string): boolean {
 
 /** The ways to other machines: addresses, cards, name servers. */
 export function checkNetwork(checked: Checked): Problem[] {
-  // An etcd host has no pods.
-  const pods = checked.host.role === 'etcd' ? [] : [...checkOverlaps(checked), ...checkNameServers(checked)];
-  return pods;
+  // Other hosts have no pods.
+  return isNode(checked.host.role) ? [...checkOverlaps(checked), ...checkNameServers(checked)] : [];
 }
 
 /** An empty address is none, and so is one of zeros: loopback's, and that of tunnels over IP. */

@@ -1,6 +1,7 @@
 import type { Bundle } from '../../../bundle/bundle.js';
 import { checkImages, filesBelow, imagesFor } from '../../../bundle/bundle.js';
 import { LOAD_BALANCER_FOLDER } from '../../../bundle/programs.js';
+import { isNode, isOutside } from '../../../cluster/roles.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { holdsMember, runsContainers } from '../../../components/registry/plan.js';
 import { imageQuery } from '../../../components/registry/work.js';
@@ -26,7 +27,7 @@ const EVICTION_SHARE = { nodefs: 0.1, imagefs: 0.15 };
 
 /** CPUs, memory, swap, and folders that cannot do what they are for. */
 export function checkMachine({ facts, host, cluster }: Checked): Problem[] {
-  const problems = checkFolders(facts);
+  const problems = checkFolders(facts, host);
   if (host.role === 'control-plane') {
     if (facts.cpus < MINIMUM_CPUS && !ignores(cluster.kubernetes, 'NumCPU')) {
       const what = `it has ${facts.cpus} CPU, and kubeadm wants ${MINIMUM_CPUS} for a control plane`;
@@ -38,11 +39,12 @@ export function checkMachine({ facts, host, cluster }: Checked): Problem[] {
       problems.push({ code: 'KW310', what, hint: 'Give it more, or add Mem to kubernetes.ignorePreflightErrors.' });
     }
   }
-  return [...problems, ...checkSwap(facts, cluster)];
+  return [...problems, ...checkSwap(facts, cluster, host)];
 }
 
-function checkFolders({ noexec, danglingLinks }: HostFacts): Problem[] {
-  const forbidding = noexec.filter(({ folder }) => folder === '/var/lib/containerd' || folder === PROGRAM_ROOT);
+function checkFolders({ noexec, danglingLinks }: HostFacts, { role }: ClusterHost): Problem[] {
+  const folders = isOutside(role) ? [PROGRAM_ROOT] : ['/var/lib/containerd', PROGRAM_ROOT];
+  const forbidding = noexec.filter(({ folder }) => folders.includes(folder));
   return [
     ...forbidding.map(({ folder, mount }) => ({
       code: 'KW324',
@@ -61,8 +63,8 @@ function checkFolders({ noexec, danglingLinks }: HostFacts): Problem[] {
  * Swap is no problem in itself: the step `system` switches it off, with the original /etc/fstab kept. It is one where that
  * cannot work, and none where the kubelet is configured to live with it.
  */
-function checkSwap(facts: HostFacts, cluster: Cluster): Problem[] {
-  if (facts.swaps.length === 0 || !swapMustGo(cluster)) return [];
+function checkSwap(facts: HostFacts, cluster: Cluster, host: ClusterHost): Problem[] {
+  if (facts.swaps.length === 0 || !swapMustGo(cluster, host)) return [];
   const names = listed(facts.swaps.map(({ path }) => path));
   if (facts.container !== undefined) {
     const what = `the machine that this ${facts.container} container runs on uses swap (${names})`;
@@ -77,9 +79,9 @@ function checkSwap(facts: HostFacts, cluster: Cluster): Problem[] {
   ];
 }
 
-/** Whether the kubelet would refuse to start with swap (KubeletConfiguration's failSwapOn, true by default). */
-export function swapMustGo({ kubernetes }: Pick<Cluster, 'kubernetes'>): boolean {
-  return kubernetes.kubelet.config.failSwapOn !== false;
+/** Whether a kubelet on the host would refuse to start with swap (KubeletConfiguration's failSwapOn, true by default). */
+export function swapMustGo({ kubernetes }: Pick<Cluster, 'kubernetes'>, { role }: Pick<ClusterHost, 'role'>): boolean {
+  return !isOutside(role) && kubernetes.kubelet.config.failSwapOn !== false;
 }
 
 /**
@@ -94,7 +96,7 @@ export function checkDisks({ facts, host, cluster }: Checked, bundle: Bundle | u
     const [disk] = disks;
     if (disk === undefined) continue;
     const need = disks.reduce((sum, { folder }) => sum + (needs[folder] ?? 0), 0);
-    const share = reservedShare(disks, cluster);
+    const share = isOutside(host.role) ? 0 : reservedShare(disks, cluster);
     const left = disk.freeKiB - need - share * disk.totalKiB;
     if (left >= 0) continue;
     const what = `${disk.mount} has ${mebibytes(disk.freeKiB)} MiB free; ${mebibytes(need)} MiB are going to be installed there, and the kubelet wants ${Math.round(share * 100)} % of its ${mebibytes(disk.totalKiB)} MiB to stay free`;
@@ -103,15 +105,23 @@ export function checkDisks({ facts, host, cluster }: Checked, bundle: Bundle | u
   return problems;
 }
 
+/** Folders of the bundle whose programs a host gets. */
+const FOLDERS: Record<ClusterHost['role'], readonly string[]> = {
+  'control-plane': ['bin', 'cni', LOAD_BALANCER_FOLDER],
+  worker: ['bin', 'cni'],
+  etcd: ['bin', 'cni'],
+  director: [LOAD_BALANCER_FOLDER],
+};
+
 /**
  * KiB that each folder grows by. Archives are removed after their import, and what programs travelled in after they are
  * unpacked, but lie there while it goes on.
  */
 function needsByFolder(cluster: Cluster, host: ClusterHost, bundle: Bundle): Record<string, number> {
   const images = runsContainers(cluster, host.role) ? imagesFor(bundle, host.role, imageQuery(cluster)) : [];
-  const all = host.role === 'etcd' ? images : [...images, ...checkImages(bundle)];
+  const all = isNode(host.role) ? [...images, ...checkImages(bundle)] : images;
   const archives = all.reduce((sum, { size }) => sum + size, 0) / 1024;
-  const folders = ['bin', 'cni', ...(host.role === 'control-plane' ? [LOAD_BALANCER_FOLDER] : [])];
+  const folders = FOLDERS[host.role];
   const binaries = folders.flatMap((folder) => filesBelow(bundle, folder));
   return {
     '/var/lib/containerd': archives * (1 + UNPACKED),

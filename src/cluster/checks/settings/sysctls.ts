@@ -6,16 +6,27 @@ import { checkNumberAsWritten } from './flags.js';
 
 const SYSCTLS = ['spec', 'sysctls'];
 
+interface Need {
+  /** The smallest value that will do. */
+  least: string;
+  /** What happens below it, as the rest of "with this value …". */
+  else: string;
+}
+
 /** Without these no pod reaches another. */
-const NEEDED: Record<string, string> = {
-  'net.ipv4.ip_forward': 'pods on different hosts could not reach each other',
-  'net.bridge.bridge-nf-call-iptables': 'services could not be reached from pods on the same host',
+const NEEDED: Record<string, Need> = {
+  'net.ipv4.ip_forward': { least: '1', else: 'pods on different hosts could not reach each other' },
+  'net.bridge.bridge-nf-call-iptables': {
+    least: '1',
+    else: 'services could not be reached from pods on the same host',
+  },
 };
 
 /** On control planes, by the load balancer that the file chooses. */
-function neededByBalancer(type: Cluster['loadBalancer']['type']): Record<string, string> {
-  const names = Object.keys(loadBalancerOf({ loadBalancer: { type } }).sysctls('control-plane'));
-  return Object.fromEntries(names.map((name) => [name, `the load balancer (${type}) could not do its work`]));
+function neededByBalancer(type: Cluster['loadBalancer']['type']): Record<string, Need> {
+  const settings = Object.entries(loadBalancerOf({ loadBalancer: { type } }).sysctls('control-plane'));
+  const why = `the load balancer (${type}) could not do its work`;
+  return Object.fromEntries(settings.map(([name, least]) => [name, { least, else: why }]));
 }
 
 /** Overriding is allowed, but not of what the cluster cannot do without. */
@@ -24,9 +35,9 @@ export const checkSysctls: Check = ({ sysctls, loadBalancer: { type } }, report)
   for (const [name, value] of Object.entries(sysctls)) {
     const path = [...SYSCTLS, name];
     // `net/ipv4/ip_forward` is the same sysctl.
-    const reason = needed[name.replaceAll('/', '.')];
-    if (reason !== undefined && value !== '1') {
-      report.error(path, 'needed-sysctl', { message: `with this value ${reason}`, expected: '1' });
+    const need = needed[name.replaceAll('/', '.')];
+    if (need !== undefined && !(Number(value) >= Number(need.least))) {
+      report.error(path, 'needed-sysctl', { message: `with this value ${need.else}`, expected: need.least });
     }
   }
   const written = valueAt(report.document.value, SYSCTLS);

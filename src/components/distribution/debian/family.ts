@@ -19,6 +19,7 @@ const PACKAGES: Record<Role, string[]> = {
   worker: NODE_PACKAGES,
   // Static pods on the host's own network and nothing else; openssl makes etcd's certificates.
   etcd: ['mount', 'openssl'],
+  director: [],
 };
 
 /** Debian and Ubuntu: apt and dpkg. */

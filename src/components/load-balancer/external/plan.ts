@@ -7,6 +7,7 @@ export const external: LoadBalancer = {
   addressKey: 'address',
   address: addressOf,
   bindsEndpointPort: false,
+  hostRole: null,
   leadsLate: true,
   lookTitle: 'Ask the API through the load balancer',
 

@@ -1,11 +1,8 @@
-import { z } from 'zod';
 import { type Draft, INVALID, pick } from '../../../cluster/resolve/draft.js';
-import { wrong } from '../../../cluster/schema/forms.js';
-import { optional } from '../../../cluster/schema/keys.js';
 import type { LoadBalancerSchema, Surroundings } from '../../schema-types.js';
 import { checkNotify } from '../vrrp/notify/file-checks.js';
 import { type NotifyDraft, notifyKey, resolveNotify } from '../vrrp/notify/schema.js';
-import { vrrpSchema } from '../vrrp/schema.js';
+import { programSource, vrrpSchema } from '../vrrp/schema.js';
 import { DEFAULTS, type HaproxyKeepalivedSettings } from './settings.js';
 
 type SectionDraft =
@@ -17,11 +14,7 @@ export const schema = {
   ...vrrpSchema,
   description: 'HAProxy and keepalived as services on every control plane.',
   keys: {
-    source: optional(
-      z.enum(['bundle', 'distribution'], wrong('bundle or distribution')),
-      "Where HAProxy and keepalived come from. bundle: with their libraries and Kubewright's own units, whatever the distribution has. distribution: its packages.",
-      DEFAULTS.source,
-    ),
+    source: programSource(),
     notify: notifyKey,
   },
   resolve: (loadBalancer: SectionDraft, around: Surroundings) => ({

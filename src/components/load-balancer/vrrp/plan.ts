@@ -8,6 +8,7 @@ import { HAPROXY_MONITOR_PORT } from './render/haproxy.js';
 
 /** What HAProxy and keepalived on every control plane need of hosts, however they are run there. */
 export const vrrpNeeds = {
+  hostRole: null,
   addressKey: 'vip',
   address: (cluster) => virtualIpOf(cluster).vip,
   bindsEndpointPort: true,

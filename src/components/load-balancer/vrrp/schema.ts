@@ -9,6 +9,14 @@ import { resolveVirtualIp, VIP_FORM, virtualIpKeys } from '../virtual-ip/schema.
 import type { VirtualIp } from '../virtual-ip/virtual-ip.js';
 import { defaultVirtualRouterId, ENDPOINT_DEFAULTS } from './endpoint.js';
 
+/** Key `source` of load balancers whose programs come from the bundle or from the distribution. */
+export const programSource = () =>
+  optional(
+    z.enum(['bundle', 'distribution'], wrong('bundle or distribution')),
+    "Where HAProxy and keepalived come from (with lvs: keepalived). bundle: with their libraries and Kubewright's own units, whatever the distribution has. distribution: its packages.",
+    'bundle',
+  );
+
 const endpointKeys = {
   ...virtualIpKeys,
   virtualRouterId: optional(

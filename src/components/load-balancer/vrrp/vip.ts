@@ -1,7 +1,7 @@
 import { listed, type Problem } from '../../../activities/prepare/checks/problem.js';
 import type { PeerFacts } from '../../../activities/prepare/facts/cluster-facts.js';
 import { gatherFacts } from '../../../activities/remote-facts.js';
-import type { Cluster } from '../../../cluster/types.js';
+import type { Cluster, Role } from '../../../cluster/types.js';
 import type { RemoteHost } from '../../../hosts/types.js';
 import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
 
@@ -46,13 +46,31 @@ fact holder holder`;
   };
 }
 
-/** The VIP must be free, unless keepalived of this very cluster holds it on a control plane. */
-export function vipProblems(cluster: Cluster, peers: PeerFacts[], { onLink, holderMac }: VipFacts): Problem[] {
+/** Who may have a VIP already, and who was asked for it. */
+export interface VipQuestion {
+  /** Roles of the hosts on which this very cluster has put it. */
+  holders: readonly Role[];
+  /** The host that was asked, in words. */
+  askedBy: string;
+}
+
+const ON_CONTROL_PLANES: VipQuestion = { holders: ['control-plane'], askedBy: 'first control plane' };
+
+/** The VIP must be free, unless this very cluster has it on a host of one of these roles. */
+export function vipProblems(
+  cluster: Cluster,
+  peers: PeerFacts[],
+  { onLink, holderMac }: VipFacts,
+  question: VipQuestion = ON_CONTROL_PLANES,
+): Problem[] {
   const { hosts } = cluster;
   const { vip } = virtualIpOf(cluster);
   const holders = peers.filter(({ addresses }) => addresses.some(({ address }) => address === vip));
   const roleOf = (name: string) => hosts.find((host) => host.name === name)?.role;
-  const wrong = holders.filter(({ name, ours }) => !ours || roleOf(name) !== 'control-plane');
+  const wrong = holders.filter(({ name, ours }) => {
+    const role = roleOf(name);
+    return !ours || role === undefined || !question.holders.includes(role);
+  });
   if (wrong.length > 0) {
     const what = `${listed(wrong.map(({ name }) => name))} already has the virtual IP ${vip} on a network card`;
     return [
@@ -71,7 +89,7 @@ export function vipProblems(cluster: Cluster, peers: PeerFacts[], { onLink, hold
     ];
   }
   if (onLink || holders.length > 0) return [];
-  const what = `the virtual IP ${vip} lies in no network of the first control plane's cards, so no host could answer for it`;
+  const what = `the virtual IP ${vip} lies in no network of the ${question.askedBy}'s cards, so no host could answer for it`;
   return [
     {
       code: 'KW334',

@@ -1,7 +1,7 @@
 import type { Checked } from '../../../activities/prepare/checks/index.js';
 import { hasHardwareAddress } from '../../../activities/prepare/checks/network.js';
 import type { Problem } from '../../../activities/prepare/checks/problem.js';
-import { hostsOf } from '../../../cluster/types.js';
+import { hostsOf, type Role } from '../../../cluster/types.js';
 import type { LoadBalancerWork } from '../../work-types.js';
 import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
 import { endpointFaults } from './steps/verifyEndpoint.js';
@@ -15,7 +15,7 @@ export const vrrpWork: Omit<LoadBalancerWork, 'bundled' | 'health'> = {
 
   images: () => [],
 
-  check: (checked) => [...checkNamedCard(checked), ...checkCard(checked)],
+  check: checkCards('control-plane'),
 
   async checkTogether({ cluster, hostNamed, signal }, peers) {
     const [first] = hostsOf(cluster, 'control-plane');
@@ -33,10 +33,14 @@ export function vrrpHealth(logs: string): LoadBalancerWork['health'] {
   });
 }
 
-function checkNamedCard({ facts, host, cluster }: Checked): Problem[] {
+/** What is in the way of the cards between which keepalived moves the virtual IP: those of hosts of a role. */
+export function checkCards(role: Role): (checked: Checked) => Problem[] {
+  return (checked) => (checked.host.role === role ? [...checkNamedCard(checked), ...checkCard(checked)] : []);
+}
+
+function checkNamedCard({ facts, cluster }: Checked): Problem[] {
   const { interface: card } = virtualIpOf(cluster);
-  if (host.role !== 'control-plane' || card === null || facts.addresses.some((address) => address.card === card))
-    return [];
+  if (card === null || facts.addresses.some((address) => address.card === card)) return [];
   return [
     {
       code: 'KW306',
@@ -48,7 +52,6 @@ function checkNamedCard({ facts, host, cluster }: Checked): Problem[] {
 
 /** VRRP and the VIP's ARP need an address of the link layer, which tunnels and serial lines do not have. */
 function checkCard({ facts, host, cluster }: Checked): Problem[] {
-  if (host.role !== 'control-plane') return [];
   const named = virtualIpOf(cluster).interface;
   const card = facts.addresses.find((each) => (named === null ? each.address === host.address : each.card === named));
   if (card === undefined || hasHardwareAddress(card.mac)) return [];
@@ -56,7 +59,7 @@ function checkCard({ facts, host, cluster }: Checked): Problem[] {
     {
       code: 'KW327',
       what: `its card ${card.card}, which shall carry the virtual IP, has no hardware address (a WireGuard, PPP or other tunnel)`,
-      hint: 'The virtual IP is announced by ARP, which such a card does not speak. Use an Ethernet network between the control planes: put their addresses there into cluster.yaml, or name the card in "endpoint.interface".',
+      hint: 'The virtual IP is announced by ARP, which such a card does not speak. Use an Ethernet network between the hosts that take it: put their addresses there into cluster.yaml, or name the card in "endpoint.interface".',
     },
   ];
 }

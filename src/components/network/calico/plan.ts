@@ -1,3 +1,4 @@
+import { isNode } from '../../../cluster/roles.js';
 import { type Cluster, hostsOf } from '../../../cluster/types.js';
 import { clusterStep } from '../../../plan/step.js';
 import { amongNodes, type Way } from '../../flows.js';
@@ -33,13 +34,13 @@ export const calico: PodNetwork = {
   fixedPorts: [],
   listeners(cluster, role) {
     const way = wayOf(cluster);
-    if (role === 'etcd' || way.protocol === 'vrrp') return [];
+    if (!isNode(role) || way.protocol === 'vrrp') return [];
     // The kernel itself listens for VXLAN.
     return [{ protocol: way.protocol, port: way.port, process: way.protocol === 'udp' ? '' : 'bird', use: 'calico' }];
   },
   flows: (cluster) => amongNodes(hostsOf(cluster, 'control-plane'), hostsOf(cluster, 'worker'), wayOf(cluster)),
   kernelFeatures(cluster, role) {
-    if (role === 'etcd') return [];
+    if (!isNode(role)) return [];
     const names = [...MODULES[settingsOf(cluster).encapsulation], 'ip_set', 'xt_set'];
     return names.map((module): KernelFeature => ({ module, evidence: 'module', purpose: "Calico's data plane" }));
   },

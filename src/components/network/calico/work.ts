@@ -1,5 +1,6 @@
 import { one } from '../../../activities/applied/compare/one.js';
 import type { Problem } from '../../../activities/prepare/checks/problem.js';
+import { isNode } from '../../../cluster/roles.js';
 import type { Cluster } from '../../../cluster/types.js';
 import { quote } from '../../../hosts/shell.js';
 import { NOTHING_TO_CHECK, type PodNetworkWork } from '../../work-types.js';
@@ -11,7 +12,7 @@ const ENVIRONMENT = '{.spec.template.spec.containers[?(@.name=="calico-node")].e
 
 export const work: PodNetworkWork = {
   ...NOTHING_TO_CHECK,
-  bundled: (_, role) => (role === 'etcd' ? [] : ['calico']),
+  bundled: (_, role) => (isNode(role) ? ['calico'] : []),
   runsImage: (_, { network }) => network === 'calico',
   checkTogether: async ({ cluster }) => checkEncapsulation(cluster),
 
@@ -57,7 +58,7 @@ export const work: PodNetworkWork = {
 /** BGP is asked for. What it gives routes to has no port: IP in IP is protocol 4, and plain packets are those of pods. */
 export function checkEncapsulation(cluster: Cluster): Problem[] {
   const { encapsulation } = settingsOf(cluster);
-  const alone = cluster.hosts.filter(({ role }) => role !== 'etcd').length < 2;
+  const alone = cluster.hosts.filter(({ role }) => isNode(role)).length < 2;
   if (alone || encapsulation === 'vxlan') return [];
   const what = encapsulation === 'ipip' ? 'IP in IP (protocol 4)' : 'plain packets of pods';
   return [

@@ -1,3 +1,4 @@
+import { isNode } from '../../../cluster/roles.js';
 import { hostsOf } from '../../../cluster/types.js';
 import { clusterStep } from '../../../plan/step.js';
 import { amongNodes } from '../../flows.js';
@@ -17,7 +18,7 @@ export const flannel: PodNetwork = {
   fixedPorts: [],
   listeners(cluster, role) {
     const way = wayOfNetwork(cluster);
-    if (role === 'etcd' || way === undefined) return [];
+    if (!isNode(role) || way === undefined) return [];
     return [{ protocol: 'udp', port: way.port, process: '', use: 'flannel' }];
   },
   flows(cluster) {
@@ -27,7 +28,7 @@ export const flannel: PodNetwork = {
   },
   kernelFeatures(cluster, role) {
     const feature = featureOfBackend(cluster);
-    return role === 'etcd' || feature === undefined ? [] : [feature];
+    return !isNode(role) || feature === undefined ? [] : [feature];
   },
   sysctls: () => ({}),
   packages: () => ({ install: [], hold: [] }),

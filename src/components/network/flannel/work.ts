@@ -1,6 +1,7 @@
 import { one } from '../../../activities/applied/compare/one.js';
 import { isMap } from '../../../activities/applied/parse.js';
 import type { Problem } from '../../../activities/prepare/checks/problem.js';
+import { isNode } from '../../../cluster/roles.js';
 import type { Cluster } from '../../../cluster/types.js';
 import { quote } from '../../../hosts/shell.js';
 import { NOTHING_TO_CHECK, type PodNetworkWork } from '../../work-types.js';
@@ -52,7 +53,7 @@ export const work: PodNetworkWork = {
 /** A backend of the pod network whose packets nobody knows how to ask for. flannel's host-gw needs no port. */
 export function checkBackend(cluster: Cluster): Problem[] {
   const type = typeOfBackend(cluster);
-  const alone = cluster.hosts.filter(({ role }) => role !== 'etcd').length < 2;
+  const alone = cluster.hosts.filter(({ role }) => isNode(role)).length < 2;
   if (alone || type === 'host-gw' || wayOfNetwork(cluster) !== undefined) return [];
   return [
     {

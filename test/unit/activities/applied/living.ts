@@ -5,6 +5,7 @@ import { CONTROL_PLANE_COMPONENTS } from '../../../../src/activities/kubeadm/nod
 import { ownerOf } from '../../../../src/activities/prepare/ownership.js';
 import { digestOf } from '../../../../src/activities/remote-facts.js';
 import { canonicalJson } from '../../../../src/cluster/hash.js';
+import { isNode } from '../../../../src/cluster/roles.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../../../../src/cluster/types.js';
 import { renderEtcdMember } from '../../../../src/components/etcd/external/render/member.js';
 import { renderEtcdKubeletConfig } from '../../../../src/components/etcd/static-pods/render/kubelet.js';
@@ -92,7 +93,7 @@ function asWritten(value: unknown): Settings {
 }
 
 export function nodesOf(cluster: Cluster): ClusterHost[] {
-  return cluster.hosts.filter(({ role }) => role !== 'etcd');
+  return cluster.hosts.filter(({ role }) => isNode(role));
 }
 
 const ROLE = 'node-role.kubernetes.io/control-plane';
@@ -122,6 +123,11 @@ function hostFacts(cluster: Cluster, host: ClusterHost, fake: FakeHost): void {
   const { kubernetes, etcd } = cluster;
   const own = digestOf('');
   const patches = kubernetes.patches.map(({ name, content }) => `${digestOf(content)} ${name}`);
+  // A director never learns of the cluster's CA, and has nothing of Kubernetes.
+  if (host.role === 'director') {
+    fake.fact('owner', renderOwner(ownerOf(cluster, host)));
+    return;
+  }
   fake
     .fact('owner', renderOwner(ownerOf(cluster, host, 'sha256:abc')))
     .fact('kubelet', `Kubernetes v${kubernetes.version}`)

@@ -51,6 +51,19 @@ describe('what was recorded as applied, beside what the hosts say', () => {
     ]);
   });
 
+  it('refuses to forget a director, whose keepalived would go on taking the virtual IP', async () => {
+    const behind = clusterOf(
+      { controlPlanes: 3, workers: 2, directors: 2 },
+      { loadBalancer: { type: 'lvs', source: 'bundle' } },
+    );
+    behind.endpoint.port = 6443;
+    const { context } = recorded(behind, without(behind, 'lb-2'));
+    const { comparison } = await compareApplied.probe(context);
+    expect(comparison?.differences).toMatchObject([
+      { key: 'spec.hosts[lb-2].role', applied: 'a director at 10.88.0.72', wanted: 'nothing', verdict: 'refused' },
+    ]);
+  });
+
   it('names another load balancer: two of them would fight for the virtual IP', async () => {
     const { context } = recorded(made, { ...made, loadBalancer: { type: 'static-pods', images: null } });
     const { comparison } = await compareApplied.probe(context);

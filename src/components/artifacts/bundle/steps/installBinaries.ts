@@ -29,6 +29,7 @@ const PROGRAMS: Record<Role, ProgramName[]> = {
   'control-plane': ['kubelet', 'kubeadm', 'crictl', 'kubectl', 'etcdctl', 'etcdutl'],
   worker: ['kubelet', 'kubeadm', 'crictl'],
   etcd: ['kubelet', 'kubeadm', 'crictl', 'etcdctl', 'etcdutl'],
+  director: [],
 };
 
 /** What hosts of a role run: kubeadm also where there is no kubelet, for it makes certificates. */

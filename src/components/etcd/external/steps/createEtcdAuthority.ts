@@ -79,7 +79,9 @@ function authorityFaults({ cluster }: StepContext, facts: Facts): string[] {
  */
 async function refuseSecondAuthority(context: StepContext): Promise<void> {
   const self = context.host.name;
-  const others = context.cluster.hosts.filter(({ name, role }) => name !== self && role !== 'worker');
+  const others = context.cluster.hosts.filter(
+    ({ name, role }) => name !== self && role !== 'worker' && role !== 'director',
+  );
   const [own, ...known] = await Promise.all([hostOf(context), ...others].map((host) => ask(context, host)));
   const elsewhere = known.filter(({ ca }) => ca !== undefined && ca !== own?.ca).map(({ name }) => name);
   const keyIsGone = own?.ca !== undefined && !own.hasKey;

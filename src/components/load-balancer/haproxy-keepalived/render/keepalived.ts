@@ -4,7 +4,7 @@ import { renderKeepalivedConfig } from '../../vrrp/render/keepalived.js';
 
 export { SCRIPT_USER } from '../../vrrp/render/keepalived.js';
 
-export const KEEPALIVED_CONFIG_PATH = '/etc/keepalived/keepalived.conf';
+export { KEEPALIVED_CONFIG_PATH } from '../../vrrp/render/units.js';
 export const CHECK_SCRIPT_PATH = '/usr/local/lib/kubewright/check-haproxy';
 
 /** keepalived.conf of the service; see `renderKeepalivedConfig`. */

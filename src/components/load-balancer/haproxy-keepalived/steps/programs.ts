@@ -1,41 +1,17 @@
-import { uploadOf } from '../../../../activities/bundle-upload.js';
-import { bundleOf } from '../../../../activities/prepare/target.js';
 import type { StepContext } from '../../../../activities/types.js';
-import { filesBelow } from '../../../../bundle/bundle.js';
-import { LOAD_BALANCER_FOLDER, type PlacedProgram, placeProgram, releaseOf } from '../../../../bundle/programs.js';
-import type { Upload } from '../../../../hosts/types.js';
-import { releaseDirectory } from '../../../../render/program-paths.js';
+import { type BundledPrograms, programsOfBundle } from '../../vrrp/steps/programs.js';
 import type { Service } from '../render/units.js';
 import { isFromBundle } from '../settings.js';
 
-/** A bundle's HAProxy and keepalived, and where they belong on a host. */
-export interface BundledPrograms {
-  /** Directory of the release, which holds their libraries too. */
-  release: string;
-  uploads: Upload[];
-  /** Those that a person may call, linked into PATH. */
-  linked: PlacedProgram[];
-}
+export type { BundledPrograms } from '../../vrrp/steps/programs.js';
 
 /**
  * What the bundle has for the step's host; undefined where the distribution's packages are used.
  *
- * @throws KubewrightError KW733 when the bundle has no load balancer, and as `bundleOf`
+ * @throws KubewrightError as `programsOfBundle`
  */
 export async function bundledPrograms(context: StepContext): Promise<BundledPrograms | undefined> {
-  if (!isFromBundle(context.cluster)) return undefined;
-  const bundle = await bundleOf(context);
-  const release = releaseDirectory('load-balancer', releaseOf(bundle, 'load-balancer'));
-  const files = filesBelow(bundle, LOAD_BALANCER_FOLDER);
-  return {
-    release,
-    uploads: files.map((file) => uploadOf(file, `${release}/${nameOf(file.path)}`)),
-    linked: [placeProgram(bundle, 'haproxy'), placeProgram(bundle, 'keepalived')],
-  };
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
+  return isFromBundle(context.cluster) ? programsOfBundle(context, ['haproxy', 'keepalived']) : undefined;
 }
 
 /** The program that a service runs: a path for the bundle's, else a name that is found on PATH. */

@@ -1,0 +1,1 @@
+export const ACTIONS = ['configureDirector', 'configureRealServer', 'proveDirectors', 'verifyDirectors'] as const;
