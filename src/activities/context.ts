@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { hostsOf } from '../cluster/types.js';
 import { KubewrightError } from '../errors.js';
 import { registerSecret } from '../hosts/redact.js';
@@ -41,6 +42,8 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     Object.assign(state, change);
     options.onProgress?.({ ...state });
   };
+  // A step may ask a hundred hosts at once, and each command listens; Node takes more than ten for a leak, and says so in the log.
+  setMaxListeners(0, options.signal);
   const kept: string[] = [];
   const lease = leaseOf(input, options);
   const noteBackup = (path: string, copy: string): void => void kept.push(`${path} as ${copy}`);

@@ -59,6 +59,7 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW350: { about: 'something that answers for a host' },
   KW351: { about: 'the answer at the virtual IP before the cluster begins' },
   KW352: { about: 'who holds the virtual IP', stands: 'without one holder no host could join' },
+  KW353: { about: 'the VRRP id on the wire' },
   KW360: { about: 'what was applied to the cluster', stands: 'it protects a cluster that may be alive' },
   KW361: { about: 'edits that install cannot carry out', stands: 'it protects a cluster that is alive' },
   KW362: { about: 'the version that a node runs', stands: 'it protects a node that is alive' },

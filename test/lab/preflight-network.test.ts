@@ -8,23 +8,23 @@ import type { StepOutput } from '../../src/plan/run.js';
 import { clusterOfLab, poolOf } from './lab-hosts.js';
 import { runStep } from './steps-harness.js';
 
-/** What lies between three real hosts, two of them control planes, before anything is installed on any. */
+/** What lies between three real hosts, two of them control planes, before anything is installed on any; a fourth is a stranger. */
 let lab: Lab;
 let cluster: Cluster;
 let hosts: Hosts;
-let [first, second, worker]: LabHost[] = [];
+let [first, second, worker, stranger]: LabHost[] = [];
 
 const ROLES: Role[] = ['control-plane', 'control-plane', 'worker'];
 
 beforeAll(async () => {
-  lab = await labUp({ name: 'network', hosts: 3, replace: true });
+  lab = await labUp({ name: 'network', hosts: 4, replace: true });
   const described = await clusterOfLab(lab);
   cluster = {
     ...described,
-    hosts: described.hosts.map((host, index) => ({ ...host, role: ROLES[index] ?? 'worker' })),
+    hosts: described.hosts.slice(0, 3).map((host, index) => ({ ...host, role: ROLES[index] ?? 'worker' })),
   };
   hosts = poolOf(cluster);
-  [first, second, worker] = cluster.hosts.map(({ name }) => lab.host(name));
+  [first, second, worker, stranger] = described.hosts.map(({ name }) => lab.host(name));
   const install = 'apt-get -qq update && apt-get -qq install -y --no-install-recommends nftables >/dev/null';
   await Promise.all([first, second, worker].map((host) => here(host).exec(install)));
 });
@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 function here(host: LabHost | undefined): LabHost {
-  if (host === undefined) throw new Error('the lab has three hosts');
+  if (host === undefined) throw new Error('the lab has four hosts');
   return host;
 }
 
@@ -139,6 +139,44 @@ nft 'add rule ip n p tcp dport 6443 redirect to :22'`);
     await here(first).exec('nft flush ruleset');
     expect(await preflight()).toMatchObject({ outcome: 'unchanged' });
     await here(first).exec('rmdir /etc/kubernetes');
+  });
+});
+
+describe('VRRP on the wire', () => {
+  afterAll(() => here(stranger).exec('systemctl stop keepalived'));
+
+  /** A keepalived as others have it: version 2, by multicast, once a second. */
+  async function advertise(id: number): Promise<void> {
+    const { stdout: card } = await here(stranger).exec('ip -o -4 route get 224.0.0.18');
+    await here(stranger).exec(`cat >/etc/keepalived/keepalived.conf <<'END'
+vrrp_instance other {
+  interface ${/ dev (\S+)/.exec(card)?.[1]}
+  virtual_router_id ${id}
+  priority 100
+  virtual_ipaddress { ${lab.vip.replace(/\d+$/, '222')}/32 }
+}
+END
+systemctl restart keepalived`);
+    // Its holder has won the election: from now on it advertises.
+    await here(stranger).exec(
+      `until ip -o -4 address | grep -q ${lab.vip.replace(/\d+$/, '222')}; do sleep 0.2; done`,
+      { timeoutMs: 30_000 },
+    );
+  }
+
+  test('with the id of the cluster is refused, with who it is; with another id it is nobody’s business', async () => {
+    await here(stranger).exec(
+      `apt-get -qq update && apt-get -qq install -y --no-install-recommends keepalived >/dev/null`,
+    );
+    const [mine, other] = [Number(lab.vip.split('.')[3]), 77];
+    await advertise(mine);
+    expect(await refusal()).toMatch(
+      new RegExp(`^KW353 VRRP id ${mine} is in use on this network: ${here(stranger).address} advertises it for `),
+    );
+    const ignore = [{ code: 'KW353', hosts: null, reason: 'they speak by unicast' }];
+    expect(await preflight({ ...cluster, preflight: { ignore } })).toMatchObject({ outcome: 'unchanged' });
+    await advertise(other);
+    expect(await preflight()).toMatchObject({ outcome: 'unchanged' });
   });
 });
 

@@ -40,6 +40,7 @@ const PLAYS: Play[] = [
   { what: 'reach: listen', is: holds(/^exec perl - listen /m), takes: 'listen', act: reach },
   { what: 'reach: probe', is: holds(/^exec perl - probe /m), takes: 'probe', act: reach },
   { what: 'reach: collect', is: holds(/^exec perl - collect /m), takes: 'collect', act: reach },
+  { what: 'VRRP on the wire', is: holds(/^exec perl - [\d.]+ [\d.]+ <</m), takes: 'vrrp', act: () => said('') },
   { what: 'clock', is: holds(/^date \+%s\.%N\n$/), act: () => said(`${(Date.now() / 1_000).toFixed(6)}\n`) },
   { what: 'architecture', is: holds(/^uname -m\n$/), act: () => said('x86_64\n') },
   { what: 'packages', is: holds(/^cat \/etc\/os-release; echo '--- packages ---'\n/), act: packages },

@@ -11,6 +11,8 @@ export const TIMING = {
   listen: 100,
   probe: 900,
   collect: 20,
+  /** Hosts that get a keepalived listen for others'. */
+  vrrp: 3_200,
   packages: 6_000,
   containerd: 1_500,
   /** Images are unpacked by the hosts themselves. */

@@ -41,9 +41,11 @@ export const checkCluster: StepImplementation = {
 async function look(context: StepContext): Promise<Problem[]> {
   const { cluster, hostNamed, signal } = context;
   const peers = await onEachHost(cluster.hosts, (host) => gatherPeerFacts(cluster, host, hostNamed(host.name), signal));
-  const ofComponents = await Promise.all(workOf(cluster).map((work) => work.checkTogether(context, peers)));
-  const reach = await lookAtReach(context);
-  const keys = await encryptionProblems(context);
+  const [ofComponents, reach, keys] = await Promise.all([
+    Promise.all(workOf(cluster).map((work) => work.checkTogether(context, peers))),
+    lookAtReach(context),
+    encryptionProblems(context),
+  ]);
   return overrule(cluster, [...clusterProblems(cluster, peers), ...reach, ...ofComponents.flat(), ...keys]);
 }
 

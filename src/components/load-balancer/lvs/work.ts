@@ -1,7 +1,9 @@
 import { hostsOf } from '../../../cluster/types.js';
 import { type LoadBalancerWork, NOTHING_TO_CHECK } from '../../work-types.js';
 import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
-import { gatherVipFacts, vipProblems } from '../vrrp/vip.js';
+import { vrrpProblems } from '../vrrp/advertisements.js';
+import { KEEPALIVED_CONFIG_PATH } from '../vrrp/render/units.js';
+import { gatherVipFacts, type VipQuestion, vipProblems } from '../vrrp/vip.js';
 import { checkCards } from '../vrrp/work.js';
 import { isFromBundle } from './settings.js';
 import { ENDPOINT_HINT, endpointFaults } from './steps/verifyDirectors.js';
@@ -17,12 +19,18 @@ export const work: LoadBalancerWork = {
   check: checkCards('director'),
   bundled: (cluster, role) => (role === 'director' && isFromBundle(cluster) ? ['load-balancer'] : []),
 
-  async checkTogether({ cluster, hostNamed, signal }, peers) {
-    const [first] = hostsOf(cluster, 'director');
+  async checkTogether(context, peers) {
+    const { cluster, hostNamed, signal } = context;
+    const directors = hostsOf(cluster, 'director');
+    const [first] = directors;
     // The loader refuses a file without a director, so this is a programming error, not a user's.
     if (first === undefined) throw new Error('LVS has at least one director');
-    const facts = await gatherVipFacts(virtualIpOf(cluster).vip, hostNamed(first.name), signal);
+    const [facts, ofVrrp] = await Promise.all([
+      gatherVipFacts(virtualIpOf(cluster).vip, hostNamed(first.name), signal),
+      vrrpProblems(context, peers, directors, KEEPALIVED_CONFIG_PATH),
+    ]);
     // Control planes have it on lo.
-    return vipProblems(cluster, peers, facts, { holders: ['director', 'control-plane'], askedBy: 'first director' });
+    const question: VipQuestion = { holders: ['director', 'control-plane'], askedBy: 'first director' };
+    return [...vipProblems(cluster, peers, facts, question), ...ofVrrp];
   },
 };

@@ -4,26 +4,39 @@ import type { Problem } from '../../../activities/prepare/checks/problem.js';
 import { hostsOf, type Role } from '../../../cluster/types.js';
 import type { LoadBalancerWork } from '../../work-types.js';
 import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
+import { vrrpProblems } from './advertisements.js';
 import { endpointFaults } from './steps/verifyEndpoint.js';
 import { gatherVipFacts, vipProblems } from './vip.js';
 
-/** What the preflight and health checks ask wherever keepalived moves the virtual IP between the control planes. */
-export const vrrpWork: Omit<LoadBalancerWork, 'bundled' | 'health'> = {
-  faults: endpointFaults,
+/**
+ * What the preflight and health checks ask wherever keepalived moves the virtual IP between the control planes.
+ *
+ * @param configuration path of keepalived's configuration on them
+ */
+export function vrrpWork(configuration: string): Omit<LoadBalancerWork, 'bundled' | 'health'> {
+  return {
+    faults: endpointFaults,
 
-  unobstructed: (cluster) => `${virtualIpOf(cluster).vip} is free or ours`,
+    unobstructed: (cluster) => `${virtualIpOf(cluster).vip} is free or ours`,
 
-  images: () => [],
+    images: () => [],
 
-  check: checkCards('control-plane'),
+    check: checkCards('control-plane'),
 
-  async checkTogether({ cluster, hostNamed, signal }, peers) {
-    const [first] = hostsOf(cluster, 'control-plane');
-    // The loader refuses a file without a control plane, so this is a programming error, not a user's.
-    if (first === undefined) throw new Error('a cluster has at least one control plane');
-    return vipProblems(cluster, peers, await gatherVipFacts(virtualIpOf(cluster).vip, hostNamed(first.name), signal));
-  },
-};
+    async checkTogether(context, peers) {
+      const { cluster, hostNamed, signal } = context;
+      const speakers = hostsOf(cluster, 'control-plane');
+      const [first] = speakers;
+      // The loader refuses a file without a control plane, so this is a programming error, not a user's.
+      if (first === undefined) throw new Error('a cluster has at least one control plane');
+      const [facts, ofVrrp] = await Promise.all([
+        gatherVipFacts(virtualIpOf(cluster).vip, hostNamed(first.name), signal),
+        vrrpProblems(context, peers, speakers, configuration),
+      ]);
+      return [...vipProblems(cluster, peers, facts), ...ofVrrp];
+    },
+  };
+}
 
 /** @param logs what shows the logs of keepalived and HAProxy on a control plane, as it stands in a sentence */
 export function vrrpHealth(logs: string): LoadBalancerWork['health'] {
