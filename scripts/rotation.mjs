@@ -1,5 +1,5 @@
 // Which of the expensive lab files a run of `npm test` leaves out. All of them together take longer than a change should
-// wait for, so they take turns: six commits in a row run each of them once. `npm run test:all` runs everything.
+// wait for, so they take turns: seven commits in a row run each of them once. `npm run test:all` runs everything.
 import { execFileSync } from 'node:child_process';
 import { ROOT } from './setup.mjs';
 
@@ -11,6 +11,7 @@ export const TURNS = [
   ['coming-back', 'install-stacked', 'install-1.35'],
   ['install-static-pods', 'install-etcd-systemd', 'install-networks', 'install-kube-proxy'],
   ['install-sizes', 'install-notify', 'install-hardened'],
+  ['install-lvs'],
 ];
 
 /** Files that install another Kubernetes than the default one, and which. */
@@ -27,11 +28,8 @@ function fileOf(name) {
   return `test/lab/${name}.test.ts`;
 }
 
-/**
- * Files below test/lab that `npm run test:all` alone runs: one that is long, and holds what the others hold by other means; and
- * one whose load balancers are emulated hosts.
- */
-export const ONLY_IN_ALL = ['conformance', 'install-lvs'];
+/** Files below test/lab that `npm run test:all` alone runs: one that is long, and holds what the others hold by other means. */
+export const ONLY_IN_ALL = ['conformance'];
 
 /**
  * @param commits how many commits HEAD has, or undefined where that is not known: then nobody takes turns
