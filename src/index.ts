@@ -34,6 +34,7 @@ export type {
   BundleSettings,
   CalicoSettings,
   ContainerdSettings,
+  CrioSettings,
   Encapsulation,
   EndpointSettings,
   EtcdCommonSettings,

@@ -18,10 +18,11 @@ import { IMAGES_REVISION } from './from-modules/images.js';
 import { type GoScratch, withGoScratch } from './go/build.js';
 import { bundleTools, ensureTools, isThere, requireGo, type Tool } from './go/tools.js';
 import { LOAD_BALANCER_REVISION, LOAD_BALANCER_TOOLS, makeLoadBalancer } from './load-balancer.js';
-import { downloadBundle, OFFICIAL_STAGES } from './official/build.js';
+import { downloadBundle, stagesOf } from './official/build.js';
 import { Client } from './official/client.js';
+import { requireCrioRelease } from './official/crio.js';
 import { diskFull, isDiskFull } from './official/disk-full.js';
-import type { BundledNetwork, OfficialDownload } from './official/job.js';
+import type { BundledNetwork, BundledRuntime, OfficialDownload } from './official/job.js';
 import { type Origins, resolveOrigins } from './official/origins.js';
 import { OFFICIAL_REVISION } from './official/releases.js';
 import { pinnedKeys, type Trust } from './official/signatures.js';
@@ -29,6 +30,7 @@ import { loadTrust } from './official/sigstore.js';
 import { withDownloads } from './official/store.js';
 import type { Progress } from './progress/bar.js';
 import { type Architecture, BUILDABLE_KUBERNETES, bundleRecipes, recipeHash } from './recipes.js';
+import { makeSkopeo, SKOPEO_REVISION } from './skopeo.js';
 import { type BundleSource, chooseSource } from './source.js';
 import { type Stage, Stages } from './stages.js';
 
@@ -60,6 +62,8 @@ export interface EnsureBundleOptions {
   loadBalancer?: boolean | undefined;
   /** Pod networks beside flannel that come with it; only published releases have them. */
   networks?: readonly BundledNetwork[] | undefined;
+  /** Container runtimes beside containerd that come with it; only published releases have them. */
+  runtimes?: readonly BundledRuntime[] | undefined;
   /** Folder with other keys than the pinned ones, for tests. */
   keys?: string;
   /** Shows how downloads get on. */
@@ -85,7 +89,7 @@ export async function ensureBundle(options: EnsureBundleOptions): Promise<string
     options.from ??
     (await chooseSource({ version, arch, origins, log, ...(options.client && { client: options.client }) }));
   const signal = options.signal ?? new AbortController().signal;
-  const key = await bundleKey(version, arch, from, options.networks);
+  const key = await bundleKey(version, arch, from, options);
   const make = from === 'modules' ? makeFromModules : makeFromReleases;
   return ensureArtifact(key, (directory) => make(directory, { ...options, log, origins, signal }), log);
 }
@@ -96,27 +100,35 @@ export async function findCachedBundle({
   arch,
   from,
   networks,
-}: Pick<EnsureBundleOptions, 'version' | 'arch' | 'from' | 'networks'>): Promise<string | undefined> {
+  runtimes,
+}: Pick<EnsureBundleOptions, 'version' | 'arch' | 'from' | keyof Extras>): Promise<string | undefined> {
   for (const source of from ? [from] : (['official', 'modules'] as const)) {
     if (source === 'modules' && !BUILDABLE_KUBERNETES.includes(version)) continue;
-    if (source === 'modules' && networks?.length) continue;
-    const found = await findArtifact(await bundleKey(version, arch, source, networks));
+    if (source === 'modules' && (networks?.length || runtimes?.length)) continue;
+    const found = await findArtifact(await bundleKey(version, arch, source, { networks, runtimes }));
     if (found) return found;
   }
   return undefined;
 }
+
+/** What comes with a bundle where it was asked for. */
+export type Extras = Pick<EnsureBundleOptions, 'networks' | 'runtimes'>;
 
 /** The bundle's place in the cache. */
 export async function bundleKey(
   version: string,
   arch: Architecture,
   from: BundleSource,
-  networks: readonly BundledNetwork[] = [],
+  { networks = [], runtimes = [] }: Extras = {},
 ): Promise<ArtifactKey> {
   if (from === 'modules') requireBuildable(version);
-  if (from === 'modules' && networks.length > 0) throw notFromModules(networks);
+  const extras = [...networks, ...runtimes];
+  if (from === 'modules' && extras.length > 0) throw notFromModules(extras);
   const parts = [`contents ${CONTENTS_REVISION}`, `load balancer ${LOAD_BALANCER_REVISION}`];
-  const more = networks.map((name) => `network ${name} ${releaseFor(name, version)?.version}`).sort();
+  const more = [
+    ...networks.map((name) => `network ${name} ${releaseFor(name, version)?.version}`),
+    ...runtimes.map((name) => `runtime ${name} ${requireCrioRelease(version)}, skopeo ${SKOPEO_REVISION}`),
+  ].sort();
   const recipe =
     from === 'modules'
       ? await recipeHash(bundleRecipes(version), `images ${IMAGES_REVISION}`, ...parts)
@@ -124,14 +136,10 @@ export async function bundleKey(
   return { kind: BUNDLES, version: `${version}-${arch}-${from}`, recipe };
 }
 
-function notFromModules(networks: readonly BundledNetwork[]): KubewrightError {
-  return new KubewrightError(
-    'KW742',
-    `${networks.join(', ')} cannot be built from modules: there is no recipe for it.`,
-    {
-      hint: 'With published releases it comes along: `--from official`.',
-    },
-  );
+function notFromModules(extras: readonly string[]): KubewrightError {
+  return new KubewrightError('KW742', `${extras.join(', ')} cannot be built from modules: there is no recipe for it.`, {
+    hint: 'With published releases it comes along: `--from official`.',
+  });
 }
 
 function requireBuildable(version: string): void {
@@ -159,20 +167,46 @@ async function makeFromReleases(directory: string, options: MakeOptions): Promis
   const { version, arch, log, origins, signal, progress, client = new Client() } = options;
   await requireFreeSpace(cacheDirectory(), OFFICIAL_GIGABYTES, 'a bundle from releases');
   const trust = await trustOf(options);
-  const stages = new Stages(OFFICIAL_STAGES, log);
+  if (options.runtimes?.includes('crio')) await requirePacking();
+  const stages = new Stages(stagesOf(options.runtimes), log);
   const common = { kubernetesVersion: version, architecture: arch, origins, client, stages, progress, signal };
   try {
     await withDownloads(log, (store) =>
       withScratch('official', (scratch) => {
         const loadBalancer = packLoadBalancer(options, scratch);
-        const { networks } = options;
-        return downloadBundle(directory, { ...common, trust, store, scratch, loadBalancer, networks });
+        const skopeo = (target: string) =>
+          makeSkopeo(target, { architecture: arch, scratch: join(scratch, 'skopeo'), signal });
+        const { networks, runtimes } = options;
+        return downloadBundle(directory, {
+          ...common,
+          trust,
+          store,
+          scratch,
+          loadBalancer,
+          skopeo,
+          networks,
+          runtimes,
+        });
       }),
     );
   } catch (error) {
     throw isDiskFull(error) ? await diskFull(directory, 'what the downloads hold', error) : error;
   }
   options.onStages?.(stages.done);
+}
+
+/** What packs skopeo, before anything is downloaded. @throws KW744 where there is no apt, KW705 where another tool is missing */
+async function requirePacking(): Promise<void> {
+  if (!(await isThere('apt-get'))) {
+    throw new KubewrightError(
+      'KW744',
+      "skopeo, which brings images to CRI-O, comes from Debian's archive by apt-get, and this machine has none.",
+      {
+        hint: 'Make the bundle on a machine with Debian or Ubuntu and copy the directory; or leave --runtime crio out.',
+      },
+    );
+  }
+  await ensureTools([...LOAD_BALANCER_TOOLS, KEYRING], () => {});
 }
 
 /** HAProxy and keepalived are published as sources only, so they come from Debian's archive, which apt can read. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { parseAllDocuments } from 'yaml';
 import { sha256OfFile } from '../bundle/digest.js';
-import { LOAD_BALANCER_FOLDER } from '../bundle/programs.js';
+import { LOAD_BALANCER_FOLDER, SKOPEO_FOLDER } from '../bundle/programs.js';
 import type { BundleFile, BundleImage, BundleManifest, Vouched } from '../bundle/schema.js';
 import { KubewrightError } from '../errors.js';
 import { packFile } from './packing.js';
@@ -18,6 +18,7 @@ const FOLDERS: Record<string, { mode: number; packed: boolean }> = {
   bin: { mode: 0o755, packed: true },
   cni: { mode: 0o755, packed: true },
   [LOAD_BALANCER_FOLDER]: { mode: 0o755, packed: true },
+  [SKOPEO_FOLDER]: { mode: 0o755, packed: true },
   manifests: { mode: 0o644, packed: false },
 };
 

@@ -6,7 +6,7 @@ import { type BundleSource, ensureBundle } from './bundle.js';
 import { partialName } from './cache/owner.js';
 import { interruptible } from './interruptible.js';
 import { Client, loadAccess } from './official/client.js';
-import type { BundledNetwork } from './official/job.js';
+import type { BundledNetwork, BundledRuntime } from './official/job.js';
 import { resolveOrigins } from './official/origins.js';
 import { ProgressBar } from './progress/bar.js';
 import { type Architecture, machineArchitecture } from './recipes.js';
@@ -24,6 +24,8 @@ export interface CreateBundleOptions {
   requireSignatures?: boolean;
   /** Pod networks beside flannel. */
   network?: BundledNetwork[];
+  /** Container runtimes beside containerd. */
+  runtime?: BundledRuntime[];
   /** False: without HAProxy and keepalived. */
   loadBalancer?: boolean;
 }
@@ -43,12 +45,12 @@ export async function createBundle(options: CreateBundleOptions): Promise<void> 
   const progress = new ProgressBar(process.stderr);
   const log = (line: string): void => progress.line(line);
   if (output) await refuseExisting(output);
-  const { kubernetes: version, from, requireSignatures, loadBalancer, network: networks } = options;
+  const { kubernetes: version, from, requireSignatures, loadBalancer, network: networks, runtime: runtimes } = options;
   const stages: Stage[] = [];
   const onStages = (done: Stage[]): void => void stages.push(...done);
   const directory = await interruptible((signal) =>
     ensureBundle({
-      ...{ version, arch, from, origins, client, progress, requireSignatures, loadBalancer, networks },
+      ...{ version, arch, from, origins, client, progress, requireSignatures, loadBalancer, networks, runtimes },
       ...{ signal, log, onStages },
     }),
   );

@@ -5,6 +5,7 @@ import { BUNDLES, isBundleName } from '../bundle/locate.js';
 import { messageOf } from '../errors.js';
 import { bundleKey } from './bundle.js';
 import { artifactPath, cacheDirectory } from './cache/cache.js';
+import { BUNDLED_NETWORKS, BUNDLED_RUNTIMES } from './official/job.js';
 
 /** A bundle in the cache, as it is listed. */
 export interface BundleListing {
@@ -59,8 +60,10 @@ async function describe(path: string): Promise<BundleListing> {
 }
 
 /** The name holds the recipe's hash. A recipe that is gone (a version that is no longer built) is an earlier one. */
-async function isCurrent({ directory, kubernetesVersion, architecture, source }: Bundle): Promise<boolean> {
-  const key = await bundleKey(kubernetesVersion, architecture, source).catch(() => undefined);
+async function isCurrent({ directory, kubernetesVersion, architecture, source, versions }: Bundle): Promise<boolean> {
+  const networks = BUNDLED_NETWORKS.filter((name) => versions[name] !== undefined);
+  const runtimes = versions['cri-o'] === undefined ? [] : BUNDLED_RUNTIMES;
+  const key = await bundleKey(kubernetesVersion, architecture, source, { networks, runtimes }).catch(() => undefined);
   return key !== undefined && artifactPath(key) === directory;
 }
 

@@ -1,17 +1,14 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { execa } from 'execa';
+import { join } from 'node:path';
 import { LOAD_BALANCER_IMAGE } from '../bundle/image-names.js';
 import { LOAD_BALANCER_FOLDER } from '../bundle/programs.js';
 import type { BundleImage } from '../bundle/schema.js';
-import { KubewrightError } from '../errors.js';
 import { releaseDirectory } from '../render/program-paths.js';
+import { carryPrograms, namedPackages, upstreamVersion } from './carried.js';
 import { archiveName } from './contents.js';
 import { BUSYBOX_PACKAGES, busyboxEntries } from './from-modules/base.js';
 import { unpackDebianPackages } from './from-modules/debian.js';
-import { type Files, findLibraries, LOADER, listFiles, programEntries } from './from-modules/debian-files.js';
-import { libraryClosure } from './from-modules/elf.js';
+import { type Files, listFiles, programEntries } from './from-modules/debian-files.js';
 import type { Tool } from './go/tools.js';
 import { writeArchive } from './oci/archive.js';
 import { imageOf, layerOf } from './oci/image.js';
@@ -78,24 +75,19 @@ export async function makeLoadBalancer(
   );
   const release = releaseName(versions);
   const files = await listFiles(root);
-  const programs = PROGRAMS.map((path) => join(root, files.get(path) ?? path));
-  const sources = new Map([...(await findLibraries(root, files))].map(([name, { source }]) => [name, source]));
-  const needed = [...(await libraryClosure(programs, sources))].map((name) => [name, sources.get(name) ?? ''] as const);
-  const loader = basename([...files.keys()].find((path) => LOADER.test(path)) ?? '');
-  const loaderSource = sources.get(loader);
-  if (loaderSource === undefined) throw brokenProgram('libc6 holds no loader', 'no ld-linux');
-  const folder = join(directory, LOAD_BALANCER_FOLDER);
-  await mkdir(folder, { recursive: true });
-  const copies = new Map([...needed, [loader, loaderSource]]);
-  for (const [name, source] of copies) await copyFile(source, join(folder, name));
-  for (const program of programs) {
-    const copy = join(folder, basename(program));
-    await copyFile(program, copy);
-    await patch(copy, `${releaseDirectory('load-balancer', release)}/${loader}`, signal);
-  }
+  await carryPrograms({
+    title: 'HAProxy and keepalived',
+    root,
+    files,
+    programs: PROGRAMS,
+    folder: join(directory, LOAD_BALANCER_FOLDER),
+    home: releaseDirectory('load-balancer', release),
+    instead: "`loadBalancer.source: distribution` takes each host's own packages.",
+    signal,
+  });
   const image = await writeImage(directory, root, files, { release, architecture });
   return {
-    versions: { 'load-balancer': release, 'load-balancer-image': release, ...named(versions) },
+    versions: { 'load-balancer': release, 'load-balancer-image': release, ...namedPackages(versions) },
     images: [image],
   };
 }
@@ -122,34 +114,10 @@ async function writeImage(
  * another release too, and what runs is never written over.
  */
 function releaseName(versions: Record<string, string>): string {
-  // Debian writes [EPOCH:]UPSTREAM[-REVISION].
-  const upstream = (name: string): string => /^(?:\d+:)?([0-9][\w.]*)/.exec(versions[name] ?? '')?.[1] ?? '0';
+  const upstream = (name: string): string => upstreamVersion(versions[name]);
   // What is in the image alone makes no other release of the programs.
   const own = Object.entries(versions).filter(([name]) => PACKAGES.includes(name));
   const all = JSON.stringify([LOAD_BALANCER_REVISION, own.sort()]);
   const digest = createHash('sha256').update(all).digest('hex').slice(0, 8);
   return `${upstream('haproxy')}-${upstream('keepalived')}-${digest}`;
-}
-
-function named(versions: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(versions).map(([name, version]) => [`debian/${name}`, version]));
-}
-
-/**
- * RPATH rather than RUNPATH (--force-rpath): it holds for the libraries of libraries too, and comes before
- * LD_LIBRARY_PATH (ld.so(8)).
- */
-async function patch(program: string, loader: string, signal: AbortSignal | undefined): Promise<void> {
-  const args = ['--set-interpreter', loader, '--force-rpath', '--set-rpath', '$ORIGIN', program];
-  const cancelSignal = signal ? { cancelSignal: signal } : {};
-  const result = await execa('patchelf', args, { reject: false, all: true, ...cancelSignal });
-  if (signal?.aborted) throw new KubewrightError('KW703', 'Making the load balancer was interrupted.');
-  if (result.failed) throw brokenProgram(`patchelf cannot change ${program}`, result.all || result.shortMessage || '');
-}
-
-function brokenProgram(what: string, output: string): KubewrightError {
-  return new KubewrightError('KW714', `HAProxy and keepalived cannot be put into the bundle: ${what}.`, {
-    hint: "Debian's packages are not what they were; report it with the output. `loadBalancer.source: distribution` takes each host's own packages.",
-    output,
-  });
 }

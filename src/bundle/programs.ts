@@ -15,12 +15,19 @@ const RELEASED_WITH = {
   'containerd-shim-runc-v2': 'containerd',
   ctr: 'containerd',
   runc: 'runc',
+  crio: 'cri-o',
+  pinns: 'cri-o',
+  conmon: 'cri-o',
+  crun: 'cri-o',
   haproxy: 'load-balancer',
   keepalived: 'load-balancer',
 } as const;
 
 /** Folder of a bundle that holds HAProxy and keepalived with their libraries and loader. */
 export const LOAD_BALANCER_FOLDER = 'load-balancer';
+
+/** Folder of a bundle that holds skopeo with its libraries and loader. */
+export const SKOPEO_FOLDER = 'skopeo';
 
 export type ProgramName = keyof typeof RELEASED_WITH;
 

@@ -14,6 +14,7 @@ interface CreateOptions {
   requireSignatures?: boolean;
   loadBalancer: boolean;
   network: 'calico'[];
+  runtime: 'crio'[];
 }
 
 /**
@@ -45,6 +46,11 @@ export function bundleCommand(shell: Shell): Command {
     .addOption(
       new Option('--network <plugin>', 'official: bring this pod network along, beside flannel; repeatable')
         .argParser(network)
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option('--runtime <runtime>', 'official: bring this container runtime along, beside containerd')
+        .argParser(runtime)
         .default([], 'none'),
     )
     .action(async (options: CreateOptions) => {
@@ -89,6 +95,11 @@ async function list({ output }: CommandContext): Promise<ExitCode> {
 function network(text: string, former: 'calico'[]): 'calico'[] {
   if (text !== 'calico') throw new InvalidArgumentError('Known: calico. flannel is in every bundle.');
   return [...new Set<'calico'>([...former, text])];
+}
+
+function runtime(text: string): 'crio'[] {
+  if (text !== 'crio') throw new InvalidArgumentError('Known: crio. containerd is in every bundle.');
+  return ['crio'];
 }
 
 function version(text: string): string {

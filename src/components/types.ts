@@ -156,6 +156,10 @@ export interface Runtime extends Component {
   hasRegistries(cluster: Cluster): boolean;
   /** Unit that the kubelet waits for. */
   unit: string;
+  /** Folder that images and containers grow in. */
+  imageFolder: string;
+  /** What `bundle create` is told so that a bundle has its programs, with a space in front; empty where each bundle has them. */
+  bundleOptions: string;
   /** Steps that bring it up on one host. */
   prepare(cluster: Cluster, host: ClusterHost): Step[];
 }

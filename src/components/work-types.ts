@@ -48,6 +48,12 @@ export interface RuntimeWork extends ComponentWork {
   hostFacts: string;
   /** Its package that is installed and too old for the cluster's Kubernetes, and the oldest version that is not. */
   outdated(cluster: Cluster, packages: PackageState[]): { name: string; version: string; oldest: string } | undefined;
+  /**
+   * Why what a bundle holds of it does not go with the cluster's Kubernetes, as a sentence without its end; undefined where it does.
+   *
+   * @param versions of the bundle
+   */
+  misfit(cluster: Cluster, versions: Readonly<Record<string, string>>): string | undefined;
   /** A step that brings images of the bundle to the runtime, so that the kubelet sees them and keeps them. */
   importing(choose: (bundle: Bundle, context: StepContext) => LocatedImage[]): StepImplementation;
 }

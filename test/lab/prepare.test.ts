@@ -142,7 +142,7 @@ describe('packages', () => {
   const packaged = (): Cluster => ({
     ...cluster,
     kubernetes: { ...cluster.kubernetes, version: '1.34.3' },
-    runtime: { ...cluster.runtime, source: 'distribution' },
+    runtime: { type: 'containerd', source: 'distribution', config: {} },
   });
 
   test('are refused with the reason when the mirror is away', async () => {

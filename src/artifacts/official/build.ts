@@ -5,13 +5,16 @@ import { noProgress } from '../progress/bar.js';
 import type { Meter } from '../progress/meter.js';
 import { cniRecipe, containerdRecipe, flannelRecipe, runcRecipe } from '../recipes.js';
 import { downloadCalico } from './calico.js';
+import { requireCrioRelease } from './crio.js';
 import { downloadImages } from './images.js';
-import { type OfficialDownload, tagOf } from './job.js';
+import { type BundledRuntime, type OfficialDownload, tagOf } from './job.js';
 import { downloadPrograms, listImages } from './programs.js';
 import { AGNHOST, crictlVersion } from './releases.js';
 
 /** How many stages `downloadBundle` goes through. */
-export const OFFICIAL_STAGES = 5;
+export function stagesOf(runtimes: readonly BundledRuntime[] = []): number {
+  return runtimes.includes('crio') ? 6 : 5;
+}
 
 /** Fills `directory` with a bundle of published releases and images. */
 export async function downloadBundle(directory: string, job: OfficialDownload): Promise<void> {
@@ -28,6 +31,7 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
     image.names.some((name) => calico?.images.includes(name)) ? { ...image, network: 'calico' } : image,
   );
   const loadBalancer = await stage('packing HAProxy and keepalived', job, () => job.loadBalancer(directory));
+  const crio = job.runtimes?.includes('crio') ? await addCrio(directory, job) : {};
   const plugin = images.find(({ names: [name] }) => name === flannel.cniPlugin)?.vouched;
   if (plugin) vouched['cni/flannel'] = plugin;
   const facts: BundleFacts = {
@@ -46,11 +50,18 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
       runc: runcRecipe.version,
       ...calico?.versions,
       ...loadBalancer.versions,
+      ...crio,
     },
     images: [...images, ...loadBalancer.images],
     vouched: { ...vouched, ...calico?.vouched },
   };
   await job.stages.run('packing programs', () => finishBundle(directory, facts, job.signal));
+}
+
+/** Its programs have come with the others. @returns versions */
+async function addCrio(directory: string, job: OfficialDownload): Promise<Record<string, string>> {
+  const skopeo = await stage('packing skopeo', job, () => job.skopeo(directory));
+  return { 'cri-o': `v${requireCrioRelease(job.kubernetesVersion)}`, ...skopeo };
 }
 
 function stage<T>(title: string, job: OfficialDownload, work: (meter: Meter) => Promise<T>): Promise<T> {

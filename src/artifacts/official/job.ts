@@ -17,6 +17,10 @@ const PARALLEL = 4;
 export const BUNDLED_NETWORKS = ['calico'] as const;
 export type BundledNetwork = (typeof BUNDLED_NETWORKS)[number];
 
+/** Container runtimes that a bundle has where they were asked for. */
+export const BUNDLED_RUNTIMES = ['crio'] as const;
+export type BundledRuntime = (typeof BUNDLED_RUNTIMES)[number];
+
 export interface OfficialDownload {
   kubernetesVersion: string;
   architecture: Architecture;
@@ -28,10 +32,14 @@ export interface OfficialDownload {
   trust: Trust;
   /** Pod networks beside flannel that come with the bundle, by their names in cluster.yaml. */
   networks?: readonly BundledNetwork[] | undefined;
+  /** Container runtimes beside containerd that come with the bundle, by their names in cluster.yaml. */
+  runtimes?: readonly BundledRuntime[] | undefined;
   /** Space for what archives hold. */
   scratch: string;
   /** Puts HAProxy and keepalived into the bundle, as far as this machine can. */
   loadBalancer(directory: string): Promise<MadeLoadBalancer>;
+  /** Puts skopeo into the bundle, which CRI-O's images need. @returns versions */
+  skopeo(directory: string): Promise<Record<string, string>>;
   stages: Stages;
   progress?: Progress | undefined;
   signal: AbortSignal;

@@ -11,6 +11,7 @@ export const ORIGIN_HOSTS = [
   'registry.k8s.io',
   'ghcr.io',
   'quay.io',
+  'storage.googleapis.com',
   'rekor.sigstore.dev',
 ] as const;
 

@@ -7,6 +7,7 @@ import { moveFile } from '../cache/cache.js';
 import { CNI_PLUGINS, FLANNEL_MANIFEST, HOST_PROGRAMS } from '../contents.js';
 import type { Meter } from '../progress/meter.js';
 import { machineArchitecture } from '../recipes.js';
+import { crioRelease } from './crio.js';
 import { diskFull } from './disk-full.js';
 import { announcedSize, fetchText } from './download.js';
 import { inParallel, type OfficialDownload, optionsOf } from './job.js';
@@ -71,6 +72,7 @@ export async function downloadPrograms(
     runcRelease(architecture, origins),
     cniRelease(CNI_PLUGINS, architecture, origins),
     flannelRelease(FLANNEL_MANIFEST, origins),
+    ...(job.runtimes?.includes('crio') ? [crioRelease(kubernetesVersion, architecture, origins)] : []),
   ];
   const prepared: PreparedRelease[] = [];
   await inParallel(releases, job, async (release, own) => void prepared.push(await prepareRelease(release, own)));
@@ -81,7 +83,8 @@ export async function downloadPrograms(
     const signature = await fetchRelease(release, directory, own);
     for (const path of pathsOf(release)) vouched[path] = vouchedOf(release, signature);
   });
-  for (const name of HOST_PROGRAMS) await chmod(join(directory, 'bin', name), 0o755);
+  const programs = new Set([...HOST_PROGRAMS.map((name) => `bin/${name}`), ...prepared.flatMap(pathsOf)]);
+  for (const path of programs) if (path.startsWith('bin/')) await chmod(join(directory, path), 0o755);
   return vouched;
 }
 

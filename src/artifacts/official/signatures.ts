@@ -9,7 +9,7 @@ import { type DownloadOptions, fetchBytes } from './download.js';
 import { verifyDetached } from './gpg.js';
 import type { FoundImage } from './registry.js';
 import { findLogEntry } from './rekor.js';
-import { type Identity, whyNotPlausible, whyNotSigned } from './sigstore.js';
+import { type Identity, whyBundleNotSigned, whyNotPlausible, whyNotSigned } from './sigstore.js';
 
 /** Keys that are pinned, as their projects publish them. */
 const KEYS = 'src/artifacts/official/keys';
@@ -28,7 +28,9 @@ export type Signing =
   /** A detached OpenPGP signature at `url`, by a key of one of the pinned keyrings. */
   | { by: 'gpg'; url: string; keyring: string }
   /** By Sigstore: of a file in `.sig` and `.cert` beside it, of an image in the registry. */
-  | { by: 'sigstore'; identity: Identity };
+  | { by: 'sigstore'; identity: Identity }
+  /** By Sigstore, with all that proves it in one file, `.bundle` beside it. */
+  | { by: 'sigstore-bundle'; identity: Identity };
 
 /** What came of it, for bundle.json. */
 export type SignatureRecord = NonNullable<Vouched['signature']>;
@@ -65,8 +67,15 @@ export interface Signed extends DownloadOptions {
 export async function checkSignature(signing: Signing, signed: Signed): Promise<SignatureRecord> {
   if (signing.by === 'nobody') return { state: 'none', detail: signing.why };
   if (signing.by === 'others') return { state: 'unchecked', detail: signing.why };
-  const record = await (signing.by === 'gpg' ? checkGpg(signing, signed) : checkKeyless(signing.identity, signed));
-  return demand(record, signed.url, signed.trust);
+  return demand(await checkSigned(signing, signed), signed.url, signed.trust);
+}
+
+function checkSigned(
+  signing: Signing & { by: 'gpg' | 'sigstore' | 'sigstore-bundle' },
+  signed: Signed,
+): Promise<SignatureRecord> {
+  if (signing.by === 'gpg') return checkGpg(signing, signed);
+  return signing.by === 'sigstore' ? checkKeyless(signing.identity, signed) : checkBundle(signing.identity, signed);
 }
 
 /** Checks the signature of an image; throws as `checkSignature`. */
@@ -116,6 +125,15 @@ async function checkKeyless(identity: Identity, signed: Signed): Promise<Signatu
   if ('unasked' in entry) return { state: 'unchecked', detail: entry.unasked };
   const why = whyNotSigned({ ...proof, entry, content }, identity, trust.sigstore);
   if (why !== undefined) throw notSigned(url, why);
+  return verifiedBy(identity);
+}
+
+async function checkBundle(identity: Identity, signed: Signed): Promise<SignatureRecord> {
+  const bundle = await fetchIfThere(`${signed.url}.bundle`, signed);
+  if (!bundle) return absent(`${signed.url}.bundle`);
+  const content = await readFile(signed.file);
+  const why = whyBundleNotSigned({ content, text: bundle.toString('utf8') }, identity, signed.trust.sigstore);
+  if (why !== undefined) throw notSigned(signed.url, why);
   return verifiedBy(identity);
 }
 

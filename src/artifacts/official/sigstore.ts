@@ -8,7 +8,7 @@ import { KubewrightError, messageOf } from '../../errors.js';
 
 /** Who may have signed: what Sigstore's authority wrote into the certificate after the signer had logged in. */
 export interface Identity {
-  /** The certificate's alternative name, an address of mail. */
+  /** The certificate's alternative name: an address of mail, or of a workflow. */
   subject: string;
   /** Who vouched for the login. */
   issuer: string;
@@ -81,6 +81,26 @@ export function whyNotSigned(
 }
 
 /**
+ * The same of a signature whose maker has put all that proves it into one file (Sigstore's bundle, cosign's `--bundle`).
+ *
+ * @param text of that file
+ * @returns undefined when it holds, else why not
+ */
+export function whyBundleNotSigned(
+  { content, text }: { content: Buffer; text: string },
+  { subject, issuer }: Identity,
+  trust: TrustMaterial,
+): string | undefined {
+  try {
+    const policy = { subjectAlternativeName: exactly(subject), extensions: { issuer } };
+    new Verifier(trust).verify(toSignedEntity(bundleFromJSON(JSON.parse(text)), content), policy);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/**
  * What can be told without the transparency log: that the certificate is of Sigstore's authority and for this identity, and
  * the signature of the content. Not when it was made: for that there is the log.
  *
@@ -110,7 +130,8 @@ function exactly(text: string): string {
   return `^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
 }
 
-function bundleOf({ content, signature, certificate, entry }: KeylessSignature): SerializedBundle {
+/** A signature and its proof as one bundle. */
+export function bundleOf({ content, signature, certificate, entry }: KeylessSignature): SerializedBundle {
   const { kind, apiVersion } = entryKind.parse(JSON.parse(Buffer.from(entry.body, 'base64').toString('utf8')));
   const digest = createHash('sha256').update(content).digest('base64');
   const bundle = {

@@ -12,11 +12,13 @@ import { ACTIONS as calico } from '../network/calico/actions.js';
 import { ACTIONS as flannel } from '../network/flannel/actions.js';
 import { ACTIONS as manifest } from '../network/manifest/actions.js';
 import { ACTIONS as containerd } from '../runtime/containerd/actions.js';
+import { ACTIONS as crio } from '../runtime/crio/actions.js';
 
 /** Names of what components do; also those of their activity types. This file gets into workflow code. */
 export const COMPONENT_ACTIONS = [
   ...bundle,
   ...containerd,
+  ...crio,
   ...haproxyKeepalived,
   ...staticPodBalancer,
   ...lvs,

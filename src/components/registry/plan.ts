@@ -13,6 +13,7 @@ import { flannel } from '../network/flannel/plan.js';
 import { manifest } from '../network/manifest/plan.js';
 import { none } from '../network/none/plan.js';
 import { containerd } from '../runtime/containerd/plan.js';
+import { crio } from '../runtime/crio/plan.js';
 import type { ArtifactSource, Component, Etcd, LoadBalancer, PodNetwork, Runtime } from '../types.js';
 import {
   type ArtifactSettings,
@@ -35,7 +36,7 @@ const ETCDS: Record<EtcdRunner, Record<EtcdSettings['topology'], Etcd>> = {
   'static-pods': { stacked, external: staticPods },
   systemd,
 };
-const RUNTIMES: Record<RuntimeSettings['type'], Runtime> = { containerd };
+const RUNTIMES: Record<RuntimeSettings['type'], Runtime> = { containerd, crio };
 const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel, calico, manifest, none };
 const ARTIFACT_SOURCES: Record<ArtifactSettings['source'], ArtifactSource> = { bundle };
 

@@ -15,6 +15,7 @@ import { schema as flannel } from '../network/flannel/schema.js';
 import { schema as manifest } from '../network/manifest/schema.js';
 import { schema as none } from '../network/none/schema.js';
 import { schema as containerd } from '../runtime/containerd/schema.js';
+import { schema as crio } from '../runtime/crio/schema.js';
 import type { ChoiceSchema, LoadBalancerSchema, PodNetworkSchema } from '../schema-types.js';
 import {
   type ArtifactSettings,
@@ -40,7 +41,7 @@ export const ETCD_RUNNERS = {
   'static-pods': { description: "kubelets, as kubeadm's static pods.", keys: {}, resolve: () => ({}) },
   systemd: etcdBySystemd,
 } satisfies Record<EtcdRunner, ChoiceSchema>;
-export const RUNTIMES = { containerd } satisfies Record<RuntimeSettings['type'], ChoiceSchema>;
+export const RUNTIMES = { containerd, crio } satisfies Record<RuntimeSettings['type'], ChoiceSchema>;
 export const POD_NETWORKS = { flannel, calico, manifest, none } satisfies Record<
   PodNetworkSettings['plugin'],
   PodNetworkSchema

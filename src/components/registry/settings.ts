@@ -14,6 +14,7 @@ import * as flannel from '../network/flannel/settings.js';
 import * as manifest from '../network/manifest/settings.js';
 import type { NoNetworkSettings } from '../network/none/settings.js';
 import * as containerd from '../runtime/containerd/settings.js';
+import type { CrioSettings } from '../runtime/crio/settings.js';
 
 export type { BundleSettings } from '../artifacts/bundle/settings.js';
 export type { EtcdCommonSettings } from '../etcd/settings.js';
@@ -42,6 +43,7 @@ export type { FlannelSettings } from '../network/flannel/settings.js';
 export type { ManifestNetworkSettings, NetworkManifest } from '../network/manifest/settings.js';
 export type { NoNetworkSettings } from '../network/none/settings.js';
 export type { ContainerdSettings } from '../runtime/containerd/settings.js';
+export type { CrioSettings } from '../runtime/crio/settings.js';
 
 /** `spec.loadBalancer`, resolved: one of the load balancers. */
 export type LoadBalancerSettings =
@@ -57,7 +59,7 @@ export type EtcdSettings = (StackedEtcdSettings | ExternalEtcdSettings | etcdByS
 /** What runs the members. */
 export type EtcdRunner = NonNullable<EtcdSettings['runner']>;
 /** `spec.runtime`, resolved: one of the container runtimes. */
-export type RuntimeSettings = containerd.ContainerdSettings;
+export type RuntimeSettings = containerd.ContainerdSettings | CrioSettings;
 /** `spec.network`, resolved: one of the pod networks. */
 export type PodNetworkSettings =
   | calico.CalicoSettings
@@ -85,7 +87,7 @@ const choice = (count: number, change: KeyChange): KeyChange => (count === 1 ? f
 
 const CHOICES = {
   loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES, external.CHANGES, lvs.CHANGES],
-  runtime: [containerd.CHANGES],
+  runtime: [containerd.CHANGES, {}],
   network: [flannel.CHANGES, calico.CHANGES, manifest.CHANGES, {}],
   packages: [bundle.CHANGES],
 };
@@ -105,7 +107,7 @@ export const COMPONENT_CHANGES: KeyChanges = {
   'spec.network.plugin': choice(CHOICES.network.length, never),
   'spec.packages': section,
   'spec.packages.source': choice(CHOICES.packages.length, used),
-  // containerd pulls images through it.
+  // The runtime pulls images through it.
   'spec.packages.proxy': by('runtime'),
   ...Object.assign({}, ...Object.values(CHOICES).flat()),
 };

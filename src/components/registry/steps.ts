@@ -13,12 +13,14 @@ import { steps as calico } from '../network/calico/steps/index.js';
 import { steps as flannel } from '../network/flannel/steps/index.js';
 import { steps as manifest } from '../network/manifest/steps/index.js';
 import { steps as containerd } from '../runtime/containerd/steps/index.js';
+import { steps as crio } from '../runtime/crio/steps/index.js';
 import type { COMPONENT_ACTIONS } from './actions.js';
 
 /** How components carry out their actions. The compiler holds it complete. */
 export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImplementation> = {
   ...bundle,
   ...containerd,
+  ...crio,
   ...haproxyKeepalived,
   ...staticPodBalancer,
   ...lvs,

@@ -12,6 +12,7 @@ import { work as flannel } from '../network/flannel/work.js';
 import { work as manifest } from '../network/manifest/work.js';
 import { work as noNetwork } from '../network/none/work.js';
 import { work as containerd } from '../runtime/containerd/work.js';
+import { work as crio } from '../runtime/crio/work.js';
 import type { ComponentWork, EtcdWork, LoadBalancerWork, PodNetworkWork, RuntimeWork } from '../work-types.js';
 import { kubeadmMakesMember, loadBalancerOf, runsContainers } from './plan.js';
 import {
@@ -33,7 +34,7 @@ const ETCDS: Record<EtcdRunner, Record<EtcdSettings['topology'], EtcdWork>> = {
   'static-pods': { stacked, external: staticPods },
   systemd: { stacked: etcdBySystemd, external: etcdBySystemd },
 };
-const RUNTIMES: Record<RuntimeSettings['type'], RuntimeWork> = { containerd };
+const RUNTIMES: Record<RuntimeSettings['type'], RuntimeWork> = { containerd, crio };
 const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetworkWork> = {
   flannel,
   calico,

@@ -122,7 +122,7 @@ function program(text: string): Buffer {
   return Buffer.from(`#!/bin/sh\necho '${text}'\n`);
 }
 
-async function archive(files: Record<string, string>): Promise<Buffer> {
+export async function archive(files: Record<string, string>): Promise<Buffer> {
   const entries = Object.entries(files).map(([path, text]): TarEntry => {
     return { path, type: 'file', mode: 0o755, content: program(text) };
   });

@@ -124,7 +124,7 @@ export class SigstoreInstance {
       `database=${this.at('index.txt')}\nnew_certs_dir=${this.at('newcerts')}\nserial=${this.at('serial')}`,
       'default_md=sha256\npolicy=any\nunique_subject=no\nx509_extensions=leaf\n[any]\ncommonName=optional\n[leaf]',
       'keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\nauthorityKeyIdentifier=keyid',
-      `subjectAltName=critical,email:${subject}`,
+      `subjectAltName=critical,${subject.startsWith('https://') ? 'URI' : 'email'}:${subject}`,
       `1.3.6.1.4.1.57264.1.1=DER:${Buffer.from(issuer).toString('hex')}`,
       ...(sct ? [`1.3.6.1.4.1.11129.2.4.2=DER:${sct.toString('hex')}`] : []),
     ];

@@ -320,7 +320,7 @@ describe('values', () => {
     [
       'a configuration that is a text',
       `${BASE}  runtime: { config: "version = 2" }\n`,
-      '21:22 bad-value spec.runtime.config | "version = 2" | a map with settings of containerd',
+      '21:22 bad-value spec.runtime.config | "version = 2" | a map with settings of the runtime',
     ],
   ])('%s', (_name, text, expected) => expect(full(text)).toEqual([expected]));
 

@@ -1,13 +1,11 @@
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { renderAptTransaction } from '../../../src/components/distribution/debian/apt.js';
-import { CONTAINERD_CONFIG_PATH } from '../../../src/components/runtime/containerd/paths.js';
-import {
-  renderContainerdConfig,
-  renderContainerdDropIn,
-  renderCrictlConfig,
-} from '../../../src/components/runtime/containerd/render/config.js';
+import { CONTAINERD_CONFIG_PATH, CONTAINERD_SOCKET } from '../../../src/components/runtime/containerd/paths.js';
+import { renderContainerdConfig } from '../../../src/components/runtime/containerd/render/config.js';
 import { renderContainerdUnit, versionsOfUnit } from '../../../src/components/runtime/containerd/render/unit.js';
+import { renderCrictlConfig } from '../../../src/components/runtime/crictl.js';
+import { renderRuntimeDropIn } from '../../../src/components/runtime/drop-in.js';
 import { withoutSwap } from '../../../src/render/fstab.js';
 import { renderKubeletDropIn, renderKubeletUnit } from '../../../src/render/kubelet-unit.js';
 import { featureTest, kernelFeaturesFor, renderModules } from '../../../src/render/modules.js';
@@ -71,13 +69,13 @@ describe('containerd', () => {
   });
 
   it('records at every start what the process has read', () => {
-    expectGolden('containerd-drop-in.conf', renderContainerdDropIn([CONTAINERD_CONFIG_PATH], null));
-    expectGolden('crictl.yaml', renderCrictlConfig());
+    expectGolden('containerd-drop-in.conf', renderRuntimeDropIn('containerd', [CONTAINERD_CONFIG_PATH], null));
+    expectGolden('crictl.yaml', renderCrictlConfig(CONTAINERD_SOCKET));
   });
 
   it('pulls images through a proxy where one is given, and reaches the cluster without it', () => {
     const proxy = { url: 'http://proxy.example.org:3128', except: '10.88.0.11,.svc' };
-    const dropIn = renderContainerdDropIn([CONTAINERD_CONFIG_PATH], proxy);
+    const dropIn = renderRuntimeDropIn('containerd', [CONTAINERD_CONFIG_PATH], proxy);
     expect(dropIn.split('\n').filter((line) => line.startsWith('Environment='))).toEqual([
       'Environment=HTTP_PROXY=http://proxy.example.org:3128',
       'Environment=HTTPS_PROXY=http://proxy.example.org:3128',

@@ -1,8 +1,8 @@
 import { type Bundle, bundleCommandFor, missingImages } from '../../../bundle/bundle.js';
 import { isNode } from '../../../cluster/roles.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
-import { runtimeOf } from '../../../components/registry/plan.js';
-import { podNetworkWorkOf, workOf } from '../../../components/registry/work.js';
+import { runsContainers, runtimeOf } from '../../../components/registry/plan.js';
+import { podNetworkWorkOf, runtimeWorkOf, workOf } from '../../../components/registry/work.js';
 import type { Writer } from '../../lease/lease.js';
 import type { HostFacts } from '../facts/index.js';
 import { checkCertificates } from './certificates.js';
@@ -60,12 +60,18 @@ export function problemsOf(checked: Checked, bundle: Bundle | undefined): Proble
 function checkBundle({ cluster, host }: Checked, bundle: Bundle): Problem[] {
   const wanted = workOf(cluster, host.role).flatMap((work) => work.bundled(cluster, host.role));
   const lacking = wanted.filter((name) => !bundleHolds(bundle, name));
-  if (lacking.length === 0) return [];
+  if (lacking.length === 0) return checkFit(cluster, host, bundle);
   const command = bundleCommandFor(bundle.kubernetesVersion, bundle.architecture);
   const networks = podNetworkWorkOf(cluster)
     .bundled(cluster, host.role)
     .filter((name) => lacking.includes(name));
-  const flags = networks.map((name) => ` --from official --network ${name}`).join('');
+  const ofRuntime = runtimeWorkOf(cluster)
+    .bundled(cluster, host.role)
+    .some((name) => lacking.includes(name));
+  const flags = [
+    ...(ofRuntime ? [runtimeOf(cluster).bundleOptions] : []),
+    ...networks.map((name) => ` --from official --network ${name}`),
+  ].join('');
   const otherSource = lacking.some((name) => !isFile(name))
     ? `; or set the "source" of what is missing (runtime.source, loadBalancer.source) to distribution, for the hosts' own packages; or name images of your own in loadBalancer.images`
     : '';
@@ -76,6 +82,16 @@ function checkBundle({ cluster, host }: Checked, bundle: Bundle): Problem[] {
       hint: `Make it again with \`${command}${flags}\`${otherSource}.`,
     },
   ];
+}
+
+/** Of hosts that run containers: what the bundle has of their runtime goes with the cluster's Kubernetes. */
+function checkFit(cluster: Cluster, { role }: ClusterHost, bundle: Bundle): Problem[] {
+  if (!runsContainers(cluster, role)) return [];
+  const misfit = runtimeWorkOf(cluster).misfit(cluster, bundle.versions);
+  if (misfit === undefined) return [];
+  const command = bundleCommandFor(bundle.kubernetesVersion, bundle.architecture);
+  const hint = `Make it again with \`${command}${runtimeOf(cluster).bundleOptions}\`.`;
+  return [{ code: 'KW319', what: `the bundle ${bundle.directory} does not fit: ${misfit}`, hint }];
 }
 
 /**

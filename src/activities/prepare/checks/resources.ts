@@ -3,7 +3,7 @@ import { checkImages, filesBelow, imagesFor } from '../../../bundle/bundle.js';
 import { LOAD_BALANCER_FOLDER } from '../../../bundle/programs.js';
 import { isNode, isOutside } from '../../../cluster/roles.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
-import { holdsMember, runsContainers } from '../../../components/registry/plan.js';
+import { holdsMember, runsContainers, runtimeOf } from '../../../components/registry/plan.js';
 import { imageQuery } from '../../../components/registry/work.js';
 import { PROGRAM_ROOT } from '../../../render/program-paths.js';
 import type { DiskFacts, HostFacts } from '../facts/index.js';
@@ -27,7 +27,7 @@ const EVICTION_SHARE = { nodefs: 0.1, imagefs: 0.15 };
 
 /** CPUs, memory, swap, and folders that cannot do what they are for. */
 export function checkMachine({ facts, host, cluster }: Checked): Problem[] {
-  const problems = checkFolders(facts, host);
+  const problems = checkFolders(facts, host, runtimeOf(cluster).imageFolder);
   if (host.role === 'control-plane') {
     if (facts.cpus < MINIMUM_CPUS && !ignores(cluster.kubernetes, 'NumCPU')) {
       const what = `it has ${facts.cpus} CPU, and kubeadm wants ${MINIMUM_CPUS} for a control plane`;
@@ -42,8 +42,8 @@ export function checkMachine({ facts, host, cluster }: Checked): Problem[] {
   return [...problems, ...checkSwap(facts, cluster, host)];
 }
 
-function checkFolders({ noexec, danglingLinks }: HostFacts, { role }: ClusterHost): Problem[] {
-  const folders = isOutside(role) ? [PROGRAM_ROOT] : ['/var/lib/containerd', PROGRAM_ROOT];
+function checkFolders({ noexec, danglingLinks }: HostFacts, { role }: ClusterHost, imageFolder: string): Problem[] {
+  const folders = isOutside(role) ? [PROGRAM_ROOT] : [imageFolder, PROGRAM_ROOT];
   const forbidding = noexec.filter(({ folder }) => folders.includes(folder));
   return [
     ...forbidding.map(({ folder, mount }) => ({
@@ -124,7 +124,7 @@ function needsByFolder(cluster: Cluster, host: ClusterHost, bundle: Bundle): Rec
   const folders = FOLDERS[host.role];
   const binaries = folders.flatMap((folder) => filesBelow(bundle, folder));
   return {
-    '/var/lib/containerd': archives * (1 + UNPACKED),
+    [runtimeOf(cluster).imageFolder]: archives * (1 + UNPACKED),
     '/var/lib/kubewright': archives,
     '/var/lib/kubelet': (SLACK_MIB + (holdsMember(cluster, host.role) ? ETCD_MIB : 0)) * 1024,
     [PROGRAM_ROOT]: binaries.reduce((sum, { size, packed }) => sum + size + (packed?.size ?? 0), 0) / 1024,
@@ -137,10 +137,10 @@ function byFileSystem(disks: DiskFacts[]): DiskFacts[][] {
   return [...groups.values()];
 }
 
-function reservedShare(disks: DiskFacts[], { kubernetes }: Cluster): number {
-  if (kubernetes.kubelet.config.evictionHard !== undefined) return 0;
+function reservedShare(disks: DiskFacts[], cluster: Cluster): number {
+  if (cluster.kubernetes.kubelet.config.evictionHard !== undefined) return 0;
   const folders = disks.map(({ folder }) => folder);
-  if (folders.includes('/var/lib/containerd')) return EVICTION_SHARE.imagefs;
+  if (folders.includes(runtimeOf(cluster).imageFolder)) return EVICTION_SHARE.imagefs;
   return folders.includes('/var/lib/kubelet') ? EVICTION_SHARE.nodefs : 0;
 }
 

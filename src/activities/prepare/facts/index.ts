@@ -1,5 +1,5 @@
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
-import { componentsOf, podNetworkOf } from '../../../components/registry/plan.js';
+import { componentsOf, podNetworkOf, runtimeOf } from '../../../components/registry/plan.js';
 import { runtimeWorkOf } from '../../../components/registry/work.js';
 import { replacedFiles } from '../../../components/replaced.js';
 import type { RemoteHost } from '../../../hosts/types.js';
@@ -35,6 +35,7 @@ export function questionsFor(cluster: Cluster, { role }: Pick<ClusterHost, 'role
     podSubnet: cluster.kubernetes.podSubnet,
     resolvConf: typeof resolvConf === 'string' && resolvConf.startsWith('/') ? resolvConf : undefined,
     features: kernelFeaturesFor(role, cluster),
+    imageFolder: runtimeOf(cluster).imageFolder,
     cniConfiguration: podNetworkOf(cluster).cniConfiguration,
     services: componentsOf(cluster).flatMap(({ services }) => services),
     replaced: replacedFiles(cluster).map(({ path }) => path),

@@ -14,8 +14,14 @@ const TOOLS = ['awk', 'base64', 'df', 'find', 'gzip', 'ip', 'modprobe', 'sha256s
 /** Where members of etcd have their data, whatever runs them. */
 const ETCD_DATA = [...new Set(ALL_ETCDS.map(({ dataDirectory }) => dataDirectory))];
 
-/** Folders that grow during an installation. */
-export const GROWING = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/kubewright', PROGRAM_ROOT];
+/**
+ * Folders that grow during an installation.
+ *
+ * @param imageFolder the one of the container runtime
+ */
+export function growingFolders(imageFolder: string): string[] {
+  return [imageFolder, '/var/lib/kubelet', '/var/lib/kubewright', PROGRAM_ROOT];
+}
 
 /**
  * Bash function: SHA-256 of the DER form of a PEM file's first certificate, without needing openssl. Fails, and prints
@@ -34,6 +40,8 @@ export interface HostQuestions extends ServiceQuestions {
   resolvConf: string | undefined;
   /** Kernel features that this cluster needs of this host. */
   features: KernelFeature[];
+  /** Folder that the container runtime's images grow in. */
+  imageFolder: string;
   /** File of the pod network in /etc/cni/net.d; null where whatever is there is right. */
   cniConfiguration: string | null;
 }
@@ -63,7 +71,7 @@ export function hostFactsScript(questions: HostQuestions): string {
 ${CERTIFICATE_DIGEST}
 ${system()}
 ${networkFacts(podSubnet, resolvConf)}
-${resources()}
+${resources(questions.imageFolder)}
 ${kernel(features)}
 ${servicesFacts(questions)}
 ${ownership(cniConfiguration)}
@@ -81,7 +89,8 @@ while read -r line; do row os "$line"; done </etc/os-release
 for tool in ${TOOLS.join(' ')}; do command -v "$tool" >/dev/null || row missing "$tool"; done`;
 }
 
-function resources(): string {
+function resources(imageFolder: string): string {
+  const growing = growingFolders(imageFolder).join(' ');
   return `row cpus "$(nproc)"
 while read -r name kib _; do
   case $name in MemTotal:|MemAvailable:) row memory "\${name%:}" "$kib" ;; esac
@@ -90,14 +99,14 @@ done </proc/meminfo
 [ ! -e /proc/swaps ] || asked 'its swap' cat /proc/swaps | while read -r path _ size used _; do
   [ "$path" = Filename ] || row swap "$path" "$size" "$used"
 done
-for folder in ${GROWING.join(' ')}; do
+for folder in ${growing}; do
   there=$folder
   while [ ! -d "$there" ]; do there=$(dirname "$there"); done
   read -r _ total _ free _ mount < <(asked "the disk of $folder" timeout 10 df -Pk "$there" | tail -n 1)
   [ -z "$mount" ] || row disk "$folder" "$(stat -c %d "$there")" "$total" "$free" "$mount"
   case ,$(findmnt -n -o OPTIONS -T "$there"), in *,noexec,*) row noexec "$folder" "$mount" ;; esac
 done
-for path in ${ETCD_DATA.join(' ')} ${GROWING.join(' ')}; do
+for path in ${ETCD_DATA.join(' ')} ${growing}; do
   if [ -L "$path" ] && [ ! -d "$path" ]; then row dangling "$path" "$(readlink "$path")"; fi
 done`;
 }

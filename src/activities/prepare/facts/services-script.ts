@@ -11,7 +11,7 @@ export interface ServiceQuestions {
 }
 
 /** Other runtimes and what comes with them, which a host may have for other ends. */
-const RIVALS = ['docker', 'crio'];
+const RIVALS = ['docker', 'crio', 'containerd'];
 
 /** Certificates whose end matters: kubeadm's own names, for others may lie beside them. */
 const CERTIFICATES = [
@@ -28,7 +28,7 @@ const CERTIFICATES = [
  * that is there or would come, and when the certificates of a node end. `row` and `asked` are those of `hostFactsScript`.
  */
 export function servicesFacts({ services, replaced, runtimeFacts }: ServiceQuestions): string {
-  const units = [...services.map(({ name }) => name), ...RIVALS];
+  const units = [...new Set([...services.map(({ name }) => name), ...RIVALS])];
   const packages = services.flatMap((service) => service.packages);
   return `for unit in ${units.join(' ')}; do
   active=$(systemctl is-active "$unit") enabled=$(systemctl is-enabled "$unit")

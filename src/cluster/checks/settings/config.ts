@@ -17,7 +17,11 @@ const CONTAINERD: Path = ['spec', 'runtime', 'config'];
 const RULES: Rule[] = [
   { path: [...KUBELET, 'apiVersion'], only: 'kubelet.config.k8s.io/v1beta1', reason: 'kubeadm speaks this version' },
   { path: [...KUBELET, 'kind'], only: 'KubeletConfiguration', reason: 'it is merged into this one' },
-  { path: [...KUBELET, 'cgroupDriver'], only: 'systemd', reason: 'containerd is set up with the systemd driver' },
+  {
+    path: [...KUBELET, 'cgroupDriver'],
+    only: 'systemd',
+    reason: 'the container runtime is set up with the systemd driver',
+  },
   { path: [...KUBELET, 'clusterDomain'], reason: 'use spec.kubernetes.dnsDomain' },
   {
     path: [...KUBELET, 'clusterDNS'],

@@ -45,7 +45,7 @@ export const KUBELET: ManagedFlags = {
   'node-labels': "use the host's labels",
   'register-with-taints': "use the host's taints",
   'container-runtime-endpoint': 'use spec.runtime',
-  'cgroup-driver': 'containerd is set up with the systemd driver',
+  'cgroup-driver': 'the container runtime is set up with the systemd driver',
   'cluster-dns': 'it follows from spec.kubernetes.serviceSubnet',
   'cluster-domain': 'use spec.kubernetes.dnsDomain',
   config: 'use spec.kubernetes.kubelet.config',

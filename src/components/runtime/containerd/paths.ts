@@ -2,11 +2,10 @@ import { dropInPath } from '../../../render/loaded-config.js';
 import { releaseDirectory } from '../../../render/program-paths.js';
 
 export const CONTAINERD_CONFIG_PATH = '/etc/containerd/config.toml';
-export const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
+export const CONTAINERD_SOCKET = 'unix:///run/containerd/containerd.sock';
 /** The unit of the bundle's containerd. In /etc it goes before the one of a package. */
 export const CONTAINERD_UNIT_PATH = '/etc/systemd/system/containerd.service';
 export const CONTAINERD_DROP_IN_PATH = dropInPath('containerd');
-export const CRICTL_CONFIG_PATH = '/etc/crictl.yaml';
 
 /** A release of containerd and one of runc. */
 export interface RuntimeVersions {

@@ -3,13 +3,8 @@ import { hostStep } from '../../../plan/step.js';
 import { BINARY_DIRECTORY } from '../../../render/kubelet-unit.js';
 import { ours } from '../../leftovers.js';
 import type { Runtime } from '../../types.js';
-import {
-  CONTAINERD_CONFIG_PATH,
-  CONTAINERD_DROP_IN_PATH,
-  CONTAINERD_SOCKET,
-  CONTAINERD_UNIT_PATH,
-  CRICTL_CONFIG_PATH,
-} from './paths.js';
+import { CRICTL_CONFIG_PATH } from '../crictl.js';
+import { CONTAINERD_CONFIG_PATH, CONTAINERD_DROP_IN_PATH, CONTAINERD_SOCKET, CONTAINERD_UNIT_PATH } from './paths.js';
 import { settingsOf } from './settings.js';
 
 const EVERYWHERE = ['control-plane', 'worker', 'etcd'] as const;
@@ -22,7 +17,9 @@ function namesRegistry(config: unknown): boolean {
 
 /** containerd and runc, from the bundle or from the distribution. */
 export const containerd: Runtime = {
-  socket: `unix://${CONTAINERD_SOCKET}`,
+  socket: CONTAINERD_SOCKET,
+  imageFolder: '/var/lib/containerd',
+  bundleOptions: '',
   unit: 'containerd.service',
   hasRegistries: (cluster) => namesRegistry(settingsOf(cluster).config),
 

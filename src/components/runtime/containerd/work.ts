@@ -18,5 +18,6 @@ version=$(containerd --version)
 if [ -n "$version" ]; then row runtime installed "$version"
 else row runtime candidate "$(apt-cache policy containerd | awk '$1 == "Candidate:" {print $2}')"; fi`,
   outdated,
+  misfit: () => undefined,
   importing: importStep,
 };

@@ -105,7 +105,7 @@ describe('a service of somebody else', () => {
 });
 
 const fromDistribution = (cluster: Cluster): Cluster => {
-  return { ...cluster, runtime: { ...cluster.runtime, source: 'distribution' } };
+  return { ...cluster, runtime: { type: 'containerd', source: 'distribution', config: {} } };
 };
 
 describe('containerd', () => {

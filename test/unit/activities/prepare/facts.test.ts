@@ -2,7 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { hostname, totalmem } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { parseHostFacts } from '../../../../src/activities/prepare/facts/host-facts.js';
-import { CERTIFICATE_DIGEST, GROWING, hostFactsScript } from '../../../../src/activities/prepare/facts/script.js';
+import {
+  CERTIFICATE_DIGEST,
+  growingFolders,
+  hostFactsScript,
+} from '../../../../src/activities/prepare/facts/script.js';
 import { Facts, factsProgram } from '../../../../src/activities/remote-facts.js';
 import { QUESTIONS } from './facts-host.js';
 import { factsWith } from './fixtures.js';
@@ -25,7 +29,7 @@ describe('facts of a host', () => {
     expect(facts.addresses).toContainEqual(
       expect.objectContaining({ card: 'lo', address: '127.0.0.1', prefixLength: 8 }),
     );
-    expect(facts.disks.map(({ folder }) => folder)).toEqual(GROWING);
+    expect(facts.disks.map(({ folder }) => folder)).toEqual(growingFolders('/var/lib/containerd'));
     for (const disk of facts.disks) expect(disk.totalKiB).toBeGreaterThan(disk.freeKiB);
   });
 

@@ -21,7 +21,7 @@ import { contextOn, type FakeHost } from './fake-host.js';
 import { BUNDLE } from './fixtures.js';
 
 const CLUSTER = bundledCluster();
-const DISTRIBUTIONS: Cluster = { ...CLUSTER, runtime: { ...CLUSTER.runtime, source: 'distribution' } };
+const DISTRIBUTIONS: Cluster = { ...CLUSTER, runtime: { type: 'containerd', source: 'distribution', config: {} } };
 
 /** Tables as `ctr images check` and `ctr images ls` print them. */
 function holds(fake: FakeHost, images: { name: string; status?: string; labels?: string }[]): void {

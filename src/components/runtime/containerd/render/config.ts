@@ -1,9 +1,6 @@
-import { stringify } from 'smol-toml';
 import { compareVersions } from '../../../../compare-versions.js';
-import { KubewrightError, messageOf } from '../../../../errors.js';
 import { CNI_BINARY_DIRECTORY } from '../../../../render/kubelet-unit.js';
-import { recordLoadedConfig } from '../../../../render/loaded-config.js';
-import { CONTAINERD_SOCKET } from '../paths.js';
+import { merge, type Table, toToml } from '../../merge.js';
 import { inFormat } from './names.js';
 
 export interface ContainerdConfig {
@@ -15,8 +12,6 @@ export interface ContainerdConfig {
   overrides: Record<string, unknown>;
 }
 
-type Table = { [key: string]: unknown };
-
 /**
  * `/etc/containerd/config.toml`. The format is version 2 for containerd 1.x and version 3 for 2.x, whose CRI plugin is
  * split in two (containerd's docs/cri/config.md). What matters to the kubelet is written out even where it is the
@@ -26,7 +21,7 @@ export function renderContainerdConfig({ version, pauseImage, overrides }: Conta
   const format = compareVersions(version, '2') >= 0 ? 3 : 2;
   const generated = format === 3 ? formatVersion3(version, pauseImage) : formatVersion2(pauseImage);
   const wanted = merge(generated, inFormat(format, overrides));
-  return `# Written by Kubewright. Change it through "runtime.config" in cluster.yaml.\n${toml(wanted)}\n`;
+  return `# Written by Kubewright. Change it through "runtime.config" in cluster.yaml.\n${toToml(wanted)}\n`;
 }
 
 /** The kubelet uses the systemd cgroup driver, and two managers of one cgroup tree end in lost limits. */
@@ -60,63 +55,4 @@ function formatVersion3(version: string, pauseImage: string): Table {
       },
     },
   };
-}
-
-/** Tables merge key by key; anything else, lists included, is replaced, and null takes a generated key away. */
-function merge(base: Table, over: Table): Table {
-  const merged: Table = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const below = merged[key];
-    if (value === null) delete merged[key];
-    else merged[key] = isTable(value) ? merge(isTable(below) ? below : {}, value) : value;
-  }
-  return merged;
-}
-
-function isTable(value: unknown): value is Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function toml(table: Table): string {
-  try {
-    return stringify(table).trimEnd();
-  } catch (cause) {
-    throw new KubewrightError('KW450', `"runtime.config" cannot be written as TOML: ${messageOf(cause)}`, {
-      hint: 'TOML has no null inside of lists. Mend runtime.config in cluster.yaml.',
-      cause,
-    });
-  }
-}
-
-/**
- * Drop-in that records, at every start of containerd, which configuration it read: so a later look can tell a process with
- * this configuration from one that was started before. There is no reload, for containerd has none. One that looks through
- * many containers on a slow disk is not ended by systemd after its usual 90 s, only to begin anew.
- *
- * @param paths files whose digest, one behind the other, is recorded
- * @param proxy for pulling images; null: none, whatever systemd gives to other services
- */
-export function renderContainerdDropIn(paths: [string, ...string[]], proxy: PullProxy | null): string {
-  return `# Written by Kubewright: records which configuration the running containerd has read.
-[Service]
-ExecStartPre=${recordLoadedConfig('containerd', ...paths)}
-TimeoutStartSec=600
-${proxy === null ? '' : renderProxy(proxy)}`;
-}
-
-/** Through which images are pulled, and from where they are not. */
-export interface PullProxy {
-  url: string;
-  /** As Go's programs read NO_PROXY. */
-  except: string;
-}
-
-function renderProxy({ url, except }: PullProxy): string {
-  const variables = [`HTTP_PROXY=${url}`, `HTTPS_PROXY=${url}`, `NO_PROXY=${except}`];
-  return variables.map((variable) => `Environment=${variable}\n`).join('');
-}
-
-/** `/etc/crictl.yaml`: without it crictl tries one socket after the other and warns. */
-export function renderCrictlConfig(): string {
-  return `# Written by Kubewright.\nruntime-endpoint: unix://${CONTAINERD_SOCKET}\nimage-endpoint: unix://${CONTAINERD_SOCKET}\n`;
 }

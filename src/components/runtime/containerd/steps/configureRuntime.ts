@@ -6,10 +6,12 @@ import { digestOf, type Facts, gatherFacts } from '../../../../activities/remote
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
 import { type PlacedProgram, placeProgram } from '../../../../bundle/programs.js';
 import { loadedConfigPath } from '../../../../render/loaded-config.js';
-import { CONTAINERD_CONFIG_PATH, CONTAINERD_DROP_IN_PATH, CONTAINERD_UNIT_PATH, CRICTL_CONFIG_PATH } from '../paths.js';
+import { CRICTL_CONFIG_PATH } from '../../crictl.js';
+import { startRuntime } from '../../start.js';
+import { CONTAINERD_CONFIG_PATH, CONTAINERD_DROP_IN_PATH, CONTAINERD_UNIT_PATH } from '../paths.js';
 import { settingsOf } from '../settings.js';
 import { GOAL_FACTS, type Goal, goalOf, PROGRAMS } from './goal.js';
-import { CRI_ANSWERS, startContainerd } from './start.js';
+import { CONTAINERD, CRI_ANSWERS } from './start.js';
 
 /**
  * Brings containerd up for the kubelet: the bundle's programs and their unit where they are the bundle's, the systemd cgroup
@@ -31,7 +33,7 @@ export const configureRuntime: StepImplementation = {
     for (const [path, content] of files) await host.writeFile(path, content);
     if (programs.length > 0) await linkPrograms(context, programs);
     if (goal.removesUnit) await host.run(`rm -f ${CONTAINERD_UNIT_PATH}\n`, { signal });
-    const start = () => startContainerd(context, loaded);
+    const start = () => startRuntime(context, CONTAINERD, loaded);
     await (interrupts ? inTurn(context, 'containerd is restarted', start) : start());
   },
 };

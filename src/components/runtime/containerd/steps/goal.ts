@@ -6,16 +6,18 @@ import { type PlacedProgram, placeProgram, releaseOf } from '../../../../bundle/
 import { noProxyOf } from '../../../../cluster/direct-addresses.js';
 import type { Cluster } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
+import { CRICTL_CONFIG_PATH, renderCrictlConfig } from '../../crictl.js';
+import { renderRuntimeDropIn } from '../../drop-in.js';
 import {
   CONTAINERD_CONFIG_PATH,
   CONTAINERD_DROP_IN_PATH,
+  CONTAINERD_SOCKET,
   CONTAINERD_UNIT_PATH,
-  CRICTL_CONFIG_PATH,
   programOf,
   type RuntimeVersions,
   versionOfProgram,
 } from '../paths.js';
-import { renderContainerdConfig, renderContainerdDropIn, renderCrictlConfig } from '../render/config.js';
+import { renderContainerdConfig } from '../render/config.js';
 import { renderContainerdUnit, versionsOfUnit } from '../render/unit.js';
 import { settingsOf } from '../settings.js';
 import { foreignRuntime, type RunningRuntime } from '../versions.js';
@@ -63,8 +65,12 @@ function filesFor(cluster: Cluster, read: Map<string, string>): Pick<Goal, 'file
   const { proxy: url } = cluster.packages;
   const proxy = url === null ? null : { url, except: noProxyOf(cluster) };
   const paths = [...read.keys(), ...(proxy === null ? [] : [CONTAINERD_DROP_IN_PATH])] as [string, ...string[]];
-  const dropIn = renderContainerdDropIn(paths, proxy);
-  const files = new Map([...read, [CONTAINERD_DROP_IN_PATH, dropIn], [CRICTL_CONFIG_PATH, renderCrictlConfig()]]);
+  const dropIn = renderRuntimeDropIn('containerd', paths, proxy);
+  const files = new Map([
+    ...read,
+    [CONTAINERD_DROP_IN_PATH, dropIn],
+    [CRICTL_CONFIG_PATH, renderCrictlConfig(CONTAINERD_SOCKET)],
+  ]);
   return { files, loaded: digestOf(paths.map((path) => files.get(path) ?? '').join('')) };
 }
 

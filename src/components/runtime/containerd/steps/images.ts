@@ -4,10 +4,7 @@ import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js'
 import type { Probe, StepContext, StepImplementation } from '../../../../activities/types.js';
 import type { Bundle, LocatedImage } from '../../../../bundle/bundle.js';
 import { KubewrightError } from '../../../../errors.js';
-import type { Upload } from '../../../../hosts/types.js';
-
-/** Archives lie here between upload and import, and nowhere else. */
-const ARCHIVES = '/var/lib/kubewright/bundle/images';
+import { archivePath, archiveUpload, checkedNames, shortName } from '../../archives.js';
 
 /** On the image: the CRI plugin knows it, and it told so to the kubelet. */
 const KNOWN_LABEL = 'io.cri-containerd.image=managed';
@@ -30,7 +27,7 @@ const LANES = 4;
  * @param choose which images of the bundle the step's host needs
  */
 export function importStep(choose: (bundle: Bundle, context: StepContext) => LocatedImage[]): StepImplementation {
-  const wanted = async (context: StepContext) => checked(choose(await bundleOf(context), context));
+  const wanted = async (context: StepContext) => checkedNames(choose(await bundleOf(context), context));
   return {
     async probe(context) {
       return judge(await wanted(context), await ask(context));
@@ -40,32 +37,13 @@ export function importStep(choose: (bundle: Bundle, context: StepContext) => Loc
       const { host, signal } = context;
       const images = await wanted(context);
       const missing = missingOf(images, await ask(context));
-      await host.upload(missing.map(archive), { signal, onProgress: (line) => context.progress(line) });
+      await host.upload(missing.map(archiveUpload), { signal, onProgress: (line) => context.progress(line) });
       await context.durable('images', importScript(images), {
         timeoutSeconds: 3_000,
         hint: 'See that /var/lib/containerd has space and that containerd is well (`systemctl status containerd`), then retry the step.',
       });
     },
   };
-}
-
-/** Names go into scripts as words of a line, so they must be names of images and nothing else. */
-function checked(images: LocatedImage[]): LocatedImage[] {
-  for (const name of images.flatMap(({ names }) => names)) {
-    if (/^[a-z0-9][\w.:/@-]*$/.test(name)) continue;
-    throw new KubewrightError('KW731', `the bundle has an image with an impossible name: ${JSON.stringify(name)}`, {
-      hint: 'Make the bundle again.',
-    });
-  }
-  return images;
-}
-
-function archive({ absolutePath, sha256, size, file }: LocatedImage): Upload {
-  return { source: absolutePath, target: archivePath(file), sha256, size, mode: 0o600 };
-}
-
-function archivePath(file: string): string {
-  return `${ARCHIVES}/${file.slice(file.lastIndexOf('/') + 1)}`;
 }
 
 /** How long containerd may take to say which images it has. */
@@ -87,11 +65,6 @@ async function ask({ host, signal }: StepContext): Promise<Facts> {
     transient: true,
     hint: 'Nothing was changed. It is asked again by itself; `systemctl status containerd` on the host tells more.',
   });
-}
-
-/** `registry.k8s.io/coredns/coredns:v1.12.1` → `coredns:v1.12.1`. */
-function shortName(name: string): string {
-  return name.slice(name.lastIndexOf('/') + 1);
 }
 
 /** Lines of a table by their first word. */

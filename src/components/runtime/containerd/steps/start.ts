@@ -1,12 +1,4 @@
-import type { StepContext } from '../../../../activities/types.js';
-import { isKubewrightError, KubewrightError } from '../../../../errors.js';
-import { loadedConfigPath } from '../../../../render/loaded-config.js';
-
-/** How long containerd may take to answer after a start: with many containers and a slow disk it takes minutes. */
-const START_SECONDS = 540;
-
-/** One that ended so often since it was started has something against its configuration. */
-const MOST_RESTARTS = 3;
+import type { Starting } from '../../start.js';
 
 /**
  * Bash condition: containerd answers, and its CRI plugin works. Whether it runs is asked of systemd first: ctr waits ten
@@ -14,59 +6,4 @@ const MOST_RESTARTS = 3;
  */
 export const CRI_ANSWERS = `systemctl is-active --quiet containerd.service && ctr --timeout 5s plugins ls | awk '$1 == "io.containerd.grpc.v1" && $2 == "cri" && $NF == "ok" {found=1} END {exit !found}'`;
 
-/**
- * Starts containerd, or restarts one that was started with something else, and waits until it answers.
- *
- * @param digest what its drop-in records when it has been started with what is there
- * @throws KubewrightError KW448 with its last lines
- */
-export async function startContainerd(context: StepContext, digest: string): Promise<void> {
-  try {
-    await context.durable('containerd', startScript(digest), { timeoutSeconds: START_SECONDS + 20 });
-  } catch (error) {
-    // Only the command's own failure is explained; a lost connection or host stays what it is.
-    if (!isKubewrightError(error) || error.code !== 'KW431') throw error;
-    throw new KubewrightError('KW448', 'containerd does not run with its new configuration', {
-      host: context.host.name,
-      output: error.output,
-      hint: 'Its last lines say why. Check "runtime.config" in cluster.yaml and `systemctl status containerd`, then retry the step.',
-      cause: error,
-    });
-  }
-}
-
-/**
- * Restarts only what does not run or has not read the configuration that is there: pods outlive a restart, but nothing is
- * for free, and one that is on its way up would begin anew. Names the configuration, so that the end of an earlier
- * command that loaded another one is not taken for this one's.
- */
-export function startScript(digest: string): string {
-  return `cri() { ${CRI_ANSWERS}; }
-loaded() { [ "$(cut -c 1-64 ${loadedConfigPath('containerd')} 2>/dev/null)" = ${digest} ]; }
-of_unit() { systemctl show -p "$1" --value containerd.service; }
-began=$(date +%s) said=0
-systemctl daemon-reload
-systemctl enable --quiet containerd.service
-state=$(of_unit ActiveState)
-case $state in
-  active | activating | reloading) loaded || systemctl restart --no-block containerd.service ;;
-  inactive | failed | deactivating) systemctl restart --no-block containerd.service ;;
-  *) echo "systemd does not say whether containerd runs ("$state")"; exit 1 ;;
-esac
-# systemd counts on, or from nothing, after a restart by hand.
-first=$(of_unit NRestarts)
-until loaded && cri 2>/dev/null; do
-  restarts=$(of_unit NRestarts)
-  [ "$restarts" -ge "$first" ] || first=$restarts
-  if [ "$(of_unit ActiveState)" = failed ] || [ $((restarts - first)) -ge ${MOST_RESTARTS} ] || [ "$SECONDS" -ge ${START_SECONDS} ]; then
-    journalctl --unit containerd.service --since "@$began" --no-pager --output cat | tail -n 20
-    exit 1
-  fi
-  if [ $((SECONDS / 15)) -gt $said ]; then
-    said=$((SECONDS / 15))
-    echo "waiting for containerd, which has not answered for $SECONDS s"
-  fi
-  sleep 0.2
-done
-`;
-}
+export const CONTAINERD: Starting = { service: 'containerd', answers: CRI_ANSWERS };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cleanUpScript, NODE_PATHS } from '../../../../../src/activities/node-leftovers.js';
 import { portsOf } from '../../../../../src/activities/prepare/checks/ports.js';
+import type { Cluster } from '../../../../../src/cluster/types.js';
 import { packageNeeds } from '../../../../../src/components/packages.js';
 import {
   etcdHosts,
@@ -47,7 +48,7 @@ describe('members that systemd runs', () => {
     expect(runsContainers(apart, 'etcd')).toBe(false);
     expect([...portsOf('etcd', apart).values()]).toEqual(['etcd', 'etcd', 'etcd']);
     expect([...portsOf('control-plane', onControlPlanes)].filter(([, owner]) => owner === 'etcd')).toHaveLength(3);
-    const distribution = { ...apart, runtime: { ...apart.runtime, source: 'distribution' as const } };
+    const distribution: Cluster = { ...apart, runtime: { type: 'containerd', source: 'distribution', config: {} } };
     expect(packageNeeds(distribution, ['etcd']).hold).toEqual([]);
     expect(packageNeeds(distribution, ['control-plane']).hold).toContain('containerd');
   });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startScript } from '../../../../../src/components/runtime/containerd/steps/start.js';
+import { CONTAINERD } from '../../../../../src/components/runtime/containerd/steps/start.js';
+import { startScript } from '../../../../../src/components/runtime/start.js';
 
 /** The script that starts containerd, in a real bash with a systemd and a containerd of this test. */
 const [OURS, OLDER] = ['a'.repeat(64), 'b'.repeat(64)];
@@ -55,7 +56,7 @@ esac`,
     `read -r n <$ROOT/asked; echo $((n + 1)) >$ROOT/asked
 [ "$n" -ge ${answersAfter} ] && echo 'io.containerd.grpc.v1  cri  linux/amd64  ok'`,
   );
-  const script = `set -euo pipefail\n${startScript(OURS).replaceAll('/run/', `${root}/run/`)}`;
+  const script = `set -euo pipefail\n${startScript(CONTAINERD, OURS).replaceAll('/run/', `${root}/run/`)}`;
   const env = { PATH: `${root}/bin:${process.env.PATH}` };
   const { stdout, code } = await promisify(execFile)('bash', ['--norc', '-c', script], { env }).then(
     (result) => ({ stdout: result.stdout, code: 0 }),

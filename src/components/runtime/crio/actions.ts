@@ -1,0 +1,1 @@
+export const ACTIONS = ['configureCrio'] as const;
