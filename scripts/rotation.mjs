@@ -11,7 +11,7 @@ export const TURNS = [
   ['coming-back', 'install-stacked', 'install-1.35'],
   ['install-static-pods', 'install-etcd-systemd', 'install-networks', 'install-kube-proxy'],
   ['install-sizes', 'install-notify', 'install-hardened'],
-  ['install-lvs'],
+  ['install-lvs', 'install-registry'],
 ];
 
 /** Files that install another Kubernetes than the default one, and which. */

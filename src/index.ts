@@ -16,6 +16,7 @@ export { differences } from './cluster/differences.js';
 export type { Fetched } from './cluster/documents.js';
 export { type LoadedCluster, loadCluster, type ParseOptions, parseCluster } from './cluster/load.js';
 export type { Places } from './cluster/places.js';
+export type { RegistrySettings } from './cluster/private-registry.js';
 export { ClusterFileError, formatProblem, isClusterFileError, type Problem } from './cluster/problem.js';
 export { clusterJsonSchema, type JsonSchema } from './cluster/schema/json-schema.js';
 export type {

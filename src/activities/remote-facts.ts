@@ -148,6 +148,8 @@ export interface FactsOptions {
   cutShort?: string;
   /** How long the host may take to answer: a slow one is no silent one. */
   timeoutMs?: number;
+  /** For the script's standard input: what may stand in no argument list. */
+  input?: string;
 }
 
 /** Most hosts answer in a second; one with slow disks, short of memory or under emulation takes many. */
@@ -162,9 +164,13 @@ export async function gatherFacts(
   host: RemoteHost,
   script: string,
   signal: AbortSignal,
-  { cutShort = 'KW437', timeoutMs = ANSWER_MS }: FactsOptions = {},
+  { cutShort = 'KW437', timeoutMs = ANSWER_MS, input }: FactsOptions = {},
 ): Promise<Facts> {
-  const { stdout } = await host.run(factsProgram(script), { signal, timeoutMs });
+  const { stdout } = await host.run(factsProgram(script), {
+    signal,
+    timeoutMs,
+    ...(input === undefined ? {} : { input }),
+  });
   if (stdout.trimEnd().endsWith(END)) return new Facts(stdout);
   throw new KubewrightError(cutShort, 'its answer did not come whole', {
     host: host.name,

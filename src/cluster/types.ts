@@ -8,6 +8,7 @@ import type {
   RuntimeSettings,
 } from '../components/registry/settings.js';
 import type { Places } from './places.js';
+import type { RegistrySettings } from './private-registry.js';
 import type { SecuritySettings } from './security/settings.js';
 
 /**
@@ -159,6 +160,8 @@ export interface Cluster {
   packages: ArtifactSettings & {
     /** Proxy through which the hosts fetch packages and pull images, such as `http://proxy.example.org:3128`, or null. */
     proxy: string | null;
+    /** Registry of the user's; absent: none. */
+    registry?: RegistrySettings;
   };
   preflight: { ignore: OverruledCheck[] };
   /** Absent where the file asks for no hardening, as in every cluster of 0.1.0. */

@@ -154,6 +154,8 @@ export interface Runtime extends Component {
   socket: string;
   /** Whether its settings name registries or mirrors, from which hosts pull what the bundle lacks. */
   hasRegistries(cluster: Cluster): boolean;
+  /** Whether it exchanges a registry's login for a token, as some registries want it; else it sends the login itself. */
+  takesTokens: boolean;
   /** Unit that the kubelet waits for. */
   unit: string;
   /** Folder that images and containers grow in. */

@@ -9,6 +9,7 @@ import { blockers, checkReach } from './checks/reach.js';
 import { gatherPeerFacts } from './facts/cluster-facts.js';
 import { type Firewall, gatherFirewall } from './reach/firewall.js';
 import { askReach } from './reach/index.js';
+import { lookAtRegistry } from './registry/index.js';
 
 /**
  * Judges all hosts together before anything is changed on any: whether they are distinct machines, agree on the time,
@@ -41,12 +42,13 @@ export const checkCluster: StepImplementation = {
 async function look(context: StepContext): Promise<Problem[]> {
   const { cluster, hostNamed, signal } = context;
   const peers = await onEachHost(cluster.hosts, (host) => gatherPeerFacts(cluster, host, hostNamed(host.name), signal));
-  const [ofComponents, reach, keys] = await Promise.all([
-    Promise.all(workOf(cluster).map((work) => work.checkTogether(context, peers))),
+  const all = await Promise.all([
     lookAtReach(context),
+    lookAtRegistry(context),
     encryptionProblems(context),
+    ...workOf(cluster).map((work) => work.checkTogether(context, peers)),
   ]);
-  return overrule(cluster, [...clusterProblems(cluster, peers), ...reach, ...ofComponents.flat(), ...keys]);
+  return overrule(cluster, [...clusterProblems(cluster, peers), ...all.flat()]);
 }
 
 /** The rules of a host are looked at only where something is blocked. */

@@ -11,6 +11,7 @@ import { checkNetworkRelease } from './network-release.js';
 import { checkNetworks } from './networks.js';
 import { checkPorts } from './ports.js';
 import { checkPreflight } from './preflight.js';
+import { checkRegistry } from './registry.js';
 import { checkComponentConfig } from './settings/config.js';
 import { checkFiles } from './settings/files.js';
 import { checkExtraArgs } from './settings/flags.js';
@@ -46,6 +47,7 @@ const CHECKS: Check[] = [
   checkSecurity,
   checkLabels,
   checkPreflight,
+  checkRegistry,
   checkSysctls,
   checkSsh,
   checkSecrets,

@@ -19,6 +19,7 @@ import type { SecurityLines } from '../security/settings.js';
 import type { Cluster, ExtraArg, KubeadmPatch, OverruledCheck } from '../types.js';
 import { type ClusterDraft, type Draft, INVALID, inner, isMap, isValid, pick, recordOf, type Sketch } from './draft.js';
 import { resolveHost } from './host.js';
+import { resolveRegistry } from './registry.js';
 import { resolveSecurity, settingsIn } from './security.js';
 import { resolveFiles, resolveVolumes } from './volumes.js';
 
@@ -61,6 +62,7 @@ export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): 
     packages: {
       ...resolveChoice(ARTIFACT_SOURCES, 'source', CHOSEN.packages.source, packages, around),
       proxy: pick(packages, 'proxy', DEFAULTS.packages.proxy),
+      ...resolveRegistry(inner(packages, 'registry'), around),
     },
     preflight: { ignore: (pick(inner(spec, 'preflight'), 'ignore', []) ?? []).map(resolveOverruled) },
     ...settingsIn(lines),

@@ -27,6 +27,7 @@ import {
 import { host, sshDefaults } from './hosts.js';
 import { nullable, optional, required, section } from './keys.js';
 import { extraArgs, kubernetes } from './kubernetes.js';
+import { registry } from './registry.js';
 import { hardening, security } from './security.js';
 
 export const API_VERSION = 'kubewright.dev/v1alpha1';
@@ -105,6 +106,10 @@ const packages = z.strictObject(
       proxyUrl(),
       "Proxy through which the hosts fetch their distribution's packages and pull images. Nothing else ever goes through one. null: packages as apt's own configuration says, images directly.",
       DEFAULTS.packages.proxy,
+    ),
+    registry: section(
+      registry,
+      'A registry of your own, from which hosts pull images instead of where they are published, with its certificates and login.',
     ),
   },
   wrong('a map with source, bundle and proxy'),

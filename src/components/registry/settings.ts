@@ -109,5 +109,11 @@ export const COMPONENT_CHANGES: KeyChanges = {
   'spec.packages.source': choice(CHOICES.packages.length, used),
   // The runtime pulls images through it.
   'spec.packages.proxy': by('runtime'),
+  'spec.packages.registry': section,
+  'spec.packages.registry.address': by('runtime'),
+  'spec.packages.registry.paths': by('runtime'),
+  'spec.packages.registry.caFile': by('runtime'),
+  'spec.packages.registry.loginEnv': by('runtime'),
+  'spec.packages.registry.images': used,
   ...Object.assign({}, ...Object.values(CHOICES).flat()),
 };

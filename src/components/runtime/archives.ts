@@ -1,4 +1,6 @@
 import type { LocatedImage } from '../../bundle/bundle.js';
+import { mirrored } from '../../cluster/private-registry.js';
+import type { Cluster } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import type { Upload } from '../../hosts/types.js';
 
@@ -27,6 +29,22 @@ export function checkedNames(images: LocatedImage[]): LocatedImage[] {
     });
   }
   return images;
+}
+
+/** Stands for the archive of an image that the host pulls. */
+export const PULLED = '-';
+
+/** Whether hosts pull an image of the bundle from the user's registry, instead of getting its archive. */
+export function isPulled(
+  { packages: { registry } }: Pick<Cluster, 'packages'>,
+  { names }: Pick<LocatedImage, 'names'>,
+): boolean {
+  return registry?.images === 'all' && names.every((name) => mirrored(registry, name) !== undefined);
+}
+
+/** Lines for a script: the archive of each image, or `PULLED`, and its names. */
+export function imageLines(cluster: Pick<Cluster, 'packages'>, images: readonly LocatedImage[]): string[] {
+  return images.map((image) => [isPulled(cluster, image) ? PULLED : archivePath(image.file), ...image.names].join(' '));
 }
 
 /** `registry.k8s.io/coredns/coredns:v1.12.1` → `coredns:v1.12.1`. */

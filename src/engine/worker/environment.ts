@@ -7,7 +7,7 @@ import { componentsOf } from '../../components/registry/plan.js';
 
 /** What the steps of a cluster look up in their worker's environment. */
 export interface WorkerNeeds {
-  /** Names of variables that hold sudo passwords, contents of files and other secrets that the file names. */
+  /** Names of variables that hold sudo passwords, the login of a registry, contents of files and other secrets that the file names. */
   variables: string[];
   /** Whether the SSH agent may be asked. */
   agent: boolean;
@@ -32,7 +32,8 @@ export interface WorkerEnvironment {
 export function needsOf(cluster: Cluster): WorkerNeeds {
   const settings = cluster.hosts.map((host) => host.ssh);
   const files = (cluster.kubernetes.files ?? []).map(({ env }) => env);
-  const names = [...settings.map((ssh) => ssh.sudoPasswordEnv), ...files].filter((name) => name !== null);
+  const login = cluster.packages.registry?.loginEnv ?? null;
+  const names = [...settings.map((ssh) => ssh.sudoPasswordEnv), ...files, login].filter((name) => name !== null);
   const secrets = componentsOf(cluster).flatMap((component) => component.secrets?.(cluster) ?? []);
   return { variables: [...new Set([...names, ...secrets])].sort(), agent: settings.some((ssh) => ssh.agent) };
 }

@@ -99,7 +99,9 @@ function checkFit(cluster: Cluster, { role }: ClusterHost, bundle: Bundle): Prob
  * registry that they reach. Where they reach the Internet nobody told that.
  */
 function checkImages({ cluster, host }: Checked, bundle: Bundle): Problem[] {
-  if (!isNode(host.role) || cluster.packages.proxy !== null || runtimeOf(cluster).hasRegistries(cluster)) return [];
+  const { proxy, registry } = cluster.packages;
+  // A registry of the user's is asked whether it has them.
+  if (!isNode(host.role) || proxy !== null || registry || runtimeOf(cluster).hasRegistries(cluster)) return [];
   const lacking = missingImages(
     bundle,
     workOf(cluster).flatMap((work) => work.images(cluster)),
@@ -109,7 +111,7 @@ function checkImages({ cluster, host }: Checked, bundle: Bundle): Problem[] {
     {
       code: 'KW365',
       what: `the bundle ${bundle.directory} lacks images that the manifests run: ${listed(lacking)}`,
-      hint: 'Name a registry that has them in runtime.config (registry.config_path, for mirrors), or a proxy in packages.proxy. Where the hosts reach their registries as they are, preflight.ignore takes the code.',
+      hint: 'Name a registry that has them in packages.registry, or a proxy in packages.proxy. Where the hosts reach their registries as they are, preflight.ignore takes the code.',
     },
   ];
 }

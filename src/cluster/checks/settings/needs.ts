@@ -96,10 +96,11 @@ function checkAdmission(cluster: Sketch<Cluster>, args: Sketch<ExtraArg[]>, repo
       expected: ['NodeRestriction', ...plugins].join(','),
     });
   }
-  if (plugins.includes('AlwaysPullImages') && cluster.packages.source === 'bundle') {
+  const { source, registry } = cluster.packages;
+  if (plugins.includes('AlwaysPullImages') && source === 'bundle' && registry === undefined) {
     report.error(path, 'always-pull', {
       message: 'AlwaysPullImages has every image pulled from a registry, and the images of a bundle are in none',
-      expected: 'a list without AlwaysPullImages',
+      expected: 'a list without AlwaysPullImages, or packages.registry',
     });
   }
   if (plugins.includes('EventRateLimit') && flagValueIn(args, 'admission-control-config-file') === undefined) {

@@ -20,6 +20,7 @@ export const containerd: Runtime = {
   socket: CONTAINERD_SOCKET,
   imageFolder: '/var/lib/containerd',
   bundleOptions: '',
+  takesTokens: false,
   unit: 'containerd.service',
   hasRegistries: (cluster) => namesRegistry(settingsOf(cluster).config),
 
@@ -50,6 +51,7 @@ export const containerd: Runtime = {
     CONTAINERD_DROP_IN_PATH,
     CONTAINERD_UNIT_PATH,
     CRICTL_CONFIG_PATH,
+    '/etc/containerd/kubewright-registry-ca.crt',
     `${BINARY_DIRECTORY}/{containerd,containerd-shim-runc-v2,ctr,runc}`,
   ]),
 

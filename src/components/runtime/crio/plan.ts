@@ -21,6 +21,7 @@ export const crio: Runtime = {
   imageFolder: STORAGE_FOLDER,
   bundleOptions: ' --from official --runtime crio',
   hasRegistries: () => false,
+  takesTokens: true,
 
   listeners: () => [],
   flows: () => [],
@@ -49,6 +50,8 @@ export const crio: Runtime = {
       CRIO_UNIT_PATH,
       CRIO_POLICY_PATH,
       CRICTL_CONFIG_PATH,
+      '/etc/crio/registry-auth.json',
+      '/etc/containers/registries.conf.d/99-kubewright.conf',
       `${BINARY_DIRECTORY}/crio`,
     ]),
     // The network that CRI-O's packages bring: until the pod network's own file is there pods would be given to it.

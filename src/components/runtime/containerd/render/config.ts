@@ -8,6 +8,8 @@ export interface ContainerdConfig {
   version: string;
   /** Full name of the image that holds each pod's namespaces, as kubeadm wants it. */
   pauseImage: string;
+  /** Directory with hosts.toml files, for a registry of the user's; left out: none. */
+  hostsDirectory?: string | undefined;
   /** `runtime.config` of cluster.yaml: deep-merged over what is generated. */
   overrides: Record<string, unknown>;
 }
@@ -17,9 +19,10 @@ export interface ContainerdConfig {
  * split in two (containerd's docs/cri/config.md). What matters to the kubelet is written out even where it is the
  * default, because distributions patch the defaults: Debian's has CNI plugins in /usr/lib/cni.
  */
-export function renderContainerdConfig({ version, pauseImage, overrides }: ContainerdConfig): string {
+export function renderContainerdConfig({ version, pauseImage, hostsDirectory, overrides }: ContainerdConfig): string {
   const format = compareVersions(version, '2') >= 0 ? 3 : 2;
-  const generated = format === 3 ? formatVersion3(version, pauseImage) : formatVersion2(pauseImage);
+  const registry = hostsDirectory === undefined ? {} : { registry: { config_path: hostsDirectory } };
+  const generated = format === 3 ? formatVersion3(version, pauseImage, registry) : formatVersion2(pauseImage, registry);
   const wanted = merge(generated, inFormat(format, overrides));
   return `# Written by Kubewright. Change it through "runtime.config" in cluster.yaml.\n${toToml(wanted)}\n`;
 }
@@ -28,12 +31,13 @@ export function renderContainerdConfig({ version, pauseImage, overrides }: Conta
 const RUNC = { runtime_type: 'io.containerd.runc.v2', options: { SystemdCgroup: true } };
 const CNI_CONFIG_DIRECTORY = '/etc/cni/net.d';
 
-function formatVersion2(pauseImage: string): Table {
+function formatVersion2(pauseImage: string, registry: Table): Table {
   return {
     version: 2,
     plugins: {
       'io.containerd.grpc.v1.cri': {
         sandbox_image: pauseImage,
+        ...registry,
         cni: { bin_dir: CNI_BINARY_DIRECTORY, conf_dir: CNI_CONFIG_DIRECTORY },
         containerd: { snapshotter: 'overlayfs', default_runtime_name: 'runc', runtimes: { runc: RUNC } },
       },
@@ -41,14 +45,14 @@ function formatVersion2(pauseImage: string): Table {
   };
 }
 
-function formatVersion3(version: string, pauseImage: string): Table {
+function formatVersion3(version: string, pauseImage: string, registry: Table): Table {
   // 2.1 brought the list, 2.3 drops the single one (containerd.io/releases: deprecated config properties).
   const binaries =
     compareVersions(version, '2.1') >= 0 ? { bin_dirs: [CNI_BINARY_DIRECTORY] } : { bin_dir: CNI_BINARY_DIRECTORY };
   return {
     version: 3,
     plugins: {
-      'io.containerd.cri.v1.images': { snapshotter: 'overlayfs', pinned_images: { sandbox: pauseImage } },
+      'io.containerd.cri.v1.images': { snapshotter: 'overlayfs', pinned_images: { sandbox: pauseImage }, ...registry },
       'io.containerd.cri.v1.runtime': {
         cni: { ...binaries, conf_dir: CNI_CONFIG_DIRECTORY },
         containerd: { default_runtime_name: 'runc', runtimes: { runc: RUNC } },

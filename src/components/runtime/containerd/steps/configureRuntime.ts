@@ -7,10 +7,11 @@ import type { StepContext, StepImplementation } from '../../../../activities/typ
 import { type PlacedProgram, placeProgram } from '../../../../bundle/programs.js';
 import { loadedConfigPath } from '../../../../render/loaded-config.js';
 import { CRICTL_CONFIG_PATH } from '../../crictl.js';
+import { registryChanges, registryFacts, writeRegistryFiles } from '../../registry-files.js';
 import { startRuntime } from '../../start.js';
 import { CONTAINERD_CONFIG_PATH, CONTAINERD_DROP_IN_PATH, CONTAINERD_UNIT_PATH } from '../paths.js';
 import { settingsOf } from '../settings.js';
-import { GOAL_FACTS, type Goal, goalOf, PROGRAMS } from './goal.js';
+import { GOAL_FACTS, type Goal, goalOf, PROGRAMS, registryOf } from './goal.js';
 import { CONTAINERD, CRI_ANSWERS } from './start.js';
 
 /**
@@ -27,10 +28,11 @@ export const configureRuntime: StepImplementation = {
 
   async apply(context) {
     const { host, signal } = context;
-    const { goal, interrupts } = await look(context);
+    const { goal, facts, interrupts } = await look(context);
     const { programs, files, loaded } = goal;
     await host.upload(programs.map(programUpload), { signal, onProgress: (line) => context.progress(line) });
     for (const [path, content] of files) await host.writeFile(path, content);
+    await writeRegistryFiles(context, goal.registry, facts);
     if (programs.length > 0) await linkPrograms(context, programs);
     if (goal.removesUnit) await host.run(`rm -f ${CONTAINERD_UNIT_PATH}\n`, { signal });
     const start = () => startRuntime(context, CONTAINERD, loaded);
@@ -40,6 +42,7 @@ export const configureRuntime: StepImplementation = {
 
 interface Look {
   goal: Goal;
+  facts: Facts;
   changes: string[];
   /** Whether a containerd that runs has to be restarted. */
   interrupts: boolean;
@@ -54,14 +57,14 @@ async function look(context: StepContext): Promise<Look> {
   const missing = await context.host.missingUploads(goal.programs.map(programUpload), { signal: context.signal });
   const upload = missing.length > 0 ? [`upload ${listed(missing.map(({ target }) => target))}`] : [];
   const changes = [...upload, ...changesOf(goal, facts)];
-  return { goal, changes, interrupts: changes.some((change) => change.startsWith('restart containerd')) };
+  return { goal, facts, changes, interrupts: changes.some((change) => change.startsWith('restart containerd')) };
 }
 
 const FILES = [CONTAINERD_UNIT_PATH, CONTAINERD_CONFIG_PATH, CONTAINERD_DROP_IN_PATH, CRICTL_CONFIG_PATH];
 
-function ask({ host, signal }: StepContext, placed: readonly PlacedProgram[]): Promise<Facts> {
+function ask({ cluster, host, signal }: StepContext, placed: readonly PlacedProgram[]): Promise<Facts> {
   const digests = FILES.map((path) => `fact ${path} digest ${path} &\n`);
-  const script = `${GOAL_FACTS}${digests.join('')}${linkFacts(placed)}fact loaded cut -c 1-64 ${loadedConfigPath('containerd')} &
+  const script = `${GOAL_FACTS}${digests.join('')}${linkFacts(placed)}${registryFacts(registryOf(cluster))}fact loaded cut -c 1-64 ${loadedConfigPath('containerd')} &
 fact active systemctl is-active containerd.service &
 fact enabled systemctl is-enabled containerd.service &
 cri() { ${CRI_ANSWERS}; }
@@ -69,10 +72,10 @@ fact cri cri`;
   return gatherFacts(host, script, signal);
 }
 
-function changesOf({ programs, files, loaded, removesUnit }: Goal, facts: Facts): string[] {
+function changesOf({ programs, files, loaded, removesUnit, registry }: Goal, facts: Facts): string[] {
   const stale = [...files].filter(([path, content]) => facts.text(path) !== digestOf(content)).map(([path]) => path);
   const links = staleLinks(programs, facts).map((program) => `link ${linkPath(program)} to ${program.target}`);
-  const changes = [...stale.map((path) => `write ${path}`), ...links];
+  const changes = [...stale.map((path) => `write ${path}`), ...registryChanges(registry, facts), ...links];
   if (removesUnit) changes.push(`remove ${CONTAINERD_UNIT_PATH}`);
   if (!facts.holds('enabled')) changes.push('enable containerd.service');
   const isNew = [CONTAINERD_CONFIG_PATH, CONTAINERD_UNIT_PATH].some((path) => stale.includes(path)) || removesUnit;

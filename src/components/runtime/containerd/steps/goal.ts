@@ -1,4 +1,5 @@
 import { requireKnown } from '../../../../activities/answers.js';
+import { registryAuthorization } from '../../../../activities/registry-login.js';
 import { digestOf, type Facts, SAYS_NO } from '../../../../activities/remote-facts.js';
 import type { StepContext } from '../../../../activities/types.js';
 import { type Bundle, pauseImage } from '../../../../bundle/bundle.js';
@@ -8,6 +9,7 @@ import type { Cluster } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
 import { CRICTL_CONFIG_PATH, renderCrictlConfig } from '../../crictl.js';
 import { renderRuntimeDropIn } from '../../drop-in.js';
+import type { RegistryFiles } from '../../registry-files.js';
 import {
   CONTAINERD_CONFIG_PATH,
   CONTAINERD_DROP_IN_PATH,
@@ -18,6 +20,7 @@ import {
   versionOfProgram,
 } from '../paths.js';
 import { renderContainerdConfig } from '../render/config.js';
+import { HOSTS_DIRECTORY, registryFiles } from '../render/hosts.js';
 import { renderContainerdUnit, versionsOfUnit } from '../render/unit.js';
 import { settingsOf } from '../settings.js';
 import { foreignRuntime, type RunningRuntime } from '../versions.js';
@@ -36,6 +39,8 @@ export interface Goal {
   loaded: string;
   /** A unit of Kubewright's that has to go, for it stands before the distribution's. */
   removesUnit: boolean;
+  /** What it reads at each pull of a registry of the user's. */
+  registry: RegistryFiles;
 }
 
 /**
@@ -49,12 +54,19 @@ export function goalOf(context: StepContext, bundle: Bundle, facts: Facts): Goal
   const foreign = foreignRuntime(source, running);
   if (foreign !== undefined) throw new KubewrightError('KW456', foreign.what, { host: host.name, hint: foreign.hint });
   const pause = pauseImage(bundle).names[0] ?? '';
-  const config = (version: string) => renderContainerdConfig({ version, pauseImage: pause, overrides });
-  if (source === 'bundle') return bundleGoal(context.cluster, bundle, running, facts, config);
+  const hostsDirectory = cluster.packages.registry === undefined ? undefined : HOSTS_DIRECTORY;
+  const config = (version: string) => renderContainerdConfig({ version, pauseImage: pause, hostsDirectory, overrides });
+  const registry = registryOf(cluster);
+  if (source === 'bundle') return { ...bundleGoal(context.cluster, bundle, running, facts, config), registry };
   const version = versionOf(facts.text('version'), host.name);
   const { files, loaded } = filesFor(cluster, new Map([[CONTAINERD_CONFIG_PATH, config(version)]]));
   const removesUnit = versionsOfUnit(facts.text('unit')) !== undefined;
-  return { version, programs: [], files, loaded, removesUnit };
+  return { version, programs: [], files, loaded, removesUnit, registry };
+}
+
+/** @throws KubewrightError KW368 where its login is not in the worker's environment */
+export function registryOf({ packages: { registry } }: Cluster): RegistryFiles {
+  return registryFiles(registry, registry && registryAuthorization(registry));
 }
 
 /**
@@ -80,7 +92,7 @@ function bundleGoal(
   running: RunningRuntime,
   facts: Facts,
   config: (version: string) => string,
-): Goal {
+): Omit<Goal, 'registry'> {
   const kept = versionsThatStay(running, facts);
   const versions = kept ?? { containerd: releaseOf(bundle, 'containerd'), runc: releaseOf(bundle, 'runc') };
   const unit = renderContainerdUnit(versions);

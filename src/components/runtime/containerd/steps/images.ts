@@ -4,7 +4,8 @@ import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js'
 import type { Probe, StepContext, StepImplementation } from '../../../../activities/types.js';
 import type { Bundle, LocatedImage } from '../../../../bundle/bundle.js';
 import { KubewrightError } from '../../../../errors.js';
-import { archivePath, archiveUpload, checkedNames, shortName } from '../../archives.js';
+import { archiveUpload, checkedNames, imageLines, isPulled, PULLED, shortName } from '../../archives.js';
+import { HOSTS_DIRECTORY } from '../render/hosts.js';
 
 /** On the image: the CRI plugin knows it, and it told so to the kubelet. */
 const KNOWN_LABEL = 'io.cri-containerd.image=managed';
@@ -34,11 +35,14 @@ export function importStep(choose: (bundle: Bundle, context: StepContext) => Loc
     },
 
     async apply(context) {
-      const { host, signal } = context;
+      const { cluster, host, signal } = context;
       const images = await wanted(context);
       const missing = missingOf(images, await ask(context));
-      await host.upload(missing.map(archiveUpload), { signal, onProgress: (line) => context.progress(line) });
-      await context.durable('images', importScript(images), {
+      await host.upload(missing.filter((image) => !isPulled(cluster, image)).map(archiveUpload), {
+        signal,
+        onProgress: (line) => context.progress(line),
+      });
+      await context.durable('images', importScript(imageLines(cluster, images)), {
         timeoutSeconds: 3_000,
         hint: 'See that /var/lib/containerd has space and that containerd is well (`systemctl status containerd`), then retry the step.',
       });
@@ -97,25 +101,29 @@ function judge(images: LocatedImage[], facts: Facts): Probe {
   return { done: changes.length === 0, found: changes.length === 0 ? complete : changes.join('; '), changes };
 }
 
+/** What is pulled is there, or comes from the user's registry alone. */
+const PULL = `    if [ "$archive" = ${PULLED} ]; then ctr -n k8s.io images pull --hosts-dir ${HOSTS_DIRECTORY} "$name" >/dev/null; fi
+`;
+
 /**
  * The same text for every attempt, whatever is there already: an archive that is not there was imported before. The label
  * comes after the CRI plugin's own, which older versions write over all others.
  */
-function importScript(images: LocatedImage[]): string {
-  const lines = images.map(({ file, names }) => `${archivePath(file)} ${names.join(' ')}`);
+function importScript(lines: string[]): string {
+  const pulls = lines.some((line) => line.startsWith(`${PULLED} `));
   return `bring() {
   local archive=$1 name
   shift
   if [ -e "$archive" ]; then ctr -n k8s.io images import "$archive"; fi
   for name in "$@"; do
-    for _ in $(seq ${NOTICE_SECONDS * 5}); do
+${pulls ? PULL : ''}    for _ in $(seq ${NOTICE_SECONDS * 5}); do
       labels=$(ctr -n k8s.io images ls "name==$name")
       [[ $labels != *${KNOWN_LABEL}* ]] || break
       sleep 0.2
     done
     [[ $labels == *${PINNED_LABEL}* ]] || ctr -n k8s.io images label "$name" ${PINNED_LABEL} >/dev/null
   done
-  rm -f "$archive"
+  ${pulls ? `[ "$archive" = ${PULLED} ] || ` : ''}rm -f "$archive"
 }
 export -f bring
 lanes=$(nproc)

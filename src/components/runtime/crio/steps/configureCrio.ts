@@ -7,6 +7,7 @@ import type { StepContext, StepImplementation } from '../../../../activities/typ
 import { type PlacedProgram, placeProgram } from '../../../../bundle/programs.js';
 import { loadedConfigPath } from '../../../../render/loaded-config.js';
 import { CRICTL_CONFIG_PATH } from '../../crictl.js';
+import { registryChanges, registryFacts, writeRegistryFiles } from '../../registry-files.js';
 import { type Starting, startRuntime } from '../../start.js';
 import {
   CRIO_CONFIG_PATH,
@@ -16,7 +17,8 @@ import {
   CRIO_SOCKET_PATH,
   CRIO_UNIT_PATH,
 } from '../paths.js';
-import { GOAL_FACTS, type Goal, goalOf } from './goal.js';
+import { REGISTRIES_PATH } from '../render/registry.js';
+import { GOAL_FACTS, type Goal, goalOf, registryOf } from './goal.js';
 
 /** Its unit is of type notify: it is active once CRI-O serves its socket. */
 const CRIO: Starting = {
@@ -38,10 +40,11 @@ export const configureCrio: StepImplementation = {
 
   async apply(context) {
     const { host, signal } = context;
-    const { goal, interrupts } = await look(context);
+    const { goal, facts, interrupts } = await look(context);
     const { programs, files, loaded } = goal;
     await host.upload(programs.map(programUpload), { signal, onProgress: (line) => context.progress(line) });
     for (const [path, content] of files) await host.writeFile(path, content);
+    await writeRegistryFiles(context, goal.registry, facts);
     await linkPrograms(context, linked(programs));
     const start = () => startRuntime(context, CRIO, loaded);
     await (interrupts ? inTurn(context, 'CRI-O is restarted', start) : start());
@@ -55,6 +58,7 @@ function linked(programs: readonly PlacedProgram[]): PlacedProgram[] {
 
 interface Look {
   goal: Goal;
+  facts: Facts;
   changes: string[];
   /** Whether a CRI-O that runs has to be restarted. */
   interrupts: boolean;
@@ -68,14 +72,21 @@ async function look(context: StepContext): Promise<Look> {
   const missing = await context.host.missingUploads(goal.programs.map(programUpload), { signal: context.signal });
   const upload = missing.length > 0 ? [`upload ${listed(missing.map(({ target }) => target))}`] : [];
   const changes = [...upload, ...changesOf(goal, facts)];
-  return { goal, changes, interrupts: changes.some((change) => change.startsWith('restart CRI-O')) };
+  return { goal, facts, changes, interrupts: changes.some((change) => change.startsWith('restart CRI-O')) };
 }
 
-const FILES = [CRIO_UNIT_PATH, CRIO_CONFIG_PATH, CRIO_POLICY_PATH, CRIO_DROP_IN_PATH, CRICTL_CONFIG_PATH];
+const FILES = [
+  CRIO_UNIT_PATH,
+  CRIO_CONFIG_PATH,
+  CRIO_POLICY_PATH,
+  REGISTRIES_PATH,
+  CRIO_DROP_IN_PATH,
+  CRICTL_CONFIG_PATH,
+];
 
-function ask({ host, signal }: StepContext, placed: readonly PlacedProgram[]): Promise<Facts> {
+function ask({ cluster, host, signal }: StepContext, placed: readonly PlacedProgram[]): Promise<Facts> {
   const digests = FILES.map((path) => `fact ${path} digest ${path} &\n`);
-  const script = `${GOAL_FACTS}${digests.join('')}${linkFacts(placed)}fact loaded cut -c 1-64 ${loadedConfigPath('crio')} &
+  const script = `${GOAL_FACTS}${digests.join('')}${linkFacts(placed)}${registryFacts(registryOf(cluster))}fact loaded cut -c 1-64 ${loadedConfigPath('crio')} &
 fact active systemctl is-active crio.service &
 fact enabled systemctl is-enabled crio.service &
 cri() { ${CRIO.answers}; }
@@ -83,12 +94,14 @@ fact cri cri`;
   return gatherFacts(host, script, signal);
 }
 
-function changesOf({ programs, files, loaded }: Goal, facts: Facts): string[] {
+function changesOf({ programs, files, loaded, registry }: Goal, facts: Facts): string[] {
   const stale = [...files].filter(([path, content]) => facts.text(path) !== digestOf(content)).map(([path]) => path);
   const links = staleLinks(linked(programs), facts).map((program) => `link ${linkPath(program)} to ${program.target}`);
-  const changes = [...stale.map((path) => `write ${path}`), ...links];
+  const changes = [...stale.map((path) => `write ${path}`), ...registryChanges(registry, facts), ...links];
   if (!facts.holds('enabled')) changes.push('enable crio.service');
-  const isNew = [CRIO_CONFIG_PATH, CRIO_UNIT_PATH, CRIO_POLICY_PATH].some((path) => stale.includes(path));
+  const isNew = [CRIO_CONFIG_PATH, CRIO_UNIT_PATH, CRIO_POLICY_PATH, REGISTRIES_PATH].some((path) =>
+    stale.includes(path),
+  );
   if (!facts.holds('active')) changes.push('start CRI-O');
   else if (isNew) changes.push('restart CRI-O');
   else if (facts.text('loaded') !== loaded) changes.push('restart CRI-O, which runs with an older configuration');

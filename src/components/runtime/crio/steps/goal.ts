@@ -1,15 +1,18 @@
 import { requireKnown } from '../../../../activities/answers.js';
 import { hostOf } from '../../../../activities/prepare/target.js';
+import { registryAuthorization } from '../../../../activities/registry-login.js';
 import { digestOf, type Facts, SAYS_NO } from '../../../../activities/remote-facts.js';
 import type { StepContext } from '../../../../activities/types.js';
 import { type Bundle, checkImages, imagesFor, pauseImage } from '../../../../bundle/bundle.js';
 import { type PlacedProgram, placeProgram, releaseOf } from '../../../../bundle/programs.js';
 import { noProxyOf } from '../../../../cluster/direct-addresses.js';
 import { isNode } from '../../../../cluster/roles.js';
+import type { Cluster } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
 import { imageQuery } from '../../../registry/work.js';
 import { CRICTL_CONFIG_PATH, renderCrictlConfig } from '../../crictl.js';
 import { renderRuntimeDropIn } from '../../drop-in.js';
+import type { RegistryFiles } from '../../registry-files.js';
 import {
   CRIO_CONFIG_PATH,
   CRIO_DROP_IN_PATH,
@@ -21,6 +24,7 @@ import {
   versionOfProgram,
 } from '../paths.js';
 import { renderCrioConfig, renderPolicy } from '../render/config.js';
+import { AUTH_PATH, REGISTRIES_PATH, registryFiles, renderRegistries } from '../render/registry.js';
 import { renderCrioUnit, versionOfUnit } from '../render/unit.js';
 import { settingsOf } from '../settings.js';
 
@@ -33,6 +37,8 @@ export interface Goal {
   files: Map<string, string>;
   /** SHA-256 that the drop-in records when CRI-O starts with all of this. */
   loaded: string;
+  /** What it reads of a registry of the user's. */
+  registry: RegistryFiles;
 }
 
 /**
@@ -50,16 +56,23 @@ export function goalOf(context: StepContext, bundle: Bundle, facts: Facts): Goal
     pauseImage: pauseImage(bundle).names[0] ?? '',
     pinnedImages: pinnedImages(context, bundle),
     hasPolicy,
-    authFile: null,
+    authFile: cluster.packages.registry?.loginEnv == null ? null : AUTH_PATH,
     overrides: settingsOf(cluster).config,
   });
   const read = new Map([
     [CRIO_UNIT_PATH, renderCrioUnit(version)],
     [CRIO_CONFIG_PATH, config],
     ...(hasPolicy ? [] : [[CRIO_POLICY_PATH, renderPolicy()] as const]),
+    // CRI-O reads it when it starts.
+    ...(cluster.packages.registry ? [[REGISTRIES_PATH, renderRegistries(cluster.packages.registry)] as const] : []),
   ]);
   const programs = kept === undefined ? CRIO_PROGRAMS.map((name) => placeProgram(bundle, name)) : [];
-  return { version, programs, ...filesFor(context, read) };
+  return { version, programs, ...filesFor(context, read), registry: registryOf(cluster) };
+}
+
+/** @throws KubewrightError KW368 where its login is not in the worker's environment */
+export function registryOf({ packages: { registry } }: Cluster): RegistryFiles {
+  return registryFiles(registry, registry && registryAuthorization(registry));
 }
 
 /** Adds what is written beside these files, and tells what the running CRI-O shall have been started with. */

@@ -5,7 +5,7 @@ import type { Probe, StepContext, StepImplementation } from '../../../../activit
 import { type Bundle, filesBelow, type LocatedImage } from '../../../../bundle/bundle.js';
 import { releaseOf, SKOPEO_FOLDER } from '../../../../bundle/programs.js';
 import type { Upload } from '../../../../hosts/types.js';
-import { ARCHIVES, archivePath, archiveUpload, checkedNames, shortName } from '../../archives.js';
+import { ARCHIVES, archiveUpload, checkedNames, imageLines, isPulled, PULLED, shortName } from '../../archives.js';
 import { type CriImages, criImages } from '../../cri-images.js';
 import { STORAGE_DRIVER, STORAGE_FOLDER, STORAGE_RUN_FOLDER, skopeoDirectory } from '../paths.js';
 
@@ -33,17 +33,22 @@ export function importStep(choose: (bundle: Bundle, context: StepContext) => Loc
     },
 
     async apply(context) {
-      const { host, signal } = context;
+      const { cluster, host, signal } = context;
       const images = await wanted(context);
       const bundle = await bundleOf(context);
       const missing = missingOf(images, await criImages(context));
       if (missing.length === 0) return;
-      const uploads = [...skopeoUploads(bundle), ...missing.map(archiveUpload)];
+      const archives = missing.filter((image) => !isPulled(cluster, image)).map(archiveUpload);
+      const uploads = archives.length === 0 ? [] : [...skopeoUploads(bundle), ...archives];
       await host.upload(uploads, { signal, onProgress: (line) => context.progress(line) });
-      await context.durable('images', importScript(images, skopeoDirectory(releaseOf(bundle, 'skopeo'))), {
-        timeoutSeconds: 3_000,
-        hint: `See that ${STORAGE_FOLDER} has space and that CRI-O is well (\`systemctl status crio\`), then retry the step.`,
-      });
+      await context.durable(
+        'images',
+        importScript(imageLines(cluster, images), skopeoDirectory(releaseOf(bundle, 'skopeo'))),
+        {
+          timeoutSeconds: 3_000,
+          hint: `See that ${STORAGE_FOLDER} has space and that CRI-O is well (\`systemctl status crio\`), then retry the step.`,
+        },
+      );
     },
   };
 }
@@ -78,14 +83,15 @@ function judge(images: LocatedImage[], known: CriImages): Probe {
  *
  * Exported for the test that runs it.
  *
+ * @param lines of `imageLines`
  * @param skopeo directory of skopeo
  */
-export function importScript(images: LocatedImage[], skopeo: string): string {
-  const lines = images.map(({ file, names }) => `${archivePath(file)} ${names.join(' ')}`);
+export function importScript(lines: string[], skopeo: string): string {
   const storage = `${STORAGE_DRIVER}@${STORAGE_FOLDER}+${STORAGE_RUN_FOLDER}`;
   return `bring() {
   local archive=$1 name
   shift
+  if [ "$archive" = ${PULLED} ]; then for name in "$@"; do crictl pull "$name" >/dev/null; done; return; fi
   [ -e "$archive" ] || return 0
   for name in "$@"; do
     ${skopeo}/skopeo --tmpdir ${SCRATCH} --insecure-policy copy --quiet "docker-archive:$archive:$name" "containers-storage:[${storage}]$name"

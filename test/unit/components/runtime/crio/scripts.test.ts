@@ -5,9 +5,11 @@ import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Facts, factsProgram } from '../../../../../src/activities/remote-facts.js';
 import type { LocatedImage } from '../../../../../src/bundle/bundle.js';
+import { imageLines } from '../../../../../src/components/runtime/archives.js';
 import { GOAL_FACTS } from '../../../../../src/components/runtime/crio/steps/goal.js';
 import { importScript } from '../../../../../src/components/runtime/crio/steps/images.js';
 import { work } from '../../../../../src/components/runtime/crio/work.js';
+import { clusterOf } from '../../../cluster-fixture.js';
 
 /** Scripts in a real bash, with programs of this test. */
 let root: string;
@@ -25,8 +27,8 @@ async function program(path: string, body: string): Promise<void> {
 
 const image = (file: string, ...names: string[]) => ({ file: `images/${file}`, names }) as LocatedImage;
 
-async function bring(images: LocatedImage[]) {
-  const script = importScript(images, join(root, 'skopeo'))
+async function bring(images: LocatedImage[], cluster = clusterOf({ controlPlanes: 1, workers: 0 })) {
+  const script = importScript(imageLines(cluster, images), join(root, 'skopeo'))
     .replaceAll('/var/lib/kubewright/bundle/images', join(root, 'archives'))
     .replaceAll('sync -f /var/lib/containers/storage', `sync -f ${root}/storage`);
   return execa('bash', ['--norc', '-euo', 'pipefail', '-c', script], { reject: false, all: true });
