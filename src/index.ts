@@ -34,6 +34,8 @@ export type {
   BalancerImages,
   BundleSettings,
   CalicoSettings,
+  CiliumEncapsulation,
+  CiliumSettings,
   ContainerdSettings,
   CrioSettings,
   Encapsulation,

@@ -21,6 +21,7 @@ const RELEASED_WITH = {
   crun: 'cri-o',
   haproxy: 'load-balancer',
   keepalived: 'load-balancer',
+  helm: 'helm',
 } as const;
 
 /** Folder of a bundle that holds HAProxy and keepalived with their libraries and loader. */

@@ -1,8 +1,15 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { BundleSource } from '../artifacts/bundle.js';
+import type { BundledNetwork } from '../artifacts/official/job.js';
 import type { Architecture } from '../artifacts/recipes.js';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
+
+/** As `BUNDLED_NETWORKS`, which comes with all that makes bundles; the compiler holds both alike. */
+const NETWORKS: readonly BundledNetwork[] = Object.keys({ calico: 0, cilium: 0 } satisfies Record<
+  BundledNetwork,
+  0
+>) as BundledNetwork[];
 
 interface CreateOptions {
   kubernetes: string;
@@ -13,7 +20,7 @@ interface CreateOptions {
   ca?: string;
   requireSignatures?: boolean;
   loadBalancer: boolean;
-  network: 'calico'[];
+  network: BundledNetwork[];
   runtime: 'crio'[];
 }
 
@@ -92,9 +99,10 @@ async function list({ output }: CommandContext): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-function network(text: string, former: 'calico'[]): 'calico'[] {
-  if (text !== 'calico') throw new InvalidArgumentError('Known: calico. flannel is in every bundle.');
-  return [...new Set<'calico'>([...former, text])];
+function network(text: string, former: BundledNetwork[]): BundledNetwork[] {
+  const known = NETWORKS.find((each) => each === text);
+  if (known === undefined) throw new InvalidArgumentError(`Known: ${NETWORKS.join(', ')}. flannel is in every bundle.`);
+  return [...new Set([...former, known])];
 }
 
 function runtime(text: string): 'crio'[] {

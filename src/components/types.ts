@@ -53,6 +53,8 @@ export interface KernelFeature {
   purpose: string;
   /** The oldest kernel that does for it, such as `5.13`; left out where having the module says it all. */
   since?: string;
+  /** No kernel has it as a module: nothing could be loaded, and `module` is only its name here. */
+  isBuiltIn?: true;
 }
 
 /** Packages by the names that Debian gives them; another family of distributions translates what it calls otherwise. */

@@ -1,6 +1,7 @@
 import { apiServerPort } from '../cluster/chosen-ports.js';
 import { type Cluster, type ClusterHost, hostsOf } from '../cluster/types.js';
 import { kubeProxySettings } from '../components/kube-proxy/configuration.js';
+import { hasKubeProxy } from '../components/kube-proxy/mode.js';
 import { apiAddressOf, etcdOf, runtimeOf } from '../components/registry/plan.js';
 import { kubeadmVolumes } from './control-plane-files.js';
 import { PATCHES_DIRECTORY } from './kubeadm-paths.js';
@@ -37,7 +38,7 @@ export function renderInitConfig(cluster: Cluster, host: ClusterHost): string {
     initConfiguration(cluster, host),
     clusterConfiguration(cluster),
     kubeletConfiguration(cluster),
-    kubeProxyConfiguration(cluster),
+    ...(hasKubeProxy(cluster.kubernetes.kubeProxy) ? [kubeProxyConfiguration(cluster)] : []),
   );
 }
 
@@ -161,6 +162,8 @@ function clusterConfiguration(cluster: Cluster): object {
     controllerManager: { extraArgs: controllerManagerArgs(cluster), ...kubeadmVolumes(cluster, 'controllerManager') },
     scheduler: { extraArgs: kubernetes.scheduler.extraArgs, ...kubeadmVolumes(cluster, 'scheduler') },
     etcd: etcdOf(cluster).kubeadmConfiguration(cluster),
+    // Kept in the cluster, so that no upgrade brings it.
+    ...(hasKubeProxy(kubernetes.kubeProxy) ? {} : { proxy: { disabled: true } }),
   };
 }
 

@@ -68,6 +68,6 @@ export const MODULES_PATH = '/etc/modules-load.d/kubewright.conf';
 
 /** `/etc/modules-load.d/kubewright.conf`: loaded at every boot by systemd-modules-load; built-in ones are no error there. */
 export function renderModules(features: KernelFeature[]): string {
-  const modules = features.map(({ module }) => module);
+  const modules = features.filter(({ isBuiltIn }) => !isBuiltIn).map(({ module }) => module);
   return `# Written by Kubewright: kernel modules that Kubernetes needs, loaded at boot.\n${modules.join('\n')}\n`;
 }

@@ -47,6 +47,7 @@ export function parseConfig(text: string): AppliedConfig | undefined {
     serviceSubnet: word('networking', 'serviceSubnet'),
     dnsDomain: word('networking', 'dnsDomain'),
     certificateSANs: listOf(at('apiServer', 'certSANs')),
+    withoutKubeProxy: at('proxy', 'disabled') === true,
     extraArgs: {
       apiServer: extraArgsOf(at('apiServer', 'extraArgs')),
       controllerManager: extraArgsOf(at('controllerManager', 'extraArgs')),

@@ -53,6 +53,8 @@ export interface AppliedConfig {
   serviceSubnet: string;
   dnsDomain: string;
   certificateSANs: string[];
+  /** Whether it was begun without kube-proxy. */
+  withoutKubeProxy: boolean;
   extraArgs: Record<ControlPlaneSection, ExtraArg[]>;
   extraVolumes: Record<ControlPlaneSection, HostPathVolume[]>;
   /** How kubeadm makes certificates; a key that is absent is its own default. */

@@ -1,5 +1,6 @@
 import { apiServerPort } from '../../cluster/chosen-ports.js';
 import type { Cluster, ClusterHost } from '../../cluster/types.js';
+import { hasKubeProxy } from '../../components/kube-proxy/mode.js';
 import { loadBalancerOf } from '../../components/registry/plan.js';
 import { KUBEADM_CONFIG_PATH } from '../../render/kubeadm-paths.js';
 import { OWNER_PATH } from '../../render/owner.js';
@@ -36,6 +37,9 @@ const PHASES: Record<string, string> = {
   'show-join-command': '',
 };
 
+/** `addon all` installs kube-proxy whatever the configuration says: that is asked by `kubeadm init` as a whole alone. */
+const CORE_DNS_ALONE = `addon coredns --kubeconfig=${SUPER_ADMIN_KUBECONFIG}`;
+
 /**
  * Up to 1.33 `wait-control-plane` is there, but hidden from the help (kubernetes/kubernetes#132594 shows it from 1.34 on);
  * it is not run by itself in any version.
@@ -68,6 +72,10 @@ await 'the API server is ready, and the load balancer did not lead to it' endpoi
 export function renderInitScript(cluster: Cluster, host: ClusterHost, files: HostFile[]): string {
   const port = apiServerPort(cluster);
   const { staticPods, leadsLate } = loadBalancerOf(cluster);
+  const phases: typeof PHASES = {
+    ...PHASES,
+    ...(hasKubeProxy(cluster.kubernetes.kubeProxy) ? {} : { addon: CORE_DNS_ALONE }),
+  };
   return `${FENCE_GUARD}finished=1
 [ ! -e ${OWNER_PATH} ] || { finished=0; grep -q '"caFingerprint": "sha256:' ${OWNER_PATH} || finished=$?; }
 case $finished in
@@ -130,7 +138,7 @@ listening() { listens ${host.address} ${port} && ready; }
 await 'the control plane did not become ready' listening
 ${leadsLate ? AWAIT_ENDPOINT : ''}
 await 'the control plane did not become ready' components & pids=($!)
-${THROUGH_API.map((name) => `phase ${PHASES[name]} & pids+=($!)`).join('\n')}
+${THROUGH_API.map((name) => `phase ${phases[name]} & pids+=($!)`).join('\n')}
 failed=0
 for pid in "\${pids[@]}"; do wait "$pid" || failed=$?; done
 [ "$failed" = 0 ] || exit "$failed"

@@ -5,9 +5,11 @@ import { noProgress } from '../progress/bar.js';
 import type { Meter } from '../progress/meter.js';
 import { cniRecipe, containerdRecipe, flannelRecipe, runcRecipe } from '../recipes.js';
 import { downloadCalico } from './calico.js';
+import { downloadCilium } from './cilium.js';
 import { requireCrioRelease } from './crio.js';
 import { downloadImages } from './images.js';
-import { type BundledRuntime, type OfficialDownload, tagOf } from './job.js';
+import { type BundledNetwork, type BundledRuntime, type OfficialDownload, tagOf } from './job.js';
+import type { NetworkParts } from './network-parts.js';
 import { downloadPrograms, listImages } from './programs.js';
 import { AGNHOST, crictlVersion } from './releases.js';
 
@@ -24,12 +26,14 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
   const etcdTag = tagOf(kubeadmImages, '/etcd');
   const vouched = await stage('downloading programs', job, (meter) => downloadPrograms(directory, etcdTag, meter, job));
   const flannel = flannelImages(await readFile(join(directory, FLANNEL_MANIFEST), 'utf8'));
-  const calico = job.networks?.includes('calico') ? await downloadCalico(directory, job) : undefined;
-  const names = [...kubeadmImages, flannel.cniPlugin, flannel.flannel, AGNHOST, ...(calico?.images ?? [])];
+  const networks = await downloadNetworks(directory, job);
+  const ofNetworks = networks.flatMap(({ parts }) => parts.images);
+  const names = [...kubeadmImages, flannel.cniPlugin, flannel.flannel, AGNHOST, ...ofNetworks];
   const downloaded = await stage('downloading images', job, (meter) => downloadImages(directory, names, meter, job));
-  const images = downloaded.map((image) =>
-    image.names.some((name) => calico?.images.includes(name)) ? { ...image, network: 'calico' } : image,
-  );
+  const images = downloaded.map((image) => {
+    const owner = networks.find(({ parts }) => image.names.some((name) => parts.images.includes(name)));
+    return owner === undefined ? image : { ...image, network: owner.network };
+  });
   const loadBalancer = await stage('packing HAProxy and keepalived', job, () => job.loadBalancer(directory));
   const crio = job.runtimes?.includes('crio') ? await addCrio(directory, job) : {};
   const plugin = images.find(({ names: [name] }) => name === flannel.cniPlugin)?.vouched;
@@ -48,12 +52,12 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
       'cri-tools': crictlVersion(kubernetesVersion),
       containerd: containerdRecipe.version,
       runc: runcRecipe.version,
-      ...calico?.versions,
+      ...Object.assign({}, ...networks.map(({ parts }) => parts.versions)),
       ...loadBalancer.versions,
       ...crio,
     },
     images: [...images, ...loadBalancer.images],
-    vouched: { ...vouched, ...calico?.vouched },
+    vouched: Object.assign(vouched, ...networks.map(({ parts }) => parts.vouched)),
   };
   await job.stages.run('packing programs', () => finishBundle(directory, facts, job.signal));
 }
@@ -62,6 +66,21 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
 async function addCrio(directory: string, job: OfficialDownload): Promise<Record<string, string>> {
   const skopeo = await stage('packing skopeo', job, () => job.skopeo(directory));
   return { 'cri-o': `v${requireCrioRelease(job.kubernetesVersion)}`, ...skopeo };
+}
+
+const NETWORKS: Readonly<Record<BundledNetwork, typeof downloadCalico>> = {
+  calico: downloadCalico,
+  cilium: downloadCilium,
+};
+
+/** Pod networks beside flannel, one after the other: each is a few small files. */
+async function downloadNetworks(
+  directory: string,
+  job: OfficialDownload,
+): Promise<{ network: BundledNetwork; parts: NetworkParts }[]> {
+  const found: { network: BundledNetwork; parts: NetworkParts }[] = [];
+  for (const network of job.networks ?? []) found.push({ network, parts: await NETWORKS[network](directory, job) });
+  return found;
 }
 
 function stage<T>(title: string, job: OfficialDownload, work: (meter: Meter) => Promise<T>): Promise<T> {

@@ -7,17 +7,10 @@ import { releaseFor } from '../../components/network/versions.js';
 import { KubewrightError } from '../../errors.js';
 import { fetchText } from './download.js';
 import { type OfficialDownload, optionsOf } from './job.js';
+import { type NetworkParts, noRelease } from './network-parts.js';
 
 /** Calico's manifests with BGP and without, as files of a bundle below `manifests`, and as its releases publish them. */
 const MANIFESTS = ['calico.yaml', 'calico-vxlan.yaml'];
-
-export interface CalicoParts {
-  /** Versions for bundle.json. */
-  versions: Record<string, string>;
-  /** Images that its manifests ask for, which hosts of other networks do not take. */
-  images: string[];
-  vouched: Record<string, Vouched>;
-}
 
 /**
  * Fetches Calico's manifests of the release that goes with a version of Kubernetes. Each lies in the repository at the release's tag;
@@ -25,9 +18,9 @@ export interface CalicoParts {
  *
  * @throws KubewrightError KW740 where no release goes with it, KW741 when it is not the manifest of this release; otherwise as `fetchText`
  */
-export async function downloadCalico(directory: string, job: OfficialDownload): Promise<CalicoParts> {
+export async function downloadCalico(directory: string, job: OfficialDownload): Promise<NetworkParts> {
   const release = releaseFor('calico', job.kubernetesVersion);
-  if (release === undefined) throw noRelease(job.kubernetesVersion);
+  if (release === undefined) throw noRelease('calico', job.kubernetesVersion);
   const tag = `v${release.version}`;
   const images = new Set<string>();
   const vouched: Record<string, Vouched> = {};
@@ -49,16 +42,6 @@ export async function downloadCalico(directory: string, job: OfficialDownload): 
     };
   }
   return { versions: { calico: tag }, images: [...images].sort(), vouched };
-}
-
-function noRelease(kubernetesVersion: string): KubewrightError {
-  return new KubewrightError(
-    'KW740',
-    `No release of Calico that is known here goes with Kubernetes ${kubernetesVersion}.`,
-    {
-      hint: 'Leave --network calico out, or take a version of Kubernetes that docs/network.md lists.',
-    },
-  );
 }
 
 function otherManifest(url: string, tag: string, others: string[]): KubewrightError {

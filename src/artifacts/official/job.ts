@@ -14,7 +14,7 @@ import type { DownloadStore } from './store.js';
 const PARALLEL = 4;
 
 /** Pod networks that a bundle has where they were asked for. */
-export const BUNDLED_NETWORKS = ['calico'] as const;
+export const BUNDLED_NETWORKS = ['calico', 'cilium'] as const;
 export type BundledNetwork = (typeof BUNDLED_NETWORKS)[number];
 
 /** Container runtimes that a bundle has where they were asked for. */

@@ -12,6 +12,8 @@ export const ORIGIN_HOSTS = [
   'ghcr.io',
   'quay.io',
   'storage.googleapis.com',
+  'helm.cilium.io',
+  'get.helm.sh',
   'rekor.sigstore.dev',
 ] as const;
 

@@ -95,6 +95,17 @@ type PreparedRelease = Release & {
   size: number;
 };
 
+/** Brings one release beside the others, as `downloadPrograms` does. */
+export async function downloadRelease(
+  release: Release,
+  directory: string,
+  job: OfficialDownload,
+): Promise<Record<string, Vouched>> {
+  const prepared = await prepareRelease(release, job);
+  const vouched = vouchedOf(prepared, await fetchRelease(prepared, directory, job));
+  return Object.fromEntries(pathsOf(release).map((path) => [path, vouched]));
+}
+
 async function prepareRelease(release: Release, job: OfficialDownload): Promise<PreparedRelease> {
   const { url, checksum } = release;
   const options = optionsOf(job);

@@ -30,6 +30,7 @@ const IMAGES_SIGNING = signedByKubernetes('krel-trust');
 /** How an image is signed: those of registry.k8s.io by who promotes them there. */
 export function imageSigning(name: string): Signing {
   if (name.startsWith('registry.k8s.io/')) return IMAGES_SIGNING;
+  if (name.startsWith('quay.io/cilium/')) return { by: 'others', why: "Cilium's images are signed by its workflows" };
   return nobody(name.startsWith('quay.io/calico/') ? 'Calico' : 'flannel');
 }
 
@@ -110,4 +111,19 @@ export function flannelRelease(path: string, origins: Origins): Release {
   const { version } = flannelRecipe;
   const url = `${origins['raw.githubusercontent.com']}/flannel-io/flannel/${version}/Documentation/kube-flannel.yml`;
   return { url, checksum: { sha256: FLANNEL_MANIFEST_SHA256 }, signing: nobody('flannel'), path };
+}
+
+/** Renders Cilium's chart on control planes. */
+export const HELM_VERSION = 'v4.3.1';
+
+export function helmRelease(arch: Architecture, origins: Origins): Release {
+  const name = `helm-${HELM_VERSION}-linux-${arch}.tar.gz`;
+  const url = `${origins['get.helm.sh']}/${name}`;
+  const why = "Helm's OpenPGP signatures lie beside its releases at GitHub, apart from get.helm.sh";
+  return {
+    url,
+    checksum: { url: `${url}.sha256sum` },
+    signing: { by: 'others', why },
+    members: { 'bin/helm': `linux-${arch}/helm` },
+  };
 }

@@ -1,4 +1,5 @@
 import {
+  hasKubeProxy,
   isKubeProxyMode,
   KUBE_PROXY_MODES,
   type KubeProxySection,
@@ -23,6 +24,15 @@ export const checkKubeProxy: Check = ({ kubernetes }, report) => {
     report.error(IN_CONFIG, 'managed-setting', {
       message: 'spec.kubernetes.kubeProxy.mode says it',
       expected: 'one of the two',
+      at: 'key',
+    });
+    return;
+  }
+  if (!hasKubeProxy(kubeProxy)) {
+    if (Object.keys(kubeProxy.config).length === 0) return;
+    report.error([...KUBE_PROXY, 'config'], 'kube-proxy-none', {
+      message: 'there is no kube-proxy that would read it: spec.kubernetes.kubeProxy.mode is none',
+      expected: 'no such key, or another mode',
       at: 'key',
     });
     return;

@@ -1,4 +1,4 @@
-import { isKubeProxyMode, kubeProxyMode } from '../../components/kube-proxy/mode.js';
+import { kubeProxyMode, SERVICE_MODES } from '../../components/kube-proxy/mode.js';
 import { NETWORK_RELEASES, releaseFor } from '../../components/network/versions.js';
 import { minorOf } from '../minors.js';
 import type { Check } from './index.js';
@@ -23,9 +23,13 @@ export const checkNetworkRelease: Check = ({ network: { plugin }, kubernetes }, 
   }
   const mode = kubeProxyMode(kubernetes.kubeProxy);
   // What is no mode at all is told as that.
-  if (!isKubeProxyMode(mode) || release.kubeProxy.includes(mode)) return;
+  const known = SERVICE_MODES.find((each) => each === mode);
+  if (known === undefined || release.kubeProxy.includes(known)) return;
   report.error(modePath(kubernetes.kubeProxy), 'network-release', {
-    message: `${plugin} ${release.version} is not set up here for kube-proxy in mode ${mode}`,
+    message:
+      known === 'none'
+        ? `${plugin} ${release.version} carries no Services: without kube-proxy nothing would`
+        : `${plugin} ${release.version} is not set up here for kube-proxy in mode ${mode}`,
     expected: release.kubeProxy.join(' or '),
   });
 };

@@ -1,4 +1,5 @@
-import { ALL_ETCDS, loadBalancerOf } from '../../components/registry/plan.js';
+import { hasKubeProxy } from '../../components/kube-proxy/mode.js';
+import { ALL_ETCDS, loadBalancerOf, podNetworkOf } from '../../components/registry/plan.js';
 import { apiServerPort, chosenPorts } from '../chosen-ports.js';
 import type { Path } from '../path.js';
 import type { Sketch } from '../resolve/draft.js';
@@ -45,9 +46,13 @@ export const checkPorts: Check = (cluster, report) => {
   }
 };
 
-/** Of the chosen load balancer, and of etcd wherever it runs. */
-function portsOfComponents({ loadBalancer: { type } }: Sketch<Cluster>): Listener[] {
-  const components = [...ALL_ETCDS, ...(type === undefined ? [] : [loadBalancerOf({ loadBalancer: { type } })])];
+/** Of the chosen load balancer and pod network, and of etcd wherever it runs. */
+function portsOfComponents({ loadBalancer: { type }, network: { plugin } }: Sketch<Cluster>): Listener[] {
+  const components = [
+    ...ALL_ETCDS,
+    ...(type === undefined ? [] : [loadBalancerOf({ loadBalancer: { type } })]),
+    ...(plugin === undefined ? [] : [podNetworkOf({ network: { plugin } })]),
+  ];
   return components.flatMap(({ fixedPorts }) => fixedPorts.map(({ port, use }) => ({ port, who: use })));
 }
 
@@ -71,12 +76,15 @@ function movedPorts(cluster: Sketch<Cluster>): Listener[] {
   const kubelet: Path = [...KUBERNETES, 'kubelet', 'config'];
   const proxy: Path = [...KUBERNETES, 'kubeProxy', 'config'];
   const ports = chosenPorts(cluster);
+  const ofKubeProxy: Listener[] = [
+    { port: ports.kubeProxyMetrics, who: 'kube-proxy (metrics)', path: [...proxy, 'metricsBindAddress'] },
+    { port: ports.kubeProxyHealth, who: 'kube-proxy (health)', path: [...proxy, 'healthzBindAddress'] },
+  ];
   const listeners: Listener[] = [
     { port: ports.kubelet, who: 'the kubelet', path: [...kubelet, 'port'] },
     { port: ports.kubeletHealth, who: "the kubelet's health check", path: [...kubelet, 'healthzPort'] },
     { port: ports.kubeletReadOnly, who: "the kubelet's read-only port", path: [...kubelet, 'readOnlyPort'] },
-    { port: ports.kubeProxyMetrics, who: 'kube-proxy (metrics)', path: [...proxy, 'metricsBindAddress'] },
-    { port: ports.kubeProxyHealth, who: 'kube-proxy (health)', path: [...proxy, 'healthzBindAddress'] },
+    ...(hasKubeProxy(cluster.kubernetes.kubeProxy) ? ofKubeProxy : []),
   ];
   return [...listeners.filter(({ port }) => port !== 0), ...sshPorts(cluster)];
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { KUBE_PROXY_MODES } from '../../components/kube-proxy/mode.js';
+import { SERVICE_MODES } from '../../components/kube-proxy/mode.js';
 import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
 import { DEFAULTS } from '../defaults.js';
 import {
@@ -74,8 +74,8 @@ const kubelet = z.strictObject(
 const kubeProxy = z.strictObject(
   {
     mode: optional(
-      z.enum(KUBE_PROXY_MODES, wrong('iptables, nftables or ipvs')),
-      "How Services are carried. nftables needs Linux 5.13 or newer on every node; ipvs is deprecated since Kubernetes 1.35. Left out: what config says, or kube-proxy's own default, iptables.",
+      z.enum(SERVICE_MODES, wrong('iptables, nftables, ipvs or none')),
+      "How Services are carried. nftables needs Linux 5.13 or newer on every node; ipvs is deprecated since Kubernetes 1.35; none leaves kube-proxy out, for a pod network that carries Services itself (cilium, or one of yours). Left out: what config says, or kube-proxy's own default, iptables.",
     ),
     config: section(
       anyMap('KubeProxyConfiguration'),

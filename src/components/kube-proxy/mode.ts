@@ -1,7 +1,10 @@
-/** How kube-proxy carries Services: by what it writes into the kernel of each node. */
-export type KubeProxyMode = 'iptables' | 'nftables' | 'ipvs';
+/** How Services are carried: by what kube-proxy writes into each node's kernel, or, with `none`, by the pod network without it. */
+export type KubeProxyMode = 'iptables' | 'nftables' | 'ipvs' | 'none';
 
 /** All of them, as cluster.yaml names them. */
+export const SERVICE_MODES = ['iptables', 'nftables', 'ipvs', 'none'] as const satisfies readonly KubeProxyMode[];
+
+/** Those that kube-proxy itself has. */
 export const KUBE_PROXY_MODES = ['iptables', 'nftables', 'ipvs'] as const satisfies readonly KubeProxyMode[];
 
 /** What kube-proxy does where the file does not say. */
@@ -20,6 +23,11 @@ export function kubeProxyMode({ mode, config }: KubeProxySection): string {
   return typeof written === 'string' && written !== '' ? written : DEFAULT_KUBE_PROXY_MODE;
 }
 
-export function isKubeProxyMode(name: unknown): name is KubeProxyMode {
+/** Whether KubeProxyConfiguration may have it. */
+export function isKubeProxyMode(name: unknown): name is (typeof KUBE_PROXY_MODES)[number] {
   return KUBE_PROXY_MODES.some((known) => known === name);
+}
+
+export function hasKubeProxy(section: KubeProxySection): boolean {
+  return section.mode !== 'none';
 }

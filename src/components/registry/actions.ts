@@ -9,6 +9,7 @@ import { ACTIONS as lvs } from '../load-balancer/lvs/actions.js';
 import { ACTIONS as staticPodBalancer } from '../load-balancer/static-pods/actions.js';
 import { VRRP_ACTIONS } from '../load-balancer/vrrp/actions.js';
 import { ACTIONS as calico } from '../network/calico/actions.js';
+import { ACTIONS as cilium } from '../network/cilium/actions.js';
 import { ACTIONS as flannel } from '../network/flannel/actions.js';
 import { ACTIONS as manifest } from '../network/manifest/actions.js';
 import { ACTIONS as containerd } from '../runtime/containerd/actions.js';
@@ -30,5 +31,6 @@ export const COMPONENT_ACTIONS = [
   ...etcdBySystemd,
   ...flannel,
   ...calico,
+  ...cilium,
   ...manifest,
 ] as const;

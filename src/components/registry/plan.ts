@@ -9,6 +9,7 @@ import { haproxyKeepalived } from '../load-balancer/haproxy-keepalived/plan.js';
 import { lvs } from '../load-balancer/lvs/plan.js';
 import { staticPods as staticPodBalancer } from '../load-balancer/static-pods/plan.js';
 import { calico } from '../network/calico/plan.js';
+import { cilium } from '../network/cilium/plan.js';
 import { flannel } from '../network/flannel/plan.js';
 import { manifest } from '../network/manifest/plan.js';
 import { none } from '../network/none/plan.js';
@@ -37,7 +38,7 @@ const ETCDS: Record<EtcdRunner, Record<EtcdSettings['topology'], Etcd>> = {
   systemd,
 };
 const RUNTIMES: Record<RuntimeSettings['type'], Runtime> = { containerd, crio };
-const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel, calico, manifest, none };
+const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel, calico, cilium, manifest, none };
 const ARTIFACT_SOURCES: Record<ArtifactSettings['source'], ArtifactSource> = { bundle };
 
 /** The choice that a cluster has made, for each kind. */
@@ -46,7 +47,8 @@ export const loadBalancerOf = ({ loadBalancer }: { loadBalancer: Pick<LoadBalanc
 export const etcdOf = ({ etcd }: Pick<Cluster, 'etcd'>): Etcd =>
   ETCDS[etcd.runner ?? CHOSEN.etcd.runner][etcd.topology];
 export const runtimeOf = ({ runtime }: Pick<Cluster, 'runtime'>): Runtime => RUNTIMES[runtime.type];
-export const podNetworkOf = ({ network }: Pick<Cluster, 'network'>): PodNetwork => POD_NETWORKS[network.plugin];
+export const podNetworkOf = ({ network }: { network: Pick<PodNetworkSettings, 'plugin'> }): PodNetwork =>
+  POD_NETWORKS[network.plugin];
 export const artifactSourceOf = ({ packages }: Pick<Cluster, 'packages'>): ArtifactSource =>
   ARTIFACT_SOURCES[packages.source];
 

@@ -11,6 +11,7 @@ import { schema as haproxyKeepalived } from '../load-balancer/haproxy-keepalived
 import { schema as lvs } from '../load-balancer/lvs/schema.js';
 import { schema as staticPodBalancer } from '../load-balancer/static-pods/schema.js';
 import { schema as calico } from '../network/calico/schema.js';
+import { schema as cilium } from '../network/cilium/schema.js';
 import { schema as flannel } from '../network/flannel/schema.js';
 import { schema as manifest } from '../network/manifest/schema.js';
 import { schema as none } from '../network/none/schema.js';
@@ -42,7 +43,7 @@ export const ETCD_RUNNERS = {
   systemd: etcdBySystemd,
 } satisfies Record<EtcdRunner, ChoiceSchema>;
 export const RUNTIMES = { containerd, crio } satisfies Record<RuntimeSettings['type'], ChoiceSchema>;
-export const POD_NETWORKS = { flannel, calico, manifest, none } satisfies Record<
+export const POD_NETWORKS = { flannel, calico, cilium, manifest, none } satisfies Record<
   PodNetworkSettings['plugin'],
   PodNetworkSchema
 >;

@@ -10,6 +10,7 @@ import * as lvs from '../load-balancer/lvs/settings.js';
 import * as staticPods from '../load-balancer/static-pods/settings.js';
 import type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
 import * as calico from '../network/calico/settings.js';
+import * as cilium from '../network/cilium/settings.js';
 import * as flannel from '../network/flannel/settings.js';
 import * as manifest from '../network/manifest/settings.js';
 import type { NoNetworkSettings } from '../network/none/settings.js';
@@ -39,6 +40,7 @@ export type {
   WebhookSettings,
 } from '../load-balancer/vrrp/notify/settings.js';
 export type { CalicoSettings, Encapsulation } from '../network/calico/settings.js';
+export type { CiliumEncapsulation, CiliumSettings } from '../network/cilium/settings.js';
 export type { FlannelSettings } from '../network/flannel/settings.js';
 export type { ManifestNetworkSettings, NetworkManifest } from '../network/manifest/settings.js';
 export type { NoNetworkSettings } from '../network/none/settings.js';
@@ -63,6 +65,7 @@ export type RuntimeSettings = containerd.ContainerdSettings | CrioSettings;
 /** `spec.network`, resolved: one of the pod networks. */
 export type PodNetworkSettings =
   | calico.CalicoSettings
+  | cilium.CiliumSettings
   | flannel.FlannelSettings
   | manifest.ManifestNetworkSettings
   | NoNetworkSettings;
@@ -88,7 +91,7 @@ const choice = (count: number, change: KeyChange): KeyChange => (count === 1 ? f
 const CHOICES = {
   loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES, external.CHANGES, lvs.CHANGES],
   runtime: [containerd.CHANGES, {}],
-  network: [flannel.CHANGES, calico.CHANGES, manifest.CHANGES, {}],
+  network: [flannel.CHANGES, calico.CHANGES, cilium.CHANGES, manifest.CHANGES, {}],
   packages: [bundle.CHANGES],
 };
 

@@ -10,6 +10,7 @@ import { steps as lvs } from '../load-balancer/lvs/steps/index.js';
 import { steps as staticPodBalancer } from '../load-balancer/static-pods/steps/index.js';
 import { vrrpSteps } from '../load-balancer/vrrp/steps/index.js';
 import { steps as calico } from '../network/calico/steps/index.js';
+import { steps as cilium } from '../network/cilium/steps/index.js';
 import { steps as flannel } from '../network/flannel/steps/index.js';
 import { steps as manifest } from '../network/manifest/steps/index.js';
 import { steps as containerd } from '../runtime/containerd/steps/index.js';
@@ -32,5 +33,6 @@ export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImpl
   ...etcdBySystemd,
   ...flannel,
   ...calico,
+  ...cilium,
   ...manifest,
 };

@@ -8,6 +8,7 @@ import { work as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/w
 import { work as lvs } from '../load-balancer/lvs/work.js';
 import { work as staticPodBalancer } from '../load-balancer/static-pods/work.js';
 import { work as calico } from '../network/calico/work.js';
+import { work as cilium } from '../network/cilium/work.js';
 import { work as flannel } from '../network/flannel/work.js';
 import { work as manifest } from '../network/manifest/work.js';
 import { work as noNetwork } from '../network/none/work.js';
@@ -38,6 +39,7 @@ const RUNTIMES: Record<RuntimeSettings['type'], RuntimeWork> = { containerd, cri
 const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetworkWork> = {
   flannel,
   calico,
+  cilium,
   manifest,
   none: noNetwork,
 };

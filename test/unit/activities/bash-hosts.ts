@@ -7,7 +7,7 @@ import type { StageContext } from '../../../src/activities/step.js';
 import type { StepInput } from '../../../src/activities/types.js';
 import type { Cluster } from '../../../src/cluster/types.js';
 import { KubewrightError } from '../../../src/errors.js';
-import type { CommandResult, DurableCommand, Hosts, RemoteHost, RunOptions } from '../../../src/hosts/types.js';
+import type { CommandResult, DurableCommand, Hosts, RemoteHost, RunOptions, Upload } from '../../../src/hosts/types.js';
 import type { Action } from '../../../src/plan/types.js';
 
 /** What becomes of one round trip to a host, before the host does anything or on the way back. */
@@ -132,6 +132,14 @@ export class BashHosts {
         this.write(name, path, content.toString());
         return true;
       },
+      missingUploads: async (files: Upload[]) => files.filter(({ target }) => this.read(name, target) === undefined),
+      upload: async (files: Upload[]) => {
+        for (const { source, target, mode } of files) {
+          this.write(name, target, readFileSync(source, 'utf8'));
+          chmodSync(join(this.root, name, target), mode);
+        }
+        return files.length;
+      },
     } as unknown as RemoteHost;
   }
 
@@ -154,7 +162,7 @@ export class BashHosts {
   #bash(name: string, script: string, input: string): Promise<CommandResult> {
     const home = join(this.root, name);
     const text = script
-      .replaceAll(/(?<![\w.}])\/(etc|var|run|proc)\//g, `${home}/$1/`)
+      .replaceAll(/(?<![\w.}])\/(etc|var|run|proc|opt\/kubewright)\//g, `${home}/$1/`)
       .replaceAll(/<>\/dev\/tcp\/[^\s;)]+/g, '</dev/null');
     const env = { PATH: `${home}/bin:${process.env.PATH}`, TMPDIR: join(home, 'tmp'), LC_ALL: 'C' };
     return new Promise((resolve) => {

@@ -149,6 +149,6 @@ describe('the clean-up after a failed join', () => {
 
   it('is about our own node alone', () => {
     const others = LEFTOVERS.filter(({ cleanUp }) => cleanUp !== undefined && cleanUp !== 'reset').map(({ by }) => by);
-    expect(new Set(others)).toEqual(new Set(['flannel', 'calico', 'etcd']));
+    expect(new Set(others)).toEqual(new Set(['flannel', 'calico', 'cilium', 'etcd']));
   });
 });

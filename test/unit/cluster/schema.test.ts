@@ -310,7 +310,7 @@ describe('values', () => {
     [
       'a plugin to come',
       `${BASE}  network: { plugin: weave }\n`,
-      '21:22 bad-value spec.network.plugin | "weave" | flannel or calico or manifest or none',
+      '21:22 bad-value spec.network.plugin | "weave" | flannel or calico or cilium or manifest or none',
     ],
     [
       'a key of another plugin',

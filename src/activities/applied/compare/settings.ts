@@ -1,12 +1,13 @@
 import type { Cluster } from '../../../cluster/types.js';
 import { kubeProxySettings } from '../../../components/kube-proxy/configuration.js';
-import { DEFAULT_KUBE_PROXY_MODE } from '../../../components/kube-proxy/mode.js';
+import { DEFAULT_KUBE_PROXY_MODE, hasKubeProxy, kubeProxyMode } from '../../../components/kube-proxy/mode.js';
 import { kubeletConfiguration } from '../../../render/kubelet-config.js';
 import { below, type Found, shown } from '../difference.js';
 import type { Applied, BegunWith, Settings } from '../types.js';
 import { type SettingDifference, takenOut, unmet } from '../values.js';
 import { compareArgs } from './config.js';
 import type { Part } from './index.js';
+import { one } from './one.js';
 
 export const KUBELET_KEY = 'spec.kubernetes.kubelet.config';
 const KUBE_PROXY_KEY = 'spec.kubernetes.kubeProxy.config';
@@ -19,7 +20,7 @@ export function compareSettings(cluster: Cluster, applied: Applied): Part {
   const begun = begunOf(cluster, applied);
   const parts = [
     compareMap(KUBELET_KEY, kubelet.config, applied.kubelet, begun?.kubelet),
-    compareKubeProxy(cluster, applied.kubeProxy, begun?.kubeProxy),
+    compareKubeProxy(cluster, applied, begun?.kubeProxy),
   ];
   const gone = begun?.kubeletArgs.filter(
     ({ name }) => name !== 'node-ip' && !kubelet.extraArgs.some((arg) => arg.name === name),
@@ -53,12 +54,20 @@ function compareMap(key: string, wanted: Settings, applied: Settings | undefined
 }
 
 /**
- * The mode is told at the key that the file has it at. None is the default: writing that out, or taking it out, changes
- * nothing.
+ * The mode is told at the key that the file has it at. One that is not written is the default: writing that out, or taking it
+ * out, changes nothing. Whether there is a kube-proxy at all is told alone.
  */
-function compareKubeProxy(cluster: Cluster, applied: Settings | undefined, begun: Settings | undefined): Part {
+function compareKubeProxy(
+  cluster: Cluster,
+  { config, kubeProxy: applied }: Applied,
+  begun: Settings | undefined,
+): Part {
   const section = cluster.kubernetes.kubeProxy;
   const there = applied && { ...applied, mode: applied.mode || DEFAULT_KUBE_PROXY_MODE };
+  if (config !== undefined && (config.withoutKubeProxy || !hasKubeProxy(section))) {
+    const mode = config.withoutKubeProxy ? 'none' : String(there?.mode ?? DEFAULT_KUBE_PROXY_MODE);
+    return { found: one(KUBE_PROXY_MODE_KEY, mode, kubeProxyMode(section)), unchecked: [] };
+  }
   const { mode: written, ...others } = begun ?? {};
   const before = written === DEFAULT_KUBE_PROXY_MODE ? others : begun;
   const { found, unchecked } = compareMap(KUBE_PROXY_KEY, kubeProxySettings(section), there, before);

@@ -1,6 +1,7 @@
 import { apiServerPort, chosenPorts } from '../../../cluster/chosen-ports.js';
 import { isNode } from '../../../cluster/roles.js';
 import type { Cluster, Role } from '../../../cluster/types.js';
+import { hasKubeProxy } from '../../../components/kube-proxy/mode.js';
 import { componentsOf, runsContainers } from '../../../components/registry/plan.js';
 import type { Listener } from '../../../components/types.js';
 import type { Checked } from './index.js';
@@ -19,7 +20,9 @@ export function portsOf(role: Role, cluster: Cluster): Map<number, string> {
     for (const port of numbers) if (port !== 0) ports.set(port, owner);
   };
   if (runsContainers(cluster, role)) add('kubelet', [chosen.kubelet, chosen.kubeletHealth, chosen.kubeletReadOnly]);
-  if (isNode(role)) add('kube-proxy', [chosen.kubeProxyMetrics, chosen.kubeProxyHealth]);
+  if (isNode(role) && hasKubeProxy(cluster.kubernetes.kubeProxy)) {
+    add('kube-proxy', [chosen.kubeProxyMetrics, chosen.kubeProxyHealth]);
+  }
   if (role === 'control-plane') {
     add('kube-apiserver', [apiServerPort(cluster)]);
     add('kube-controller-manager', [10257]);

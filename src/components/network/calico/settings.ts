@@ -3,6 +3,7 @@ import type { Cluster } from '../../../cluster/types.js';
 
 /** How packets of pods travel between hosts. */
 export type Encapsulation = 'vxlan' | 'ipip' | 'none';
+export const ENCAPSULATIONS: readonly Encapsulation[] = ['vxlan', 'ipip', 'none'];
 
 /** `spec.network`, resolved: Calico by its own manifest. */
 export interface CalicoSettings {

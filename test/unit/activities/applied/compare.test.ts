@@ -371,6 +371,15 @@ describe('the mode of kube-proxy', () => {
     ]);
   });
 
+  it('none is told as that, and what kube-proxy would be told is not', async () => {
+    const none = withMode({ mode: 'none', config: {} });
+    const iptables = withMode({ config: { conntrack: { min: 0 } } });
+    expect(await found(none, none)).toEqual([]);
+    expect(await found(iptables, none)).toEqual([['spec.kubernetes.kubeProxy.mode', 'iptables', 'none', 'refused']]);
+    expect(await found(none, iptables)).toEqual([['spec.kubernetes.kubeProxy.mode', 'none', 'iptables', 'refused']]);
+    expect(compareCluster(none, await appliedOf(none)).unchecked).toEqual([]);
+  });
+
   it('ipvs that has no strictARP yet is told as that', async () => {
     const before = withMode({ config: { mode: 'ipvs' } });
     expect(await found(before, withMode({ mode: 'ipvs', config: {} }))).toEqual([

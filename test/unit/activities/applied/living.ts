@@ -47,10 +47,16 @@ function clusterFacts(cluster: Cluster, begun: string, host: FakeHost): void {
     const network = { Network: cluster.kubernetes.podSubnet, EnableNFTables: false, Backend: backend };
     host.fact('network', JSON.stringify(network)).fact('plugin-flannel', 'a'.repeat(64));
   }
+  if (cluster.network.plugin === 'cilium') {
+    const { encapsulation } = cluster.network;
+    const [mode, tunnel] = encapsulation === 'none' ? ['native', ''] : ['tunnel', encapsulation];
+    host.fact('network', [cluster.kubernetes.podSubnet, mode, tunnel].join('\n'));
+  }
+  const kubeProxy = { ...KUBE_PROXY_DEFAULTS, ...asWritten(document('KubeProxyConfiguration')) };
   host
     .fact('kubeadm-config', stringify({ ...CONFIG_DEFAULTS, ...document('ClusterConfiguration') }))
     .fact('kubelet-config', stringify({ ...KUBELET_DEFAULTS, ...asWritten(document('KubeletConfiguration')) }))
-    .fact('kube-proxy', stringify({ ...KUBE_PROXY_DEFAULTS, ...asWritten(document('KubeProxyConfiguration')) }))
+    .fact('kube-proxy', cluster.kubernetes.kubeProxy.mode === 'none' ? '' : stringify(kubeProxy))
     .fact(
       'nodes',
       nodesOf(cluster)

@@ -302,6 +302,13 @@ Flags:
     expect((await init(PHASES)).calls.filter((call) => /^kubectl (?!.*--server)/.test(call))).toHaveLength(3);
   });
 
+  test('brings CoreDNS alone where there is no kube-proxy: kubeadm would bring both', async () => {
+    const kubeProxy = { mode: 'none' as const, config: {} };
+    const { ran, code } = await init(PHASES, { ...cluster, kubernetes: { ...cluster.kubernetes, kubeProxy } });
+    expect(code).toBe(0);
+    expect(ran.filter((phase) => phase.startsWith('addon'))).toEqual(['addon coredns']);
+  });
+
   test.each(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'])(
     'goes on where it stopped, with the manifest of %s: what kubeadm checks first is there by then',
     async (name) => {

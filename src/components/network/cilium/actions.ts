@@ -1,0 +1,1 @@
+export const ACTIONS = ['applyCilium'] as const;
