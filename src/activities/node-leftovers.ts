@@ -1,5 +1,6 @@
 import { type CleanUp, type Leftover, type Meaning, ours, paths } from '../components/leftovers.js';
 import { ALL_COMPONENTS, ALL_POD_NETWORKS } from '../components/registry/plan.js';
+import { quote } from '../hosts/shell.js';
 import { BINARY_DIRECTORY, KUBELET_UNIT_PATH } from '../render/kubelet-unit.js';
 import { MODULES_PATH } from '../render/modules.js';
 import { SYSCTL_PATH } from '../render/sysctl.js';
@@ -202,7 +203,11 @@ ${cases('interface', () => 'the network interface $card')}esac; done
 while read -r chain; do case $chain in
 ${cases('chain', (pattern) => `firewall chains ${pattern}`)}esac; done < <(chains | sort -u)
 while read -r unit _; do case $unit in
-${cases('unit', () => 'the unit $unit')}esac; done < <(asked 'its units' systemctl list-unit-files --no-legend --plain --type service)`;
+${cases('unit', () => 'the unit $unit')}esac; done < <(asked 'its units' systemctl list-unit-files --no-legend --plain swap.target ${of(
+    'unit',
+  )
+    .map(({ name }) => quote(name))
+    .join(' ')})`;
 }
 
 /** What other rows of the list name is not said twice. */

@@ -6,10 +6,15 @@ import { type Answer, no, unknown, yes } from './answers.js';
 /** Exit status with which a command asked by `ask` says no; any other but zero means that it could not be asked. */
 export const SAYS_NO = 44;
 
+/** Characters, of at most four bytes each, that stand in one line as they are. */
+const SHORT = 700;
+const LINE_END = '\x1f';
+
 /**
- * Bash: `fact NAME COMMAND…` runs a command and prints its name, exit status and output (base64) as one line, and as
- * further lines with `more` where it is long, so that facts may be gathered side by side (`fact … &`): what goes to a pipe
- * in one piece of at most 4 KiB stays in one piece (PIPE_BUF, pipe(7)); longer ones are mixed with those of others.
+ * Bash: `fact NAME COMMAND…` runs a command and prints its name, exit status and output as one line: as it is, with another
+ * character for line ends, for a program that encodes costs a host more than most of the questions; in base64 where it is
+ * long, and then as further lines with `more`. So facts may be gathered side by side (`fact … &`): what goes to a pipe in one
+ * piece of at most 4 KiB stays in one piece (PIPE_BUF, pipe(7)); longer ones are mixed with those of others.
  * `digest FILE` prints the SHA-256 of a file.
  *
  * `row NAME VALUE…` tells something of which there may be many, such as each disk: one line of values, which hold no tabs.
@@ -26,6 +31,11 @@ fact() {
   local kw_name=$1 kw_text kw_status=0 kw_word=fact kw_piece
   shift
   kw_text=$("$@" 2>/dev/null </dev/null) || kw_status=$?
+  if [ \${#kw_text} -le ${SHORT} ] && [[ $kw_text != *[$'\\x1f\\r']* ]]; then
+    kw_text=\${kw_text//$'\\n'/$'\\x1f'}
+    printf 'said %s %s %s\\n' "$kw_name" "$kw_status" "$kw_text"
+    return "$kw_status"
+  fi
   while read -r kw_piece || [ "$kw_word" = fact ]; do
     printf '%s %s %s %s\\n' "$kw_word" "$kw_name" "$kw_status" "$kw_piece"
     kw_word=more
@@ -40,10 +50,13 @@ ask() {
   for kw_try in 1 2 3; do
     kw_began=$SECONDS
     # The command's output goes through a pipe of its own, so that its errors can be told from it.
-    { kw_why=$(set -o pipefail; { fact "$kw_question" ask_loudly "$@"; } 3>&1 >&4 | tail -c 600 | base64 -w 0); kw_said=$?; } 4>&1
+    { kw_why=$({ fact "$kw_question" ask_loudly "$@"; } 3>&1 >&4); kw_said=$?; } 4>&1
     [ "$kw_said" != 0 ] && [ "$kw_said" != ${SAYS_NO} ] && [ $((SECONDS - kw_began)) -lt 2 ] || break
     sleep 0.2
   done
+  [ \${#kw_why} -le ${SHORT} ] || kw_why=\${kw_why: -${SHORT}}
+  kw_why=\${kw_why//[$'\\x1f\\r']/}
+  kw_why=\${kw_why//$'\\n'/$'\\x1f'}
   [ -z "$kw_why" ] || printf 'why %s 0 %s\\n' "$kw_question" "$kw_why"
 }
 ask_loudly() { "$@" 2>&3; }
@@ -76,6 +89,8 @@ export function digestOf(content: string): string {
 interface Fact {
   status: number;
   base64: string;
+  /** Instead of base64. */
+  plain?: string;
 }
 
 /** Last line of every script of facts: without it the answer was cut short on its way. */
@@ -94,12 +109,11 @@ export class Facts {
         this.#rows.set(name, [...(this.#rows.get(name) ?? []), values]);
         continue;
       }
-      const [, word, name, status, base64 = ''] = /^(fact|more|why) (\S+) (\d+) ?(\S*)$/.exec(line) ?? [];
+      const [, how, whose = '', code, plain = ''] = /^(said|why) (\S+) (\d+) ?(.*)$/s.exec(line) ?? [];
+      if (how === 'why') this.#why.set(whose, inLines(plain));
+      if (how === 'said') this.#facts.set(whose, { status: Number(code), base64: '', plain });
+      const [, word, name, status, base64 = ''] = /^(fact|more) (\S+) (\d+) ?(\S*)$/.exec(line) ?? [];
       if (name === undefined) continue;
-      if (word === 'why') {
-        this.#why.set(name, decode(base64));
-        continue;
-      }
       const before = word === 'more' ? this.#facts.get(name)?.base64 : undefined;
       this.#facts.set(name, { status: Number(status), base64: `${before ?? ''}${base64}` });
     }
@@ -113,7 +127,7 @@ export class Facts {
   answer(name: string, refusal: string): Answer<string> {
     const fact = this.#facts.get(name);
     if (fact === undefined) return unknown('it was not asked');
-    if (fact.status === 0) return yes(decode(fact.base64));
+    if (fact.status === 0) return yes(textOf(fact));
     if (fact.status === SAYS_NO) return no(refusal);
     return unknown(this.#why.get(name) || `the question failed with exit code ${fact.status}`);
   }
@@ -130,12 +144,17 @@ export class Facts {
 
   /** What its command printed, trimmed; empty when it was not asked. */
   text(name: string): string {
-    return decode(this.#facts.get(name)?.base64 ?? '');
+    const fact = this.#facts.get(name);
+    return fact === undefined ? '' : textOf(fact);
   }
 }
 
-function decode(base64: string): string {
-  return Buffer.from(base64, 'base64').toString('utf8').trim();
+function textOf({ base64, plain }: Fact): string {
+  return plain === undefined ? Buffer.from(base64, 'base64').toString('utf8').trim() : inLines(plain);
+}
+
+function inLines(plain: string): string {
+  return plain.replaceAll(LINE_END, '\n').trim();
 }
 
 /** A script of facts with all that it is run with, for a bash that is not on a host. */

@@ -56,6 +56,7 @@ function* statementsOf(script: string, functions: Map<string, string>): Generato
     else {
       const body: string[] = [];
       while (++at < lines.length && lines[at] !== '}') body.push(lines[at] as string);
+      if (at === lines.length) throw new Error(`a function that does not end by a line of its own: ${name}`);
       functions.set(name, body.join('\n'));
     }
   }
@@ -74,7 +75,7 @@ function answerLine(line: string, functions: Map<string, string>, respondent: Re
   const [kind, name = '', ...command] = wordsOf(line);
   if (kind !== 'fact' && kind !== 'ask') throw new Error(`a line that is no question: ${line}`);
   const { status, text, why } = respondent.answer(command, functions);
-  const reason = why === undefined ? [] : [`why ${name} 0 ${base64(why)}\n`];
+  const reason = why === undefined ? [] : [`why ${name} 0 ${why.replaceAll('\n', '\x1f')}\n`];
   return [`fact ${name} ${status} ${base64(text)}\n`, ...reason];
 }
 

@@ -21,8 +21,8 @@ export const SWAP_UNITS = `swap_units() {
   for unit in ${SWAP_SERVICES.join(' ')}; do
     case $(systemctl is-enabled "$unit" 2>/dev/null) in enabled*) echo "$unit disable" ;; esac
   done
-  # Asked for \`--type swap\` alone, systemctl fails where there is none.
-  listed=$(systemctl list-unit-files --no-legend --plain && systemctl list-units --all --no-legend --plain) || return 1
+  # Asked for all, systemd reads every unit that there is, for a third of a second; where no name fits, systemctl fails.
+  listed=$(systemctl list-unit-files --no-legend --plain swap.target '*.swap' && systemctl list-units --all --no-legend --plain) || return 1
   while read -r unit; do
     [ -n "$unit" ] || continue
     load=$(systemctl show --property LoadState --value -- "$unit") || return 1

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
 import { gatherFacts } from '../../../src/activities/remote-facts.js';
+import { quote } from '../../../src/hosts/shell.js';
 import type { RemoteHost } from '../../../src/hosts/types.js';
 
 /** This machine's own bash in place of a host's. */
@@ -25,6 +26,27 @@ test('facts are what their commands print, and whether they succeed', async () =
     false,
   ]);
   expect(facts.text('empty')).toBe('');
+});
+
+test.each([
+  ['backslashes and quotes', `a\\n "b" 'c' $d \`e\` & %s \\x1f`],
+  ['carriage returns', 'a\r\nb\r'],
+  ['the character that stands for a line end', 'a\x1fb\nc'],
+  ['blank lines and blanks', 'a\n\n  b\t\nc'],
+  ['words of the protocol', 'said x 0 y\nfacts end\nfact z 0 eA=='],
+  ['as much as stands in a line', '\u{1f600}'.repeat(700)],
+  ['more than that', `${'ü'.repeat(701)}\n`],
+])('a fact of %s comes as it was', async (_, text) => {
+  const facts = await gather(`fact odd printf %s ${quote(text)}`);
+  expect(facts.text('odd')).toBe(text.trim());
+  expect(facts.holds('x') || facts.holds('z')).toBe(false);
+});
+
+test('many short facts that are gathered side by side stay whole', async () => {
+  const names = Array.from({ length: 60 }, (_, index) => `short${index}`);
+  const script = names.map((name, index) => `fact ${name} bash -c 'yes é${index} | head -n 100' &`).join('\n');
+  const facts = await gather(script);
+  for (const [index, name] of names.entries()) expect(facts.text(name)).toBe(Array(100).fill(`é${index}`).join('\n'));
 });
 
 test('long facts that are gathered side by side stay whole', async () => {
