@@ -1,12 +1,12 @@
 import { ENCRYPTION_DIRECTORY, ENCRYPTION_PATH } from '../../cluster/security/paths.js';
 import { hostsOf } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
-import { registerSecretFile } from '../../hosts/redact.js';
 import { listed, preflightError } from '../prepare/checks/problem.js';
 import { hostOf } from '../prepare/target.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { type KeyLook, lookAtKey, lookAtKeys } from './look.js';
 import { problemsOfKeys } from './problems.js';
+import { registerKeys } from './registered.js';
 
 /**
  * The key with which API servers encrypt Secrets in etcd. It is made once, on the first control plane, by that host's kernel;
@@ -54,7 +54,7 @@ async function close({ host, signal }: StepContext): Promise<void> {
 async function fetchKey(context: StepContext, { host: { name } }: KeyLook): Promise<void> {
   const content = await context.hostNamed(name).readFile(ENCRYPTION_PATH);
   if (content === undefined) throw cannotTell(context.host.name, `${ENCRYPTION_PATH} was on ${name} a moment ago`);
-  registerSecretFile(content.toString('utf8'));
+  registerKeys(content.toString('utf8'));
   await context.host.writeFile(ENCRYPTION_PATH, content, { mode: 0o600 });
 }
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { identityOf, isAlive } from '../../../src/engine/processes/identity.js';
 import { freePort, LOOPBACK } from '../../../src/engine/server/ports.js';
+import { notRunHere } from '../not-run.js';
 
 /** Ends the main thread alone (exit(2), not exit_group(2)); the other one lives until it is told to end. */
 const HALF_GONE = `
@@ -12,8 +13,9 @@ const HALF_GONE = `
   syscall(${process.arch === 'arm64' ? 93 : 60}, 0);
 `;
 
-describe.runIf(process.platform === 'linux')('a process whose main thread has ended', () => {
-  it('is alive until its last thread has ended, for that one still holds its ports and files', async () => {
+describe('a process whose main thread has ended', () => {
+  it('is alive until its last thread has ended, for that one still holds its ports and files', async (context) => {
+    if (process.platform !== 'linux') notRunHere(context, 'threads of a process are looked at on Linux alone');
     const child = spawn('perl', ['-Mthreads', '-e', HALF_GONE], { stdio: ['pipe', 'ignore', 'inherit'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     const pid = child.pid ?? 0;
