@@ -126,9 +126,17 @@ describe('an install behind LVS on two directors', () => {
       open.end();
       await holder?.powerOn();
     }
-    // It keeps what it has taken, and the other one is whole again.
-    expect(await until(async () => (await servers(holder as LabHost)).length === 3, 180_000)).toBe(true);
+    // It keeps what it has taken, and the other one is whole again: it takes it back when it has to.
+    await expectWhole(holder as LabHost);
     expect((await cluster.vipHolders()).map(({ name }) => name)).toEqual([other?.name]);
+    await other?.powerOff();
+    try {
+      expect(await until(async () => (await cluster.vipHolders()).includes(holder as LabHost), 30_000)).toBe(true);
+      expect(await cluster.takesWrite('the-other-director')).toBe(true);
+    } finally {
+      await other?.powerOn();
+    }
+    await expectWhole(other as LabHost);
   });
 
   test('power comes back to all hosts at once: the API answers without anybody’s help', async () => {
@@ -143,6 +151,10 @@ describe('an install behind LVS on two directors', () => {
 async function servers(director: LabHost): Promise<string[]> {
   const { stdout } = await director.exec('ipvsadm -Ln');
   return [...stdout.matchAll(/^ +-> (\d\S+) +(\w+)/gm)].map(([, server, way]) => `${server} ${way}`).sort();
+}
+
+async function expectWhole(director: LabHost): Promise<void> {
+  expect(await until(async () => (await servers(director)).length === 3, 180_000)).toBe(true);
 }
 
 async function lists(director: LabHost, host: LabHost): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { LoadBalancer, Preparation } from '../../types.js';
 import { NOTIFIER_PATH, NOTIFIER_UNIT_PATH } from '../vrrp/notify/places.js';
 import { needsCurl, notifyOf, secretVariables } from '../vrrp/notify/settings.js';
 import { endpointStep, virtualIpStep, vrrpNeeds } from '../vrrp/plan.js';
+import { KEEPALIVED_DROP_IN_PATH } from '../vrrp/render/drop-in.js';
 import { HAPROXY_CONFIG_PATH } from './render/haproxy.js';
 import { CHECK_SCRIPT_PATH, KEEPALIVED_CONFIG_PATH } from './render/keepalived.js';
 import { ACCOUNT_PATH, unitPath } from './render/units.js';
@@ -48,7 +49,7 @@ export const haproxyKeepalived: LoadBalancer = {
     KEEPALIVED_CONFIG_PATH,
     CHECK_SCRIPT_PATH,
     dropInPath('haproxy'),
-    dropInPath('keepalived'),
+    KEEPALIVED_DROP_IN_PATH,
     unitPath('haproxy'),
     unitPath('keepalived'),
     ACCOUNT_PATH,

@@ -3,11 +3,11 @@ import { type Cluster, type ClusterHost, hostsOf } from '../../../cluster/types.
 import { clusterStep, hostStep, idsOf } from '../../../plan/step.js';
 import type { Step } from '../../../plan/types.js';
 import { BINARY_DIRECTORY } from '../../../render/kubelet-unit.js';
-import { dropInPath } from '../../../render/loaded-config.js';
 import { between } from '../../flows.js';
 import { ours } from '../../leftovers.js';
 import type { LoadBalancer, Preparation } from '../../types.js';
 import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
+import { KEEPALIVED_DROP_IN_PATH } from '../vrrp/render/drop-in.js';
 import { KEEPALIVED_CONFIG_PATH, unitPath } from '../vrrp/render/units.js';
 import { REAL_SERVER_SCRIPT_PATH, REAL_SERVER_UNIT_PATH, SYNC_PORT, TABLE_PATH } from './places.js';
 import { isFromBundle } from './settings.js';
@@ -85,7 +85,7 @@ export const lvs: LoadBalancer = {
   replaces: [{ path: unitPath('keepalived'), roles: ['director'] }],
   leaves: ours([
     KEEPALIVED_CONFIG_PATH,
-    dropInPath('keepalived'),
+    KEEPALIVED_DROP_IN_PATH,
     unitPath('keepalived'),
     `${BINARY_DIRECTORY}/keepalived`,
     REAL_SERVER_SCRIPT_PATH,

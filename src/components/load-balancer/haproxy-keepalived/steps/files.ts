@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Cluster, ClusterHost } from '../../../../cluster/types.js';
+import { type Cluster, type ClusterHost, hostsOf } from '../../../../cluster/types.js';
 import { dropInPath, renderLoadedConfigDropIn } from '../../../../render/loaded-config.js';
+import { KEEPALIVED_DROP_IN_PATH, RESTART, renderKeepalivedDropIn } from '../../vrrp/render/drop-in.js';
 import { HAPROXY_CONFIG_PATH, renderHaproxy } from '../render/haproxy.js';
 import {
   CHECK_SCRIPT_PATH,
@@ -32,12 +33,6 @@ export interface LoadBalancerFile {
 }
 
 /**
- * Debian's keepalived.service does not restart what crashed. systemd gives a service up for good that ended five times
- * within ten seconds, as both do at boot while the network card or its address is not there yet.
- */
-const RESTART = { unit: ['StartLimitIntervalSec=0'], service: ['Restart=always', 'RestartSec=1'] };
-
-/**
  * Every file of the load balancer on one control plane, in an order in which each is there before it is needed.
  *
  * @param release directory of the bundle's programs, or undefined where they are the distribution's, with their units
@@ -48,11 +43,12 @@ export function loadBalancerFiles(
   networkInterface: string,
   release: string | undefined,
 ): LoadBalancerFile[] {
+  const peers = hostsOf(cluster, 'control-plane').filter(({ name }) => name !== host.name);
   return [
     text(CHECK_SCRIPT_PATH, renderCheckScript(), 0o755),
     ...(release === undefined ? [] : bundleFiles(release)),
     text(dropInPath('haproxy'), renderLoadedConfigDropIn('haproxy', HAPROXY_CONFIG_PATH, RESTART)),
-    text(dropInPath('keepalived'), renderLoadedConfigDropIn('keepalived', KEEPALIVED_CONFIG_PATH, RESTART)),
+    text(KEEPALIVED_DROP_IN_PATH, renderKeepalivedDropIn(host, peers)),
     text(HAPROXY_CONFIG_PATH, renderHaproxy(cluster)),
     text(KEEPALIVED_CONFIG_PATH, renderKeepalived(cluster, host, networkInterface)),
   ];

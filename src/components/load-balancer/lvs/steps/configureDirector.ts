@@ -29,11 +29,17 @@ export const configureDirector: StepImplementation = {
     await validate(context, state);
     await Promise.all(state.stale.map(({ path, content }) => context.host.writeFile(path, content)));
     await removeUnit(context, state);
-    if (serviceChanges(state).length === 0) return;
+    if (serviceChanges(state).length === 0) return readUnits(context, state);
     const activate = () => bringUp(context, state);
     await (state.active ? inTurn(context, 'keepalived is reloaded', activate) : activate());
   },
 };
+
+/** A unit or a drop-in alone is no reason to touch what runs; systemd has to know it for the next start. */
+async function readUnits({ host, signal }: StepContext, { stale }: DirectorState): Promise<void> {
+  const isUnit = stale.some(({ path }) => path.startsWith('/etc/systemd/system/'));
+  if (isUnit) await host.run('systemctl daemon-reload', { signal });
+}
 
 async function bringPrograms(context: StepContext, { programs }: DirectorState): Promise<void> {
   if (programs === undefined) return;

@@ -1,5 +1,5 @@
-import type { Cluster, ClusterHost } from '../../../../cluster/types.js';
-import { dropInPath, renderLoadedConfigDropIn } from '../../../../render/loaded-config.js';
+import { type Cluster, type ClusterHost, hostsOf } from '../../../../cluster/types.js';
+import { KEEPALIVED_DROP_IN_PATH, renderKeepalivedDropIn } from '../../vrrp/render/drop-in.js';
 import { KEEPALIVED_CONFIG_PATH, renderKeepalivedUnit, unitPath } from '../../vrrp/render/units.js';
 import { renderDirector } from '../render/keepalived.js';
 
@@ -7,9 +7,6 @@ export interface DirectorFile {
   path: string;
   content: string;
 }
-
-/** As on control planes: what ended five times within ten seconds, as at boot without its card, would be given up for good. */
-const RESTART = { unit: ['StartLimitIntervalSec=0'], service: ['Restart=always', 'RestartSec=1'] };
 
 /**
  * Every file of keepalived on a director, the configuration last.
@@ -22,13 +19,11 @@ export function directorFiles(
   networkInterface: string,
   release: string | undefined,
 ): DirectorFile[] {
+  const peers = hostsOf(cluster, 'director').filter(({ name }) => name !== host.name);
   const unit = release === undefined ? [] : [{ path: unitPath('keepalived'), content: renderKeepalivedUnit(release) }];
   return [
     ...unit,
-    {
-      path: dropInPath('keepalived'),
-      content: renderLoadedConfigDropIn('keepalived', KEEPALIVED_CONFIG_PATH, RESTART),
-    },
+    { path: KEEPALIVED_DROP_IN_PATH, content: renderKeepalivedDropIn(host, peers) },
     { path: KEEPALIVED_CONFIG_PATH, content: renderDirector(cluster, host, networkInterface) },
   ];
 }

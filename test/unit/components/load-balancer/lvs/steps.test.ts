@@ -76,6 +76,13 @@ describe('a director', () => {
     expect(host.durables[0]?.script).toContain('systemctl reload-or-restart keepalived');
   });
 
+  test('lets systemd know a drop-in that is new, and touches nothing that runs', async () => {
+    host.fact('file:10-kubewright.conf', 'old');
+    await apply();
+    expect(host.scripts.map(({ script }) => script)).toContain('systemctl daemon-reload');
+    expect(host.durables).toEqual([]);
+  });
+
   test('that does not come up is KW463 with what it said; another failure stays what it is', async () => {
     host.fact('active', 'failed');
     host.durableResult = { exitCode: 1, result: 'exit-code', output: 'no ip_vs' };
