@@ -48,6 +48,8 @@ export type {
   FlannelSettings,
   HaproxyKeepalivedEndpoint,
   HaproxyKeepalivedSettings,
+  KubeVipLease,
+  KubeVipSettings,
   LoadBalancerSettings,
   LvsSettings,
   MailSettings,

@@ -18,11 +18,12 @@ import { IMAGES_REVISION } from './from-modules/images.js';
 import { type GoScratch, withGoScratch } from './go/build.js';
 import { bundleTools, ensureTools, isThere, requireGo, type Tool } from './go/tools.js';
 import { LOAD_BALANCER_REVISION, LOAD_BALANCER_TOOLS, makeLoadBalancer } from './load-balancer.js';
+import { BALANCERS } from './official/balancers.js';
 import { downloadBundle, stagesOf } from './official/build.js';
 import { Client } from './official/client.js';
 import { requireCrioRelease } from './official/crio.js';
 import { diskFull, isDiskFull } from './official/disk-full.js';
-import type { BundledNetwork, BundledRuntime, OfficialDownload } from './official/job.js';
+import type { BundledBalancer, BundledNetwork, BundledRuntime, OfficialDownload } from './official/job.js';
 import { type Origins, resolveOrigins } from './official/origins.js';
 import { OFFICIAL_REVISION } from './official/releases.js';
 import { pinnedKeys, type Trust } from './official/signatures.js';
@@ -64,6 +65,8 @@ export interface EnsureBundleOptions {
   networks?: readonly BundledNetwork[] | undefined;
   /** Container runtimes beside containerd that come with it; only published releases have them. */
   runtimes?: readonly BundledRuntime[] | undefined;
+  /** Load balancers beside HAProxy and keepalived that come with it; only published releases have them. */
+  balancers?: readonly BundledBalancer[] | undefined;
   /** Folder with other keys than the pinned ones, for tests. */
   keys?: string;
   /** Shows how downloads get on. */
@@ -101,33 +104,35 @@ export async function findCachedBundle({
   from,
   networks,
   runtimes,
+  balancers,
 }: Pick<EnsureBundleOptions, 'version' | 'arch' | 'from' | keyof Extras>): Promise<string | undefined> {
   for (const source of from ? [from] : (['official', 'modules'] as const)) {
     if (source === 'modules' && !BUILDABLE_KUBERNETES.includes(version)) continue;
-    if (source === 'modules' && (networks?.length || runtimes?.length)) continue;
-    const found = await findArtifact(await bundleKey(version, arch, source, { networks, runtimes }));
+    if (source === 'modules' && (networks?.length || runtimes?.length || balancers?.length)) continue;
+    const found = await findArtifact(await bundleKey(version, arch, source, { networks, runtimes, balancers }));
     if (found) return found;
   }
   return undefined;
 }
 
 /** What comes with a bundle where it was asked for. */
-export type Extras = Pick<EnsureBundleOptions, 'networks' | 'runtimes'>;
+export type Extras = Pick<EnsureBundleOptions, 'networks' | 'runtimes' | 'balancers'>;
 
 /** The bundle's place in the cache. */
 export async function bundleKey(
   version: string,
   arch: Architecture,
   from: BundleSource,
-  { networks = [], runtimes = [] }: Extras = {},
+  { networks = [], runtimes = [], balancers = [] }: Extras = {},
 ): Promise<ArtifactKey> {
   if (from === 'modules') requireBuildable(version);
-  const extras = [...networks, ...runtimes];
+  const extras = [...networks, ...runtimes, ...balancers];
   if (from === 'modules' && extras.length > 0) throw notFromModules(extras);
   const parts = [`contents ${CONTENTS_REVISION}`, `load balancer ${LOAD_BALANCER_REVISION}`];
   const more = [
     ...networks.map((name) => `network ${name} ${releaseFor(name, version)?.version}`),
     ...runtimes.map((name) => `runtime ${name} ${requireCrioRelease(version)}, skopeo ${SKOPEO_REVISION}`),
+    ...balancers.map((name) => `load balancer ${name} ${BALANCERS[name].version}`),
   ].sort();
   const recipe =
     from === 'modules'
@@ -176,7 +181,7 @@ async function makeFromReleases(directory: string, options: MakeOptions): Promis
         const loadBalancer = packLoadBalancer(options, scratch);
         const skopeo = (target: string) =>
           makeSkopeo(target, { architecture: arch, scratch: join(scratch, 'skopeo'), signal });
-        const { networks, runtimes } = options;
+        const { networks, runtimes, balancers } = options;
         return downloadBundle(directory, {
           ...common,
           trust,
@@ -186,6 +191,7 @@ async function makeFromReleases(directory: string, options: MakeOptions): Promis
           skopeo,
           networks,
           runtimes,
+          balancers,
         });
       }),
     );

@@ -26,6 +26,8 @@ export interface CreateBundleOptions {
   network?: BundledNetwork[];
   /** Container runtimes beside containerd. */
   runtime?: BundledRuntime[];
+  /** With kube-vip's image. */
+  kubeVip?: boolean;
   /** False: without HAProxy and keepalived. */
   loadBalancer?: boolean;
 }
@@ -51,6 +53,7 @@ export async function createBundle(options: CreateBundleOptions): Promise<void> 
   const directory = await interruptible((signal) =>
     ensureBundle({
       ...{ version, arch, from, origins, client, progress, requireSignatures, loadBalancer, networks, runtimes },
+      balancers: options.kubeVip ? ['kube-vip'] : [],
       ...{ signal, log, onStages },
     }),
   );

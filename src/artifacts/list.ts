@@ -5,7 +5,7 @@ import { BUNDLES, isBundleName } from '../bundle/locate.js';
 import { messageOf } from '../errors.js';
 import { bundleKey } from './bundle.js';
 import { artifactPath, cacheDirectory } from './cache/cache.js';
-import { BUNDLED_NETWORKS, BUNDLED_RUNTIMES } from './official/job.js';
+import { BUNDLED_BALANCERS, BUNDLED_NETWORKS, BUNDLED_RUNTIMES } from './official/job.js';
 
 /** A bundle in the cache, as it is listed. */
 export interface BundleListing {
@@ -63,7 +63,9 @@ async function describe(path: string): Promise<BundleListing> {
 async function isCurrent({ directory, kubernetesVersion, architecture, source, versions }: Bundle): Promise<boolean> {
   const networks = BUNDLED_NETWORKS.filter((name) => versions[name] !== undefined);
   const runtimes = versions['cri-o'] === undefined ? [] : BUNDLED_RUNTIMES;
-  const key = await bundleKey(kubernetesVersion, architecture, source, { networks, runtimes }).catch(() => undefined);
+  const balancers = BUNDLED_BALANCERS.filter((name) => versions[name] !== undefined);
+  const extras = { networks, runtimes, balancers };
+  const key = await bundleKey(kubernetesVersion, architecture, source, extras).catch(() => undefined);
   return key !== undefined && artifactPath(key) === directory;
 }
 

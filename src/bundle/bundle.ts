@@ -197,13 +197,14 @@ export function pauseImage(bundle: Bundle): LocatedImage {
 /**
  * An image by the beginning of its name, such as `registry.k8s.io/kube-proxy:`.
  *
+ * @param options of `bundle create` that bring it, with a space in front; left out: every bundle of the same source has it
  * @throws KW734 when the bundle has none
  */
-export function image(bundle: Bundle, namePrefix: string): LocatedImage {
+export function image(bundle: Bundle, namePrefix: string, options = ` --from ${bundle.source}`): LocatedImage {
   const found = bundle.images.find(({ names }) => names.some((name) => name.startsWith(namePrefix)));
   if (found) return locate(bundle, found);
   throw new KubewrightError('KW734', `The bundle ${bundle.directory} has no image ${namePrefix}….`, {
-    hint: `Make the bundle again with \`${remake(bundle)}\`.`,
+    hint: `Make the bundle again with \`${bundleCommandFor(bundle.kubernetesVersion, bundle.architecture)}${options}\`.`,
   });
 }
 

@@ -20,6 +20,7 @@ interface CreateOptions {
   ca?: string;
   requireSignatures?: boolean;
   loadBalancer: boolean;
+  kubeVip?: boolean;
   network: BundledNetwork[];
   runtime: 'crio'[];
 }
@@ -50,6 +51,7 @@ export function bundleCommand(shell: Shell): Command {
     .option('--ca <file>', 'trust these certificate authorities as well, for mirrors (PEM; also: SSL_CERT_FILE)')
     .option('--require-signatures', 'refuse what its publisher signs where that could not be verified')
     .option('--no-load-balancer', "official: leave out HAProxy and keepalived, which come from Debian's archive")
+    .option('--kube-vip', "official: bring kube-vip's image along, beside HAProxy and keepalived")
     .addOption(
       new Option('--network <plugin>', 'official: bring this pod network along, beside flannel; repeatable')
         .argParser(network)

@@ -109,8 +109,15 @@ export interface LoadBalancer extends Component {
    * and init waits for it. None where the endpoint is up before.
    */
   staticPods: readonly string[];
+  /**
+   * Whether they ask the API as kubeadm's administrator, with its admin.conf, before the endpoint is there. That one has no
+   * rights until kubeadm gives them, which goes through the endpoint: init gives them first.
+   */
+  asksAsAdministrator: boolean;
   /** Beginnings of the names of the bundle's images that control planes need for it. */
   images(cluster: Cluster): readonly string[];
+  /** What `bundle create` is told so that a bundle has what it runs, with a space in front; empty where each bundle has it. */
+  bundleOptions: string;
   /**
    * Steps right behind the beginning of the cluster; further control planes join behind them.
    *

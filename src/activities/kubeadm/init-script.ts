@@ -51,6 +51,25 @@ const LOCAL = ['certs', 'kubeconfig', 'etcd', 'control-plane'];
 /** Phases that only talk to the API, each about something else: they run side by side. */
 const THROUGH_API = ['upload-config', 'mark-control-plane', 'bootstrap-token', 'addon'];
 
+/**
+ * The binding that kubeadm makes for the users of admin.conf when it first needs one (EnsureAdminClusterRoleBinding, from 1.29 on):
+ * one that is there is what it wants.
+ */
+const ADMINISTRATORS = 'kubeadm:cluster-admins';
+
+/** Before anything goes through the endpoint. @param kubectl with the rights to do so, against the host's own API server */
+function giveAdministratorsRights(kubectl: string): string {
+  return `
+echo 'giving the administrators their rights'
+administrators() {
+  ${kubectl} create clusterrolebinding ${ADMINISTRATORS} --clusterrole=cluster-admin --group=${ADMINISTRATORS} >/dev/null 2>&1 ||
+    ${kubectl} get clusterrolebinding ${ADMINISTRATORS} >/dev/null 2>&1
+}
+deadline=$((SECONDS + 240))
+await "the administrators' rights were not taken" administrators
+`;
+}
+
 /** kubeadm's own kubeconfigs lead through the endpoint. */
 const AWAIT_ENDPOINT = `
 echo 'waiting for the endpoint'
@@ -67,11 +86,13 @@ await 'the API server is ready, and the load balancer did not lead to it' endpoi
  * enough, whichever of the four a power cut let through.
  *
  * Where the endpoint comes up with the kubelet, its static pods are laid beside kubeadm's own. Where it leads to the API server
- * only when that is ready, what goes through the endpoint waits for it: the phases through the API try for seconds only.
+ * only when that is ready, what goes through the endpoint waits for it: the phases through the API try for seconds only. Where
+ * the endpoint comes up with the rights of kubeadm's administrator, they are given before it is waited for.
  */
 export function renderInitScript(cluster: Cluster, host: ClusterHost, files: HostFile[]): string {
   const port = apiServerPort(cluster);
-  const { staticPods, leadsLate } = loadBalancerOf(cluster);
+  const { staticPods, leadsLate, asksAsAdministrator } = loadBalancerOf(cluster);
+  const ownKubectl = `kubectl --kubeconfig=${SUPER_ADMIN_KUBECONFIG} --server=https://${host.address}:${port} --request-timeout=5s`;
   const phases: typeof PHASES = {
     ...PHASES,
     ...(hasKubeProxy(cluster.kubernetes.kubeProxy) ? {} : { addon: CORE_DNS_ALONE }),
@@ -136,7 +157,7 @@ await() {
 }
 listening() { listens ${host.address} ${port} && ready; }
 await 'the control plane did not become ready' listening
-${leadsLate ? AWAIT_ENDPOINT : ''}
+${asksAsAdministrator ? giveAdministratorsRights(ownKubectl) : ''}${leadsLate ? AWAIT_ENDPOINT : ''}
 await 'the control plane did not become ready' components & pids=($!)
 ${THROUGH_API.map((name) => `phase ${phases[name]} & pids+=($!)`).join('\n')}
 failed=0

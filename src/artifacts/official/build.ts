@@ -4,6 +4,7 @@ import { type BundleFacts, FLANNEL_MANIFEST, finishBundle, flannelImages, makeFo
 import { noProgress } from '../progress/bar.js';
 import type { Meter } from '../progress/meter.js';
 import { cniRecipe, containerdRecipe, flannelRecipe, runcRecipe } from '../recipes.js';
+import { BALANCERS } from './balancers.js';
 import { downloadCalico } from './calico.js';
 import { downloadCilium } from './cilium.js';
 import { requireCrioRelease } from './crio.js';
@@ -28,7 +29,9 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
   const flannel = flannelImages(await readFile(join(directory, FLANNEL_MANIFEST), 'utf8'));
   const networks = await downloadNetworks(directory, job);
   const ofNetworks = networks.flatMap(({ parts }) => parts.images);
-  const names = [...kubeadmImages, flannel.cniPlugin, flannel.flannel, AGNHOST, ...ofNetworks];
+  const balancers = job.balancers ?? [];
+  const ofBalancers = balancers.map((name) => BALANCERS[name].image);
+  const names = [...kubeadmImages, flannel.cniPlugin, flannel.flannel, AGNHOST, ...ofNetworks, ...ofBalancers];
   const downloaded = await stage('downloading images', job, (meter) => downloadImages(directory, names, meter, job));
   const images = downloaded.map((image) => {
     const owner = networks.find(({ parts }) => image.names.some((name) => parts.images.includes(name)));
@@ -54,6 +57,7 @@ export async function downloadBundle(directory: string, job: OfficialDownload): 
       runc: runcRecipe.version,
       ...Object.assign({}, ...networks.map(({ parts }) => parts.versions)),
       ...loadBalancer.versions,
+      ...Object.fromEntries(balancers.map((name) => [name, BALANCERS[name].version])),
       ...crio,
     },
     images: [...images, ...loadBalancer.images],

@@ -6,6 +6,7 @@ import { KubewrightError } from '../../errors.js';
 import { archiveName } from '../contents.js';
 import { writeArchive } from '../oci/archive.js';
 import type { Meter } from '../progress/meter.js';
+import { isOfBalancer } from './balancers.js';
 import { inParallel, type OfficialDownload, optionsOf, tagOf } from './job.js';
 import { type FetchedImage, type FoundImage, findImage } from './registry.js';
 import { AGNHOST, imageSigning } from './releases.js';
@@ -51,5 +52,6 @@ async function extractFlannelPlugin({ layerPaths }: FetchedImage, directory: str
 function neededBy(name: string): BundleImage['neededBy'] {
   if (/\/kube-(apiserver|controller-manager|scheduler):/.test(name)) return 'control-plane';
   if (/\/etcd:/.test(name)) return 'etcd';
+  if (isOfBalancer(name)) return 'load-balancer';
   return name === AGNHOST ? 'check' : 'every-node';
 }

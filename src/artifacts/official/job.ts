@@ -21,6 +21,10 @@ export type BundledNetwork = (typeof BUNDLED_NETWORKS)[number];
 export const BUNDLED_RUNTIMES = ['crio'] as const;
 export type BundledRuntime = (typeof BUNDLED_RUNTIMES)[number];
 
+/** Load balancers beside HAProxy and keepalived that a bundle has where they were asked for. */
+export const BUNDLED_BALANCERS = ['kube-vip'] as const;
+export type BundledBalancer = (typeof BUNDLED_BALANCERS)[number];
+
 export interface OfficialDownload {
   kubernetesVersion: string;
   architecture: Architecture;
@@ -34,6 +38,8 @@ export interface OfficialDownload {
   networks?: readonly BundledNetwork[] | undefined;
   /** Container runtimes beside containerd that come with the bundle, by their names in cluster.yaml. */
   runtimes?: readonly BundledRuntime[] | undefined;
+  /** Load balancers beside HAProxy and keepalived that come with the bundle, by their names in cluster.yaml. */
+  balancers?: readonly BundledBalancer[] | undefined;
   /** Space for what archives hold. */
   scratch: string;
   /** Puts HAProxy and keepalived into the bundle, as far as this machine can. */

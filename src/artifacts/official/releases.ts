@@ -1,4 +1,5 @@
 import { type Architecture, cniRecipe, containerdRecipe, flannelRecipe, runcRecipe } from '../recipes.js';
+import { isOfBalancer } from './balancers.js';
 import type { Origins } from './origins.js';
 import type { Signing } from './signatures.js';
 
@@ -31,6 +32,7 @@ const IMAGES_SIGNING = signedByKubernetes('krel-trust');
 export function imageSigning(name: string): Signing {
   if (name.startsWith('registry.k8s.io/')) return IMAGES_SIGNING;
   if (name.startsWith('quay.io/cilium/')) return { by: 'others', why: "Cilium's images are signed by its workflows" };
+  if (isOfBalancer(name)) return nobody('kube-vip');
   return nobody(name.startsWith('quay.io/calico/') ? 'Calico' : 'flannel');
 }
 

@@ -5,6 +5,7 @@ import { ACTIONS as staticPods } from '../etcd/static-pods/actions.js';
 import { ACTIONS as etcdBySystemd } from '../etcd/systemd/actions.js';
 import { ACTIONS as external } from '../load-balancer/external/actions.js';
 import { ACTIONS as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/actions.js';
+import { ACTIONS as kubeVip } from '../load-balancer/kube-vip/actions.js';
 import { ACTIONS as lvs } from '../load-balancer/lvs/actions.js';
 import { ACTIONS as staticPodBalancer } from '../load-balancer/static-pods/actions.js';
 import { VRRP_ACTIONS } from '../load-balancer/vrrp/actions.js';
@@ -23,6 +24,7 @@ export const COMPONENT_ACTIONS = [
   ...haproxyKeepalived,
   ...staticPodBalancer,
   ...lvs,
+  ...kubeVip,
   ...VRRP_ACTIONS,
   ...external,
   ...MEMBER_ACTIONS,

@@ -6,6 +6,7 @@ import { staticPods } from '../etcd/static-pods/plan.js';
 import { systemd } from '../etcd/systemd/plan.js';
 import { external } from '../load-balancer/external/plan.js';
 import { haproxyKeepalived } from '../load-balancer/haproxy-keepalived/plan.js';
+import { kubeVip } from '../load-balancer/kube-vip/plan.js';
 import { lvs } from '../load-balancer/lvs/plan.js';
 import { staticPods as staticPodBalancer } from '../load-balancer/static-pods/plan.js';
 import { calico } from '../network/calico/plan.js';
@@ -31,6 +32,7 @@ const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancer> = {
   'static-pods': staticPodBalancer,
   external,
   lvs,
+  'kube-vip': kubeVip,
 };
 /** By what runs the members, then by where they are. */
 const ETCDS: Record<EtcdRunner, Record<EtcdSettings['topology'], Etcd>> = {

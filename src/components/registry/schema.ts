@@ -8,6 +8,7 @@ import { schema as staticPods } from '../etcd/static-pods/schema.js';
 import { schema as etcdBySystemd } from '../etcd/systemd/schema.js';
 import { schema as external } from '../load-balancer/external/schema.js';
 import { schema as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/schema.js';
+import { schema as kubeVip } from '../load-balancer/kube-vip/schema.js';
 import { schema as lvs } from '../load-balancer/lvs/schema.js';
 import { schema as staticPodBalancer } from '../load-balancer/static-pods/schema.js';
 import { schema as calico } from '../network/calico/schema.js';
@@ -34,6 +35,7 @@ export const LOAD_BALANCERS = {
   'static-pods': staticPodBalancer,
   external,
   lvs,
+  'kube-vip': kubeVip,
 } satisfies Record<LoadBalancerSettings['type'], LoadBalancerSchema>;
 /** Where etcd's members are; what holds of each does so whatever runs them. */
 export const ETCDS = { stacked, external: staticPods } satisfies Record<EtcdSettings['topology'], ChoiceSchema>;

@@ -6,8 +6,10 @@ import type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
 import * as etcdBySystemd from '../etcd/systemd/settings.js';
 import * as external from '../load-balancer/external/settings.js';
 import * as haproxyKeepalived from '../load-balancer/haproxy-keepalived/settings.js';
+import * as kubeVip from '../load-balancer/kube-vip/settings.js';
 import * as lvs from '../load-balancer/lvs/settings.js';
 import * as staticPods from '../load-balancer/static-pods/settings.js';
+import type { VirtualIp } from '../load-balancer/virtual-ip/virtual-ip.js';
 import type { VrrpEndpoint } from '../load-balancer/vrrp/endpoint.js';
 import * as calico from '../network/calico/settings.js';
 import * as cilium from '../network/cilium/settings.js';
@@ -27,6 +29,7 @@ export type {
   HaproxyKeepalivedEndpoint,
   HaproxyKeepalivedSettings,
 } from '../load-balancer/haproxy-keepalived/settings.js';
+export type { KubeVipLease, KubeVipSettings } from '../load-balancer/kube-vip/settings.js';
 export type { LvsSettings } from '../load-balancer/lvs/settings.js';
 export type { BalancerImages, StaticPodsSettings } from '../load-balancer/static-pods/settings.js';
 export type { VirtualIp } from '../load-balancer/virtual-ip/virtual-ip.js';
@@ -52,9 +55,10 @@ export type LoadBalancerSettings =
   | haproxyKeepalived.HaproxyKeepalivedSettings
   | staticPods.StaticPodsSettings
   | external.ExternalLoadBalancerSettings
-  | lvs.LvsSettings;
+  | lvs.LvsSettings
+  | kubeVip.KubeVipSettings;
 /** What load balancers add to `spec.endpoint`. */
-export type EndpointSettings = VrrpEndpoint | external.ExternalEndpoint;
+export type EndpointSettings = VrrpEndpoint | VirtualIp | external.ExternalEndpoint;
 /** `spec.etcd`, resolved: where its members are, and what runs them. */
 export type EtcdSettings = (StackedEtcdSettings | ExternalEtcdSettings | etcdBySystemd.SystemdEtcdSettings) &
   etcd.EtcdCommonSettings;
@@ -89,7 +93,7 @@ export const CHOSEN = {
 const choice = (count: number, change: KeyChange): KeyChange => (count === 1 ? fixed : change);
 
 const CHOICES = {
-  loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES, external.CHANGES, lvs.CHANGES],
+  loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES, external.CHANGES, lvs.CHANGES, kubeVip.CHANGES],
   runtime: [containerd.CHANGES, {}],
   network: [flannel.CHANGES, calico.CHANGES, cilium.CHANGES, manifest.CHANGES, {}],
   packages: [bundle.CHANGES],

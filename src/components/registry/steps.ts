@@ -6,6 +6,7 @@ import { steps as staticPods } from '../etcd/static-pods/steps/index.js';
 import { steps as etcdBySystemd } from '../etcd/systemd/steps/index.js';
 import { steps as external } from '../load-balancer/external/steps/index.js';
 import { steps as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/steps/index.js';
+import { steps as kubeVip } from '../load-balancer/kube-vip/steps/index.js';
 import { steps as lvs } from '../load-balancer/lvs/steps/index.js';
 import { steps as staticPodBalancer } from '../load-balancer/static-pods/steps/index.js';
 import { vrrpSteps } from '../load-balancer/vrrp/steps/index.js';
@@ -25,6 +26,7 @@ export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImpl
   ...haproxyKeepalived,
   ...staticPodBalancer,
   ...lvs,
+  ...kubeVip,
   ...vrrpSteps,
   ...external,
   ...memberSteps,

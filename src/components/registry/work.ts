@@ -5,6 +5,7 @@ import { work as staticPods } from '../etcd/static-pods/work.js';
 import { work as etcdBySystemd } from '../etcd/systemd/work.js';
 import { work as external } from '../load-balancer/external/work.js';
 import { work as haproxyKeepalived } from '../load-balancer/haproxy-keepalived/work.js';
+import { work as kubeVip } from '../load-balancer/kube-vip/work.js';
 import { work as lvs } from '../load-balancer/lvs/work.js';
 import { work as staticPodBalancer } from '../load-balancer/static-pods/work.js';
 import { work as calico } from '../network/calico/work.js';
@@ -30,6 +31,7 @@ const LOAD_BALANCERS: Record<LoadBalancerSettings['type'], LoadBalancerWork> = {
   'static-pods': staticPodBalancer,
   external,
   lvs,
+  'kube-vip': kubeVip,
 };
 const ETCDS: Record<EtcdRunner, Record<EtcdSettings['topology'], EtcdWork>> = {
   'static-pods': { stacked, external: staticPods },

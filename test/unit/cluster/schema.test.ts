@@ -304,8 +304,8 @@ describe('values', () => {
     ],
     [
       'a balancer to come',
-      `${BASE}  loadBalancer: { type: kube-vip }\n`,
-      '21:25 bad-value spec.loadBalancer.type | "kube-vip" | haproxy-keepalived or static-pods or external or lvs',
+      `${BASE}  loadBalancer: { type: bird }\n`,
+      '21:25 bad-value spec.loadBalancer.type | "bird" | haproxy-keepalived or static-pods or external or lvs or kube-vip',
     ],
     [
       'a plugin to come',

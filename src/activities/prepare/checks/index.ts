@@ -1,8 +1,8 @@
 import { type Bundle, bundleCommandFor, missingImages } from '../../../bundle/bundle.js';
 import { isNode } from '../../../cluster/roles.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
-import { runsContainers, runtimeOf } from '../../../components/registry/plan.js';
-import { podNetworkWorkOf, runtimeWorkOf, workOf } from '../../../components/registry/work.js';
+import { loadBalancerOf, runsContainers, runtimeOf } from '../../../components/registry/plan.js';
+import { loadBalancerWorkOf, podNetworkWorkOf, runtimeWorkOf, workOf } from '../../../components/registry/work.js';
 import type { Writer } from '../../lease/lease.js';
 import type { HostFacts } from '../facts/index.js';
 import { checkCertificates } from './certificates.js';
@@ -68,18 +68,26 @@ function checkBundle({ cluster, host }: Checked, bundle: Bundle): Problem[] {
   const ofRuntime = runtimeWorkOf(cluster)
     .bundled(cluster, host.role)
     .some((name) => lacking.includes(name));
+  const ofBalancer = loadBalancerWorkOf(cluster)
+    .bundled(cluster, host.role)
+    .filter((name) => lacking.includes(name));
+  const { bundleOptions } = loadBalancerOf(cluster);
   const flags = [
+    ...(ofBalancer.length > 0 ? [bundleOptions] : []),
     ...(ofRuntime ? [runtimeOf(cluster).bundleOptions] : []),
     ...networks.map((name) => ` --from official --network ${name}`),
   ].join('');
-  const otherSource = lacking.some((name) => !isFile(name))
+  // What only some bundles bring of a load balancer is one image, and no distribution has it.
+  const balancerImage = bundleOptions === '' ? [] : ofBalancer;
+  const otherSource = lacking.some((name) => !isFile(name) && !balancerImage.includes(name))
     ? `; or set the "source" of what is missing (runtime.source, loadBalancer.source) to distribution, for the hosts' own packages; or name images of your own in loadBalancer.images`
     : '';
+  const otherImage = balancerImage.length > 0 ? '; or name an image of your own in loadBalancer.image' : '';
   return [
     {
       code: 'KW733',
       what: `the bundle ${bundle.directory} has no ${listed(lacking)}`,
-      hint: `Make it again with \`${command}${flags}\`${otherSource}.`,
+      hint: `Make it again with \`${command}${flags}\`${otherSource}${otherImage}.`,
     },
   ];
 }

@@ -7,6 +7,8 @@ export const external: LoadBalancer = {
   addressKey: 'address',
   address: addressOf,
   bindsEndpointPort: false,
+  asksAsAdministrator: false,
+  bundleOptions: '',
   hostRole: null,
   leadsLate: true,
   lookTitle: 'Ask the API through the load balancer',

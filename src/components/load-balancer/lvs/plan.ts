@@ -21,6 +21,8 @@ export const lvs: LoadBalancer = {
   address: (cluster) => virtualIpOf(cluster).vip,
   // The API server itself has it.
   bindsEndpointPort: false,
+  asksAsAdministrator: false,
+  bundleOptions: '',
   lookTitle: 'Look who holds the virtual IP and where LVS leads, and ask the API there',
   hostRole: 'director',
   // Until the API server of the first control plane is ready nothing leads to it: not its own `lo`, not the directors' table.

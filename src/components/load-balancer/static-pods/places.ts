@@ -1,5 +1,4 @@
-/** What the pods read, and their manifests as they are handed to the kubelet. A folder of Kubewright's own. */
-export const DIRECTORY = '/etc/kubewright/load-balancer';
+import { DIRECTORY } from '../pods/places.js';
 
 /** The static pods, by their names in the cluster (without the node's) and of the programs in them. HAProxy first. */
 export const PODS = ['haproxy', 'keepalived'] as const;
@@ -11,8 +10,3 @@ export const CONFIG_PATHS: Record<PodName, string> = {
 };
 
 export const CHECK_SCRIPT_PATH = `${DIRECTORY}/check-haproxy`;
-
-/** Where a manifest lies before the kubelet gets it. */
-export function manifestPath(pod: PodName): string {
-  return `${DIRECTORY}/${pod}.yaml`;
-}

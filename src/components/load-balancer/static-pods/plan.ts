@@ -3,8 +3,9 @@ import { type Cluster, type ClusterHost, hostsOf } from '../../../cluster/types.
 import { hostStep, idsOf } from '../../../plan/step.js';
 import type { Step } from '../../../plan/types.js';
 import type { LoadBalancer, Preparation } from '../../types.js';
+import { manifestPath } from '../pods/places.js';
 import { endpointStep, virtualIpStep, vrrpNeeds } from '../vrrp/plan.js';
-import { manifestPath, PODS } from './places.js';
+import { PODS } from './places.js';
 import { ownImages } from './settings.js';
 
 /**

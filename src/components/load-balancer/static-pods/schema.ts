@@ -3,17 +3,11 @@ import { type Draft, INVALID, pick } from '../../../cluster/resolve/draft.js';
 import { wrong } from '../../../cluster/schema/forms.js';
 import { nullable, required } from '../../../cluster/schema/keys.js';
 import type { LoadBalancerSchema } from '../../schema-types.js';
+import { imageReference } from '../pods/image.js';
 import { vrrpSchema } from '../vrrp/schema.js';
 import { type BalancerImages, DEFAULTS } from './settings.js';
 
-/** `HOST[:PORT]/PATH` with a tag, a digest or both: one without would be another image tomorrow. */
-const REFERENCE =
-  /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+((:\w[\w.-]{0,127})?@sha256:[0-9a-f]{64}|:\w[\w.-]{0,127})$/;
-
-const EXPECTED = 'an image with its registry and a tag or digest, such as registry.example.org/haproxy:3.2.4';
-
-const image = (what: string) =>
-  required(z.string(wrong(EXPECTED, 'text')).regex(REFERENCE, wrong(EXPECTED, 'text')), what);
+const image = (what: string) => required(imageReference('registry.example.org/haproxy:3.2.4'), what);
 
 type ImagesDraft = Draft<BalancerImages> | typeof INVALID | null | undefined;
 type SectionDraft = Draft<{ images?: BalancerImages | null }> | typeof INVALID | null;

@@ -12,6 +12,8 @@ export const vrrpNeeds = {
   addressKey: 'vip',
   address: (cluster) => virtualIpOf(cluster).vip,
   bindsEndpointPort: true,
+  asksAsAdministrator: false,
+  bundleOptions: '',
   lookTitle: 'Look who holds the virtual IP, and ask the API there',
 
   fixedPorts: [{ port: HAPROXY_MONITOR_PORT, use: "HAProxy's monitor" }],

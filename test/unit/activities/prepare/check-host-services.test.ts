@@ -19,6 +19,27 @@ describe('a bundle', () => {
     });
   });
 
+  it('is told with the option that brings what it lacks, where there is one', () => {
+    const loadBalancer = {
+      type: 'kube-vip' as const,
+      image: null,
+      leaseDurationSeconds: 5,
+      renewDeadlineSeconds: 3,
+      retryPeriodSeconds: 1,
+    };
+    const cluster: Cluster = { ...CLUSTER, loadBalancer };
+    expect(onlyProblem(problems({}, { cluster }))).toMatchObject({
+      code: 'KW733',
+      what: 'the bundle /bundle has no kube-vip',
+      hint: expect.stringMatching(
+        / --from official --kube-vip`; or name an image of your own in loadBalancer\.image\.$/,
+      ),
+    });
+    expect(
+      problems({}, { cluster: { ...cluster, loadBalancer: { ...loadBalancer, image: 'r.example.org/k:1' } } }),
+    ).toEqual([]);
+  });
+
   it('has to hold the program etcd where systemd runs it, and only on hosts with a member', () => {
     const cluster: Cluster = {
       ...CLUSTER,

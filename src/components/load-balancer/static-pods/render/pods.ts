@@ -1,16 +1,8 @@
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../../../cluster/hash.js';
 import type { Cluster } from '../../../../cluster/types.js';
-import { renderYaml } from '../../../../render/yaml.js';
+import { DIGEST_ANNOTATION, DIGEST_VARIABLE, digestedPod, type RenderedPod } from '../../pods/digest.js';
+import { DIRECTORY } from '../../pods/places.js';
 import { HAPROXY_MONITOR_PORT } from '../../vrrp/render/haproxy.js';
-import { CONFIG_PATHS, DIRECTORY, type PodName } from '../places.js';
-
-/**
- * On each pod, and in the environment of its program: what it was started with. The kubelet restarts a static pod whose
- * manifest changes and looks at no file that is mounted, so an edit has to show here; and a process that has it is proof.
- */
-export const DIGEST_ANNOTATION = 'kubewright.dev/config-digest';
-export const DIGEST_VARIABLE = 'KUBEWRIGHT_CONFIG_DIGEST';
+import { CONFIG_PATHS, type PodName } from '../places.js';
 
 /** Of an account that is nobody's in either image. */
 const UNPRIVILEGED = 65_534;
@@ -22,12 +14,6 @@ const FIRST_UNPRIVILEGED_PORT = 1024;
 const KEEPALIVED_CAPABILITIES = ['NET_ADMIN', 'NET_BROADCAST', 'NET_RAW', 'KILL', 'SETGID', 'SETUID', 'SYS_NICE'];
 
 const VRRP_PID = '/run/keepalived-vrrp.pid';
-
-export interface RenderedPod {
-  manifest: string;
-  /** 64 hexadecimal digits that change with the manifest and with what the pod reads. */
-  digest: string;
-}
 
 /**
  * HAProxy as a static pod. Its liveness is its own: asked through it, an API server that is down would have it restarted,
@@ -116,11 +102,5 @@ function renderPod(name: PodName, read: string[], container: object): RenderedPo
       volumes: [{ name: 'config', hostPath: { path: DIRECTORY, type: 'Directory' } }],
     },
   });
-  const digest = createHash('sha256')
-    .update(canonicalJson([podOf(''), read]))
-    .digest('hex');
-  return {
-    manifest: renderYaml(podOf(digest)),
-    digest,
-  };
+  return digestedPod(podOf, read);
 }

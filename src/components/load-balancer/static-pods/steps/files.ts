@@ -1,7 +1,9 @@
 import type { Cluster, ClusterHost } from '../../../../cluster/types.js';
+import type { PodFiles } from '../../pods/goal.js';
+import { manifestPath } from '../../pods/places.js';
 import { renderHaproxyConfig } from '../../vrrp/render/haproxy.js';
 import { renderKeepalivedConfig } from '../../vrrp/render/keepalived.js';
-import { CHECK_SCRIPT_PATH, CONFIG_PATHS, manifestPath, type PodName } from '../places.js';
+import { CHECK_SCRIPT_PATH, CONFIG_PATHS, type PodName } from '../places.js';
 import { renderCheckScript } from '../render/check-script.js';
 import { renderHaproxyPod, renderKeepalivedPod } from '../render/pods.js';
 import type { BalancerImages } from '../settings.js';
@@ -12,28 +14,13 @@ import type { BalancerImages } from '../settings.js';
  */
 const HAPROXY_GLOBALS = ['maxconn 8000'];
 
-export interface BalancerFile {
-  path: string;
-  content: string;
-  mode: number;
-}
-
-/** What one control plane has for its static pods. */
-export interface BalancerFiles {
-  /** All of them, manifests last. */
-  files: BalancerFile[];
-  manifests: Record<PodName, string>;
-  /** What the program of a pod has in its environment once it runs with all of this. */
-  digests: Record<PodName, string>;
-}
-
-/** @param card network card that carries the virtual IP */
+/** What one control plane has for its static pods. @param card network card that carries the virtual IP */
 export function balancerFiles(
   cluster: Cluster,
   host: ClusterHost,
   card: string,
   images: BalancerImages,
-): BalancerFiles {
+): PodFiles<PodName> {
   const check = renderCheckScript();
   const haproxy = renderHaproxyConfig(cluster, { globals: HAPROXY_GLOBALS, checkScript: CHECK_SCRIPT_PATH });
   const keepalived = renderKeepalivedConfig(cluster, host, card, CHECK_SCRIPT_PATH);

@@ -19,54 +19,65 @@ const CONNECT_SECONDS = 4;
 /** So many workers ask as well: they may be in another network than the control planes. */
 const WORKERS = 3;
 
-/**
- * Holds when one control plane has the VIP and other hosts get an answer there. Asked as soon as the first load balancer
- * is up, before the cluster begins: in networks that carry packets only to addresses that they know of (most clouds) the
- * holder itself sees nothing wrong, and every join would wait in vain. In the preflight it could only be asked by giving a
- * host another address, which is a change.
- */
-export const proveVirtualIp: StepImplementation = {
-  async probe(context) {
-    const { faults, found, overruled } = await look(context);
-    const { vip, port } = virtualIpOf(context.cluster);
-    if (faults.length > 0) {
-      const changes = [`wait until other hosts get an answer at ${vip}:${port}`];
-      return { done: false, found: faults.map(({ what }) => what).join('; '), changes, warnings: overruled };
-    }
-    return { done: true, found, changes: [], warnings: overruled };
-  },
-
-  async apply(context) {
-    let last: Fault[] = [];
-    const ask = async (): Promise<Faults> => {
-      const { faults, isCertain } = await look(context);
-      last = faults;
-      const what = faults.map((fault) => fault.what);
-      return isCertain ? yes(what) : unknown(what.join('; '));
-    };
-    await awaitFaultless(context, 'whether the virtual IP answers', ask, {
-      patienceMs: PATIENCE_MS,
-      everyMs: LOOK_EVERY_MS,
-    });
-    const [first] = last;
-    if (first === undefined) return;
-    throw new KubewrightError(first.code, last.map(({ what }) => what).join('; '), { hint: HINTS[first.code] });
-  },
-};
-
 type Code = 'KW351' | 'KW352';
+
+/** What to do about each fault. */
+type Hints = Readonly<Record<Code, string>>;
 
 interface Fault {
   code: Code;
   what: string;
 }
 
-const HINTS: Record<Code, string> = {
-  KW351:
-    'Clouds (AWS, GCP, Azure, Hetzner Cloud, OpenStack with port security) carry packets only to addresses that they know. Let the network carry this one to the control planes (in OpenStack: allowed address pairs on their ports), or use hosts on a network with ARP. If ARP works there, a firewall between them drops the connection. Then retry the step.',
+/** What to do where a network does not carry the virtual IP, whoever moves it. */
+export const NOT_CARRIED =
+  'Clouds (AWS, GCP, Azure, Hetzner Cloud, OpenStack with port security) carry packets only to addresses that they know. Let the network carry this one to the control planes (in OpenStack: allowed address pairs on their ports), or use hosts on a network with ARP. If ARP works there, a firewall between them drops the connection. Then retry the step.';
+
+const HINTS: Hints = {
+  KW351: NOT_CARRIED,
   KW352:
     'On the control planes, `journalctl -u keepalived -u haproxy` (of static pods: `crictl logs`) says who takes the virtual IP and why. Two holders do not hear each other: let in IP protocol 112 between them. Then retry the step.',
 };
+
+/**
+ * Holds when one control plane has the VIP and other hosts get an answer there. Asked as soon as the first load balancer
+ * is up, before the cluster begins: in networks that carry packets only to addresses that they know of (most clouds) the
+ * holder itself sees nothing wrong, and every join would wait in vain. In the preflight it could only be asked by giving a
+ * host another address, which is a change.
+ */
+export function provingVirtualIp(hints: Hints): StepImplementation {
+  return {
+    async probe(context) {
+      const { faults, found, overruled } = await look(context);
+      const { vip, port } = virtualIpOf(context.cluster);
+      if (faults.length > 0) {
+        const changes = [`wait until other hosts get an answer at ${vip}:${port}`];
+        return { done: false, found: faults.map(({ what }) => what).join('; '), changes, warnings: overruled };
+      }
+      return { done: true, found, changes: [], warnings: overruled };
+    },
+
+    async apply(context) {
+      let last: Fault[] = [];
+      const ask = async (): Promise<Faults> => {
+        const { faults, isCertain } = await look(context);
+        last = faults;
+        const what = faults.map((fault) => fault.what);
+        return isCertain ? yes(what) : unknown(what.join('; '));
+      };
+      await awaitFaultless(context, 'whether the virtual IP answers', ask, {
+        patienceMs: PATIENCE_MS,
+        everyMs: LOOK_EVERY_MS,
+      });
+      const [first] = last;
+      if (first === undefined) return;
+      throw new KubewrightError(first.code, last.map(({ what }) => what).join('; '), { hint: hints[first.code] });
+    },
+  };
+}
+
+/** With keepalived. */
+export const proveVirtualIp = provingVirtualIp(HINTS);
 
 interface Look {
   faults: Fault[];

@@ -18,36 +18,43 @@ const LOOK_EVERY_MS = 500;
 /**
  * Holds when exactly one control plane has the VIP, every other host's neighbour table agrees with that, and the API
  * answers through VIP and port from every node.
+ *
+ * @param hint what to do where it does not
  */
-export const verifyEndpoint: StepImplementation = {
-  async probe(context) {
-    const { faults, holder } = await look(context);
-    const wrong = whatIsWrong(faults);
-    if (wrong.length > 0) return { done: false, found: wrong.join('; '), changes: ['wait for the endpoint'] };
-    const { vip, port } = virtualIpOf(context.cluster);
-    return {
-      done: true,
-      found: `${holder} holds ${vip}; the API answers on ${vip}:${port} from every node`,
-      changes: [],
-    };
-  },
+export function verifyingEndpoint(hint: string): StepImplementation {
+  return {
+    async probe(context) {
+      const { faults, holder } = await look(context);
+      const wrong = whatIsWrong(faults);
+      if (wrong.length > 0) return { done: false, found: wrong.join('; '), changes: ['wait for the endpoint'] };
+      const { vip, port } = virtualIpOf(context.cluster);
+      return {
+        done: true,
+        found: `${holder} holds ${vip}; the API answers on ${vip}:${port} from every node`,
+        changes: [],
+      };
+    },
 
-  async apply(context) {
-    const faults = await awaitFaultless(
-      context,
-      'whether every node reaches the API there',
-      async () => (await look(context)).faults,
-      {
-        patienceMs: PATIENCE_MS,
-        everyMs: LOOK_EVERY_MS,
-      },
-    );
-    if (faults.length === 0) return;
-    throw new KubewrightError('KW482', `the endpoint is not as it should be: ${faults.join('; ')}`, {
-      hint: 'On the control planes, `journalctl -u keepalived -u haproxy` (of static pods: `crictl logs`) says who holds the virtual IP and why. Mend the cause, then retry the step.',
-    });
-  },
-};
+    async apply(context) {
+      const faults = await awaitFaultless(
+        context,
+        'whether every node reaches the API there',
+        async () => (await look(context)).faults,
+        {
+          patienceMs: PATIENCE_MS,
+          everyMs: LOOK_EVERY_MS,
+        },
+      );
+      if (faults.length === 0) return;
+      throw new KubewrightError('KW482', `the endpoint is not as it should be: ${faults.join('; ')}`, { hint });
+    },
+  };
+}
+
+/** With keepalived and HAProxy. */
+export const verifyEndpoint = verifyingEndpoint(
+  'On the control planes, `journalctl -u keepalived -u haproxy` (of static pods: `crictl logs`) says who holds the virtual IP and why. Mend the cause, then retry the step.',
+);
 
 /** What is wrong with the endpoint as hosts see it that can be asked. */
 export async function endpointFaults(context: StepContext): Promise<string[]> {

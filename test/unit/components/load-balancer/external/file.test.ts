@@ -63,7 +63,7 @@ describe('a contradiction is told at its place', () => {
       'this is a key of another load balancer; spec.loadBalancer.type is external (line 23)',
     );
     expect(problems[0]?.expected).toBe(
-      'address (an IPv4 address or a DNS name such as api.example.org, in lower case), or spec.loadBalancer.type: haproxy-keepalived or static-pods or lvs',
+      'address (an IPv4 address or a DNS name such as api.example.org, in lower case), or spec.loadBalancer.type: haproxy-keepalived or static-pods or lvs or kube-vip',
     );
   });
 

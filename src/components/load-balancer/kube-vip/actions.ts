@@ -1,0 +1,1 @@
+export const ACTIONS = ['writeKubeVip', 'startKubeVip', 'proveKubeVip', 'verifyKubeVip'] as const;
