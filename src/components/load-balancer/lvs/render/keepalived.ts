@@ -75,9 +75,13 @@ ${hostsOf(cluster, 'control-plane')
 `;
 }
 
-/** Connections are told to the other directors, so that they go on when one of these takes the virtual IP. */
+/**
+ * Connections are told to the other directors, so that they go on when one of these takes the virtual IP. Without the name of
+ * a VRRP instance every director tells and listens all the time (keepalived.conf(5)). With one, keepalived ends and starts the
+ * kernel's two daemons whenever the virtual IP moves, and one hung there: it kept the virtual IP and advertised no more.
+ */
 function renderSync(networkInterface: string, id: number): string {
-  return `    lvs_sync_daemon ${networkInterface} kubernetes_api id ${id}\n`;
+  return `    lvs_sync_daemon ${networkInterface} id ${id}\n`;
 }
 
 function renderUnicast(host: ClusterHost, peers: ClusterHost[]): string {
