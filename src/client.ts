@@ -6,6 +6,7 @@ import { healthCommand } from './commands/health.js';
 import { installCommand } from './commands/install.js';
 import { kubeconfigCommand } from './commands/kubeconfig.js';
 import { planCommand } from './commands/plan.js';
+import { rotateEncryptionKeyCommand } from './commands/rotate-encryption-key.js';
 import { schemaCommand } from './commands/schema.js';
 import { serverCommand } from './commands/server.js';
 import { sshCheckCommand } from './commands/ssh-check.js';
@@ -34,6 +35,8 @@ export function createProgram(shell: Shell): Command {
   [installCommand, planCommand, statusCommand, watchCommand, healthCommand, kubeconfigCommand].forEach(add);
   program.commandsGroup('Decide on a blocked step:');
   [retryCommand, skipCommand, abortCommand, unlockCommand].forEach(add);
+  program.commandsGroup('Change a living cluster:');
+  [rotateEncryptionKeyCommand].forEach(add);
   program.commandsGroup('cluster.yaml:');
   [validateCommand, sshCheckCommand, schemaCommand].forEach(add);
   program.commandsGroup('Run and rehearse:');

@@ -129,6 +129,7 @@ export { type AccessOptions, fetchKubeconfig, type LookAtOptions, lookAtCluster,
 export { planCheck } from './plan/check.js';
 export { planInstall } from './plan/install.js';
 export { OPERATION_NAMES, OPERATIONS, type Operation, type OperationKind } from './plan/operations.js';
+export { planRotateEncryptionKey } from './plan/rotate-encryption-key.js';
 export * from './plan/run.js';
 export * from './plan/types.js';
 export { prepareInstall, prepareRun } from './prepare-run.js';

@@ -9,6 +9,9 @@ import { checkEtcd } from './check/checkEtcd.js';
 import { checkNodes } from './check/checkNodes.js';
 import { deliverFiles } from './control-plane-files/deliverFiles.js';
 import { deliverEncryptionKey } from './encryption-at-rest/deliverEncryptionKey.js';
+import { checkKeyRotation } from './key-rotation/checkKeyRotation.js';
+import { addEncryptionKey, promoteEncryptionKey, removeEncryptionKey } from './key-rotation/keyStep.js';
+import { rewriteSecrets } from './key-rotation/rewriteSecrets.js';
 import { initControlPlane } from './kubeadm/initControlPlane.js';
 import { joinControlPlane } from './kubeadm/joinControlPlane.js';
 import { joinWorker } from './kubeadm/joinWorker.js';
@@ -42,6 +45,11 @@ export const implementations: Record<Action, StepImplementation> = {
   recordApplied,
   releaseHosts,
   ...componentSteps,
+  checkKeyRotation,
+  addEncryptionKey,
+  promoteEncryptionKey,
+  rewriteSecrets,
+  removeEncryptionKey,
   checkApiServer,
   checkEndpoint,
   checkEtcd,

@@ -77,4 +77,10 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW382: { about: 'a lost key of encryption at rest', stands: 'the Secrets of the cluster could not be read' },
   KW383: { about: 'different keys of encryption at rest', stands: 'the Secrets of the cluster could not be read' },
   KW384: { about: 'the provider of encryption at rest', stands: 'it protects a cluster that is alive' },
+  KW385: { about: 'a rotation of the key that was begun', stands: 'the Secrets of the cluster could not be read' },
+  KW387: { about: 'control planes that a rotation of the key needs', stands: 'one of them could not read the Secrets' },
+  KW388: { about: 'the form of the file with the key', stands: 'keys could not be moved in it for certain' },
+  KW389: { about: 'whether API servers take the key up', stands: 'one of them could not read the Secrets' },
+  KW390: { about: 'control planes that the file lacks', stands: 'they could not read the Secrets' },
+  KW391: { about: 'whether etcd says which key it has', stands: 'a key could be taken away that is needed' },
 };

@@ -11,6 +11,7 @@ export {
 } from './embedded-server.js';
 export { checkNow, latestReport } from './runs/checks.js';
 export { type DecisionOutcome, decide, endRun } from './runs/decide.js';
+export { readLatestInput } from './runs/history.js';
 export { type ListOptions, listRuns } from './runs/list-runs.js';
 export { PlanConflictError, type StartedRun, type StartOptions, startRun } from './runs/start-run.js';
 export { type DescribedRun, describeRun, type WatchOptions, watchRun } from './runs/watch-run.js';

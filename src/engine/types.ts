@@ -1,4 +1,5 @@
 import type { Client, ConnectionOptions, DataConverter } from '@temporalio/client';
+import type { Operation } from '../plan/operations.js';
 import type { RunProgress, RunResult } from '../workflows/types.js';
 import type { EmbeddedServer } from './embedded-server.js';
 
@@ -85,6 +86,8 @@ export interface RunSnapshot {
    * begun, and on a server without worker versions.
    */
   pinnedTo?: string;
+  /** What it carries out; absent: an install. */
+  operation?: Operation;
   /** What Temporal says of the run. */
   status: RunStatus;
   /** `worker`: asked of the workflow itself. `history`: no worker answered, so it was read from what is recorded. */
@@ -123,6 +126,8 @@ export interface RunListing {
   workflowId: string;
   /** The run of that workflow. */
   runId: string;
+  /** What it carries out; absent: an install. */
+  operation?: Operation;
   /** What Temporal says of the run. */
   status: RunStatus;
   /** From the search attributes; empty where they are not registered. */

@@ -245,13 +245,18 @@ export function recordAndRelease(proofs: string[]): Step[] {
     title: 'Record what was applied, in the cluster and on its control planes',
     needs: proofs,
   });
+  return [record, releaseStep([record.id])];
+}
+
+/** Gives the hosts back at the end, also after an abort or a cancellation, once anything may have been changed. */
+export function releaseStep(needs: string[]): Step {
   const release = clusterStep('release', {
     phase: 'record',
     action: 'releaseHosts',
     title: 'Give the hosts back that this run holds',
-    needs: [CLUSTER_PREFLIGHT, record.id],
+    needs: [CLUSTER_PREFLIGHT, ...needs],
   });
-  return [record, { ...release, always: true }];
+  return { ...release, always: true };
 }
 
 function initStep(cluster: Cluster): string {

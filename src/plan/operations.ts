@@ -1,10 +1,14 @@
 import type { Cluster } from '../cluster/types.js';
 import { planCheck } from './check.js';
 import { planInstall } from './install.js';
+import { planRotateEncryptionKey } from './rotate-encryption-key.js';
 import type { Step } from './types.js';
 
-/** What can be done with a cluster. Each is a workflow type of its own, with one engine behind all of them. */
-export const OPERATION_NAMES = ['install', 'check'] as const;
+/**
+ * What can be done with a cluster. Each is a workflow type of its own, with one engine behind all of them. Those that change a cluster have
+ * the names of their commands: hints say so.
+ */
+export const OPERATION_NAMES = ['install', 'check', 'rotate-encryption-key'] as const;
 
 /** Name of an operation. */
 export type Operation = (typeof OPERATION_NAMES)[number];
@@ -18,8 +22,8 @@ export interface OperationKind {
    * have ids of their own, ask nobody, and end with a report.
    */
   mutating: boolean;
-  /** How it is spoken of: "Install demo", "the install of demo", "installing". */
-  words: { title: string; noun: string; doing: string };
+  /** How it is spoken of: "Install demo", "the install of demo", "installing", "installed". */
+  words: { title: string; noun: string; doing: string; done: string };
   /** Its steps, in an order in which each stands behind what it needs. Pure: the same arguments give the same plan. */
   plan(wanted: Cluster): Step[];
 }
@@ -29,14 +33,20 @@ export const OPERATIONS: Record<Operation, OperationKind> = {
   install: {
     workflow: 'installCluster',
     mutating: true,
-    words: { title: 'Install', noun: 'install', doing: 'installing' },
+    words: { title: 'Install', noun: 'install', doing: 'installing', done: 'installed' },
     plan: planInstall,
   },
   check: {
     workflow: 'checkHealth',
     mutating: false,
-    words: { title: 'Check', noun: 'health check', doing: 'checking' },
+    words: { title: 'Check', noun: 'health check', doing: 'checking', done: 'checked' },
     plan: planCheck,
+  },
+  'rotate-encryption-key': {
+    workflow: 'rotateEncryptionKey',
+    mutating: true,
+    words: { title: 'Rotate the key of', noun: 'key rotation', doing: 'rotating the key', done: 'key rotated' },
+    plan: planRotateEncryptionKey,
   },
 };
 

@@ -1,3 +1,4 @@
+import { OPERATIONS } from '../plan/operations.js';
 import type { RunState } from '../workflows/types.js';
 import { type PhaseOptions, phaseLines } from './phases.js';
 import { duration, elapsed, plural } from './text.js';
@@ -15,12 +16,12 @@ export interface FrameOptions {
   now: number;
 }
 
-const TITLE: Record<RunState, { text: string; style: StyleName }> = {
-  running: { text: 'installing', style: 'busy' },
-  blocked: { text: 'blocked', style: 'bad' },
-  done: { text: 'installed', style: 'good' },
-  aborted: { text: 'aborted', style: 'bad' },
-  cancelled: { text: 'cancelled', style: 'bad' },
+const STYLES: Record<RunState, StyleName> = {
+  running: 'busy',
+  blocked: 'bad',
+  done: 'good',
+  aborted: 'bad',
+  cancelled: 'bad',
 };
 
 /**
@@ -63,8 +64,10 @@ const FORMS: Form[] = [
 ];
 
 function header(snapshot: InstallView, phases: PhaseNode[], now: number): Line {
-  const { progress } = snapshot;
-  const title = TITLE[progress.state];
+  const { progress, operation = 'install' } = snapshot;
+  const { state } = progress;
+  const { doing, done } = OPERATIONS[operation].words;
+  const text = state === 'running' ? doing : state === 'done' ? done : state;
   const starts = phases.flatMap((phase) => phase.startedAt ?? []);
   const ends = progress.steps.flatMap((step) => step.endedAt ?? []);
   const over = progress.state !== 'running' && progress.state !== 'blocked';
@@ -73,7 +76,7 @@ function header(snapshot: InstallView, phases: PhaseNode[], now: number): Line {
   const line: Line = [
     { text: progress.cluster, style: 'strong' },
     { text: '  ' },
-    title,
+    { text, style: STYLES[state] },
     { text: `  ${finishedCount(nodes)} of ${plural(nodes.length, 'step')}` },
   ];
   if (starts.length > 0) line.push({ text: `  ${(over ? duration : elapsed)(end - Math.min(...starts))}` });

@@ -1,6 +1,6 @@
 import type { RunListing } from '../engine/types.js';
+import { OPERATIONS } from '../plan/operations.js';
 import { pad, utcMinute } from './text.js';
-
 import { paintLine, type Theme } from './theme.js';
 import type { Line, StyleName } from './types.js';
 
@@ -33,8 +33,12 @@ function blockedIn({ blocked }: RunListing): string {
 }
 
 function stateOf(listing: RunListing): string {
-  if (listing.status !== 'running') return listing.status === 'completed' ? 'installed' : listing.status;
+  if (listing.status !== 'running') return listing.status === 'completed' ? doneOf(listing) : listing.status;
   return listing.blocked.length > 0 ? 'blocked' : listing.state || 'running';
+}
+
+function doneOf({ operation = 'install' }: RunListing): string {
+  return OPERATIONS[operation].words.done;
 }
 
 function styleOf(listing: RunListing): StyleName {

@@ -12,6 +12,8 @@ export interface PlainOptions {
   now: number;
   /** For what blocks or fails: the step that was told before, in full, with the same cause. */
   like?: string;
+  /** What the run is; default an install. */
+  noun?: string;
 }
 
 /** Columns at which sentences are broken where there is no terminal to ask. */
@@ -74,7 +76,9 @@ function bodyOf(event: ProgressEvent, options: PlainOptions): Line[] {
       return [[{ text: `decided${who}: ${what}${reason}${ignored}`, style: 'strong' }]];
     }
     case 'state':
-      return event.state === 'running' ? [] : [[{ text: `install ${event.state}`, style: 'strong' }]];
+      return event.state === 'running'
+        ? []
+        : [[{ text: `${options.noun ?? 'install'} ${event.state}`, style: 'strong' }]];
   }
 }
 

@@ -1,3 +1,4 @@
+import { OPERATIONS } from '../plan/operations.js';
 import { ToldCauses } from './alike.js';
 import { Chronicle } from './events.js';
 import { renderFrame } from './frame.js';
@@ -86,11 +87,12 @@ class EventReporter implements Reporter {
         continue;
       }
       const { theme } = this.output;
+      const { noun } = OPERATIONS[snapshot.operation ?? 'install'].words;
       const now = this.now();
       const at = { cluster: snapshot.progress.cluster, startedAt: startOf(snapshot) ?? now, now };
       const isTrouble = event.type === 'blocked' || event.type === 'failed';
       const like = isTrouble ? this.causes.before(event.type, event, snapshot.addresses) : undefined;
-      for (const line of plainLines(event, { theme, ...at, like })) this.output.line(line);
+      for (const line of plainLines(event, { theme, ...at, like, noun })) this.output.line(line);
     }
   }
 

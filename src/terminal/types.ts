@@ -3,7 +3,7 @@ import type { Addresses } from './alike.js';
 
 /** What the views need of a moment of an install; drawing is a pure function of it. */
 export type InstallView = Pick<RunSnapshot, 'progress' | 'activities'> &
-  Partial<Pick<RunSnapshot, 'runId'>> & {
+  Partial<Pick<RunSnapshot, 'runId' | 'operation'>> & {
     /** Of the hosts, as far as they are known: what is said of several hosts is compared without them. */
     addresses?: Addresses;
   };

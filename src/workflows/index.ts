@@ -13,8 +13,14 @@ export async function installCluster(input: RunInput): Promise<RunResult> {
   return run(input);
 }
 
+/** Puts another key of encryption at rest in the place of the one that a cluster has. */
+export async function rotateEncryptionKey(input: RunInput): Promise<RunResult> {
+  return run(input);
+}
+
 // What changes a cluster is carried through by the build that began it; a check, which is looked at anew each time, goes on
 // with the newest. https://docs.temporal.io/worker-versioning#versioning-behaviors
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, installCluster);
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, rotateEncryptionKey);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, runGroup);
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, checkHealth);

@@ -1,10 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { LabHost } from '../../lab/hosts/index.js';
 import { until } from '../../lab/hosts/machine/run.js';
+import { killHard, workerRecord } from '../chaos/processes.js';
 import { Installed } from './support/installed.js';
 import { expectPostConditions } from './support/post-conditions.js';
 
@@ -31,6 +33,28 @@ async function anonymous(host: LabHost, port: number, path: string): Promise<str
 function etcdctl(command: string): string {
   const pki = '/etc/kubernetes/pki/etcd';
   return `etcdctl --endpoints=https://127.0.0.1:2379 --cacert=${pki}/ca.crt --cert=${pki}/healthcheck-client.crt --key=${pki}/healthcheck-client.key ${command}`;
+}
+
+/** Two Secrets that are applied without data of their own, into which somebody else writes. */
+const APPLIED_AND_FILLED = `export KUBECONFIG=/etc/kubernetes/admin.conf
+for name in applied-1 applied-2; do
+  printf 'apiVersion: v1\\nkind: Secret\\nmetadata: {name: %s}\\n' "$name" | kubectl apply -f -
+  kubectl patch secret "$name" -p '{"stringData": {"by-a-controller": "filled"}}'
+done`;
+
+/** Reads one Secret through every API server until it is told to end; a read by name asks etcd. @returns what could not be read */
+async function readAllTheTime(cluster: Installed, hasEnded: () => boolean): Promise<string[]> {
+  const failures: string[] = [];
+  const read = ['get', 'secret', 'hardened', '-o', 'jsonpath={.data.value}'];
+  while (!hasEnded()) {
+    for (const { name, address } of cluster.controlPlanes()) {
+      const server = `https://${address}:${cluster.ports.apiServer}`;
+      const value = await cluster.kubectl(['--server', server, ...read]).catch((error: unknown) => String(error));
+      if (Buffer.from(value, 'base64').toString() !== VALUE) failures.push(`${name}: ${value}`);
+    }
+    await setTimeout(1_000);
+  }
+  return failures;
 }
 
 describe('the hardened example on five fresh hosts', () => {
@@ -171,5 +195,54 @@ describe('the hardened example on five fresh hosts', () => {
     for (const host of hosts) await host.exec(`mv /root/kept.yaml ${KEY}`);
     expect(exitCode).not.toBe(0);
     expect(all).toContain('the cluster encrypts its Secrets, and the key is lost');
+  });
+
+  test('gets another key while it lives, although the worker is killed in the middle, and every Secret can be read all the time', async () => {
+    const hosts = cluster.controlPlanes();
+    const keysOn = async (host: LabHost) =>
+      (await host.exec(`sed -nE 's/^ *- name: //p' ${KEY}`)).stdout.split('\n').filter(Boolean);
+    const [first] = hosts as [LabHost];
+    const [former] = await keysOn(first);
+    await first.exec(APPLIED_AND_FILLED);
+    const asIs = [
+      'get',
+      'secrets',
+      'applied-1',
+      'applied-2',
+      '-o',
+      'jsonpath={.items[*].data}{.items[*].metadata.annotations}',
+    ];
+    const before = await cluster.kubectl(asIs);
+    expect(before).toContain('by-a-controller');
+    const rotation = cluster.kubewright(['rotate-encryption-key', cluster.lab.files.clusterFile]);
+    let ended = false;
+    const unread = readAllTheTime(cluster, () => ended);
+    try {
+      expect(await until(async () => (await keysOn(first)).length === 2, 180_000)).toBeTruthy();
+      killHard((await workerRecord(cluster.state))?.pid);
+      expect((await rotation).all).toContain('Left to do: back up');
+    } finally {
+      ended = true;
+    }
+    expect(await unread).toEqual([]);
+    // What `kubectl apply` noted is what it compares with next time: with more in it, it would delete that.
+    expect(await cluster.kubectl(asIs)).toBe(before);
+
+    const [key, ...others] = await keysOn(first);
+    expect(others).toEqual([]);
+    expect(key).not.toBe(former);
+    const files = await Promise.all(hosts.map(async (host) => (await host.exec(`sha256sum <${KEY}`)).stdout));
+    expect(new Set(files).size).toBe(1);
+    const { stdout } = await (cluster.members()[0] as LabHost).exec(etcdctl('get /registry/secrets/ --prefix -w json'));
+    const { kvs } = JSON.parse(stdout) as { kvs: { value: string }[] };
+    const prefixes = kvs.map(
+      ({ value }) => /^k8s:enc:[^:]*:v1:[^:]*:/.exec(Buffer.from(value, 'base64').toString('latin1'))?.[0],
+    );
+    expect(new Set(prefixes)).toEqual(new Set([`k8s:enc:secretbox:v1:${key}:`]));
+
+    const again = await cluster.install();
+    for (const { name } of hosts) expect(again.all).toContain(`${name}/encryption-key  unchanged`);
+    expect((await first.exec(`sha256sum <${KEY}`)).stdout).toBe(files[0]);
+    expect(await until(() => cluster.whole(), 180_000)).toBeTruthy();
   });
 });

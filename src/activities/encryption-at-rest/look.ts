@@ -16,6 +16,8 @@ export interface KeyLook {
   isClosed: boolean;
   /** Providers that the file names, the one that writes first. */
   providers: string[];
+  /** Whether the file says that one key takes the place of another. */
+  rotating: boolean;
   /** Whether a cluster has begun on the host. */
   begun: Answer<string>;
   /** Whether its API server is told to encrypt. */
@@ -37,6 +39,7 @@ providers() { ${PROVIDERS}; }
 ask key key_digest ${ENCRYPTION_PATH}
 fact closed closed ${ENCRYPTION_PATH}
 fact providers providers
+fact rotating grep -qE '^# kubewright: [^ ]+ takes the place of ' ${ENCRYPTION_PATH}
 ask begun exists ${ADMIN_KUBECONFIG} ${MANIFESTS_DIRECTORY}/kube-apiserver.yaml
 fact encrypts grep -q -e --encryption-provider-config= ${MANIFESTS_DIRECTORY}/kube-apiserver.yaml`;
   try {
@@ -46,6 +49,7 @@ fact encrypts grep -q -e --encryption-provider-config= ${MANIFESTS_DIRECTORY}/ku
       digest: facts.answer('key', `${host.name} has no key`),
       isClosed: facts.holds('closed'),
       providers: facts.text('providers').split('\n').filter(Boolean),
+      rotating: facts.holds('rotating'),
       begun: facts.answer('begun', `no cluster has begun on ${host.name}`),
       encrypts: facts.holds('encrypts'),
     };
@@ -53,6 +57,14 @@ fact encrypts grep -q -e --encryption-provider-config= ${MANIFESTS_DIRECTORY}/ku
     // Unreachable hosts (KW2xx) and those that hang are a normal branch here; anything else is not.
     if (!isKubewrightError(error) || !error.transient) throw error;
     const silent = unknown(error.message);
-    return { host, digest: silent, isClosed: false, providers: [], begun: silent, encrypts: false };
+    return {
+      host,
+      digest: silent,
+      isClosed: false,
+      providers: [],
+      rotating: false,
+      begun: silent,
+      encrypts: false,
+    };
   }
 }

@@ -35,6 +35,7 @@ function differingKeys(looks: KeyLook[]): Problem[] {
   }
   if (byDigest.size < 2) return [];
   const groups = [...byDigest].map(([digest, names]) => `${listed(names)} (${digest.slice(0, 12)}…)`);
+  if (looks.some(({ rotating }) => rotating)) return [unfinished(groups, [...byDigest.values()].flat())];
   return [
     {
       code: 'KW383',
@@ -43,6 +44,16 @@ function differingKeys(looks: KeyLook[]): Problem[] {
       hosts: [...byDigest.values()].flat(),
     },
   ];
+}
+
+/** Both keys are on all of them or on their way there, and the rotation knows which. */
+function unfinished(groups: string[], hosts: string[]): Problem {
+  return {
+    code: 'KW385',
+    what: `a rotation of the key of encryption at rest was begun and is not at its end: ${groups.join('; ')}`,
+    hint: '`kubewright rotate-encryption-key cluster.yaml` goes on with it. Where a control plane is lost for good meanwhile, copy the file of a control plane that has two keys to all others first.',
+    hosts,
+  };
 }
 
 /** The file on the hosts is what is used: what it was made for stays. */

@@ -1,5 +1,6 @@
 import type { RunSnapshot } from '../../engine/index.js';
 import { KubewrightError } from '../../errors.js';
+import { OPERATIONS } from '../../plan/operations.js';
 import { verbOf } from '../../terminal/alike.js';
 import { retryCommand, selectorOf, skipCommand } from '../../terminal/blocked.js';
 import type { Output } from '../../terminal/output.js';
@@ -51,9 +52,13 @@ function leftToDo({ progress }: RunSnapshot): string[] {
 }
 
 function endingSentence(snapshot: RunSnapshot): string {
-  const { result, progress } = snapshot;
+  const { result, progress, operation } = snapshot;
   const time = duration(lasted(snapshot));
   const steps = plural(progress.steps.length, 'step');
+  if (operation !== undefined) {
+    const { noun } = OPERATIONS[operation].words;
+    return `The ${noun} of ${progress.cluster} is done: ${steps}, ${result?.changed} of them changed something, in ${time}.`;
+  }
   if (result?.changed === 0)
     return `${progress.cluster} is installed already: nothing to change (${steps} looked at in ${time}).`;
   return `${progress.cluster} is installed: ${steps}, ${result?.changed} of them changed something, in ${time}.`;
@@ -72,10 +77,10 @@ export function tellTimeout(
   output: Output,
   cluster: string,
   timeoutMs: number,
-  { rest, goOn }: { rest: string; goOn: string },
+  { rest, goOn, noun = 'install' }: { rest: string; goOn: string; noun?: string },
 ): ExitCode {
   if (output.json) output.object({ type: 'timeout', cluster, timeoutMs });
-  output.note(`\n${cluster} is not finished after ${duration(timeoutMs)}. The install ${rest}.`);
+  output.note(`\n${cluster} is not finished after ${duration(timeoutMs)}. The ${noun} ${rest}.`);
   output.note(`  follow it:  kubewright watch ${cluster}`);
   output.note(`  or:         ${goOn}`);
   output.note(`  end it:     kubewright abort --cluster ${cluster}`);

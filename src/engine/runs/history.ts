@@ -1,11 +1,11 @@
-import type { WorkflowService } from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowService } from '@temporalio/client';
 import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
 import { KubewrightError } from '../../errors.js';
 import type { GroupInput, RunInput, RunReference } from '../../plan/run.js';
 import type { RunProgress } from '../../workflows/types.js';
-import type { Engine } from '../types.js';
+import { type Engine, workflowIdOf } from '../types.js';
 import { HistoryFold } from './history-fold.js';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
@@ -30,6 +30,24 @@ export async function readRun(reader: HistoryReader, { workflowId, runId }: RunR
 /** The same, for a client. */
 export function readInput(engine: Engine, workflowId: string, runId: string): Promise<RunInput> {
   return readRun(readerOf(engine), { workflowId, runId });
+}
+
+/**
+ * What the latest run that changed a cluster was started with.
+ *
+ * @throws KubewrightError KW523 when there is none
+ */
+export async function readLatestInput(engine: Engine, cluster: string): Promise<RunInput> {
+  const workflowId = workflowIdOf(cluster);
+  try {
+    const { runId } = await engine.client.workflow.getHandle(workflowId).describe();
+    return await readInput(engine, workflowId, runId);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new KubewrightError('KW523', `There is no install of cluster ${cluster}`, {
+      hint: 'Give its cluster.yaml instead; `kubewright status` lists the clusters that this server knows.',
+    });
+  }
 }
 
 /** Addresses of the hosts of a run, by their names. */

@@ -3,6 +3,7 @@ import { OPERATION_NAMES, OPERATIONS } from '../../plan/operations.js';
 import { BLOCKED_STEPS, CLUSTER, PHASE, STATE } from '../../workflows/engine/search-attributes.js';
 import { type Engine, type RunListing, type RunStatus, workflowIdOf } from '../types.js';
 import { attributeOf, milliseconds } from './history-fold.js';
+import { otherThanInstall } from './operation-of-run.js';
 
 /** Which runs are listed. */
 export interface ListOptions {
@@ -88,6 +89,7 @@ function listingOf(run: Execution): RunListing {
     cluster: text(CLUSTER.name) ?? workflowId.slice(workflowIdOf('').length),
     workflowId,
     runId: run.execution?.runId ?? '',
+    ...otherThanInstall(run.type?.name ?? ''),
     status,
     state: text(STATE.name) ?? '',
     phase: text(PHASE.name) ?? '',

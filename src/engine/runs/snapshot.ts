@@ -1,6 +1,7 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { messageOf } from '../../errors.js';
+import { OPERATIONS, operationOf } from '../../plan/operations.js';
 import type { FailureDetails, RunProgress, RunResult } from '../../workflows/types.js';
 import type { Engine, RunSnapshot } from '../types.js';
 import { pinnedBuild } from '../versions/pinned.js';
@@ -8,6 +9,7 @@ import { askWorkflow, type Description, pendingActivities, statusOf } from './as
 import { type GroupMemory, lookAtGroups } from './groups.js';
 import { progressFromHistory } from './history.js';
 import { buildIn } from './memo.js';
+import { otherThanInstall } from './operation-of-run.js';
 import { mayBeAnswered } from './pollers.js';
 import { taskFailure } from './task-failure.js';
 
@@ -47,6 +49,7 @@ export async function takeSnapshot(
     runId,
     build: buildIn(description.memo),
     pinnedTo: pinnedBuild(description.raw.workflowExecutionInfo),
+    ...otherThanInstall(description.type),
     status,
     source: whole.source,
     startedAt: description.startTime.getTime(),
@@ -54,7 +57,7 @@ export async function takeSnapshot(
     events,
     taskAttempts,
     taskFailure: failing,
-    ...(status === 'running' ? {} : await ending(engine, workflowId, runId)),
+    ...(status === 'running' ? {} : await ending(engine, description)),
   };
   return { snapshot, memory: { ...known, groups: whole.memory } };
 }
@@ -81,19 +84,19 @@ async function progressOf(
 /** How a closed run ended. Asked of that run alone, so it never waits and never follows another one. */
 async function ending(
   engine: Engine,
-  workflowId: string,
-  runId: string,
+  { workflowId, runId, type }: Description,
 ): Promise<Pick<RunSnapshot, 'result' | 'failure'>> {
   try {
     const handle = engine.client.workflow.getHandle(workflowId, runId, { followRuns: false });
     return { result: (await handle.result()) as RunResult };
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    return { failure: failureOf(error.cause) };
+    const operation = operationOf(type) ?? 'install';
+    return { failure: failureOf(error.cause, OPERATIONS[operation].mutating ? operation : 'install') };
   }
 }
 
-function failureOf(cause: Error | undefined): RunSnapshot['failure'] {
+function failureOf(cause: Error | undefined, command: string): RunSnapshot['failure'] {
   if (cause instanceof ApplicationFailure) {
     const details = cause.details?.[0] as FailureDetails | undefined;
     return { code: cause.type ?? 'KW499', message: cause.message, hint: details?.hint ?? '' };
@@ -101,6 +104,6 @@ function failureOf(cause: Error | undefined): RunSnapshot['failure'] {
   return {
     code: 'KW522',
     message: `The run was ended from outside: ${messageOf(cause)}`,
-    hint: 'Nothing was rolled back. `kubewright install` goes on from what stands on the hosts.',
+    hint: `Nothing was rolled back. \`kubewright ${command}\` goes on from what stands on the hosts.`,
   };
 }

@@ -152,9 +152,10 @@ async function attach(engine: Engine, options: StartOptions): Promise<StartedRun
     const startedAt = running.startTime.getTime();
     return { workflowId, runId: running.runId, attached: true, startedAt, build: buildIn(running.memo) };
   }
+  const { noun } = OPERATIONS[operation].words;
   throw new PlanConflictError(
-    `An ${OPERATIONS[operation].words.noun} of ${options.cluster.name} with another plan is running; it goes on with the plan it was started with`,
-    `\`kubewright watch ${options.cluster.name}\` follows it. To install the changed file, wait for its end or abort it first.`,
+    `${/^[aeiou]/.test(noun) ? 'An' : 'A'} ${noun} of ${options.cluster.name} with another plan is running; it goes on with the plan it was started with`,
+    `\`kubewright watch ${options.cluster.name}\` follows it. For the changed file wait for its end, or abort it first; then give the command again.`,
     await readInput(engine, workflowId, running.runId),
   );
 }

@@ -3,7 +3,7 @@ import type { RunResult, Verb } from '../../workflows/types.js';
 
 /**
  * An install has begun, or was found running.
- * @printedBy install
+ * @printedBy install, rotate-encryption-key
  */
 export interface StartedObject {
   type: 'started';
@@ -27,7 +27,7 @@ export interface StartedObject {
 
 /**
  * What the file says now against the install that runs with another plan; the error KW520 follows.
- * @printedBy install
+ * @printedBy install, rotate-encryption-key
  */
 export interface DifferencesObject {
   type: 'differences';
@@ -37,7 +37,7 @@ export interface DifferencesObject {
 
 /**
  * The install has ended well.
- * @printedBy install, watch
+ * @printedBy install, rotate-encryption-key, watch
  */
 export interface ResultObject extends RunResult {
   type: 'result';
@@ -49,7 +49,7 @@ export interface ResultObject extends RunResult {
 
 /**
  * Time is up (`--timeout`); the install goes on, and the exit code is 4.
- * @printedBy install, watch
+ * @printedBy install, rotate-encryption-key, watch
  */
 export interface TimeoutObject {
   type: 'timeout';
@@ -62,7 +62,7 @@ export interface TimeoutObject {
 /**
  * Ctrl-C, or `server stop` in another terminal. The install waits where it stands, goes on with a worker elsewhere, or was not
  * begun.
- * @printedBy install
+ * @printedBy install, rotate-encryption-key
  */
 export interface InterruptedObject {
   type: 'interrupted';

@@ -102,7 +102,7 @@ async function abortFailure(abort: Abort, parts: StepRun): Promise<ApplicationFa
     const because = reason === undefined ? '' : `: ${reason}`;
     const still = left.length === 0 ? '' : ` What ran for ${listed(left)} could not be stopped and may still run.`;
     const untidy = unclean.length === 0 ? '' : ` Not put back, for it failed: ${listed(unclean)}.`;
-    const hint = 'Nothing was rolled back. `kubewright install` goes on from what stands on the hosts.';
+    const hint = `Nothing was rolled back. \`kubewright ${parts.command ?? 'install'}\` goes on from what stands on the hosts.`;
     const details: FailureDetails = {
       hint,
       ...(left.length === 0 ? {} : { left }),

@@ -15,14 +15,16 @@ const CLOSED_NAMES = 20;
  * @param progress with the blocked steps that are known in full
  * @param counts of all steps, those of groups too
  * @param blocked how many steps are blocked in all
+ * @param command that goes on with a run that was given up
  */
 export function currentDetails(
   progress: RunProgress,
   { ended, steps }: { ended: number; steps: number } = countsOf(progress),
   blocked = progress.blocked.length,
+  command = 'install',
 ): string {
   const counts = `${ended} of ${steps} steps have ended`;
-  if (progress.state === 'aborted' || progress.state === 'cancelled') return closedDetails(progress, counts);
+  if (progress.state === 'aborted' || progress.state === 'cancelled') return closedDetails(progress, counts, command);
   if (blocked === 0) return `Cluster **${inline(progress.cluster)}**: ${progress.state}. ${counts}.`;
   const head = [
     `**${countOf(blocked)} blocked** in cluster **${inline(progress.cluster)}**; ${counts}, the others go on.`,
@@ -40,11 +42,11 @@ function countsOf({ steps }: RunProgress): { ended: number; steps: number } {
 }
 
 /** Nothing can be decided about a run that is ending, so it names no way to retry. */
-function closedDetails(progress: RunProgress, counts: string): string {
+function closedDetails(progress: RunProgress, counts: string, command: string): string {
   const names = progress.blocked.map((step) => inline(step.step));
   const more = names.length > CLOSED_NAMES ? ` and ${names.length - CLOSED_NAMES} more` : '';
   const blocked = names.length === 0 ? '' : ` Blocked until then: ${names.slice(0, CLOSED_NAMES).join(', ')}${more}.`;
-  return `Cluster **${inline(progress.cluster)}**: ${progress.state}. ${counts}.${blocked} Nothing was rolled back; \`kubewright install\` goes on from what stands on the hosts.`;
+  return `Cluster **${inline(progress.cluster)}**: ${progress.state}. ${counts}.${blocked} Nothing was rolled back; \`kubewright ${command}\` goes on from what stands on the hosts.`;
 }
 
 function countOf(blocked: number): string {

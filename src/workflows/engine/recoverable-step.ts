@@ -60,6 +60,8 @@ type HeartbeatTimeout = typeof HEARTBEAT_TIMEOUT | typeof HEARTBEAT_TIMEOUT_IN_G
 export interface StepRun {
   /** Name of the cluster. */
   cluster: string;
+  /** The command that goes on with a run that was given up; `install` unless given. */
+  command?: string;
   ledger: Ledger;
   /** The groups of this run; none in a group, and in a run of few hosts. */
   groups: GroupBooks;

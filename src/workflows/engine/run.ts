@@ -44,6 +44,8 @@ export async function run(input: RunInput): Promise<RunResult> {
     handOn: handleGroups({ groups, ledger, heard: publish }),
     parts: {
       cluster: input.cluster.name,
+      // A health check leaves nothing to go on with; what mends a cluster is an install.
+      command: input.operation === 'check' ? 'install' : input.operation,
       ledger,
       groups,
       root: { workflowId, runId, first: firstExecutionRunId },
@@ -71,7 +73,8 @@ function whatBlocks(overview: Overview): string[] {
 function publisher(input: RunInput, overview: Overview): () => void {
   let published = '';
   return () => {
-    setCurrentDetails(currentDetails(overview.progress(), overview.counts(), overview.blockedCount()));
+    const { operation } = input;
+    setCurrentDetails(currentDetails(overview.progress(), overview.counts(), overview.blockedCount(), operation));
     const isOpen = !overview.isClosed();
     const blocked = { count: isOpen ? overview.blockedCount() : 0, names: isOpen ? overview.blockedNames() : [] };
     const attributes = { state: overview.state(), phase: overview.phase(), blocked };

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import type { Cluster } from '../cluster/types.js';
+import type { Engine } from '../engine/index.js';
+import { KubewrightError } from '../errors.js';
+import { action, type CommandContext } from './support/action.js';
+import { parseDuration } from './support/duration.js';
+import { FILE_ARGUMENT, STDIN } from './support/file-argument.js';
+import type { ExitCode, Shell } from './support/shell.js';
+import type { CarryOptions, Undertaking } from './support/undertaking.js';
+
+/** `kubewright rotate-encryption-key CLUSTER|FILE`: another key of encryption at rest for a living cluster. */
+export function rotateEncryptionKeyCommand(shell: Shell): Command {
+  return new Command('rotate-encryption-key')
+    .summary('replace the key with which Secrets are encrypted in etcd')
+    .description(
+      'Makes a new key of encryption at rest on a control plane, brings it to all of them, writes all Secrets anew with it, and takes ' +
+        'the old one away. No API server is restarted. Interrupted or killed at any moment, the same command goes on where it stood.',
+    )
+    .argument(
+      '[cluster|file]',
+      'name of a cluster that was installed with this Temporal server, or its cluster.yaml',
+      FILE_ARGUMENT[2],
+    )
+    .option('--detach', 'leave worker and server running in the background, and return at once', false)
+    .option('--wait', 'go on when a step is blocked (default on a terminal)')
+    .option('--no-wait', 'exit with code 3 when a step is blocked and nothing else can run (default elsewhere)')
+    .option('--timeout <duration>', 'exit with code 4 after so long, such as 45m; the rotation goes on', parseDuration)
+    .option(
+      '--patience <duration>',
+      'ask a person about a host that has not answered for so long; it is tried on (default 10m)',
+      parseDuration,
+    )
+    .option('--worker', 'start a worker here, for this cluster alone (default with the embedded server)')
+    .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
+    .action(action<CarryOptions, [string]>(shell, rotate));
+}
+
+const OPERATION = 'rotate-encryption-key';
+
+async function rotate(context: CommandContext<CarryOptions>, given: string): Promise<ExitCode> {
+  const { undertake } = await import('./support/undertaking.js');
+  const again = `kubewright ${OPERATION} ${given}`;
+  if (isClusterName(given)) {
+    return undertake(context, { operation: OPERATION, name: given }, async (engine) =>
+      undertaking(context, await lastCluster(engine, given), again),
+    );
+  }
+  const { readCluster } = await import('./support/cluster-file.js');
+  const { cluster } = await readCluster(context, given);
+  requireEncryption(cluster);
+  return undertake(context, { operation: OPERATION, name: cluster.name }, () => undertaking(context, cluster, again));
+}
+
+async function undertaking(
+  { options }: CommandContext<CarryOptions>,
+  cluster: Cluster,
+  again: string,
+): Promise<Undertaking> {
+  requireEncryption(cluster);
+  const { prepareRun } = await import('../prepare-run.js');
+  const run = { ...prepareRun(OPERATION, cluster), patienceMs: options.patience };
+  return { operation: OPERATION, cluster, run, again };
+}
+
+/** Names of clusters are DNS labels; a file of such a name is meant where there is one. */
+function isClusterName(given: string): boolean {
+  return given !== STDIN && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(given) && !existsSync(given);
+}
+
+/** The cluster as the latest run that changed it had it: the hosts say in the preflight whether it is the whole of it. */
+async function lastCluster(engine: Engine, name: string): Promise<Cluster> {
+  const { readLatestInput } = await import('../engine/index.js');
+  return (await readLatestInput(engine, name)).cluster;
+}
+
+/** @throws KubewrightError KW103 */
+function requireEncryption({ name, security }: Cluster): void {
+  if (security?.secretsEncryption !== undefined) return;
+  throw new KubewrightError(
+    'KW103',
+    `the Secrets of ${name} are not encrypted at rest, so there is no key to replace`,
+    {
+      hint: '`security.secretsEncryption` (or `hardening: cis`) in cluster.yaml encrypts them from the beginning of a cluster.',
+    },
+  );
+}
