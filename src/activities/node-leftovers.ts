@@ -3,6 +3,7 @@ import { ALL_COMPONENTS, ALL_POD_NETWORKS } from '../components/registry/plan.js
 import { quote } from '../hosts/shell.js';
 import { BINARY_DIRECTORY, KUBELET_UNIT_PATH } from '../render/kubelet-unit.js';
 import { MODULES_PATH } from '../render/modules.js';
+import { NETWORK_MANAGER_PATH } from '../render/network-manager.js';
 import { SYSCTL_PATH } from '../render/sysctl.js';
 
 /** kubeadm's own names of certificates and keys; whatever else lies in the directory was put there by somebody on purpose. */
@@ -58,7 +59,14 @@ const KUBE_PROXY: Leftover[] = [
 ];
 
 /** What the steps write that are of no component: the folders that are Kubewright's own, and the kernel's settings. */
-const OWN: Leftover[] = ours(['/etc/kubewright', '/var/lib/kubewright', '/run/kubewright', MODULES_PATH, SYSCTL_PATH]);
+const OWN: Leftover[] = ours([
+  '/etc/kubewright',
+  '/var/lib/kubewright',
+  '/run/kubewright',
+  MODULES_PATH,
+  NETWORK_MANAGER_PATH,
+  SYSCTL_PATH,
+]);
 
 const OTHER_NETWORKS: Leftover[] = [
   ...['vxlan.calico', 'cali*', 'cilium_*', 'lxc_health', 'weave', 'antrea-gw0', 'ovn-k8s-mp0', 'kube-bridge'].map(

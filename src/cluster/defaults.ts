@@ -28,7 +28,7 @@ export const DEFAULTS = {
   network: CHOSEN.network,
   packages: {
     ...CHOSEN.packages,
-    /** None, or the one that apt's own configuration names. */
+    /** None, or the one that the package manager's own configuration names. */
     proxy: null,
   },
   ssh: {

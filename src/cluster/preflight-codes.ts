@@ -56,6 +56,7 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW344: { about: 'files of others that are replaced' },
   KW346: { about: 'secrets that the file names', stands: 'a later step could not do without them' },
   KW347: { about: 'programs on the hosts that the file names' },
+  KW348: { about: 'SELinux that is enforcing' },
   KW350: { about: 'something that answers for a host' },
   KW351: { about: 'the answer at the virtual IP before the cluster begins' },
   KW352: { about: 'who holds the virtual IP', stands: 'without one holder no host could join' },

@@ -42,7 +42,7 @@ export interface EtcdWork extends ComponentWork {
 
 export interface RuntimeWork extends ComponentWork {
   /**
-   * Bash for what the preflight wants to know of the runtime, with `row`: `row runtime
+   * Bash for what the preflight wants to know of the runtime, with `row` and `candidate` (of `hostFactsScript`): `row runtime
    * installed|candidate VERSION`, and `row containers WHOSE COUNT` for each kind of containers that it runs already.
    */
   hostFacts: string;

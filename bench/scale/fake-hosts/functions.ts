@@ -21,6 +21,8 @@ export const FUNCTIONS: Record<string, Respond> = {
   feature: () => said(''),
   boot_sysctls: (host) => said(`# ${SYSCTL_PATH}\n${host.files.get(SYSCTL_PATH) ?? ''}`),
   swap_units: () => said(''),
+  // NetworkManager does not run there.
+  has_read_file: () => fails,
   registry_files: () => said(''),
   addresses: (host) => said(addresses(host)),
   ca: (host) => certificateDigest(host, '/etc/kubernetes/pki/ca.crt'),

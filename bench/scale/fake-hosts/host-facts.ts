@@ -7,7 +7,7 @@ import { leaseLines } from './lease.js';
 const KNOWN = new Set(
   `address blocked ca cgroup certificate containers controllers cpus dangling disk feature file firewall
 firewall-lets-pods-in hostname init kernel kubelet lease leftover machine-id memory missing nameserver noexec now os owner proxy
-resolved resolver-file route runtime runtime-program server service swap sysctls systemd container unknown`.split(
+resolved resolver-file route runtime runtime-program selinux server service swap sysctls systemd container unknown`.split(
     /\s+/,
   ),
 );

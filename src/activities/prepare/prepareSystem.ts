@@ -1,8 +1,15 @@
 import type { Cluster, ClusterHost } from '../../cluster/types.js';
+import { runsContainers } from '../../components/registry/plan.js';
 import type { KernelFeature } from '../../components/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import { featureTest, kernelFeaturesFor, MODULES_PATH, renderModules } from '../../render/modules.js';
+import {
+  HAS_READ_FILE,
+  NETWORK_MANAGER_PATH,
+  RELOAD_NETWORK_MANAGER,
+  renderNetworkManager,
+} from '../../render/network-manager.js';
 import { OWNER_PATH, parseOwner } from '../../render/owner.js';
 import {
   OLD_SYSCTL_PATH,
@@ -22,8 +29,9 @@ import { hostOf } from './target.js';
 
 /**
  * Makes a host ours and its kernel fit for a node: the ownership record first, then kernel modules (loaded only where the
- * kernel lacks what they are for), kernel settings (set only where they differ) and swap. Swap is switched off, now and in
- * /etc/fstab with the original kept beside it, unless the kubelet is configured with failSwapOn: false.
+ * kernel lacks what they are for), kernel settings (set only where they differ), swap, and NetworkManager's hands off the
+ * pods' interfaces where it runs. Swap is switched off, now and in /etc/fstab with the original kept beside it, unless the
+ * kubelet is configured with failSwapOn: false.
  */
 export const prepareSystem: StepImplementation = {
   async probe(context) {
@@ -46,6 +54,7 @@ export const prepareSystem: StepImplementation = {
     await setSysctls(context, wanted);
     const present = await ask(context, wanted);
     refuseOverrides(context, wanted, present);
+    if (networkManagerChanges(wanted, present).length > 0) await tellNetworkManager(context);
     if (wanted.swapOff && swapChanges(present).length > 0) await switchSwapOff(context);
   },
 };
@@ -58,6 +67,8 @@ interface Wanted {
   sysctls: Map<string, string>;
   sysctlFile: string;
   swapOff: boolean;
+  /** Whether pods run there, whose interfaces NetworkManager must leave alone. */
+  hasPods: boolean;
 }
 
 function wantedOf(context: StepContext): Wanted {
@@ -73,8 +84,14 @@ function wantedOf(context: StepContext): Wanted {
     sysctls,
     sysctlFile: renderSysctls(sysctls),
     swapOff: swapMustGo(cluster, host),
+    hasPods: runsContainers(cluster, host.role),
   };
 }
+
+const NETWORK_MANAGER = `${HAS_READ_FILE}fact network-manager systemctl is-active --quiet NetworkManager.service
+fact network-manager-file digest ${NETWORK_MANAGER_PATH}
+fact network-manager-read has_read_file
+`;
 
 async function ask({ host, signal }: StepContext, wanted: Wanted): Promise<Facts> {
   const features = wanted.features.map(
@@ -87,7 +104,7 @@ fact sysctls digest ${SYSCTL_PATH}
 fact old-sysctls test -e ${OLD_SYSCTL_PATH}
 boot_sysctls() { { /usr/lib/systemd/systemd-sysctl --cat-config || /lib/systemd/systemd-sysctl --cat-config; } | grep -E '^(# /|[^#;])'; }
 fact boot-sysctls boot_sysctls
-${swapFacts()}${[...features, ...sysctls].join('')}`;
+${wanted.hasPods ? NETWORK_MANAGER : ''}${swapFacts()}${[...features, ...sysctls].join('')}`;
   return gatherFacts(host, script, signal);
 }
 
@@ -109,7 +126,22 @@ function changesOf(wanted: Wanted, facts: Facts): string[] {
   for (const { name, value, file } of overriddenAtBoot(wanted.sysctls, facts.text('boot-sysctls'))) {
     changes.push(`take ${name} = ${value} out of ${file}, which every boot reads after ${SYSCTL_PATH}`);
   }
+  changes.push(...networkManagerChanges(wanted, facts));
   return wanted.swapOff ? [...changes, ...swapChanges(facts)] : changes;
+}
+
+/** Nothing where NetworkManager does not run: a file of its configuration would be a riddle there. */
+function networkManagerChanges({ hasPods }: Wanted, facts: Facts): string[] {
+  if (!hasPods || !facts.holds('network-manager')) return [];
+  if (facts.text('network-manager-file') !== digestOf(renderNetworkManager())) {
+    return [`write ${NETWORK_MANAGER_PATH}, so that NetworkManager leaves the pods' interfaces alone`];
+  }
+  return facts.holds('network-manager-read') ? [] : [`have NetworkManager read ${NETWORK_MANAGER_PATH}`];
+}
+
+async function tellNetworkManager({ host, signal }: StepContext): Promise<void> {
+  await host.writeFile(NETWORK_MANAGER_PATH, renderNetworkManager());
+  await host.run(RELOAD_NETWORK_MANAGER, { signal });
 }
 
 /** The CA's fingerprint joins the record later and is no matter of this step. */
@@ -153,7 +185,7 @@ exit "$failed"
     output: stdout,
     hint: /^(install|blacklist) /m.test(stdout)
       ? 'The host forbids them: take the `install` and `blacklist` lines out of /etc/modprobe.d, then retry the step.'
-      : 'After a kernel update the modules of the running kernel may be gone: reboot the host. Some kernels have them in a package of their own (linux-modules-extra on Ubuntu). Then retry the step.',
+      : 'After a kernel update the modules of the running kernel may be gone: reboot the host. Some kernels have them in a package of their own (linux-modules-extra on Ubuntu, kernel-modules-extra on RHEL). Then retry the step.',
   });
 }
 

@@ -104,7 +104,7 @@ const packages = z.strictObject(
     ...keysOf(ARTIFACT_SOURCES),
     proxy: nullable(
       proxyUrl(),
-      "Proxy through which the hosts fetch their distribution's packages and pull images. Nothing else ever goes through one. null: packages as apt's own configuration says, images directly.",
+      "Proxy through which the hosts fetch their distribution's packages and pull images. Nothing else ever goes through one. null: packages as the package manager's own configuration says, images directly.",
       DEFAULTS.packages.proxy,
     ),
     registry: section(

@@ -79,10 +79,10 @@ export const localPath = (example: string) =>
     /^[\p{L}\p{M}\p{N}_./~@%+=,()][\p{L}\p{M}\p{N} _./~@%+=:,()-]{0,1023}$/u,
   );
 
-/** No login in it: the file is no place for passwords. apt's own configuration on the hosts is. */
+/** No login in it: the file is no place for passwords; the package manager's own configuration on the hosts is. */
 export const proxyUrl = () =>
   text(
-    'a URL such as http://proxy.example.org:3128, without user and password (those go into apt.conf on the hosts)',
+    'a URL such as http://proxy.example.org:3128, without user and password (those go into apt.conf or dnf.conf on the hosts)',
     /^https?:\/\/[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[0-9]{1,5})?\/?$/,
   );
 

@@ -3,15 +3,24 @@ import { KubewrightError } from '../../errors.js';
 import type { PackageNeeds } from '../packages.js';
 import { debianFamily } from './debian/family.js';
 import { type OsRelease, parseOsRelease } from './os-release.js';
+import { rhelFamily } from './rhel/family.js';
 import type { DistributionFamily, DistributionVerdict, PackageFacts } from './types.js';
 
 export { type OsRelease, parseOsRelease } from './os-release.js';
 export type { DistributionFamily, DistributionVerdict, PackageFacts, PackageGoal, PackageState } from './types.js';
 
-/** The oldest release of each distribution whose systemd, containerd and apt do what the steps ask of them. */
+const FAMILIES: readonly DistributionFamily[] = [debianFamily, rhelFamily];
+
+/** The oldest release of each distribution whose kernel, systemd and package manager do what the steps ask of them. */
 const OLDEST: Record<string, { version: string; family: DistributionFamily }> = {
   debian: { version: '12', family: debianFamily },
   ubuntu: { version: '22.04', family: debianFamily },
+  // Kernel 4.18 of RHEL 8 and its rebuilds is older than kubeadm takes.
+  rhel: { version: '9', family: rhelFamily },
+  rocky: { version: '9', family: rhelFamily },
+  almalinux: { version: '9', family: rhelFamily },
+  centos: { version: '9', family: rhelFamily },
+  openEuler: { version: '22.03', family: rhelFamily },
 };
 
 /** Releases that the tests install on; every other one is taken with a warning. */
@@ -23,7 +32,7 @@ const PROVEN = new Set(['debian 12']);
  */
 export function distributionOf(os: OsRelease): DistributionVerdict {
   const known = OLDEST[os.id];
-  const hint = `Use ${debianFamily.supported} on this host.`;
+  const hint = `Use ${FAMILIES.map(({ supported }) => supported).join('; or ')} on this host.`;
   if (known === undefined) {
     return { supported: false, reason: `it runs ${os.prettyName}, which is not supported`, hint, os };
   }
@@ -36,16 +45,40 @@ export function distributionOf(os: OsRelease): DistributionVerdict {
 }
 
 /** The family whose words fit a host best, also one that is not supported: for what people are told to do. */
-export function familyOf(os: OsRelease): DistributionFamily {
-  return OLDEST[os.id]?.family ?? debianFamily;
+export function familyOf({ id, idLike }: OsRelease): DistributionFamily {
+  return (
+    OLDEST[id]?.family ?? FAMILIES.find(({ ids }) => [id, ...idLike].some((word) => ids.includes(word))) ?? debianFamily
+  );
+}
+
+/**
+ * Bash that does another thing on each family of distributions, and on none of them another one still. A host is told by its
+ * os-release(5), not by the tools that it has: a Debian may have rpm.
+ */
+function onEachFamily(part: (family: DistributionFamily) => string, otherwise: string): string {
+  const cases = FAMILIES.map(
+    (family) => `${family.ids.map((id) => `*' ${id} '*`).join('|')})\n${part(family).trimEnd()}\n;;\n`,
+  );
+  return `case " $(ID='' ID_LIKE=''; . /etc/os-release; echo "$ID $ID_LIKE") " in
+${cases.join('')}*)\n${otherwise}\n;;
+esac
+`;
 }
 
 const MARK = '--- packages ---';
 
 /** Read-only script that asks a host which distribution it runs and what is installed; for `parsePackageFacts`. */
 export function packageFactsScript(needs: PackageNeeds): string {
-  // There is one family so far. The next one is told apart here by its own command (`command -v rpm`).
-  return `cat /etc/os-release; echo '${MARK}'\n${debianFamily.factsScript(needs)}`;
+  return `cat /etc/os-release; echo '${MARK}'\n${onEachFamily((family) => family.factsScript(needs), ':')}`;
+}
+
+/**
+ * Bash functions for what the preflight asks of a host's package manager: see `DistributionFamily.hostFacts`. On a host of no
+ * family they say nothing.
+ */
+export function packageFunctions(packages: readonly string[]): string {
+  const silent = 'package_proxies() { :; }\npackaged() { false; }\ncandidate() { :; }';
+  return onEachFamily((family) => family.hostFacts(packages), silent);
 }
 
 /**

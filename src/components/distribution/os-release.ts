@@ -1,6 +1,6 @@
 /** What `/etc/os-release` says of a host; see os-release(5). */
 export interface OsRelease {
-  /** Lower-case, such as `debian`; `linux` when the file does not say. */
+  /** Such as `debian`, lower-case but for `openEuler`; `linux` when the file does not say. */
   id: string;
   /** Families it counts itself to, such as `['rhel', 'centos', 'fedora']`. */
   idLike: string[];

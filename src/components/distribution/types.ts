@@ -35,6 +35,12 @@ export interface PackageGoal {
  * another value of this type and nothing else.
  */
 export interface DistributionFamily {
+  /** Words of `ID` and `ID_LIKE` in os-release(5) by which a host is known to belong to it. */
+  readonly ids: readonly string[];
+  /** For people: the package manager. */
+  readonly manager: string;
+  /** For people: where that is told of a proxy. */
+  readonly proxySetting: string;
   /** For people: what a supported host may run. */
   readonly supported: string;
   /** For people: what the tests install on. */
@@ -47,6 +53,7 @@ export interface DistributionFamily {
    * What must be installed on a host of this role, given what is there already.
    *
    * @param needs of the components that come there, by Debian's names
+   * @returns names as this family calls them
    */
   goal(role: Role, needs: PackageNeeds, present: PackageFacts): PackageGoal;
   /**
@@ -57,14 +64,23 @@ export interface DistributionFamily {
   factsScript(needs: PackageNeeds): string;
   parseFacts(stdout: string): PackageFacts;
   /**
-   * Script that installs and holds packages: waits for other package managers, repairs an interrupted installation, and
-   * leaves services that come with the packages stopped until they are configured. May be repeated at any point.
+   * Script that installs and holds packages: waits for other package managers, repairs an interrupted installation where that
+   * is possible, and leaves services that come with the packages stopped until they are configured. May be repeated at any
+   * point.
    *
    * @param proxy URL of the proxy for this transaction; null: as the package manager's own configuration says
    */
   installScript(goal: PackageGoal, proxy: string | null): string;
   /** What went wrong, read from the script's output. */
   explain(output: string): PackageFailure;
+  /**
+   * Bash functions for the preflight, which changes nothing and takes silence for "not known": `package_proxies` prints
+   * `http_proxy=URL` where the package manager is configured with one, `packaged PATH` is true for a file that is as a package
+   * brought it, and `candidate NAME` prints the version of a package that would be installed.
+   *
+   * @param packages whose files `packaged` may be asked for
+   */
+  hostFacts(packages: readonly string[]): string;
 }
 
 export interface PackageFailure {

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { mustBeDirect } from '../../../cluster/direct-addresses.js';
+import { familyOf } from '../../../components/distribution/index.js';
 import type { HostFacts } from '../facts/index.js';
 import type { Checked } from './index.js';
 import { isOurs } from './ownership.js';
@@ -33,13 +34,14 @@ function checkUnits({ facts, cluster }: Checked): Problem[] {
 function checkPackages(checked: Checked): Problem[] {
   const { facts, cluster } = checked;
   const proxies = proxiesOf(facts, 'login');
-  const known = cluster.packages.proxy !== null || proxiesOf(facts, 'apt').length > 0;
+  const known = cluster.packages.proxy !== null || proxiesOf(facts, 'packages').length > 0;
   if (proxies.length === 0 || known || isOurs(checked)) return [];
+  const { manager, proxySetting } = familyOf(facts.os);
   return [
     {
       code: 'KW314',
-      what: `logins have the proxy ${listed(proxies)} (/etc/environment), and apt has none: packages will be fetched directly`,
-      hint: 'Where they can only be had through it, set packages.proxy in cluster.yaml, or Acquire::http::Proxy in /etc/apt/apt.conf.d. Nothing else needs it.',
+      what: `logins have the proxy ${listed(proxies)} (/etc/environment), and ${manager} has none: packages will be fetched directly`,
+      hint: `Where they can only be had through it, set packages.proxy in cluster.yaml, or ${proxySetting}. Nothing else needs it.`,
       severity: 'warning',
     },
   ];

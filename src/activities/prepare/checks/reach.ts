@@ -122,7 +122,7 @@ function sentences(
   if (outcome.is === 'unknown') {
     return {
       what: `it is not known whether ${listedFew([...new Set(seen.map((one) => one.flow.to))])} can be reached at ${ways(seen)}: ${outcome.why}`,
-      hint: 'Mend what kept it from being asked (perl-base is all that it needs), then retry; or overrule it.',
+      hint: 'Mend what kept it from being asked (perl-base is all that it needs; where dnf installs packages, perl), then retry; or overrule it.',
     };
   }
   if (outcome.is === 'wrong') {

@@ -1,13 +1,15 @@
 import { distributionOf, familyOf } from '../../../components/distribution/index.js';
 import { architectureOf } from '../target.js';
 import type { Checked } from './index.js';
+import { isOurs } from './ownership.js';
 import { listed, type Problem } from './problem.js';
 
 /** `systemd-run` with output files and ExecStopPost, and unit file features that the steps use. */
 const OLDEST_SYSTEMD = 245;
 
 /** The operating system itself. */
-export function checkSystem({ facts }: Checked): Problem[] {
+export function checkSystem(checked: Checked): Problem[] {
+  const { facts } = checked;
   const problems: Problem[] = [];
   if (facts.kernel.name !== 'Linux') {
     const what = `it runs ${facts.kernel.name || 'an unknown kernel'}, not Linux`;
@@ -43,7 +45,23 @@ export function checkSystem({ facts }: Checked): Problem[] {
     const hint = `Install them: \`${familyOf(facts.os).toolsCommand}\`.`;
     problems.push({ code: 'KW304', what: `it lacks the tools ${listed(facts.missingTools)}`, hint });
   }
-  return problems;
+  return [...problems, ...checkSelinux(checked)];
+}
+
+/**
+ * What the bundle brings lies in folders of its own, which no policy knows: systemd may not be allowed to run it. A host that is a
+ * cluster's already has shown what it allows.
+ */
+function checkSelinux(checked: Checked): Problem[] {
+  if (!checked.facts.selinuxEnforcing) return [];
+  return [
+    {
+      code: 'KW348',
+      what: 'its SELinux is enforcing, and Kubewright labels none of the programs and files that it puts there',
+      hint: 'Let SELinux only note what it would refuse: `setenforce 0`, and SELINUX=permissive in /etc/selinux/config for the next boot. Where your own policy allows the programs below /opt/kubewright, /usr/local/bin and /opt/cni/bin to run, overrule the code in preflight.ignore, on one host before the others.',
+      ...(isOurs(checked) ? { severity: 'warning' as const } : {}),
+    },
+  ];
 }
 
 /** Names by which the host is told from others. */

@@ -37,8 +37,8 @@ export interface NameServerFacts {
 
 /** A variable that sends programs through a proxy, or around it. */
 export interface ProxyFacts {
-  /** `login`: /etc/environment. `systemd`: what every unit inherits. `apt`: apt's own configuration. */
-  source: 'login' | 'systemd' | 'apt';
+  /** `login`: /etc/environment. `systemd`: what every unit inherits. `packages`: the package manager's own configuration. */
+  source: 'login' | 'systemd' | 'packages';
   name: 'http_proxy' | 'https_proxy' | 'all_proxy' | 'no_proxy';
   /** Without user and password. */
   value: string;
@@ -62,6 +62,8 @@ export interface HostFacts {
   /** Kind of container the host runs in, or undefined for a machine of its own. */
   container: string | undefined;
   os: OsRelease;
+  /** Whether SELinux refuses what its policy does not allow, rather than only noting it. */
+  selinuxEnforcing: boolean;
   hostname: string;
   machineId: string;
   missingTools: string[];
@@ -134,6 +136,7 @@ export function parseHostFacts(facts: Facts): HostFacts {
     systemd: Number.parseInt(one('systemd')[0] ?? '', 10) || 0,
     container: container === '' || container === 'none' ? undefined : container,
     os: parseOsRelease(all('os').flat().join('\n')),
+    selinuxEnforcing: one('selinux')[0] === 'enforcing',
     hostname: one('hostname')[0] ?? '',
     machineId: one('machine-id')[0] ?? '',
     missingTools: all('missing').flat(),

@@ -2,8 +2,8 @@ import { quote } from '../../../hosts/shell.js';
 import { FIREWALL_FUNCTIONS } from '../firewalls-script.js';
 
 /**
- * Bash for the network side of a host's facts: cards, ports, routes, name servers, proxies, firewalls. `row` and `asked`
- * are those of `hostFactsScript`. Afterwards `chains` prints the names of all firewall chains.
+ * Bash for the network side of a host's facts: cards, ports, routes, name servers, proxies, firewalls. `row`, `asked`
+ * and `package_proxies` are those of `hostFactsScript`. Afterwards `chains` prints the names of all firewall chains.
  *
  * @param podSubnet network of the pods, for which firewall rules are searched
  * @param resolvConf file of the name servers that cluster.yaml names for the kubelet, or undefined
@@ -58,7 +58,7 @@ const PROXIES = `proxies() {
 }
 proxies login </etc/environment
 asked "systemd's environment" systemctl show-environment | proxies systemd
-apt-config dump Acquire::http::Proxy | sed -nE 's/^Acquire::http::Proxy "(.+)";$/http_proxy=\\1/p' | proxies apt`;
+package_proxies | proxies packages`;
 
 /** Of the chains only those that let nothing in by default: that others drop something is their owner's business. */
 const FIREWALLS = `${FIREWALL_FUNCTIONS}read_rules

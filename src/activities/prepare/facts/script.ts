@@ -1,3 +1,4 @@
+import { packageFunctions } from '../../../components/distribution/index.js';
 import { ALL_ETCDS } from '../../../components/registry/plan.js';
 import type { KernelFeature } from '../../../components/types.js';
 import { featureTest } from '../../../render/modules.js';
@@ -70,6 +71,7 @@ export function hostFactsScript(questions: HostQuestions): string {
   return `${ASKED}
 ${CERTIFICATE_DIGEST}
 ${system()}
+${packageFunctions(questions.services.flatMap((service) => service.packages))}
 ${networkFacts(podSubnet, resolvConf)}
 ${resources(questions.imageFolder)}
 ${kernel(features)}
@@ -86,6 +88,7 @@ row container "$(systemd-detect-virt --container)"
 row hostname "$(cat /proc/sys/kernel/hostname)"
 row machine-id "$(cat /etc/machine-id)"
 while read -r line; do row os "$line"; done </etc/os-release
+[ ! -e /sys/fs/selinux/enforce ] || [ "$(cat /sys/fs/selinux/enforce)" != 1 ] || row selinux enforcing
 for tool in ${TOOLS.join(' ')}; do command -v "$tool" >/dev/null || row missing "$tool"; done`;
 }
 

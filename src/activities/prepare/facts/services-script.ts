@@ -25,20 +25,19 @@ const CERTIFICATES = [
 
 /**
  * Bash for what runs on a host already: services of a node and their configuration, containers, the version of containerd
- * that is there or would come, and when the certificates of a node end. `row` and `asked` are those of `hostFactsScript`.
+ * that is there or would come, and when the certificates of a node end. `row`, `asked`,
+ * `packaged` and `candidate` are those of `hostFactsScript`.
  */
 export function servicesFacts({ services, replaced, runtimeFacts }: ServiceQuestions): string {
   const units = [...new Set([...services.map(({ name }) => name), ...RIVALS])];
-  const packages = services.flatMap((service) => service.packages);
   return `for unit in ${units.join(' ')}; do
   active=$(systemctl is-active "$unit") enabled=$(systemctl is-enabled "$unit")
   if [ "$active" = active ] || [ "$enabled" = enabled ]; then row service "$unit" "$active"; fi
 done
-conffiles=$(dpkg-query -W -f='\${Conffiles}\\n' ${packages.join(' ')})
 for path in ${replaced.join(' ')}; do
   [ -e "$path" ] || continue
   if grep -q 'Written by Kubewright' "$path"; then row file "$path" ours
-  elif grep -q -F " $path $(md5sum <"$path" | cut -d' ' -f1)" <<<"$conffiles"; then row file "$path" packaged
+  elif packaged "$path"; then row file "$path" packaged
   else row file "$path" foreign; fi
 done
 ${runtimeFacts}

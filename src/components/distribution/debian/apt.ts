@@ -1,7 +1,5 @@
 import { quote } from '../../../hosts/shell.js';
-
-/** How long an installation waits for unattended-upgrades and its like, which may well take ten minutes on a new host. */
-export const LOCK_PATIENCE_SECONDS = 600;
+import { patiently, UNSET_PROXIES } from '../patiently.js';
 
 export interface AptTransaction {
   install: string[];
@@ -13,21 +11,9 @@ export interface AptTransaction {
 }
 
 /** `patiently COMMAND…` waits for a lock; `update` and `install` are apt's verbs, made to ask nobody. */
-const FUNCTIONS = `patiently() {
-  local deadline=$((SECONDS + ${LOCK_PATIENCE_SECONDS})) status
-  while :; do
-    status=0
-    "$@" 2>&1 </dev/null | tee "$log" || status=$?
-    [ "$status" != 0 ] || return 0
-    grep -q -e 'Could not get lock' -e 'Unable to lock' -e 'locked by another process' "$log" || return "$status"
-    if [ "$SECONDS" -ge "$deadline" ]; then
-      echo "kubewright: the package manager's lock was held for ${LOCK_PATIENCE_SECONDS} s"
-      return "$status"
-    fi
-    echo 'kubewright: waiting for another package manager to finish'
-    sleep 2
-  done
-}
+const FUNCTIONS = `${patiently(
+  `grep -q -e 'Could not get lock' -e 'Unable to lock' -e 'locked by another process' "$log"`,
+)}
 
 update() {
   patiently apt-get update -q "\${proxy[@]}" -o Acquire::Retries=3 -o Acquire::Languages=none -o APT::Get::List-Cleanup=false
@@ -62,7 +48,7 @@ packages=(${words(install)})
 hold=(${words(hold)})
 services=(${words(services)})
 proxy=(${words(proxy === null ? [] : [`-oAcquire::http::Proxy=${proxy}`, `-oAcquire::https::Proxy=${proxy}`])})
-unset http_proxy https_proxy ftp_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY
+${UNSET_PROXIES}
 log=$(mktemp)
 masked=()
 

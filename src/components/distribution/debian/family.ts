@@ -1,29 +1,14 @@
-import type { Role } from '../../../cluster/types.js';
 import { quote } from '../../../hosts/shell.js';
+import { askedNames, goalOf } from '../goal.js';
+import { LOCK_PATIENCE_SECONDS } from '../patiently.js';
 import type { DistributionFamily, PackageFacts, PackageFailure } from '../types.js';
-import { LOCK_PATIENCE_SECONDS, renderAptTransaction } from './apt.js';
-
-/** Docker's package of containerd; it brings its own runc and conflicts with Debian's two packages. */
-const DOCKERS_CONTAINERD = 'containerd.io';
-
-/**
- * What a node's kubelet and CNI plugins call: iptables (portmap, and the kubelet's own chains) and mount with losetup
- * (volumes). openssl is what our own steps ask API servers and look at certificates with. Every usual installation has
- * them but for iptables; conntrack, ethtool and socat, which older versions of Kubernetes wanted, are not needed from 1.34
- * on (kube-proxy brings its own, the kubelet forwards ports by the runtime).
- */
-const NODE_PACKAGES = ['iptables', 'mount', 'openssl'];
-
-const PACKAGES: Record<Role, string[]> = {
-  'control-plane': NODE_PACKAGES,
-  worker: NODE_PACKAGES,
-  // Static pods on the host's own network and nothing else; openssl makes etcd's certificates.
-  etcd: ['mount', 'openssl'],
-  director: [],
-};
+import { renderAptTransaction } from './apt.js';
 
 /** Debian and Ubuntu: apt and dpkg. */
 export const debianFamily: DistributionFamily = {
+  ids: ['debian', 'ubuntu'],
+  manager: 'apt',
+  proxySetting: 'Acquire::http::Proxy in /etc/apt/apt.conf.d',
   supported: 'Debian 12 or newer, or Ubuntu 22.04 or newer',
   proven: 'Debian 12',
   toolsCommand: 'apt-get install coreutils findutils gzip iproute2 kmod mawk systemd tar',
@@ -32,23 +17,13 @@ export const debianFamily: DistributionFamily = {
     return `apt-get install --only-upgrade ${packages.join(' ')}`;
   },
 
-  goal(role, needs, present) {
-    const dockers = present.packages.some(({ name, installed }) => name === DOCKERS_CONTAINERD && installed);
-    const isContainerd = needs.hold.includes('containerd');
-    const hold = dockers && isContainerd ? [DOCKERS_CONTAINERD] : [...needs.hold];
-    const install = [...hold, ...PACKAGES[role], ...needs.install];
-    const units = install.flatMap((name) =>
-      needs.services.filter(({ packages }) => packages.includes(name)).map((service) => `${service.name}.service`),
-    );
-    return { install, hold, units };
-  },
+  goal: goalOf,
 
-  factsScript({ install, hold, services }) {
-    const asked = [...new Set([...hold, DOCKERS_CONTAINERD, ...Object.values(PACKAGES).flat(), ...install])].sort();
-    const units = services.map(({ name }) => `${name}.service`).sort();
+  factsScript(needs) {
+    const units = needs.services.map(({ name }) => `${name}.service`).sort();
     // dpkg-query exits 1 when it does not know one of the names, which is an answer too; any other failure is none: a
     // containerd.io that was not seen would be replaced by the distribution's containerd, under the pods that run.
-    return `dpkg-query -W -f='package\\t\${Package}\\t\${db:Status-Abbrev}\\t\${Version}\\n' ${asked.map(quote).join(' ')} || [ "$?" = 1 ] || exit 2
+    return `dpkg-query -W -f='package\\t\${Package}\\t\${db:Status-Abbrev}\\t\${Version}\\n' ${askedNames(needs).map(quote).join(' ')} || [ "$?" = 1 ] || exit 2
 for unit in ${units.join(' ')}; do
   [ "$(readlink "/run/systemd/system/$unit")" != /dev/null ] || printf 'masked\\t%s\\n' "$unit"
 done
@@ -73,6 +48,11 @@ done
   },
 
   explain,
+
+  hostFacts: (packages) => `conffiles=$(dpkg-query -W -f='\${Conffiles}\\n' ${packages.join(' ')})
+package_proxies() { apt-config dump Acquire::http::Proxy | sed -nE 's/^Acquire::http::Proxy "(.+)";$/http_proxy=\\1/p'; }
+packaged() { grep -q -F " $1 $(md5sum <"$1" | cut -d' ' -f1)" <<<"$conffiles"; }
+candidate() { apt-cache policy "$1" | awk '$1 == "Candidate:" {print $2}'; }`,
 };
 
 /** apt's own words, most telling first: a mirror that is away also makes packages impossible to locate. */

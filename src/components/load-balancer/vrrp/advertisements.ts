@@ -117,6 +117,7 @@ function deaf(id: number, { host, advertisements }: Heard): Problem[] {
   if (advertisements.is === 'yes') return [];
   const why = advertisements.is === 'unknown' ? advertisements.why : advertisements.evidence;
   const what = `it is not known whether somebody else uses VRRP id ${id} on the network of ${host}: ${why}`;
-  const hint = 'Mend what kept it from being asked (perl-base is all that it needs), then retry; or overrule it.';
+  const hint =
+    'Mend what kept it from being asked (perl-base is all that it needs; where dnf installs packages, perl), then retry; or overrule it.';
   return [{ code: 'KW339', what, hint, hosts: [host] }];
 }

@@ -56,7 +56,7 @@ function checkContainerd(checked: Checked): Problem[] {
   const oldest = knownMinorOf(cluster.kubernetes.version).oldestContainerd;
   if (version === undefined) {
     if (state === 'installed' || isOurs(checked)) return [];
-    const what = 'it has no package lists yet, so which containerd it gets is unknown';
+    const what = 'it is not known yet which containerd its packages bring';
     const hint = `Kubernetes ${cluster.kubernetes.version} needs ${oldest} or newer; the step packages checks it.`;
     return [{ code: 'KW319', what, hint, severity: 'warning' }];
   }

@@ -16,7 +16,7 @@ pid=$(systemctl show -p MainPID --value containerd.service)
 [ "\${pid:-0}" -le 0 ] || row runtime-program "$(readlink "/proc/$pid/exe")"
 version=$(containerd --version)
 if [ -n "$version" ]; then row runtime installed "$version"
-else row runtime candidate "$(apt-cache policy containerd | awk '$1 == "Candidate:" {print $2}')"; fi`,
+else row runtime candidate "$(candidate containerd)"; fi`,
   outdated,
   misfit: () => undefined,
   importing: importStep,

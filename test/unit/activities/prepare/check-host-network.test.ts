@@ -209,7 +209,12 @@ describe('a proxy', () => {
       severity: 'warning',
       hint: expect.stringContaining('packages.proxy'),
     });
-    expect(problems({ proxy: [...login, ['apt', 'http_proxy', 'http://proxy:3128']] })).toEqual([]);
+    const os = [['ID=almalinux'], ['VERSION_ID=9.4']];
+    expect(problems({ proxy: login, os }).find(({ code }) => code === 'KW314')).toMatchObject({
+      what: expect.stringContaining('and dnf has none'),
+      hint: expect.stringContaining('proxy= in /etc/dnf/dnf.conf'),
+    });
+    expect(problems({ proxy: [...login, ['packages', 'http_proxy', 'http://proxy:3128']] })).toEqual([]);
     const cluster = { ...CLUSTER, packages: { ...CLUSTER.packages, proxy: 'http://proxy:3128' } };
     expect(problems({ proxy: login }, { cluster })).toEqual([]);
     expect(problems({ proxy: login, owner: ownerLine() })).toEqual([]);

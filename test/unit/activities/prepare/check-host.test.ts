@@ -21,7 +21,14 @@ describe('a host', () => {
     ['another init', { init: [['busybox']] }, 'KW301', 'busybox'],
     ['an old systemd', { systemd: [['237']] }, 'KW301', '237'],
     ['an old release', { os: [['ID=debian'], ['VERSION_ID="11"'], ['PRETTY_NAME="Debian 11"']] }, 'KW302', 'Debian 11'],
-    ['another family', { os: [['ID=rocky'], ['PRETTY_NAME="Rocky Linux 9"']] }, 'KW302', 'Rocky Linux 9'],
+    ['another family', { os: [['ID=arch'], ['PRETTY_NAME="Arch Linux"']] }, 'KW302', 'Arch Linux'],
+    [
+      'a rebuild of RHEL 8',
+      { os: [['ID=rocky'], ['VERSION_ID="8.10"'], ['PRETTY_NAME="Rocky 8"']] },
+      'KW302',
+      'Rocky 8',
+    ],
+    ['SELinux that is enforcing', { selinux: [['enforcing']] }, 'KW348', 'SELinux is enforcing'],
     ['another architecture', { kernel: [['Linux', 'riscv64', '6.1']] }, 'KW303', 'riscv64'],
     ['a kernel of 2018', { kernel: [['Linux', 'x86_64', '4.19.0-27-amd64']] }, 'KW341', '4.19.0-27-amd64'],
     ['missing tools', { missing: [['ss'], ['ip']] }, 'KW304', 'ss and ip'],
@@ -174,6 +181,13 @@ describe('what is not proven, or not known', () => {
     ]);
   });
 
+  it.each(['rhel', 'rocky', 'almalinux', 'centos', 'openEuler'])('is every release of %s: a warning', (id) => {
+    const os = [[`ID=${id}`], ['VERSION_ID="24.03"'], ['PRETTY_NAME="The newest one"']];
+    expect(problems({ os }).map(({ code, severity }) => [code, severity])).toEqual([['KW328', 'warning']]);
+    const [tools] = problems({ os, missing: [['tar']] }).filter(({ code }) => code === 'KW304');
+    expect(tools?.hint).toContain('dnf install');
+  });
+
   it('is never taken for a pass: what could not be asked is named', () => {
     const unknown = [['the TCP ports in use', 'ss', 'ss failed with exit code 1']];
     expect(problems({ unknown, port: [] })).toEqual([
@@ -251,5 +265,15 @@ describe('cluster.yaml', () => {
     const cluster = { ...CLUSTER, endpoint: { ...CLUSTER.endpoint, interface: 'bond0' } };
     expect(problems({}, { cluster })).toEqual([expect.objectContaining({ code: 'KW306' })]);
     expect(problems({}, { cluster, role: 'worker' })).toEqual([]);
+  });
+});
+
+describe('a host that bears this cluster', () => {
+  it('may have an SELinux that is enforcing, with a warning', () => {
+    const selinux = [['enforcing']];
+    expect(problems({ selinux, owner: owner(), ...NODE })).toEqual([
+      expect.objectContaining({ code: 'KW348', severity: 'warning' }),
+    ]);
+    expect(problems({ selinux })).toEqual([expect.not.objectContaining({ severity: 'warning' })]);
   });
 });

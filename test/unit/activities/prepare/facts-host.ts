@@ -34,6 +34,7 @@ export function makeHosts(): void {
     for (const name of ['nft', 'ip', 'ss', 'dpkg-query', 'apt-config', 'systemd-detect-virt', 'findmnt', 'modprobe'])
       program(name, '');
     program('stat', 'echo cgroup2fs');
+    lay('/etc/os-release', 'ID=debian\n');
     program('systemctl', 'case $1 in show-environment|list-unit-files) ;; *) exit 3 ;; esac');
   });
   afterEach(() => rmSync(root, { recursive: true }));

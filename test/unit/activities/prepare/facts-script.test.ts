@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { gatherHostFacts } from '../../../../src/activities/prepare/facts/index.js';
@@ -126,7 +126,7 @@ esac`,
       { source: 'login', name: 'https_proxy', value: 'http://proxy:3128' },
       { source: 'login', name: 'no_proxy', value: 'localhost,10.0.0.0/8' },
       { source: 'systemd', name: 'https_proxy', value: 'http://proxy:3128' },
-      { source: 'apt', name: 'http_proxy', value: 'http://apt:3128' },
+      { source: 'packages', name: 'http_proxy', value: 'http://apt:3128' },
     ]);
   });
 
@@ -185,6 +185,51 @@ esac`,
       { namespace: 'moby', count: 1 },
       { namespace: 'docker', count: 1 },
     ]);
+  });
+
+  it('come of dnf and rpm on a host of their family, and of neither on a host of another', () => {
+    const debians = { 'apt-config': 'apt', 'apt-cache': 'apt', 'dpkg-query': 'dpkg' };
+    for (const [name, said] of Object.entries(debians)) program(name, `echo ${said} >>${rootOf()}/asked`);
+    lay('/etc/haproxy/haproxy.cfg', 'frontend a\n');
+    lay('/etc/keepalived/keepalived.conf', 'vrrp\n');
+    lay('/etc/containerd/config.toml', 'version = 2\n');
+    lay('/etc/dnf/dnf.conf', '[main]\nproxy = http://ada:secret@dnf:3128\nproxy_password=secret\n');
+    program(
+      'rpm',
+      `echo rpm >>${rootOf()}/asked
+case "$* " in
+'-qf '*containerd*) echo 'file is not owned by any package'; exit 1 ;;
+'-qf '*) echo owner ;;
+-Vf*haproxy*) echo 'S.5....T.  c ${rootOf()}/etc/haproxy/haproxy.cfg'; exit 1 ;;
+-Vf*) echo '.M.....T.  c ${rootOf()}/etc/keepalived/keepalived.conf'; exit 1 ;;
+esac`,
+    );
+    lay('/etc/os-release', 'ID="almalinux"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\n');
+    const found = facts();
+    expect(found.files).toEqual([
+      { path: '/etc/haproxy/haproxy.cfg', state: 'foreign' },
+      { path: '/etc/keepalived/keepalived.conf', state: 'packaged' },
+      { path: '/etc/containerd/config.toml', state: 'foreign' },
+    ]);
+    expect(found.proxies).toEqual([{ source: 'packages', name: 'http_proxy', value: 'http://dnf:3128' }]);
+    expect(found).toMatchObject({ runtime: { state: 'candidate', version: undefined }, unknowns: [] });
+    expect(new Set(readFileSync(join(rootOf(), 'asked'), 'utf8').trim().split('\n'))).toEqual(new Set(['rpm']));
+    lay('/asked');
+    lay('/etc/os-release', 'ID=arch\n');
+    expect(facts()).toMatchObject({
+      proxies: [],
+      unknowns: [],
+      files: found.files.map(({ path }) => ({ path, state: 'foreign' })),
+    });
+    expect(readFileSync(join(rootOf(), 'asked'), 'utf8')).toBe('');
+  });
+
+  it('tell whether SELinux is enforcing', () => {
+    expect(facts().selinuxEnforcing).toBe(false);
+    lay('/sys/fs/selinux/enforce', '0');
+    expect(facts().selinuxEnforcing).toBe(false);
+    lay('/sys/fs/selinux/enforce', '1');
+    expect(facts().selinuxEnforcing).toBe(true);
   });
 
   it('have the end of certificates, also of those inside of kubeconfigs', () => {

@@ -1,13 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ownerOf } from '../../../../src/activities/prepare/ownership.js';
 import { prepareSystem } from '../../../../src/activities/prepare/prepareSystem.js';
 import { digestOf } from '../../../../src/activities/remote-facts.js';
 import type { ClusterHost } from '../../../../src/cluster/types.js';
 import { kernelFeaturesFor, renderModules } from '../../../../src/render/modules.js';
+import { HAS_READ_FILE, NETWORK_MANAGER_PATH } from '../../../../src/render/network-manager.js';
 import { renderOwner } from '../../../../src/render/owner.js';
 import { renderSysctls, sysctlsFor } from '../../../../src/render/sysctl.js';
 import { clusterOf } from '../../cluster-fixture.js';
@@ -41,6 +42,17 @@ function doneHost(): FakeHost {
 const probe = (fake: FakeHost) => prepareSystem.probe(contextOn(fake, CLUSTER, 'prepareSystem', 'w-1'));
 const apply = (fake: FakeHost) => prepareSystem.apply(contextOn(fake, CLUSTER, 'prepareSystem', 'w-1'), TO_DO);
 
+/** Scripts that are run on the host from now on. */
+function notedScripts(fake: FakeHost): string[] {
+  const scripts: string[] = [];
+  const { run } = fake.remote;
+  fake.remote.run = (script, options) => {
+    scripts.push(script);
+    return run(script, options);
+  };
+  return scripts;
+}
+
 describe('prepareSystem', () => {
   it('is done when everything holds now and at the next boot', async () => {
     expect(await probe(doneHost())).toMatchObject({ done: true, changes: [] });
@@ -67,6 +79,34 @@ describe('prepareSystem', () => {
     const fake = doneHost();
     fake.facts.delete('feature-vxlan');
     expect((await probe(fake)).changes).toEqual(['load the kernel module vxlan']);
+  });
+
+  it('has a NetworkManager that runs leave the interfaces of pods alone, and read that', async () => {
+    const fake = doneHost();
+    expect((await probe(fake)).changes).toEqual([]);
+    fake.facts.set('network-manager', '');
+    expect((await probe(fake)).changes).toEqual([expect.stringContaining(`write ${NETWORK_MANAGER_PATH}`)]);
+    const scripts = notedScripts(fake);
+    await apply(fake);
+    const file = fake.written.get(NETWORK_MANAGER_PATH) ?? '';
+    expect(file).toMatch(/^\[keyfile\]\nunmanaged-devices\+=interface-name:cni0;interface-name:veth\*;.*:kube-ipvs0$/m);
+    expect(
+      scripts.filter((script) =>
+        /^set -e\nnmcli general reload conf \|\| systemctl reload NetworkManager/.test(script),
+      ),
+    ).toHaveLength(1);
+    fake.facts.set('network-manager-file', digestOf(file));
+    expect((await probe(fake)).changes).toEqual([`have NetworkManager read ${NETWORK_MANAGER_PATH}`]);
+    fake.facts.set('network-manager-read', '');
+    expect(await probe(fake)).toMatchObject({ done: true });
+  });
+
+  it('writes nothing for a NetworkManager that does not run', async () => {
+    const fake = doneHost();
+    const scripts = notedScripts(fake);
+    await apply(fake);
+    expect(fake.written.has(NETWORK_MANAGER_PATH)).toBe(false);
+    expect(scripts.join()).not.toContain('nmcli');
   });
 
   it('stops at a file of somebody else that has the last word at every boot, by its name', async () => {
@@ -135,4 +175,23 @@ it('a setting that the kernel does not have is told as that, not as a read-only 
     output: expect.stringContaining('net.ipv4.ip_forward = 1: No such file or directory'),
     hint: expect.stringMatching(/does not have a setting of this name.*module/),
   });
+});
+
+it.each([
+  ['was told to read it', 'digest', '1 second ago', 0],
+  ['was started after it was written', 'other', '1 minute', 0],
+  ['runs since before it was written', 'other', '1 minute ago', 1],
+  ['runs at a time that nobody tells', 'other', '', 1],
+])('a NetworkManager that %s', (_, record, started, status) => {
+  const root = mkdtempSync(join(tmpdir(), 'kubewright-manager-'));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  const file = `${root}/etc/NetworkManager/conf.d/90-kubewright.conf`;
+  const loaded = `${root}/run/kubewright-loaded/NetworkManager.sha256`;
+  for (const path of [file, loaded]) mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(file, 'ours');
+  writeFileSync(loaded, `${record === 'digest' ? digestOf('ours') : digestOf('older')}  -\n`);
+  const script = `systemctl() { ${started === '' ? 'echo never' : `date -d '${started}'`}; }
+digest() { sha256sum <"$1" | cut -c 1-64; }
+${HAS_READ_FILE.replaceAll(/\/(etc|run)\//g, `${root}/$1/`)}has_read_file`;
+  expect(spawnSync('bash', ['--norc', '-c', script]).status).toBe(status);
 });
