@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { messageOf } from '../../../errors.js';
 import { hostError } from '../../errors.js';
 import { redact } from '../../redact.js';
@@ -78,18 +78,21 @@ export class OpensshClient {
     return this.#version;
   }
 
-  /** Written anew for each connection, for the user's file may be there by now; under the same name for the same hop. */
+  /**
+   * Written anew for each connection, for the user's file may be there by now; under the same name for the same hop. In one
+   * piece: several connections are made at once, and a `ssh` that reads a part of it would log in by other rules.
+   */
   #configFile(hop: Hop, host: string, keeper: Keeper): ConfigFile {
     const { configFile, isUsualConfig } = hop;
     const name = createHash('sha256').update(JSON.stringify(hop)).digest('hex').slice(0, 12);
     const link = keeper.path(`${name}.user`);
     const file = keeper.path(`${name}.config`);
     const user = configFile !== null && isThere(configFile, isUsualConfig, host) ? configFile : undefined;
-    rmSync(link, { force: true });
-    if (user !== undefined) symlinkSync(user, link);
+    if (user === undefined) rmSync(link, { force: true });
+    else replace(link, (fresh) => symlinkSync(user, fresh));
     const systemConfig = isUsualConfig && existsSync(SYSTEM_CONFIG) ? SYSTEM_CONFIG : undefined;
     const places = { userConfig: user === undefined ? undefined : link, systemConfig };
-    writeFileSync(file, configuration(hop, places), { mode: 0o600 });
+    replace(file, (fresh) => writeFileSync(fresh, configuration(hop, places), { mode: 0o600 }));
     return { file, link };
   }
 
@@ -132,6 +135,14 @@ export class OpensshClient {
     this.#told.add(line);
     this.#log(line);
   }
+}
+
+/** Puts what is made under a name of its own in the place of a file: whoever opens that finds the former one or the new one. */
+function replace(file: string, make: (fresh: string) => void): void {
+  const fresh = `${file}.new`;
+  rmSync(fresh, { force: true });
+  make(fresh);
+  renameSync(fresh, file);
 }
 
 /**
