@@ -23,14 +23,21 @@ leads_to_api() {
     - "$1" "$PORT" 2>/dev/null
 }
 
+# @param what is told of NAME where it answers, in whatever way
+unless_gone() {
+  if answers "$2"; then echo "$3"
+  else echo "host-gone $1 does not answer: it has no power, or the network between is cut"; fi
+}
+
 # What is wrong with NAME at ADDRESS; nothing where it answers in every way.
 fault_of() {
   case $(knock "$2" "$PORT") in
-    closed) echo "haproxy-down HAProxy on $1 does not run: its port $PORT is closed" ;;
-    silent)
-      if answers "$2"; then echo "haproxy-silent HAProxy on $1 does not answer at port $PORT, and the host does"
-      else echo "host-gone $1 does not answer: it has no power, or the network between is cut"; fi
+    closed)
+      # A host that goes down ends its programs before its network: only a moment later it shows which of both it was.
+      sleep "$PATIENCE"
+      unless_gone "$1" "$2" "haproxy-down HAProxy on $1 does not run: its port $PORT is closed"
       ;;
+    silent) unless_gone "$1" "$2" "haproxy-silent HAProxy on $1 does not answer at port $PORT, and the host does" ;;
     open) leads_to_api "$2" || echo "no-api-server HAProxy on $1 has no API server that answers" ;;
   esac
 }

@@ -56,12 +56,16 @@ export function notifierChanges({ stale, unwanted, start }: NotifierState): stri
   return [...stale.map(({ path }) => `write ${path}`), ...unwanted.map((path) => `remove ${path}`), ...start];
 }
 
-/** Bash that takes away what is unwanted, behind the reload after which keepalived writes there no more. */
+/**
+ * Bash that takes away what is unwanted, behind the reload after which keepalived writes there no more. A notifier whose pipe went
+ * with that ends and is to be started again, and would stay in the list of failed units when it is stopped in that moment.
+ */
 export function removalScript({ unwanted }: NotifierState): string {
   if (unwanted.length === 0) return '';
   if (!unwanted.includes(NOTIFIER_UNIT_PATH)) return `rm -f ${unwanted.join(' ')}\n`;
   return `systemctl disable --quiet --now ${NOTIFIER_SERVICE} || :
 rm -f ${[...unwanted, EVENTS_PATH, HOLDER_PATH].join(' ')}
 systemctl daemon-reload
+systemctl reset-failed ${NOTIFIER_SERVICE} 2>/dev/null || :
 `;
 }

@@ -248,7 +248,8 @@ test('a webhook that does not answer is tried five times with the same id, furth
   expect(read('journal')).toContain('curl: (7) Failed to connect');
   expect(posted()).toHaveLength(5);
   expect(new Set(posted().map(({ id }) => id)).size).toBe(1);
-  expect(read('sleeps')).toBe('5\n10\n20\n40\n');
+  // The first is before the host that had it is asked a second time.
+  expect(read('sleeps')).toBe('15\n5\n10\n20\n40\n');
 });
 
 test('no more than four changes are on their way at once: a virtual IP that flaps fills no host with processes', async () => {
@@ -326,6 +327,12 @@ describe('why', () => {
     expect(await why('cp-1', 8443, silent)).toMatch(/^host-gone cp-1 does not answer/);
     program('ping', 'exit 0');
     expect(await why('cp-1', 8443, silent)).toMatch(/^haproxy-silent HAProxy on cp-1/);
+  });
+
+  test('the host goes down, and its programs were the first to end', async () => {
+    const goesDown =
+      'knock() { if [ -e "$MEMORY.asked" ]; then echo silent; else : >"$MEMORY.asked"; echo closed; fi; }';
+    expect(await why('cp-1', 8443, goesDown)).toMatch(/^host-gone cp-1 does not answer/);
   });
 
   test('of a holder that nobody knows is looked for at those that go before', async () => {

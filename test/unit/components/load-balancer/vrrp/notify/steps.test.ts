@@ -140,6 +140,8 @@ describe('the step', () => {
     expect(script.indexOf('bring_up keepalived')).toBeLessThan(
       script.indexOf('disable --quiet --now kubewright-vip-notify'),
     );
+    // Stopped in the moment in which it is to be started again, it would stay in the list of failed units.
+    expect(script.indexOf('daemon-reload\nsystemctl reset-failed kubewright-vip-notify')).toBeGreaterThan(0);
     expect(script).toContain(PROGRAM);
     expect(host.files.get('/etc/keepalived/keepalived.conf')).not.toContain('vrrp_notify_fifo');
   });
