@@ -16,13 +16,13 @@ const BEFORE: Record<LaterStage, { stage: Stage; lacks: string }> = {
  * Looks again, right before a file is changed, whether all control planes have come to the stage before. The plan lets a stage begin once that has ended
  * everywhere, but it may have ended days ago, and a control plane that was put back to an older state since could not read what the others write.
  *
- * @throws KubewrightError KW392 (transient) that names the control planes that have not; KW2xx for one that cannot be reached
+ * @throws KubewrightError KW428 (transient) that names the control planes that have not; KW2xx for one that cannot be reached
  */
 export async function requireEverybody(context: StepContext, target: Rotation, stage: LaterStage): Promise<void> {
   const hosts = hostsOf(context.wholeCluster, 'control-plane');
   const lagging = (await Promise.all(hosts.map((host) => lagOf(context, host, target, stage)))).flat();
   if (lagging.length === 0) return;
-  throw new KubewrightError('KW392', lagging.join('; '), {
+  throw new KubewrightError('KW428', lagging.join('; '), {
     host: context.host.name,
     transient: true,
     hint: `Nothing was changed on ${context.host.name}: all control planes go from stage to stage together. It is asked again by itself; if it stays so, mend what the message names.`,

@@ -50,7 +50,7 @@ function keyStep(stage: Stage): StepImplementation {
 
     /**
      * @throws KubewrightError KW388 where the file cannot be understood, KW433 and KW496 (transient), KW497 where the API server
-     * does not take the file up, KW392 (transient) where another control plane has not come to the stage before, KW498 where etcd still has what the old key wrote
+     * does not take the file up, KW428 (transient) where another control plane has not come to the stage before, KW498 where etcd still has what the old key wrote
      */
     async apply(context) {
       const target = targetOf(context);

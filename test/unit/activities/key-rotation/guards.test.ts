@@ -33,7 +33,7 @@ describe('a step that begins long after the one before', () => {
     await preflight();
     await rotate(STEPS.slice(0, 3));
     putBack();
-    const refused = { code: 'KW392', transient: true, host: 'cp-1', message: expect.stringContaining('cp-3') };
+    const refused = { code: 'KW428', transient: true, host: 'cp-1', message: expect.stringContaining('cp-3') };
     await expect(living.carryOut(promoteEncryptionKey, 'cp-1')).rejects.toMatchObject(refused);
     expect(living.unreadable()).toEqual([]);
     // Its own step brings the file back; then the others go on.
@@ -47,7 +47,7 @@ describe('a step that begins long after the one before', () => {
     const second = living.text('cp-3');
     await rotate(STEPS.slice(3, 7));
     living.hosts.write('cp-3', ENCRYPTION_PATH, second);
-    await expect(living.carryOut(removeEncryptionKey, 'cp-1')).rejects.toMatchObject({ code: 'KW392' });
+    await expect(living.carryOut(removeEncryptionKey, 'cp-1')).rejects.toMatchObject({ code: 'KW428' });
     living.hosts.away.add('cp-2');
     await expect(living.carryOut(removeEncryptionKey, 'cp-1')).rejects.toMatchObject({ transient: true });
     expect(living.keysOn('cp-1')).toHaveLength(2);
