@@ -96,7 +96,7 @@ async function awaitEnd(
   outcome: DecisionOutcome,
   signal: AbortSignal,
 ): Promise<RunSnapshot | undefined> {
-  const { watchRun } = await import('../engine/index.js');
+  const { handOverForAbort, watchRun } = await import('../engine/index.js');
   let last: RunSnapshot | undefined;
   if (outcome.failing !== undefined) return undefined;
   const time = new AbortController();
@@ -105,6 +105,7 @@ async function awaitEnd(
     const until = AbortSignal.any([signal, time.signal]);
     for await (last of watchRun(engine, cluster, { signal: until })) {
       if (last.status !== 'running' || last.taskFailure !== undefined) break;
+      if (outcome.via === 'signal') await handOverForAbort(engine, cluster);
     }
     return last;
   } finally {

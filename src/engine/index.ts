@@ -10,7 +10,7 @@ export {
   stopServer,
 } from './embedded-server.js';
 export { checkNow, latestReport } from './runs/checks.js';
-export { type DecisionOutcome, decide, endRun } from './runs/decide.js';
+export { type DecisionOutcome, decide, endRun, handOverForAbort } from './runs/decide.js';
 export { readLatestInput } from './runs/history.js';
 export { type ListOptions, listRuns } from './runs/list-runs.js';
 export { PlanConflictError, type StartedRun, type StartOptions, startRun } from './runs/start-run.js';

@@ -49,10 +49,7 @@ export async function decide(
 ): Promise<DecisionOutcome> {
   const { runId, running, taskAttempts, raw } = await presentRun(engine, cluster);
   if (!running) throw nothingRuns(cluster);
-  // Every version carries out an abort; anything else is left to those that know the plan. Where that cannot be done, the abort
-  // waits for the run's own workers like any other decision.
-  if (verb === 'abort')
-    await handOver(askedBy(engine), raw.workflowExecutionInfo, groupsOf(raw)).catch(() => undefined);
+  if (verb === 'abort') await giveToAnyVersion(engine, raw);
   const full = await completed(engine, cluster, runId, decision);
   try {
     if (full.answered) {
@@ -67,6 +64,21 @@ export async function decide(
     if (error instanceof WorkflowNotFoundError) throw nothingRuns(cluster);
     throw error;
   }
+}
+
+/**
+ * Gives a run that is to be aborted, and whose own workers are gone, to the current version: every version carries out an abort;
+ * anything else is left to those that know the plan. A worker that has just been brought may not have asked for work yet, and gets
+ * nothing then: ask again for as long as the abort waits.
+ */
+export async function handOverForAbort(engine: Engine, cluster: string): Promise<void> {
+  const present = await presentRun(engine, cluster).catch(() => undefined);
+  if (present?.running) await giveToAnyVersion(engine, present.raw);
+}
+
+/** Where that cannot be done, the abort waits for the run's own workers like any other decision. */
+async function giveToAnyVersion(engine: Engine, raw: Description['raw']): Promise<void> {
+  await handOver(askedBy(engine), raw.workflowExecutionInfo, groupsOf(raw)).catch(() => undefined);
 }
 
 function keptBecause(verb: Verb, failing: string | undefined): string {

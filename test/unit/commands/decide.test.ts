@@ -82,6 +82,14 @@ describe('abort', () => {
     ]);
   });
 
+  it('asks for as long as it waits that the worker it brought gets a run whose own workers are gone', async () => {
+    const ended = moment(blocked(), { status: 'failed', closedAt: at(120) });
+    const engine = scripted(moment(blocked()), moment(blocked()), ended);
+    engine.outcome = { via: 'signal', message: 'No worker answers: abort is kept and will be taken when one runs.' };
+    expect((await run(engine, 'abort')).code).toBe(0);
+    expect(engine.calls.filter((call) => call === 'hand over demo')).toHaveLength(2);
+  });
+
   it('says at once what was answered, ends with Ctrl-C, and names the way out', async () => {
     const engine = scripted(moment(blocked()));
     const running = run(engine, 'abort');

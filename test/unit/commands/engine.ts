@@ -69,6 +69,9 @@ export class ScriptedEngine {
         this.calls.push(`${verb} ${cluster} ${JSON.stringify(decision)}`);
         return this.outcome;
       },
+      handOverForAbort: async (_engine: Engine, cluster: string) => {
+        this.calls.push(`hand over ${cluster}`);
+      },
       endRun: async (_engine: Engine, cluster: string, reason: string | undefined) => {
         this.calls.push(`end ${cluster} ${reason}`);
       },
