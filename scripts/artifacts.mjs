@@ -12,15 +12,23 @@ export async function ensureServer() {
 
 /**
  * Server, UI and the bundle of the default Kubernetes version: about a quarter of an hour when cold. With those of other
- * versions, which share most modules, a third more for each.
+ * versions, which share most modules, a third more for each; that of the other architecture shares nothing that is compiled.
  */
-export async function ensureEverything(others = []) {
+export async function ensureEverything({ others = [], otherArchitecture = false } = {}) {
   const { ensureAllArtifacts } = await import('../dist/lab/artifacts/prefetch.js');
   const { DEFAULTS } = await import('../dist/src/cluster/defaults.js');
   const { version } = DEFAULTS.kubernetes;
   const versions = [version, ...others].join(' and ');
-  const make = () => ensureAllArtifacts({ version, others, log });
-  return await stage(`Temporal and the bundle of Kubernetes ${versions}`, make);
+  const make = () => ensureAllArtifacts({ version, others, otherArchitecture, log });
+  const both = otherArchitecture ? ', for two architectures' : '';
+  return await stage(`Temporal and the bundle of Kubernetes ${versions}${both}`, make);
+}
+
+/** Whether hosts of another architecture than this machine's can be had without half an hour of work. */
+export async function hasOtherArchitecture() {
+  const { hasOtherArchitecture: asked } = await import('../dist/lab/artifacts/prefetch.js');
+  const { DEFAULTS } = await import('../dist/src/cluster/defaults.js');
+  return await asked(DEFAULTS.kubernetes.version);
 }
 
 /** kubectl of a bundle, to be run on this machine. @param directory the bundle's */

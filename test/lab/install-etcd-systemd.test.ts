@@ -1,28 +1,15 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse, stringify } from 'yaml';
 import { expectRecorded } from './support/applied-record.js';
+import { DAYS, ETCD, PKI } from './support/etcd-service.js';
 import { Installed } from './support/installed.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
-
-const PKI = '/etc/kubewright/pki/etcd';
-const DAYS = 1825;
-
-/** The lab's own cluster.yaml, with etcd run by systemd. */
-async function runBySystemd(cluster: Installed): Promise<void> {
-  const { clusterFile } = cluster.lab.files;
-  const file = parse(await readFile(clusterFile, 'utf8')) as { spec: Record<string, unknown> };
-  file.spec.etcd = { runner: 'systemd', certificateValidityDays: DAYS, certificateSANs: ['etcd.example.org'] };
-  await writeFile(clusterFile, stringify(file));
-}
 
 describe('an install with etcd as a service on three control planes, and one worker', () => {
   let cluster: Installed;
 
   beforeAll(async () => {
-    cluster = await Installed.up('etcd-systemd', 'stacked', { hosts: 4 });
+    cluster = await Installed.up('etcd-systemd', 'stacked', { hosts: 4, spec: { etcd: ETCD } });
     cluster.etcdPki = PKI;
-    await runBySystemd(cluster);
     const began = Date.now();
     await cluster.install();
     console.log(`installed in ${Math.round((Date.now() - began) / 1000)} s`);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../lab/hosts/machine/run.js';
 import { containerdRecipe, machineArchitecture } from '../../src/artifacts/recipes.js';
 import { Installed } from './support/installed.js';
+import { checkImageOn, expectNamesResolvedOn } from './support/worker-pods.js';
 
 /** Emulated, a guest does in a minute what a host in namespaces does in six seconds. */
 const INSTALL_MS = 1_800_000;
@@ -48,7 +49,7 @@ describe('an install with a worker of Debian 13 and cgroup v2', () => {
   });
 
   test('a memory limit of a pod is what its cgroup says', async () => {
-    const image = (await cluster.lab.host('w-1').exec('ctr -n k8s.io images ls -q | grep agnhost | head -1')).stdout;
+    const image = await checkImageOn(cluster, 'w-1');
     await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(limitedPod(image)));
     const phase = ['get', 'pod', 'limited', '-o', 'jsonpath={.status.phase}'];
     expect(await until(async () => (await cluster.tryKubectl(phase)) === 'Running', 180_000)).toBe(true);
@@ -58,15 +59,7 @@ describe('an install with a worker of Debian 13 and cgroup v2', () => {
     await cluster.kubectl(['delete', 'pod', 'limited', '--force', '--grace-period=0']);
   });
 
-  test('names are resolved in a pod of the worker', async () => {
-    const image = (await cluster.lab.host('w-1').exec('ctr -n k8s.io images ls -q | grep agnhost | head -1')).stdout;
-    const run = ['run', 'asks', `--image=${image}`, '--restart=Never', '--image-pull-policy=Never'];
-    const node = JSON.stringify({ spec: { nodeName: 'w-1' } });
-    await cluster.kubectl([...run, `--overrides=${node}`, '--command', '--', 'getent', 'hosts', 'kubernetes.default']);
-    const phase = ['get', 'pod', 'asks', '-o', 'jsonpath={.status.phase}'];
-    expect(await until(async () => (await cluster.tryKubectl(phase)) === 'Succeeded', 180_000)).toBe(true);
-    expect(await cluster.kubectl(['logs', 'asks'])).toMatch(/^10\.96\.0\.1 /);
-  });
+  expectNamesResolvedOn(() => cluster, 'w-1');
 });
 
 interface NodeJson {

@@ -226,6 +226,13 @@ describe('the expensive lab files take turns', () => {
     expect(rotation.otherVersions([])).toEqual(Object.values(rotation.OTHER_VERSIONS));
   });
 
+  it('a run that installs on two architectures has the bundles of both', () => {
+    const wanting = inARow.filter((commits) => rotation.needsOtherArchitecture(rotation.leftOut(commits)));
+    expect(wanting).toHaveLength(1);
+    expect(rotation.needsOtherArchitecture([])).toBe(true);
+    expect(existsSync(join(root, `test/lab/${rotation.TWO_ARCHITECTURES}.test.ts`))).toBe(true);
+  });
+
   it('nobody takes turns where the commits cannot be counted', () => {
     const [first] = rotation.TURNS.flat();
     expect(rotation.leftOut(undefined)).not.toContain(`test/lab/${first}.test.ts`);

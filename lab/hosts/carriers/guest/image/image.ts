@@ -1,6 +1,12 @@
 import { copyFile, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { artifactPath, ensureArtifact, requireFreeSpace } from '../../../../../src/artifacts/cache/cache.js';
+import {
+  type ArtifactKey,
+  artifactPath,
+  ensureArtifact,
+  findArtifact,
+  requireFreeSpace,
+} from '../../../../../src/artifacts/cache/cache.js';
 import { machineArchitecture } from '../../../../../src/artifacts/recipes.js';
 import { debootstrap } from '../../../../base/debootstrap.js';
 import { PACKAGES } from '../../../../base/image.js';
@@ -38,11 +44,7 @@ export async function ensureGuestImage(
   log: (line: string) => void,
   signal?: AbortSignal,
 ): Promise<GuestFiles> {
-  const key = {
-    kind: 'guest-image',
-    version: guestWord(guest).replace(':', '-'),
-    recipe: await recipeHash(guestPackages(guest), asset(SCRIPTS)),
-  };
+  const key = await keyOf(guest);
   const isForeign = guest.architecture !== machineArchitecture();
   const directory = await ensureArtifact(
     key,
@@ -54,6 +56,16 @@ export async function ensureGuestImage(
     log,
   );
   return { disk: join(directory, 'disk.img'), kernel: join(directory, 'vmlinuz') };
+}
+
+/** Whether the image of these guests is in the cache. */
+export async function hasGuestImage(guest: GuestSpec): Promise<boolean> {
+  return (await findArtifact(await keyOf(guest))) !== undefined;
+}
+
+async function keyOf(guest: GuestSpec): Promise<ArtifactKey> {
+  const recipe = await recipeHash(guestPackages(guest), asset(SCRIPTS));
+  return { kind: 'guest-image', version: guestWord(guest).replace(':', '-'), recipe };
 }
 
 async function build(directory: string, guest: GuestSpec, _: unknown, signal: AbortSignal | undefined): Promise<void> {
