@@ -122,6 +122,13 @@ describe('a command', () => {
     await worker().runDurable(daemon);
     expect(await worker().runDurable(lab.command('echo free'))).toMatchObject({ output: 'free\n' });
   });
+
+  test('has ended as it ended, also where a daemon that it started does not go', async () => {
+    const daemon = (code: number) =>
+      lab.command(`setsid bash -c "trap '' TERM; sleep 60" </dev/null >/dev/null 2>&1 & sleep 0.3; exit ${code}`);
+    expect(await worker().runDurable(daemon(0))).toMatchObject({ exitCode: 0, result: 'success' });
+    expect(await worker().runDurable(daemon(3))).toMatchObject({ exitCode: 3, result: 'exit-code' });
+  });
 });
 
 describe('secrets', () => {

@@ -90,6 +90,14 @@ export interface PackageFailure {
   transient: boolean;
 }
 
+/** A mirror that is changed meanwhile, a proxy with an old copy, or somebody who changes packages on their way. */
+export const OTHER_BYTES: PackageFailure = {
+  code: 'KW447',
+  message: 'what came is not what the list of its repository says',
+  hint: 'Nothing of it was installed. Retry the step: a mirror that is being brought up to date is whole again soon. Where it stays so, a proxy or the mirror itself has another file than the one that was signed: see there.',
+  transient: false,
+};
+
 export type DistributionVerdict =
   | { supported: true; family: DistributionFamily; os: OsRelease; proven: boolean }
   | { supported: false; reason: string; hint: string; os: OsRelease };

@@ -45,6 +45,11 @@ rundir=$1 unit=$2
 export PATH=${TOOL_PATH} LC_ALL=C
 rm -rf -- "${RUNTIME_DIRECTORY}/$unit"
 result=$SERVICE_RESULT
+# What the command has left running did not end when it was told to; that is not how the command itself ended.
+if [ "$result" = timeout ] && [ "$EXIT_CODE" = exited ]; then
+  result=exit-code
+  [ "$EXIT_STATUS" != 0 ] || result=success
+fi
 [ ! -s "$rundir/verdict" ] || read -r result <"$rundir/verdict"
 shutdown=no
 if [ "$EXIT_CODE" != exited ] && [ "$(systemctl is-system-running 2>/dev/null)" = stopping ]; then shutdown=yes; fi

@@ -1,7 +1,7 @@
 import { quote } from '../../../hosts/shell.js';
 import { askedNames, goalOf } from '../goal.js';
 import { LOCK_PATIENCE_SECONDS } from '../patiently.js';
-import type { DistributionFamily, PackageFacts, PackageFailure } from '../types.js';
+import { type DistributionFamily, OTHER_BYTES, type PackageFacts, type PackageFailure } from '../types.js';
 import { renderAptTransaction } from './apt.js';
 
 /** Debian and Ubuntu: apt and dpkg. */
@@ -73,6 +73,7 @@ function explain(output: string): PackageFailure {
       transient: false,
     };
   }
+  if (/Hash Sum mismatch|File has unexpected size/.test(output)) return OTHER_BYTES;
   if (
     /Could not resolve|Could not connect|Failed to fetch|Temporary failure|Connection (?:failed|timed out)/.test(output)
   ) {

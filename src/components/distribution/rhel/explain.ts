@@ -1,8 +1,8 @@
 import { LOCK_PATIENCE_SECONDS } from '../patiently.js';
-import type { PackageFailure } from '../types.js';
+import { OTHER_BYTES, type PackageFailure } from '../types.js';
 
 /** dnf's and rpm's own words by what they mean, most telling first: a mirror that is away also leaves packages unfound. */
-const MEANINGS: [RegExp, Omit<PackageFailure, 'transient'> & { transient?: true }][] = [
+const MEANINGS: [RegExp, Omit<PackageFailure, 'transient'> & { transient?: boolean }][] = [
   [
     /lock was held for|already locked by|can't create transaction lock/,
     {
@@ -20,6 +20,7 @@ const MEANINGS: [RegExp, Omit<PackageFailure, 'transient'> & { transient?: true 
       hint: 'Free space on the file system that the lines above name, else on / and /var (`dnf clean packages` empties the download directory /var/cache/dnf), then retry the step.',
     },
   ],
+  [/checksum doesn't match/, OTHER_BYTES],
   [
     /Failed to download metadata|Curl error|Could ?n[o']t resolve|All mirrors were tried|No more mirrors to try|Cannot prepare internal mirrorlist/,
     {

@@ -240,6 +240,17 @@ describe('configureRuntime', () => {
     expect(await configureRuntime.probe(context)).toMatchObject({ done: false });
   });
 
+  it.each([
+    ['containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1', 'version = 2'],
+    ['containerd containerd.io v2.1.5 fcd43222d6b07379a4be9786bda52438f0dd16a1', 'version = 3'],
+    ['containerd github.com/containerd/containerd/v2 v2.3.7', 'version = 3'],
+  ])('takes the form of its configuration from "%s"', async (says, line) => {
+    const fake = newHost();
+    fake.facts.set('version', says);
+    await configureRuntime.apply(contextOn(fake, DISTRIBUTIONS, 'configureRuntime'), TO_DO).catch(() => undefined);
+    expect(fake.written.get('/etc/containerd/config.toml')).toContain(line);
+  });
+
   it('says so when there is no containerd', async () => {
     await expect(configureRuntime.probe(contextOn(newHost(), DISTRIBUTIONS, 'configureRuntime'))).rejects.toMatchObject(
       {

@@ -148,6 +148,7 @@ describe('packages of Debian', () => {
       false,
     ],
     ['E: Failed to fetch http://deb.example/x.deb  Connection timed out', 'KW444', false],
+    ['E: Failed to fetch http://deb.example/x.deb  Hash Sum mismatch', 'KW447', false],
     ['E: Unable to locate package keepalived', 'KW445', false],
     ["E: Package 'haproxy' has no installation candidate", 'KW445', false],
     ['dpkg: error processing archive x.deb: failed to write (No space left on device)', 'KW446', false],

@@ -66,6 +66,11 @@ describe('packages of the RHEL family', () => {
       'KW444',
       false,
     ],
+    [
+      "[MIRROR] x.rpm: Downloading successful, but checksum doesn't match. Calculated: 1\nError: All mirrors were tried",
+      'KW447',
+      false,
+    ],
     ['Curl error (60): SSL peer certificate or SSH remote key was not OK for https://x', 'KW444', false],
     [
       "Ignoring repositories: appstream\nError: Failed to download metadata for repo 'appstream'\nNo match for argument: haproxy",

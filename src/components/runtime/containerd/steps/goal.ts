@@ -151,9 +151,9 @@ fact unit cat ${CONTAINERD_UNIT_PATH} &
 fact version containerd --version &
 `;
 
-/** `containerd containerd.io 1.7.27 …` or `containerd github.com/containerd/containerd 1.6.20~ds1 …`. */
+/** `containerd containerd.io 1.7.27 …`, `containerd github.com/containerd/containerd 1.6.20~ds1 …` or `… containerd/v2 v2.3.7`. */
 function versionOf(text: string, host: string): string {
-  const version = /\b(\d+\.\d+\.\d+\S*)/.exec(text)?.[1];
+  const version = /(?<![\w.])v?(\d+\.\d+\.\d+\S*)/.exec(text)?.[1];
   if (version !== undefined) return version;
   throw new KubewrightError('KW449', `containerd does not tell its version${text ? ` ("${text}")` : ''}`, {
     host,
