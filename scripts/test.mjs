@@ -141,7 +141,7 @@ async function test() {
   else if (lacking.length === 0 && projects.includes('workflow')) await ensureServer();
 
   // Elsewhere the tests that need an sshd say that they are not run: its package also starts one for everybody.
-  if (process.env.CI && lacking.length === 0) await ensureDebianPackages(['openssh-client', 'openssh-server']);
+  if (process.env.CI && lacking.length === 0) await ensureDebianPackages(['openssh-client', 'openssh-server', 'gnupg']);
 
   const directory = mkdtempSync(join(tmpdir(), 'kubewright-test-'));
   const reports = [];

@@ -15,6 +15,7 @@ export type { LaterOperation } from './cluster/changes.js';
 export { differences } from './cluster/differences.js';
 export type { Fetched } from './cluster/documents.js';
 export { type LoadedCluster, loadCluster, type ParseOptions, parseCluster } from './cluster/load.js';
+export type { PackageRepository } from './cluster/package-repository.js';
 export type { Places } from './cluster/places.js';
 export type { RegistrySettings } from './cluster/private-registry.js';
 export { ClusterFileError, formatProblem, isClusterFileError, type Problem } from './cluster/problem.js';
@@ -59,6 +60,7 @@ export type {
   Notifying,
   NotifySettings,
   PodNetworkSettings,
+  RepositorySettings,
   RuntimeSettings,
   SmtpSettings,
   SmtpTls,

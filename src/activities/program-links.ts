@@ -6,6 +6,9 @@ import { uploadOf } from './bundle-upload.js';
 import type { Facts } from './remote-facts.js';
 import type { StepContext } from './types.js';
 
+/** A program of a release, and where it lies on a host. */
+export type LinkedProgram = Pick<PlacedProgram, 'name' | 'target'>;
+
 /** Where people and other programs find a program, whichever release is in use. */
 export function linkPath({ name }: Pick<PlacedProgram, 'name'>): string {
   return `${BINARY_DIRECTORY}/${name}`;
@@ -17,12 +20,12 @@ export function programUpload({ file, target }: PlacedProgram): Upload {
 }
 
 /** Facts for `staleLinks`: where the links lead. */
-export function linkFacts(programs: readonly PlacedProgram[]): string {
+export function linkFacts(programs: readonly LinkedProgram[]): string {
   return programs.map((program) => `fact ${linkPath(program)} readlink ${linkPath(program)} &\n`).join('');
 }
 
 /** Programs whose link is not there, or leads to another release. */
-export function staleLinks(programs: readonly PlacedProgram[], facts: Facts): PlacedProgram[] {
+export function staleLinks<Program extends LinkedProgram>(programs: readonly Program[], facts: Facts): Program[] {
   return programs.filter((program) => facts.text(linkPath(program)) !== program.target);
 }
 
@@ -30,7 +33,7 @@ export function staleLinks(programs: readonly PlacedProgram[], facts: Facts): Pl
  * Points the links to these releases, each in one rename. A program of somebody else keeps a second name; one that is the
  * same to the byte, as 0.1.0 put it there, does not.
  */
-export async function linkPrograms(context: StepContext, programs: readonly PlacedProgram[]): Promise<void> {
+export async function linkPrograms(context: StepContext, programs: readonly LinkedProgram[]): Promise<void> {
   const { stdout } = await context.host.run(linkScript(programs), { signal: context.signal });
   for (const line of stdout.split('\n')) {
     const [word, path, copy] = line.split('\t');
@@ -39,7 +42,7 @@ export async function linkPrograms(context: StepContext, programs: readonly Plac
 }
 
 /** Exported for the test that runs it. */
-export function linkScript(programs: readonly PlacedProgram[]): string {
+export function linkScript(programs: readonly LinkedProgram[]): string {
   const calls = programs.map((program) => `link ${quote(program.target)} ${quote(linkPath(program))}`);
   return `set -e\n${LINK}${calls.join('\n')}\n`;
 }

@@ -9,3 +9,6 @@ export const KUBE_VIP_IMAGE = 'ghcr.io/kube-vip/kube-vip';
  * (kube-vip#1654), and up to 1.2.3 one that lost a lease may stay without saying so (kube-vip#1747).
  */
 export const KUBE_VIP_RELEASE = 'v1.2.4';
+
+/** agnhost of Kubernetes 1.34, with which checks ask DNS; newer and older releases of Kubernetes work with it as well. */
+export const CHECK_IMAGE = 'registry.k8s.io/e2e-test-images/agnhost:2.56';

@@ -77,8 +77,8 @@ function addressesIn(text: string): string[] {
   if (!text.includes('https://')) return [];
   const value = parseYaml(text, '').document?.value;
   const manifests = valueAt(value, ['spec', 'network', 'manifests']);
-  if (!Array.isArray(manifests)) return [];
-  return manifests
+  const key = valueAt(value, ['spec', 'packages', 'repository', 'key']);
+  return [...(Array.isArray(manifests) ? manifests : []), key]
     .map((entry) => (typeof entry === 'string' ? entry : valueAt(entry, ['from'])))
     .filter((entry) => typeof entry === 'string');
 }

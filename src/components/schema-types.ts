@@ -11,6 +11,18 @@ export interface Surroundings {
   /** Reads a text that the section names, at once. */
   read: ReadText;
   warn(place: Path, code: string, finding: Finding): void;
+  /** Where programs come from that have a `source` of their own and do not say which: it goes by the source of artifacts. */
+  programSource: ProgramSource;
+}
+
+export type ProgramSource = 'bundle' | 'distribution';
+
+/** Something that only bundles have. */
+export interface OnlyInBundle {
+  /** Key of the section that asks for it. */
+  key: string;
+  /** What may stand there with another source of artifacts, as the rest of "expected …". */
+  instead: string;
 }
 
 /** What a choice adds to its section of `cluster.yaml`: the client's part, `schema.ts` in its folder. */
@@ -30,6 +42,18 @@ export interface ChoiceSchema {
   lacks?: Readonly<Record<string, string>>;
   /** Rules between keys that hold where this choice was made. */
   checks?: readonly Check[];
+  /**
+   * What it takes from a bundle and from nowhere else; undefined where it takes nothing. Left out: it never does.
+   *
+   * @param section the section as it was resolved
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: each choice takes the section with its own keys
+  onlyInBundle?(section: any): OnlyInBundle | undefined;
+}
+
+export interface ArtifactSchema extends ChoiceSchema {
+  /** Where programs come from that have a `source` of their own and do not say which. */
+  programSource: ProgramSource;
 }
 
 export interface PodNetworkSchema extends ChoiceSchema {

@@ -198,6 +198,8 @@ export interface PodNetwork extends Component {
 
 /** Where programs and images come from. */
 export interface ArtifactSource extends Component {
+  /** Where hosts find kubelet and kubeadm. */
+  programDirectory: string;
   /** Brings the programs to a host, behind its system. */
   programs(host: ClusterHost): Step[];
   /**

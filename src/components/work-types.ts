@@ -4,8 +4,9 @@ import type { Checked } from '../activities/prepare/checks/index.js';
 import type { Problem } from '../activities/prepare/checks/problem.js';
 import type { PeerFacts } from '../activities/prepare/facts/cluster-facts.js';
 import type { StepContext, StepImplementation } from '../activities/types.js';
-import type { Bundle, BundleImage, LocatedImage } from '../bundle/bundle.js';
+import type { Bundle, BundleImage } from '../bundle/bundle.js';
 import type { Cluster, ClusterHost, Role } from '../cluster/types.js';
+import type { Artifacts, PublishedManifest, SourcedImage } from './artifacts/artifacts.js';
 import type { PackageState } from './distribution/types.js';
 
 /** What a choice does on hosts besides its steps: the worker's part, `work.ts` in its folder. */
@@ -54,11 +55,21 @@ export interface RuntimeWork extends ComponentWork {
    * @param versions of the bundle
    */
   misfit(cluster: Cluster, versions: Readonly<Record<string, string>>): string | undefined;
-  /** A step that brings images of the bundle to the runtime, so that the kubelet sees them and keeps them. */
-  importing(choose: (bundle: Bundle, context: StepContext) => LocatedImage[]): StepImplementation;
+  /** A step that brings images to the runtime, so that the kubelet sees them and keeps them. */
+  importing(choose: (context: StepContext) => Promise<SourcedImage[]>): StepImplementation;
+  /** Left out: it cannot, and goes with bundles alone. */
+  copyFromImage?: CopyFromImage;
 }
 
+/** Bash for a durable command that copies programs out of an image into a directory of the host, and pulls it where it is not there. */
+export type CopyFromImage = (
+  cluster: Cluster,
+  what: { image: string; paths: readonly string[]; directory: string },
+) => string;
+
 export interface PodNetworkWork extends ComponentWork {
+  /** Manifests that it takes from its makers where no bundle has them; left out: none. */
+  published?(cluster: Cluster): readonly PublishedManifest[];
   /** Whether it runs an image that a bundle has for some networks alone. */
   runsImage(cluster: Cluster, image: Pick<BundleImage, 'names' | 'network'>): boolean;
   /**
@@ -80,6 +91,24 @@ export interface PodNetworkWork extends ComponentWork {
    * @param podSubnet as kubeadm keeps it; what differs there is told already
    */
   compare(cluster: Cluster, applied: AppliedNetwork | undefined, podSubnet: string): Part;
+}
+
+export interface ArtifactWork extends ComponentWork {
+  /**
+   * The bundle that goes onto hosts of an architecture; undefined for a source that has none.
+   *
+   * @throws KubewrightError KW73x when it should be there and is not
+   */
+  bundle(cluster: Cluster, architecture: string): Promise<Bundle | undefined>;
+  /** What no host can have, for the worker does not get it. What is wrong with a bundle, each host's own check tells. */
+  unavailable(published: readonly PublishedManifest[]): Promise<Problem[]>;
+  /**
+   * What the source has for hosts of an architecture.
+   *
+   * @param published manifests of the pod network, for who has none of its own
+   * @throws KubewrightError where it has nothing for them
+   */
+  artifacts(cluster: Cluster, architecture: string, published: readonly PublishedManifest[]): Promise<Artifacts>;
 }
 
 /** For choices of which nothing is in the way. */

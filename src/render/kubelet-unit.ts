@@ -5,6 +5,8 @@ export const KUBELET_DROP_IN_PATH = '/etc/systemd/system/kubelet.service.d/10-ku
 
 /** Where the programs of a bundle are found: links to the release that is in use. */
 export const BINARY_DIRECTORY = '/usr/local/bin';
+/** Where packages have theirs. */
+export const PACKAGE_DIRECTORY = '/usr/bin';
 export const CNI_BINARY_DIRECTORY = '/opt/cni/bin';
 
 /**
@@ -13,8 +15,9 @@ export const CNI_BINARY_DIRECTORY = '/opt/cni/bin';
  * theirs it waits for the container runtime: at boot it would come first, fail, and come again ten seconds later.
  *
  * @param runtimeUnit such as `containerd.service`
+ * @param directory where the program is found; a bundle's unless said otherwise
  */
-export function renderKubeletUnit(runtimeUnit: string): string {
+export function renderKubeletUnit(runtimeUnit: string, directory: string = BINARY_DIRECTORY): string {
   return `# Written by Kubewright.
 [Unit]
 Description=kubelet: The Kubernetes Node Agent
@@ -23,7 +26,7 @@ Wants=network-online.target
 After=network-online.target ${runtimeUnit}
 
 [Service]
-ExecStart=${BINARY_DIRECTORY}/kubelet
+ExecStart=${directory}/kubelet
 Restart=always
 StartLimitInterval=0
 RestartSec=10
@@ -38,7 +41,7 @@ WantedBy=multi-user.target
  * comes last and wins. At each start it records which unit and drop-in the kubelet was started with, so that one that was
  * started before they were replaced is told apart.
  */
-export function renderKubeletDropIn(): string {
+export function renderKubeletDropIn(directory: string = BINARY_DIRECTORY): string {
   return `# Written by Kubewright, as kubeadm expects it.
 [Service]
 Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
@@ -47,6 +50,6 @@ EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
 EnvironmentFile=-/etc/default/kubelet
 ExecStartPre=${recordLoadedConfig('kubelet', KUBELET_UNIT_PATH, KUBELET_DROP_IN_PATH)}
 ExecStart=
-ExecStart=${BINARY_DIRECTORY}/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+ExecStart=${directory}/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
 `;
 }

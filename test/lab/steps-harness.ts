@@ -60,6 +60,7 @@ export async function runStep(step: Step, run: Omit<PlanRun, 'plan'>): Promise<S
       {
         hosts,
         signal: new AbortController().signal,
+        env: process.env,
         onProgress: ({ stage, line }) => onProgress?.(step, `${stage}: ${line}`),
       },
     );

@@ -6,6 +6,7 @@ import {
   ETCD_KUBELET_CONFIG_PATH,
   ETCD_UNIT_PATH,
 } from '../../components/etcd/members/places.js';
+import { artifactSourceOf } from '../../components/registry/plan.js';
 import {
   KUBEADM_CONFIG_PATH,
   MANIFESTS_DIRECTORY,
@@ -29,14 +30,19 @@ const KUBELET_FLAGS = '/var/lib/kubelet/kubeadm-flags.env';
  * Bash `running_kubelet`: version of the kubelet that runs, whatever file is in its place by now; else of the one that is
  * installed; nothing without one. `ask` it, for it says no where there is none.
  */
-export const RUNNING_KUBELET = `running_kubelet() {
+export function runningKubelet(directory: string = BINARY_DIRECTORY): string {
+  return `running_kubelet() {
   local pid
   pid=$(systemctl show --property=MainPID --value kubelet.service) || return 1
   if [ "\${pid:-0}" -gt 0 ]; then timeout 10 "/proc/$pid/exe" --version && return; fi
-  exists ${BINARY_DIRECTORY}/kubelet || return
-  timeout 10 ${BINARY_DIRECTORY}/kubelet --version
+  exists ${directory}/kubelet || return
+  timeout 10 ${directory}/kubelet --version
 }
 `;
+}
+
+/** The same for a bundle's. */
+export const RUNNING_KUBELET = runningKubelet();
 
 /** Version from what `kubelet --version` prints, without the v. */
 export function versionIn(text: string): string | undefined {
@@ -54,7 +60,7 @@ fact begun cat ${KUBEADM_CONFIG_PATH}
 fact begun-at stat -c %Y ${KUBEADM_CONFIG_PATH}
 [ ! -e ${ADMIN_KUBECONFIG} ] || fact ready ${kubectl(cluster, host)} get --raw /readyz
 `;
-  return `${RUNNING_KUBELET}patches() {
+  return `${runningKubelet(artifactSourceOf(cluster).programDirectory)}patches() {
   local file sum
   exists ${PATCHES_DIRECTORY} || return
   for file in ${PATCHES_DIRECTORY}/*; do

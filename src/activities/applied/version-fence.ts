@@ -1,3 +1,4 @@
+import { artifactSourceOf } from '../../components/registry/plan.js';
 import { KubewrightError } from '../../errors.js';
 import { MANIFESTS_DIRECTORY } from '../../render/kubeadm-paths.js';
 import { OWNER_PATH } from '../../render/owner.js';
@@ -6,7 +7,7 @@ import { KUBELET_KUBECONFIG } from '../kubeadm/node/node-state.js';
 import { hostOf } from '../prepare/target.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
-import { membershipOf, RUNNING_KUBELET, versionIn } from './host-applied.js';
+import { membershipOf, runningKubelet, versionIn } from './host-applied.js';
 
 /**
  * Why the programs of the step's host must be left alone: it is a member of a cluster, and its kubelet is of another version
@@ -34,9 +35,10 @@ export async function otherVersion(context: StepContext): Promise<KubewrightErro
 async function livingVersion(context: StepContext): Promise<Answer<string>> {
   const { role } = hostOf(context);
   const evidence = role === 'etcd' ? `${MANIFESTS_DIRECTORY}/etcd.yaml` : KUBELET_KUBECONFIG;
+  const { programDirectory } = artifactSourceOf(context.cluster);
   const facts = await gatherFacts(
     context.host,
-    `${RUNNING_KUBELET}ask begun exists ${evidence}
+    `${runningKubelet(programDirectory)}ask begun exists ${evidence}
 ask owner content ${OWNER_PATH}
 ask kubelet running_kubelet`,
     context.signal,

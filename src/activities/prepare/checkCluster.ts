@@ -1,4 +1,5 @@
 import { loadBalancerWorkOf, workOf } from '../../components/registry/work.js';
+import { unavailableArtifacts } from '../artifacts.js';
 import { onEachHost } from '../each-host.js';
 import { encryptionProblems } from '../encryption-at-rest/problems.js';
 import type { StepContext, StepImplementation } from '../types.js';
@@ -45,6 +46,7 @@ async function look(context: StepContext): Promise<Problem[]> {
   const all = await Promise.all([
     lookAtReach(context),
     lookAtRegistry(context),
+    unavailableArtifacts(cluster),
     encryptionProblems(context),
     ...workOf(cluster).map((work) => work.checkTogether(context, peers)),
   ]);

@@ -1,11 +1,12 @@
 import type { Bundle } from '../../bundle/bundle.js';
 import { isKubewrightError } from '../../errors.js';
+import { anyBundleFor } from '../artifacts.js';
 import { fileProblems } from '../control-plane-files/problems.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { bySeverity, described, type Problem, preflightError, problemsOf } from './checks/index.js';
 import { overrule } from './checks/overrule.js';
 import { gatherHostFacts, type HostFacts, questionsFor } from './facts/index.js';
-import { architectureOf, bundleFor, hostOf } from './target.js';
+import { architectureOf, hostOf } from './target.js';
 
 /**
  * Judges one host before anything is changed on any: what stands in the way is found all at once, and a host that belongs
@@ -52,7 +53,7 @@ async function look(context: StepContext): Promise<Look> {
   return { facts, ...bySeverity(overrule(cluster, ofHost)) };
 }
 
-/** The bundle that goes onto this host; without one, that is a problem like any other. */
+/** The bundle that goes onto this host; where it is missing, that is a problem like any other. Other sources have none. */
 async function findBundle(
   { cluster }: StepContext,
   facts: HostFacts,
@@ -60,7 +61,7 @@ async function findBundle(
   const architecture = architectureOf(facts.kernel.machine);
   if (architecture === undefined) return { found: undefined, problems: [] };
   try {
-    return { found: await bundleFor(cluster, architecture), problems: [] };
+    return { found: await anyBundleFor(cluster, architecture), problems: [] };
   } catch (error) {
     if (!isKubewrightError(error)) throw error;
     return { found: undefined, problems: [{ code: error.code, what: error.message, hint: error.hint ?? '' }] };

@@ -93,7 +93,7 @@ function described(goal: PackageGoal, { packages }: PackageFacts): string {
 }
 
 /** A package manager's output says more than its exit code: the lock, the mirror, the disk and the archive each want another act. */
-function explained(error: unknown, family: DistributionFamily, host: string): unknown {
+export function explained(error: unknown, family: DistributionFamily, host: string): unknown {
   // Only the command's own failure is explained; a lost connection or host stays what it is.
   if (!isKubewrightError(error) || error.transient || error.output === undefined) return error;
   const { code, message, hint, transient } = family.explain(error.output);

@@ -25,8 +25,10 @@ export function architectureOf(machine: string): string | undefined {
  *
  * @throws KubewrightError KW73x when there is none, or one for something else
  */
-export async function bundleFor(cluster: Cluster, architecture: string): Promise<Bundle> {
-  return requireBundle(cluster.packages.bundle, cluster.kubernetes.version, architecture);
+export async function bundleFor({ packages, kubernetes }: Cluster, architecture: string): Promise<Bundle> {
+  // What takes something of a bundle goes with no other source: the file's checks see to it, so this is a programming error.
+  if (!('bundle' in packages)) throw new Error('the cluster takes nothing from a bundle');
+  return requireBundle(packages.bundle, kubernetes.version, architecture);
 }
 
 /** What the host of an attempt of a step has said: it is asked once, not again for each stage. */
@@ -34,11 +36,20 @@ const machines = new WeakMap<StepContext, string>();
 
 /** The bundle for the step's own host, which is asked for its architecture. */
 export async function bundleOf(context: StepContext): Promise<Bundle> {
-  const { cluster, host, signal } = context;
+  return bundleFor(context.cluster, await ownArchitecture(context));
+}
+
+/**
+ * Architecture of the step's own host, in Kubernetes' words.
+ *
+ * @throws KubewrightError KW303 where there is nothing for it
+ */
+export async function ownArchitecture(context: StepContext): Promise<string> {
+  const { host, signal } = context;
   const machine = machines.get(context) ?? (await host.run('uname -m\n', { signal })).stdout.trim();
   machines.set(context, machine);
   const architecture = architectureOf(machine);
-  if (architecture !== undefined) return bundleFor(cluster, architecture);
+  if (architecture !== undefined) return architecture;
   throw new KubewrightError('KW303', `its architecture is ${machine}, and bundles exist for x86_64 and aarch64`, {
     host: host.name,
     hint: 'Use a host with one of these.',

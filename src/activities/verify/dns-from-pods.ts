@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { checkImages } from '../../bundle/bundle.js';
 import type { ClusterHost } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import { requireYes, unknown } from '../answers.js';
+import { artifactsFor } from '../artifacts.js';
 import type { ReadyControlPlane } from '../kubeadm/control-plane.js';
-import { bundleFor } from '../prepare/target.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
 import { CHECK_KEY, CHECK_NAMESPACE, renderDnsPods } from './dns-pods.js';
@@ -36,9 +35,9 @@ export async function askFromPods(
   via: ReadyControlPlane,
   { nodes, patienceSeconds, key = CHECK_KEY }: PodQuestion,
 ): Promise<SilentPods | undefined> {
-  const bundle = await bundleFor(context.cluster, await architectureOf(context, via));
-  const image = checkImages(bundle)[0]?.names[0];
-  if (image === undefined) throw noCheckImage(bundle.directory);
+  const artifacts = await artifactsFor(context.cluster, await architectureOf(context, via));
+  const image = artifacts.checkImages()[0]?.names[0];
+  if (image === undefined) throw noCheckImage();
   context.progress(`asking DNS from a pod on each of ${nodes.length} nodes`);
   const check = `dns-${randomBytes(4).toString('hex')}`;
   const result = await via.remote.run(podScript(via, { pods: nodes.length, check, key, patienceSeconds }), {
@@ -117,8 +116,8 @@ async function architectureOf(context: StepContext, via: ReadyControlPlane): Pro
   return machine === 'aarch64' ? 'arm64' : 'amd64';
 }
 
-function noCheckImage(directory: string): KubewrightError {
-  return new KubewrightError('KW734', `The bundle ${directory} has no image that can ask DNS (agnhost).`, {
+function noCheckImage(): KubewrightError {
+  return new KubewrightError('KW734', 'The bundle has no image that can ask DNS (agnhost).', {
     hint: 'Make the bundle again with `kubewright bundle create`.',
   });
 }

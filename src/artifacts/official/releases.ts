@@ -1,4 +1,6 @@
-import { type Architecture, cniRecipe, containerdRecipe, flannelRecipe, runcRecipe } from '../recipes.js';
+import { CHECK_IMAGE } from '../../bundle/image-names.js';
+import { FLANNEL_MANIFEST } from '../../components/network/published.js';
+import { type Architecture, cniRecipe, containerdRecipe, runcRecipe } from '../recipes.js';
 import { isOfBalancer } from './balancers.js';
 import type { Origins } from './origins.js';
 import type { Signing } from './signatures.js';
@@ -36,8 +38,8 @@ export function imageSigning(name: string): Signing {
   return nobody(name.startsWith('quay.io/calico/') ? 'Calico' : 'flannel');
 }
 
-/** agnhost of Kubernetes 1.34; newer and older releases of Kubernetes work with it as well. */
-export const AGNHOST = 'registry.k8s.io/e2e-test-images/agnhost:2.56';
+/** What checks ask DNS with. */
+export const AGNHOST = CHECK_IMAGE;
 
 /** kubeadm and others as Kubernetes publishes them. */
 export function kubernetesRelease(name: string, version: string, arch: Architecture, origins: Origins): Release {
@@ -103,16 +105,9 @@ export function runcRelease(arch: Architecture, origins: Origins): Release {
   return { url, checksum: { url: `${folder}/runc.sha256sum` }, signing, path: 'bin/runc' };
 }
 
-/**
- * flannel publishes no checksum for its manifest. This is the one of the file in the module
- * github.com/flannel-io/flannel v0.28.4, which Go's checksum database vouches for; the tag has the same file.
- */
-const FLANNEL_MANIFEST_SHA256 = '0bd380eb4954227c903bdea96dc9254650badd2d45ebe31978a47c3ffe2e9727';
-
 export function flannelRelease(path: string, origins: Origins): Release {
-  const { version } = flannelRecipe;
-  const url = `${origins['raw.githubusercontent.com']}/flannel-io/flannel/${version}/Documentation/kube-flannel.yml`;
-  return { url, checksum: { sha256: FLANNEL_MANIFEST_SHA256 }, signing: nobody('flannel'), path };
+  const url = `${origins['raw.githubusercontent.com']}${FLANNEL_MANIFEST.path}`;
+  return { url, checksum: { sha256: FLANNEL_MANIFEST.sha256 }, signing: nobody('flannel'), path };
 }
 
 /** Renders Cilium's chart on control planes. */

@@ -39,9 +39,11 @@ export interface Surroundings {
 export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): Sketch<Cluster> {
   const spec = inner(file, 'spec');
   const path = (written: string): string => absolute(written, surroundings.directory);
-  const around: OfSection = { path, read: surroundings.read, warn: surroundings.warn };
-  const hosts = (pick(spec, 'hosts', []) ?? []).map((host) => resolveHost(host, inner(spec, 'ssh'), path));
   const packages = inner(spec, 'packages');
+  const source = pick(packages, 'source', CHOSEN.packages.source) ?? CHOSEN.packages.source;
+  const { programSource } = ARTIFACT_SOURCES[source];
+  const around: OfSection = { path, read: surroundings.read, warn: surroundings.warn, programSource };
+  const hosts = (pick(spec, 'hosts', []) ?? []).map((host) => resolveHost(host, inner(spec, 'ssh'), path));
   const etcd = inner(spec, 'etcd');
   const usesEtcdHosts = hosts.some((host) => host.role === 'etcd');
   const network = resolveChoice(POD_NETWORKS, 'plugin', CHOSEN.network.plugin, inner(spec, 'network'), around);

@@ -7,6 +7,7 @@ import { rhelFamily } from './rhel/family.js';
 import type { DistributionFamily, DistributionVerdict, PackageFacts } from './types.js';
 
 export { type OsRelease, parseOsRelease } from './os-release.js';
+export type { ExtraRepository, Offer, RepositoryFile } from './repositories.js';
 export type { DistributionFamily, DistributionVerdict, PackageFacts, PackageGoal, PackageState } from './types.js';
 
 const FAMILIES: readonly DistributionFamily[] = [debianFamily, rhelFamily];

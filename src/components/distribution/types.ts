@@ -1,6 +1,7 @@
 import type { Role } from '../../cluster/types.js';
 import type { PackageNeeds } from '../packages.js';
 import type { OsRelease } from './os-release.js';
+import type { Repositories } from './repositories.js';
 
 /** A package that is, or shall be, on a host. */
 export interface PackageState {
@@ -71,6 +72,8 @@ export interface DistributionFamily {
    * @param proxy URL of the proxy for this transaction; null: as the package manager's own configuration says
    */
   installScript(goal: PackageGoal, proxy: string | null): string;
+  /** Packages in certain versions, from repositories of others. */
+  readonly repositories: Repositories;
   /** What went wrong, read from the script's output. */
   explain(output: string): PackageFailure;
   /**

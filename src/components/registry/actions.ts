@@ -1,4 +1,6 @@
 import { ACTIONS as bundle } from '../artifacts/bundle/actions.js';
+import { IMAGE_ACTIONS } from '../artifacts/images/actions.js';
+import { ACTIONS as repository } from '../artifacts/repository/actions.js';
 import { EXTERNAL_ACTIONS } from '../etcd/external/actions.js';
 import { MEMBER_ACTIONS } from '../etcd/members/actions.js';
 import { ACTIONS as staticPods } from '../etcd/static-pods/actions.js';
@@ -19,6 +21,7 @@ import { ACTIONS as crio } from '../runtime/crio/actions.js';
 /** Names of what components do; also those of their activity types. This file gets into workflow code. */
 export const COMPONENT_ACTIONS = [
   ...bundle,
+  ...IMAGE_ACTIONS,
   ...containerd,
   ...crio,
   ...haproxyKeepalived,
@@ -35,4 +38,5 @@ export const COMPONENT_ACTIONS = [
   ...calico,
   ...cilium,
   ...manifest,
+  ...repository,
 ] as const;

@@ -1,6 +1,7 @@
 import { isNode } from '../../cluster/roles.js';
 import { type Cluster, type ClusterHost, hostsOf, type Role } from '../../cluster/types.js';
 import { bundle } from '../artifacts/bundle/plan.js';
+import { repository } from '../artifacts/repository/plan.js';
 import { stacked } from '../etcd/stacked/plan.js';
 import { staticPods } from '../etcd/static-pods/plan.js';
 import { systemd } from '../etcd/systemd/plan.js';
@@ -41,7 +42,7 @@ const ETCDS: Record<EtcdRunner, Record<EtcdSettings['topology'], Etcd>> = {
 };
 const RUNTIMES: Record<RuntimeSettings['type'], Runtime> = { containerd, crio };
 const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetwork> = { flannel, calico, cilium, manifest, none };
-const ARTIFACT_SOURCES: Record<ArtifactSettings['source'], ArtifactSource> = { bundle };
+const ARTIFACT_SOURCES: Record<ArtifactSettings['source'], ArtifactSource> = { bundle, repository };
 
 /** The choice that a cluster has made, for each kind. */
 export const loadBalancerOf = ({ loadBalancer }: { loadBalancer: Pick<LoadBalancerSettings, 'type'> }): LoadBalancer =>

@@ -3,6 +3,7 @@ import type { Check } from '../../cluster/checks/index.js';
 import type { Sketch } from '../../cluster/resolve/draft.js';
 import type { Cluster } from '../../cluster/types.js';
 import { schema as bundle } from '../artifacts/bundle/schema.js';
+import { schema as repository } from '../artifacts/repository/schema.js';
 import { schema as stacked } from '../etcd/stacked/schema.js';
 import { schema as staticPods } from '../etcd/static-pods/schema.js';
 import { schema as etcdBySystemd } from '../etcd/systemd/schema.js';
@@ -18,7 +19,7 @@ import { schema as manifest } from '../network/manifest/schema.js';
 import { schema as none } from '../network/none/schema.js';
 import { schema as containerd } from '../runtime/containerd/schema.js';
 import { schema as crio } from '../runtime/crio/schema.js';
-import type { ChoiceSchema, LoadBalancerSchema, PodNetworkSchema } from '../schema-types.js';
+import type { ArtifactSchema, ChoiceSchema, LoadBalancerSchema, PodNetworkSchema } from '../schema-types.js';
 import {
   type ArtifactSettings,
   CHOSEN,
@@ -49,7 +50,7 @@ export const POD_NETWORKS = { flannel, calico, cilium, manifest, none } satisfie
   PodNetworkSettings['plugin'],
   PodNetworkSchema
 >;
-export const ARTIFACT_SOURCES = { bundle } satisfies Record<ArtifactSettings['source'], ChoiceSchema>;
+export const ARTIFACT_SOURCES = { bundle, repository } satisfies Record<ArtifactSettings['source'], ArtifactSchema>;
 
 type All<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer Both) => void
   ? Both
@@ -108,8 +109,32 @@ export function checksOfChoices({ loadBalancer, etcd, runtime, network, packages
     ...checksOfChoice('runtime', 'type', RUNTIMES, runtime.type),
     ...checksOfChoice('network', 'plugin', POD_NETWORKS, network.plugin),
     ...checksOfChoice('packages', 'source', ARTIFACT_SOURCES, packages.source),
+    checkBundled,
   ];
 }
+
+const OF_PROGRAMS: readonly [section: keyof Cluster, key: string, choices: Record<string, ChoiceSchema>][] = [
+  ['loadBalancer', 'type', LOAD_BALANCERS],
+  ['etcd', 'runner', ETCD_RUNNERS],
+  ['runtime', 'type', RUNTIMES],
+  ['network', 'plugin', POD_NETWORKS],
+];
+
+/** What only bundles have, where nothing comes from one. */
+const checkBundled: Check = (cluster, report) => {
+  const { source } = cluster.packages;
+  const chosen: ArtifactSchema | undefined = source && ARTIFACT_SOURCES[source];
+  if (chosen === undefined || chosen.programSource === 'bundle') return;
+  for (const [section, key, choices] of OF_PROGRAMS) {
+    const settings = cluster[section] as unknown as Record<string, unknown>;
+    const only = choices[String(settings[key])]?.onlyInBundle?.(settings);
+    if (only === undefined) continue;
+    report.error(['spec', section, only.key], 'only-in-a-bundle', {
+      message: `this takes what only a bundle has, and packages.source is ${source} here`,
+      expected: `${only.instead}; or packages.source: bundle`,
+    });
+  }
+};
 
 function checksOfChoice<Choices extends Record<string, ChoiceSchema>>(
   section: string,

@@ -1,5 +1,6 @@
 import { by, fixed, type KeyChange, type KeyChanges, never, refused, section, used } from '../../cluster/key-change.js';
 import * as bundle from '../artifacts/bundle/settings.js';
+import * as repository from '../artifacts/repository/settings.js';
 import * as etcd from '../etcd/settings.js';
 import type { StackedEtcdSettings } from '../etcd/stacked/settings.js';
 import type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
@@ -20,6 +21,7 @@ import * as containerd from '../runtime/containerd/settings.js';
 import type { CrioSettings } from '../runtime/crio/settings.js';
 
 export type { BundleSettings } from '../artifacts/bundle/settings.js';
+export type { RepositorySettings } from '../artifacts/repository/settings.js';
 export type { EtcdCommonSettings } from '../etcd/settings.js';
 export type { StackedEtcdSettings } from '../etcd/stacked/settings.js';
 export type { ExternalEtcdSettings } from '../etcd/static-pods/settings.js';
@@ -74,7 +76,7 @@ export type PodNetworkSettings =
   | manifest.ManifestNetworkSettings
   | NoNetworkSettings;
 /** What `spec.packages` says of the source of binaries and images, resolved. */
-export type ArtifactSettings = bundle.BundleSettings;
+export type ArtifactSettings = bundle.BundleSettings | repository.RepositorySettings;
 
 /** What is chosen where cluster.yaml says nothing, and the defaults of each choice's keys. Where etcd is goes by the hosts. */
 export const CHOSEN = {
@@ -96,7 +98,7 @@ const CHOICES = {
   loadBalancer: [haproxyKeepalived.CHANGES, staticPods.CHANGES, external.CHANGES, lvs.CHANGES, kubeVip.CHANGES],
   runtime: [containerd.CHANGES, {}],
   network: [flannel.CHANGES, calico.CHANGES, cilium.CHANGES, manifest.CHANGES, {}],
-  packages: [bundle.CHANGES],
+  packages: [bundle.CHANGES, repository.CHANGES],
 };
 
 /** What becomes of an edit, for every key that is of a component. */
@@ -113,7 +115,8 @@ export const COMPONENT_CHANGES: KeyChanges = {
   'spec.network': section,
   'spec.network.plugin': choice(CHOICES.network.length, never),
   'spec.packages': section,
-  'spec.packages.source': choice(CHOICES.packages.length, used),
+  // Programs lie elsewhere, and a package knows nothing of what a bundle has brought.
+  'spec.packages.source': choice(CHOICES.packages.length, refused('reconfigure')),
   // The runtime pulls images through it.
   'spec.packages.proxy': by('runtime'),
   'spec.packages.registry': section,

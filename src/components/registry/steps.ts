@@ -1,5 +1,7 @@
 import type { StepImplementation } from '../../activities/types.js';
 import { steps as bundle } from '../artifacts/bundle/steps/index.js';
+import { imageSteps } from '../artifacts/images/steps.js';
+import { steps as repository } from '../artifacts/repository/steps/index.js';
 import { externalSteps } from '../etcd/external/steps/index.js';
 import { memberSteps } from '../etcd/members/steps.js';
 import { steps as staticPods } from '../etcd/static-pods/steps/index.js';
@@ -21,6 +23,7 @@ import type { COMPONENT_ACTIONS } from './actions.js';
 /** How components carry out their actions. The compiler holds it complete. */
 export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImplementation> = {
   ...bundle,
+  ...imageSteps,
   ...containerd,
   ...crio,
   ...haproxyKeepalived,
@@ -37,4 +40,5 @@ export const componentSteps: Record<(typeof COMPONENT_ACTIONS)[number], StepImpl
   ...calico,
   ...cilium,
   ...manifest,
+  ...repository,
 };

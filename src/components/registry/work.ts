@@ -1,5 +1,7 @@
 import type { ImageQuery } from '../../bundle/bundle.js';
 import type { Cluster, Role } from '../../cluster/types.js';
+import { work as bundle } from '../artifacts/bundle/work.js';
+import { work as repository } from '../artifacts/repository/work.js';
 import { work as stacked } from '../etcd/stacked/work.js';
 import { work as staticPods } from '../etcd/static-pods/work.js';
 import { work as etcdBySystemd } from '../etcd/systemd/work.js';
@@ -15,9 +17,17 @@ import { work as manifest } from '../network/manifest/work.js';
 import { work as noNetwork } from '../network/none/work.js';
 import { work as containerd } from '../runtime/containerd/work.js';
 import { work as crio } from '../runtime/crio/work.js';
-import type { ComponentWork, EtcdWork, LoadBalancerWork, PodNetworkWork, RuntimeWork } from '../work-types.js';
+import type {
+  ArtifactWork,
+  ComponentWork,
+  EtcdWork,
+  LoadBalancerWork,
+  PodNetworkWork,
+  RuntimeWork,
+} from '../work-types.js';
 import { kubeadmMakesMember, loadBalancerOf, runsContainers } from './plan.js';
 import {
+  type ArtifactSettings,
   CHOSEN,
   type EtcdRunner,
   type EtcdSettings,
@@ -45,6 +55,7 @@ const POD_NETWORKS: Record<PodNetworkSettings['plugin'], PodNetworkWork> = {
   manifest,
   none: noNetwork,
 };
+const ARTIFACT_SOURCES: Record<ArtifactSettings['source'], ArtifactWork> = { bundle, repository };
 
 export const loadBalancerWorkOf = ({ loadBalancer }: Pick<Cluster, 'loadBalancer'>): LoadBalancerWork =>
   LOAD_BALANCERS[loadBalancer.type];
@@ -52,6 +63,9 @@ export const etcdWorkOf = ({ etcd }: Pick<Cluster, 'etcd'>): EtcdWork =>
   ETCDS[etcd.runner ?? CHOSEN.etcd.runner][etcd.topology];
 export const runtimeWorkOf = ({ runtime }: Pick<Cluster, 'runtime'>): RuntimeWork => RUNTIMES[runtime.type];
 export const podNetworkWorkOf = ({ network }: Pick<Cluster, 'network'>): PodNetworkWork => POD_NETWORKS[network.plugin];
+
+export const artifactWorkOf = ({ packages }: Pick<Cluster, 'packages'>): ArtifactWork =>
+  ARTIFACT_SOURCES[packages.source];
 
 /** Every pod network there is, by its name in cluster.yaml. */
 export const ALL_POD_NETWORK_WORK: readonly [PodNetworkSettings['plugin'], PodNetworkWork][] = Object.entries(
@@ -74,5 +88,11 @@ export function imageQuery(cluster: Cluster): ImageQuery {
  */
 export function workOf(cluster: Cluster, role?: Role): ComponentWork[] {
   const runtime = role === undefined || runsContainers(cluster, role) ? [runtimeWorkOf(cluster)] : [];
-  return [loadBalancerWorkOf(cluster), etcdWorkOf(cluster), ...runtime, podNetworkWorkOf(cluster)];
+  return [
+    loadBalancerWorkOf(cluster),
+    etcdWorkOf(cluster),
+    ...runtime,
+    podNetworkWorkOf(cluster),
+    artifactWorkOf(cluster),
+  ];
 }

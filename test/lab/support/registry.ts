@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Bundle } from '../../../src/bundle/bundle.js';
+import { tlsFor } from './tls.js';
 
 /** What a registry was asked for. */
 export interface Asked {
@@ -40,30 +41,12 @@ export class LabRegistry {
   /** @param host address of this machine on the lab's bridge @param login NAME:PASSWORD */
   static async start(host: string, login: string, prefix = 'mirror'): Promise<LabRegistry> {
     const folder = await mkdtemp(join(tmpdir(), 'kubewright-lab-registry-'));
-    const at = (name: string): string => join(folder, name);
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-    const authority = ['-subj', '/CN=A registry of ours', '-addext', 'basicConstraints=critical,CA:TRUE'];
-    await execa('openssl', [
-      'req',
-      '-x509',
-      '-days',
-      '2',
-      ...key,
-      ...authority,
-      '-keyout',
-      at('ca.key'),
-      '-out',
-      at('ca.pem'),
-    ]);
-    const subject = ['-subj', '/CN=registry', '-addext', `subjectAltName=IP:${host}`];
-    await execa('openssl', ['req', ...key, ...subject, '-keyout', at('key.pem'), '-out', at('server.csr')]);
-    const sign = ['-req', '-in', at('server.csr'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial'];
-    await execa('openssl', ['x509', ...sign, '-days', '2', '-copy_extensions', 'copy', '-out', at('server.pem')]);
-    const server = createServer({ key: await readFile(at('key.pem')), cert: await readFile(at('server.pem')) });
+    const tls = await tlsFor(host, folder);
+    const server = createServer(tls);
     await new Promise<void>((resolve) => server.listen(0, host, resolve));
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('the registry listens nowhere');
-    const made = new LabRegistry(`${host}:${address.port}/${prefix}`, at('ca.pem'), folder, prefix, login, server);
+    const made = new LabRegistry(`${host}:${address.port}/${prefix}`, tls.caFile, folder, prefix, login, server);
     server.on('request', (request, response) => void made.answer(request, response));
     return made;
   }
@@ -87,12 +70,22 @@ export class LabRegistry {
       this.blobs.set(digest, { file: place(digest), type: mediaType });
       for (const part of [manifest.config, ...manifest.layers])
         this.blobs.set(part.digest, { file: place(part.digest), type: 'application/octet-stream' });
-      for (const name of names) {
-        const at = name.lastIndexOf(':');
-        const repository = `${this.prefix}/${name.slice(0, at)}`;
-        this.tags.set(repository, new Map([...(this.tags.get(repository) ?? []), [name.slice(at + 1), digest]]));
-      }
+      for (const name of names) this.tag(name, digest);
     }
+  }
+
+  /** Gives an image that it has another name. */
+  alias(name: string, known: string): void {
+    const at = known.lastIndexOf(':');
+    const digest = this.tags.get(`${this.prefix}/${known.slice(0, at)}`)?.get(known.slice(at + 1));
+    if (digest === undefined) throw new Error(`the registry has no ${known}`);
+    this.tag(name, digest);
+  }
+
+  private tag(name: string, digest: string): void {
+    const at = name.lastIndexOf(':');
+    const repository = `${this.prefix}/${name.slice(0, at)}`;
+    this.tags.set(repository, new Map([...(this.tags.get(repository) ?? []), [name.slice(at + 1), digest]]));
   }
 
   /** Answers for this image as if it had never been pushed. */

@@ -17,6 +17,10 @@ const text = readFileSync(REFERENCE, 'utf8');
 const directory = mkdtempSync(join(tmpdir(), 'kubewright-documents-'));
 mkdirSync(join(directory, 'patches'));
 writeFileSync(join(directory, 'patches', 'kube-scheduler.yaml'), 'metadata: {}\n');
+writeFileSync(
+  join(directory, 'kubernetes.asc'),
+  '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQENBGMHoXc\n-----END PGP PUBLIC KEY BLOCK-----\n',
+);
 writeFileSync(join(directory, 'authorization.yaml'), 'kind: AuthorizationConfiguration\n');
 afterAll(() => rmSync(directory, { recursive: true }));
 

@@ -245,8 +245,10 @@ describe('a resolved cluster', () => {
   });
 
   it('resolves the bundle against the directory of the file, and leaves ~ to the worker', () => {
-    expect(parse(`${BASE}  packages: { bundle: ./bundle }\n`).packages.bundle).toBe('/home/ada/site/bundle');
-    expect(parse(`${BASE}  packages: { bundle: ~/bundle }\n`).packages.bundle).toBe('~/bundle');
+    expect(parse(`${BASE}  packages: { bundle: ./bundle }\n`).packages).toMatchObject({
+      bundle: '/home/ada/site/bundle',
+    });
+    expect(parse(`${BASE}  packages: { bundle: ~/bundle }\n`).packages).toMatchObject({ bundle: '~/bundle' });
   });
 
   it('takes a proxy for packages, and none that has a password in it', () => {

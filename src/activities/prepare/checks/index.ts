@@ -33,7 +33,7 @@ export interface Checked {
 /**
  * Everything about one host that would make an installation fail, all of it at once; pure.
  *
- * @param bundle what is going to be installed, or undefined when there is none (which is a problem of its own)
+ * @param bundle what is going to be installed; undefined when it is missing (which is a problem of its own), or does not come from one
  */
 export function problemsOf(checked: Checked, bundle: Bundle | undefined): Problem[] {
   return [

@@ -1,16 +1,17 @@
-import { type Bundle, checkImages, imagesFor, missingImages } from '../../../bundle/bundle.js';
+import { missingImages } from '../../../bundle/bundle.js';
 import { mirrored, type RegistrySettings } from '../../../cluster/private-registry.js';
 import { isNode } from '../../../cluster/roles.js';
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import { runsContainers, runtimeOf } from '../../../components/registry/plan.js';
 import { imageQuery, workOf } from '../../../components/registry/work.js';
 import { isKubewrightError } from '../../../errors.js';
+import { anyBundleFor, artifactsFor } from '../../artifacts.js';
 import { onEachHost } from '../../each-host.js';
 import { registryAuthorization } from '../../registry-login.js';
 import { gatherFacts } from '../../remote-facts.js';
 import type { StepContext } from '../../types.js';
 import type { Problem } from '../checks/problem.js';
-import { architectureOf, bundleFor } from '../target.js';
+import { architectureOf } from '../target.js';
 import { judge } from './judge.js';
 import { manifestPath, registryScript } from './script.js';
 
@@ -54,23 +55,25 @@ async function askFrom(
   });
 }
 
-/** Images that a host is going to pull, and where their manifests lie; those of the bundle only where the file says so. */
+/** Images that a host is going to pull, and where their manifests lie; what travels from the worker only where the file says so. */
 async function pulledImages(
   cluster: Cluster,
   host: ClusterHost,
   registry: RegistrySettings,
   machine: string,
 ): Promise<Map<string, string>> {
-  const bundle = await bundleFor(cluster, architectureOf(machine) ?? '').catch(() => undefined);
-  // What is wrong with it, the host's own check tells.
-  if (bundle === undefined) return new Map();
-  const names = registry.images === 'all' ? ofBundle(cluster, host, bundle) : [];
-  const lacking = isNode(host.role)
-    ? missingImages(
-        bundle,
-        workOf(cluster).flatMap((work) => work.images(cluster)),
-      )
-    : [];
+  const architecture = architectureOf(machine) ?? '';
+  const artifacts = await artifactsFor(cluster, architecture).catch(() => undefined);
+  // What is wrong with them, the host's own check tells.
+  if (artifacts === undefined) return new Map();
+  const brought = [
+    ...artifacts.images(host.role, imageQuery(cluster)),
+    ...(isNode(host.role) ? artifacts.checkImages() : []),
+  ];
+  const names = brought
+    .filter(({ archive }) => archive === undefined || registry.images === 'all')
+    .flatMap((image) => image.names);
+  const lacking = isNode(host.role) ? await lackingImages(cluster, architecture) : [];
   const places = [...new Set([...names, ...lacking])].flatMap((name) => {
     const place = mirrored(registry, name);
     return place === undefined ? [] : [[name, manifestPath(place)] as const];
@@ -78,7 +81,9 @@ async function pulledImages(
   return new Map(places);
 }
 
-function ofBundle(cluster: Cluster, { role }: ClusterHost, bundle: Bundle): string[] {
-  const images = imagesFor(bundle, role, imageQuery(cluster));
-  return [...images, ...(isNode(role) ? checkImages(bundle) : [])].flatMap((image) => image.names);
+/** Images that choices run besides, and that no bundle has. */
+async function lackingImages(cluster: Cluster, architecture: string): Promise<string[]> {
+  const wanted = workOf(cluster).flatMap((work) => work.images(cluster));
+  const bundle = await anyBundleFor(cluster, architecture);
+  return bundle === undefined ? wanted : missingImages(bundle, wanted);
 }

@@ -1,1 +1,1 @@
-export const ACTIONS = ['installBinaries', 'importImages', 'importCheckImages'] as const;
+export const ACTIONS = ['installBinaries'] as const;

@@ -6,6 +6,8 @@ import type { ArtifactSource } from '../../types.js';
 
 /** Programs and images from one directory on the worker's machine. */
 export const bundle: ArtifactSource = {
+  programDirectory: BINARY_DIRECTORY,
+
   listeners: () => [],
   flows: () => [],
   fixedPorts: [],

@@ -1,13 +1,14 @@
 import { type Draft, type INVALID, pick } from '../../../cluster/resolve/draft.js';
 import { localPath } from '../../../cluster/schema/forms.js';
 import { nullable } from '../../../cluster/schema/keys.js';
-import type { ChoiceSchema } from '../../schema-types.js';
+import type { ArtifactSchema } from '../../schema-types.js';
 import { DEFAULTS } from './settings.js';
 
 type SectionDraft = Draft<{ bundle?: string | null }> | typeof INVALID | null;
 
 export const schema = {
   description: 'a bundle made by `kubewright bundle create`.',
+  programSource: 'bundle',
   keys: {
     bundle: nullable(
       localPath('./bundle'),
@@ -19,4 +20,4 @@ export const schema = {
     const bundle = pick(packages, 'bundle', DEFAULTS.bundle);
     return { bundle: typeof bundle === 'string' ? path(bundle) : bundle };
   },
-} satisfies ChoiceSchema;
+} satisfies ArtifactSchema;

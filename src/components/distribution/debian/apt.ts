@@ -8,6 +8,8 @@ export interface AptTransaction {
   services: string[];
   /** Proxy of this transaction; null: as apt's own configuration says. */
   proxy: string | null;
+  /** Path of a file with sources whose lists are fetched anew whatever their age, without those of others. */
+  refresh?: string;
 }
 
 /** `patiently COMMAND…` waits for a lock; `update` and `install` are apt's verbs, made to ask nobody. */
@@ -16,7 +18,7 @@ const FUNCTIONS = `${patiently(
 )}
 
 update() {
-  patiently apt-get update -q "\${proxy[@]}" -o Acquire::Retries=3 -o Acquire::Languages=none -o APT::Get::List-Cleanup=false
+  patiently apt-get update -q "\${proxy[@]}" -o Acquire::Retries=3 -o Acquire::Languages=none -o APT::Get::List-Cleanup=false "$@"
 }
 
 install() {
@@ -42,7 +44,7 @@ lists_are_fresh() {
  * - nothing that the host has is removed for it;
  * - lists are fetched when there are none, when they are a day old, or when the archive no longer has what they name.
  */
-export function renderAptTransaction({ install, hold, services, proxy }: AptTransaction): string {
+export function renderAptTransaction({ install, hold, services, proxy, refresh }: AptTransaction): string {
   return `export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
 packages=(${words(install)})
 hold=(${words(hold)})
@@ -67,7 +69,9 @@ done
 [ "\${#masked[@]}" = 0 ] || systemctl mask --runtime --quiet "\${masked[@]}"
 
 patiently dpkg --force-confdef --force-confold --configure -a
-if lists_are_fresh; then
+fresh=false
+lists_are_fresh && fresh=true
+${refresh === undefined ? '' : `update -o Dir::Etc::SourceList=${quote(refresh)} -o Dir::Etc::SourceParts=-\n`}if "$fresh"; then
   install || {
     grep -q -e '404  Not Found' -e 'Unable to locate package' -e 'no installation candidate' "$log" || exit 1
     update

@@ -3,6 +3,7 @@ import { askedNames, goalOf } from '../goal.js';
 import { LOCK_PATIENCE_SECONDS } from '../patiently.js';
 import { type DistributionFamily, OTHER_BYTES, type PackageFacts, type PackageFailure } from '../types.js';
 import { renderAptTransaction } from './apt.js';
+import { debianRepositories } from './repository.js';
 
 /** Debian and Ubuntu: apt and dpkg. */
 export const debianFamily: DistributionFamily = {
@@ -48,6 +49,8 @@ done
   },
 
   explain,
+
+  repositories: debianRepositories,
 
   hostFacts: (packages) => `conffiles=$(dpkg-query -W -f='\${Conffiles}\\n' ${packages.join(' ')})
 package_proxies() { apt-config dump Acquire::http::Proxy | sed -nE 's/^Acquire::http::Proxy "(.+)";$/http_proxy=\\1/p'; }

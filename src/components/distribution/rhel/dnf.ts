@@ -6,6 +6,8 @@ export interface DnfTransaction {
   hold: string[];
   /** Proxy of this transaction; null: as dnf's own configuration says. */
   proxy: string | null;
+  /** Ids of repositories that are used although they are not enabled. */
+  enable?: readonly string[];
 }
 
 /**
@@ -23,6 +25,17 @@ export const PROVIDERS = `providers() {
   [ "\${said##*$'\\n'}" != "no package provides $1" ] || [[ $said == *error:* ]] || return 1
   printf '%s\\n' "$said" >&2
   return 2
+}`;
+
+/**
+ * Bash: `end_agents DIRECTORY` ends the agents that dnf leaves running below its cache when it has imported the key of a list
+ * (repo_gpgcheck): they do not end when the command is over.
+ */
+export const END_AGENTS = `end_agents() {
+  local ring
+  for ring in "$1"/*/pubring; do
+    [ ! -d "$ring" ] || gpgconf --homedir "$ring" --kill gpg-agent >/dev/null 2>&1 || true
+  done
 }`;
 
 /**
@@ -51,14 +64,20 @@ const STALE = ['Status code: 404', 'No match for argument', 'Unable to find a ma
  * - nothing that the host has is removed for it (no `--allowerasing`);
  * - metadata is fetched anew once when the archive no longer has what it names.
  */
-export function renderDnfTransaction({ install, hold, proxy }: DnfTransaction): string {
+export function renderDnfTransaction({ install, hold, proxy, enable = [] }: DnfTransaction): string {
+  const options = [
+    ...(proxy === null ? [] : [`--setopt=proxy=${proxy}`]),
+    ...enable.map((repository) => `--enablerepo=${repository}`),
+  ];
   return `export LC_ALL=C
 packages=(${words(install)})
 hold=(${words(hold)})
-proxy=(${words(proxy === null ? [] : [`--setopt=proxy=${proxy}`])})
+proxy=(${words(options)})
 ${UNSET_PROXIES}
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log"; end_agents /var/cache/dnf' EXIT
+
+${END_AGENTS}
 
 ${FUNCTIONS}
 

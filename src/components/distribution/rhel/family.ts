@@ -3,6 +3,7 @@ import { askedNames, goalOf } from '../goal.js';
 import type { DistributionFamily } from '../types.js';
 import { PROVIDERS, renderDnfTransaction } from './dnf.js';
 import { explain } from './explain.js';
+import { rhelRepositories } from './repository.js';
 
 /** Packages that this family calls otherwise than Debian; `iptables` is what several packages provide. */
 const NAMES: Record<string, string> = { mount: 'util-linux' };
@@ -64,6 +65,8 @@ done
   },
 
   explain,
+
+  repositories: rhelRepositories,
 
   // Starting dnf to ask for a candidate may fetch metadata, which a look does not; rpm -V marks a digest that differs by a 5.
   hostFacts: () => `package_proxies() {

@@ -40,5 +40,6 @@ export const schema = {
     certificateValidityDays: pick(etcd, 'certificateValidityDays', DEFAULTS.certificateValidityDays),
     certificateSANs: (pick(etcd, 'certificateSANs', []) ?? []).filter(isValid),
   }),
+  onlyInBundle: () => ({ key: 'runner', instead: 'static-pods' }),
   checks: [checkPatches],
 } satisfies ChoiceSchema;

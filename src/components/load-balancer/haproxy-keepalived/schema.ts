@@ -2,8 +2,8 @@ import { type Draft, INVALID, pick } from '../../../cluster/resolve/draft.js';
 import type { LoadBalancerSchema, Surroundings } from '../../schema-types.js';
 import { checkNotify } from '../vrrp/notify/file-checks.js';
 import { type NotifyDraft, notifyKey, resolveNotify } from '../vrrp/notify/schema.js';
-import { programSource, vrrpSchema } from '../vrrp/schema.js';
-import { DEFAULTS, type HaproxyKeepalivedSettings } from './settings.js';
+import { ownPrograms, programSource, vrrpSchema } from '../vrrp/schema.js';
+import type { HaproxyKeepalivedSettings } from './settings.js';
 
 type SectionDraft =
   | (Exclude<Draft<{ source?: HaproxyKeepalivedSettings['source'] }>, typeof INVALID> & { notify?: NotifyDraft })
@@ -18,8 +18,9 @@ export const schema = {
     notify: notifyKey,
   },
   resolve: (loadBalancer: SectionDraft, around: Surroundings) => ({
-    source: pick(loadBalancer, 'source', DEFAULTS.source),
+    source: pick(loadBalancer, 'source', around.programSource),
     ...resolveNotify(loadBalancer === INVALID ? null : loadBalancer?.notify, around),
   }),
+  onlyInBundle: ownPrograms,
   checks: [...vrrpSchema.checks, checkNotify],
 } satisfies LoadBalancerSchema;

@@ -96,4 +96,6 @@ export const schema = {
     retryPeriodSeconds: pick(loadBalancer, 'retryPeriodSeconds', DEFAULTS.retryPeriodSeconds),
   }),
   resolveEndpoint: resolveVirtualIp,
+  onlyInBundle: ({ image }: Partial<KubeVipSettings>) =>
+    image === null ? { key: 'type', instead: 'an image of your own in loadBalancer.image' } : undefined,
 } satisfies LoadBalancerSchema;

@@ -6,9 +6,9 @@ import type { Report } from '../../../cluster/report.js';
 import { type Draft, type INVALID, pick, type Sketch } from '../../../cluster/resolve/draft.js';
 import type { Cluster } from '../../../cluster/types.js';
 import { API_SERVER_PORT } from '../../../render/kubeadm-paths.js';
-import type { LoadBalancerSchema } from '../../schema-types.js';
-import { programSource, vrrpSchema } from '../vrrp/schema.js';
-import { DEFAULTS, type LvsSettings } from './settings.js';
+import type { LoadBalancerSchema, Surroundings } from '../../schema-types.js';
+import { ownPrograms, programSource, vrrpSchema } from '../vrrp/schema.js';
+import type { LvsSettings } from './settings.js';
 
 type SectionDraft = Draft<{ source?: LvsSettings['source'] }> | typeof INVALID | null;
 
@@ -80,6 +80,9 @@ export const schema = {
     'LVS on the hosts with role director, outside of the cluster: direct routing to the API servers, and keepalived for the VIP.',
   keys: { source: programSource() },
   endpointPort: API_SERVER_PORT,
-  resolve: (loadBalancer: SectionDraft) => ({ source: pick(loadBalancer, 'source', DEFAULTS.source) }),
+  resolve: (loadBalancer: SectionDraft, around: Surroundings) => ({
+    source: pick(loadBalancer, 'source', around.programSource),
+  }),
+  onlyInBundle: ownPrograms,
   checks: [checkPort, checkDirectors],
 } satisfies LoadBalancerSchema;

@@ -32,6 +32,8 @@ export const schema = {
   lacks: {
     notify: 'keepalived is in a container that has neither mail nor a program of yours',
   },
+  onlyInBundle: ({ images }: { images?: unknown }) =>
+    images === null ? { key: 'type', instead: 'images of your own in loadBalancer.images' } : undefined,
   resolve: (loadBalancer: SectionDraft) => ({ images: resolveImages(pick(loadBalancer, 'images', null)) }),
 } satisfies LoadBalancerSchema;
 

@@ -4,7 +4,7 @@ import { apiServerPort } from '../../../cluster/chosen-ports.js';
 import { type Draft, type INVALID, isValid, pick } from '../../../cluster/resolve/draft.js';
 import { integer, nodeName, wrong } from '../../../cluster/schema/forms.js';
 import { optional, section } from '../../../cluster/schema/keys.js';
-import type { LoadBalancerSchema } from '../../schema-types.js';
+import type { LoadBalancerSchema, OnlyInBundle } from '../../schema-types.js';
 import { resolveVirtualIp, VIP_FORM, virtualIpKeys } from '../virtual-ip/schema.js';
 import type { VirtualIp } from '../virtual-ip/virtual-ip.js';
 import { defaultVirtualRouterId, ENDPOINT_DEFAULTS } from './endpoint.js';
@@ -13,9 +13,14 @@ import { defaultVirtualRouterId, ENDPOINT_DEFAULTS } from './endpoint.js';
 export const programSource = () =>
   optional(
     z.enum(['bundle', 'distribution'], wrong('bundle or distribution')),
-    "Where HAProxy and keepalived come from (with lvs: keepalived). bundle: with their libraries and Kubewright's own units, whatever the distribution has. distribution: its packages.",
+    "Where HAProxy and keepalived come from (with lvs: keepalived). bundle: with their libraries and Kubewright's own units, whatever the distribution has. distribution: its packages, and the default with packages.source repository.",
     'bundle',
   );
+
+/** Programs of a bundle, where the section asks for them. */
+export function ownPrograms({ source }: { source?: string }): OnlyInBundle | undefined {
+  return source === 'bundle' ? { key: 'source', instead: 'distribution' } : undefined;
+}
 
 const endpointKeys = {
   ...virtualIpKeys,

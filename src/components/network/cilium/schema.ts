@@ -16,5 +16,6 @@ export const schema = {
     };
   },
   checks: [checkEncapsulation('cilium', ENCAPSULATIONS)],
+  onlyInBundle: () => ({ key: 'plugin', instead: 'flannel, or plugin: manifest with its manifests' }),
   namespaces: () => ['kube-system'],
 } satisfies PodNetworkSchema;

@@ -5,17 +5,26 @@ import { isNode } from '../../../cluster/roles.js';
 import type { Cluster } from '../../../cluster/types.js';
 import { quote } from '../../../hosts/shell.js';
 import { NOTHING_TO_CHECK, type PodNetworkWork } from '../../work-types.js';
+import { FLANNEL_MANIFEST } from '../published.js';
 import { typeOfBackend, wayOfNetwork } from './backend.js';
 import {
   CONTENT_HASH_ANNOTATION,
   FLANNEL_CONFIG_MAP,
   FLANNEL_DAEMONSET,
   FLANNEL_NAMESPACE,
+  MANIFEST,
 } from './render/manifest.js';
 import { settingsOf } from './settings.js';
 
 export const work: PodNetworkWork = {
   ...NOTHING_TO_CHECK,
+  published: () => [
+    {
+      path: MANIFEST,
+      url: `https://raw.githubusercontent.com${FLANNEL_MANIFEST.path}`,
+      sha256: FLANNEL_MANIFEST.sha256,
+    },
+  ],
   // Bundles have its images for everybody.
   runsImage: () => false,
   checkTogether: async ({ cluster }) => checkBackend(cluster),

@@ -1,6 +1,7 @@
 import { NOTHING_TO_CHECK, type RuntimeWork } from '../../work-types.js';
 import { checkRuntime } from './checks.js';
 import { settingsOf } from './settings.js';
+import { copyFromImage } from './steps/copy.js';
 import { importStep } from './steps/images.js';
 import { outdated } from './versions.js';
 
@@ -20,4 +21,5 @@ else row runtime candidate "$(candidate containerd)"; fi`,
   outdated,
   misfit: () => undefined,
   importing: importStep,
+  copyFromImage,
 };

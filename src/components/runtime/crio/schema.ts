@@ -89,5 +89,6 @@ export const schema = {
     source: pick(runtime, 'source', 'bundle') === 'bundle' ? ('bundle' as const) : undefined,
     config: recordOf(pick(runtime, 'config', {})),
   }),
+  onlyInBundle: () => ({ key: 'type', instead: 'containerd' }),
   checks: [checkSource, checkTable, checkKeys],
 } satisfies ChoiceSchema;

@@ -9,9 +9,9 @@ import { prepareSystem } from '../../../../src/activities/prepare/prepareSystem.
 import { digestOf } from '../../../../src/activities/remote-facts.js';
 import { carryOut } from '../../../../src/activities/step.js';
 import type { Cluster } from '../../../../src/cluster/types.js';
-import { importCheckImages } from '../../../../src/components/artifacts/bundle/steps/importCheckImages.js';
-import { importImages } from '../../../../src/components/artifacts/bundle/steps/importImages.js';
 import { installBinaries } from '../../../../src/components/artifacts/bundle/steps/installBinaries.js';
+import { importCheckImages } from '../../../../src/components/artifacts/images/importCheckImages.js';
+import { importImages } from '../../../../src/components/artifacts/images/importImages.js';
 import { renderContainerdUnit } from '../../../../src/components/runtime/containerd/render/unit.js';
 import { configureRuntime } from '../../../../src/components/runtime/containerd/steps/configureRuntime.js';
 import { parseOwner, renderOwner } from '../../../../src/render/owner.js';

@@ -1,7 +1,5 @@
 import type { StepsOf } from '../../../step-types.js';
 import type { ACTIONS } from '../actions.js';
-import { importCheckImages } from './importCheckImages.js';
-import { importImages } from './importImages.js';
 import { installBinaries } from './installBinaries.js';
 
-export const steps: StepsOf<typeof ACTIONS> = { installBinaries, importImages, importCheckImages };
+export const steps: StepsOf<typeof ACTIONS> = { installBinaries };

@@ -26,10 +26,10 @@ export function renderEtcdKubeletConfig(cluster: Cluster, facts: KubeletFacts): 
 }
 
 /** Sorts behind kubeadm's drop-in and replaces its command: there is no kubeconfig on an etcd host. */
-export function renderEtcdKubeletDropIn(): string {
+export function renderEtcdKubeletDropIn(directory: string = BINARY_DIRECTORY): string {
   return `# Written by Kubewright: this host's kubelet runs etcd as a static pod and belongs to no cluster.
 [Service]
 ExecStart=
-ExecStart=${BINARY_DIRECTORY}/kubelet --config=${ETCD_KUBELET_CONFIG_PATH}
+ExecStart=${directory}/kubelet --config=${ETCD_KUBELET_CONFIG_PATH}
 `;
 }

@@ -7,6 +7,7 @@ import type { StepContext, StepImplementation } from '../../../../activities/typ
 import type { ClusterHost } from '../../../../cluster/types.js';
 import { quote } from '../../../../hosts/shell.js';
 import type { KubeletFacts } from '../../../../render/kubelet-config.js';
+import { artifactSourceOf } from '../../../registry/plan.js';
 import { renderEtcdMember } from '../../external/render/member.js';
 import { BEGUN_FOR, moveAside, noteFor } from '../../external/steps/data.js';
 import { type MemberPlan, planMember, promote } from '../../external/steps/member-plan.js';
@@ -81,10 +82,11 @@ function memberFaults(host: ClusterHost, facts: Facts): string[] {
 
 function memberFiles(context: StepContext, host: ClusterHost, plan: MemberPlan, facts: KubeletFacts): HostFile[] {
   const { cluster } = context;
+  const { programDirectory } = artifactSourceOf(cluster);
   return [
     ...patchFiles(cluster, facts),
     { path: ETCD_KUBELET_CONFIG_PATH, content: renderEtcdKubeletConfig(cluster, facts) },
-    { path: ETCD_KUBELET_DROP_IN_PATH, content: renderEtcdKubeletDropIn() },
+    { path: ETCD_KUBELET_DROP_IN_PATH, content: renderEtcdKubeletDropIn(programDirectory) },
     { path: ETCD_KUBEADM_CONFIG_PATH, content: renderEtcdMember(cluster, host, plan) },
   ];
 }

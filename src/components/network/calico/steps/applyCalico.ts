@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { architectureOf, bundleFor } from '../../../../activities/prepare/target.js';
-import { file } from '../../../../bundle/bundle.js';
+import { artifactsFor } from '../../../../activities/artifacts.js';
+import { architectureOf } from '../../../../activities/prepare/target.js';
 import { applyNetworkObjects } from '../../objects/step.js';
 import { manifestFile, renderCalico } from '../render/manifest.js';
 
-/** Calico from the bundle's manifest, with the file's network in it. Manifests are the same for every architecture. */
+/** Calico from its makers' manifest, with the file's network in it. Manifests are the same for every architecture. */
 export const applyCalico = applyNetworkObjects(async ({ cluster, signal }, { remote }) => {
   const { stdout } = await remote.run('uname -m\n', { signal });
-  const bundle = await bundleFor(cluster, architectureOf(stdout.trim()) ?? 'amd64');
-  const text = await readFile(file(bundle, manifestFile(cluster)).absolutePath, 'utf8');
+  const artifacts = await artifactsFor(cluster, architectureOf(stdout.trim()) ?? 'amd64');
+  const text = await artifacts.manifest(manifestFile(cluster));
   return { plugin: 'calico', objects: renderCalico(text, cluster) };
 });

@@ -4,6 +4,8 @@ import type { Cluster } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
 import { settingsOf } from '../settings.js';
 
+/** Where it lies in bundles, and by which other sources know it. */
+export const MANIFEST = 'manifests/kube-flannel.yml';
 /** On flannel's DaemonSet: SHA-256 of the manifest that was applied. */
 export const CONTENT_HASH_ANNOTATION = 'kubewright.dev/content-hash';
 export const FLANNEL_NAMESPACE = 'kube-flannel';
@@ -80,7 +82,7 @@ function append(document: Document, path: (string | number)[], value: unknown): 
 }
 
 function unknownForm(what: string): KubewrightError {
-  return new KubewrightError('KW460', `flannel's manifest in the bundle has another form than expected: ${what}`, {
+  return new KubewrightError('KW460', `flannel's manifest has another form than expected: ${what}`, {
     hint: 'Make the bundle again with this version of Kubewright, which pins flannel, or report the new form.',
   });
 }

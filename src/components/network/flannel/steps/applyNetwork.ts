@@ -1,14 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { artifactsFor } from '../../../../activities/artifacts.js';
 import {
   findControlPlane,
   type ReadyControlPlane,
   requireControlPlane,
 } from '../../../../activities/kubeadm/control-plane.js';
-import { bundleFor } from '../../../../activities/prepare/target.js';
 import type { StepContext, StepImplementation } from '../../../../activities/types.js';
-import { file } from '../../../../bundle/bundle.js';
 import { KubewrightError } from '../../../../errors.js';
-import { type FlannelManifest, renderFlannel } from '../render/manifest.js';
+import { type FlannelManifest, MANIFEST, renderFlannel } from '../render/manifest.js';
 import {
   architectureOfNetwork,
   type LivingNetwork,
@@ -16,9 +14,6 @@ import {
   otherNetwork,
   readNetwork,
 } from './living-network.js';
-
-/** Path in every bundle. */
-const MANIFEST = 'manifests/kube-flannel.yml';
 
 /**
  * Gives the cluster its pod network: flannel, rendered for this cluster and applied through a control plane. Done when every
@@ -73,8 +68,7 @@ async function look(
   via: ReadyControlPlane,
 ): Promise<{ manifest: FlannelManifest; living: LivingNetwork; missing: string[] }> {
   const living = await readNetwork(context, via);
-  const bundle = await bundleFor(context.cluster, architectureOfNetwork(context.cluster, living));
-  const text = await readFile(file(bundle, MANIFEST).absolutePath, 'utf8');
-  const manifest = renderFlannel(text, context.cluster);
+  const artifacts = await artifactsFor(context.cluster, architectureOfNetwork(context.cluster, living));
+  const manifest = renderFlannel(await artifacts.manifest(MANIFEST), context.cluster);
   return { manifest, living, missing: await missingObjects(context, via, manifest) };
 }

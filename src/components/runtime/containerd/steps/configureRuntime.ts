@@ -1,3 +1,4 @@
+import { artifactsOf } from '../../../../activities/artifacts.js';
 import { inTurn } from '../../../../activities/in-turn.js';
 import { listed } from '../../../../activities/prepare/checks/problem.js';
 import { bundleOf } from '../../../../activities/prepare/target.js';
@@ -16,7 +17,7 @@ import { CONTAINERD, CRI_ANSWERS } from './start.js';
 
 /**
  * Brings containerd up for the kubelet: the bundle's programs and their unit where they are the bundle's, the systemd cgroup
- * driver, the bundle's pause image, where CNI plugins are, and `runtime.config` over it. What was there before is kept
+ * driver, the pause image that kubeadm wants, where CNI plugins are, and `runtime.config` over it. What was there before is kept
  * beside it. Done means that the process that runs was started with just that, and that its CRI plugin answers.
  */
 export const configureRuntime: StepImplementation = {
@@ -49,11 +50,11 @@ interface Look {
 }
 
 async function look(context: StepContext): Promise<Look> {
-  const bundle = await bundleOf(context);
-  const placed =
-    settingsOf(context.cluster).source === 'bundle' ? PROGRAMS.map((name) => placeProgram(bundle, name)) : [];
+  const bundle = settingsOf(context.cluster).source === 'bundle' ? await bundleOf(context) : undefined;
+  const placed = bundle === undefined ? [] : PROGRAMS.map((name) => placeProgram(bundle, name));
+  const pauseImage = (await artifactsOf(context)).pauseImage();
   const facts = await ask(context, placed);
-  const goal = goalOf(context, bundle, facts);
+  const goal = goalOf(context, { pauseImage, bundle }, facts);
   const missing = await context.host.missingUploads(goal.programs.map(programUpload), { signal: context.signal });
   const upload = missing.length > 0 ? [`upload ${listed(missing.map(({ target }) => target))}`] : [];
   const changes = [...upload, ...changesOf(goal, facts)];

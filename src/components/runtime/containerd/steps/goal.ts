@@ -2,7 +2,7 @@ import { requireKnown } from '../../../../activities/answers.js';
 import { registryAuthorization } from '../../../../activities/registry-login.js';
 import { digestOf, type Facts, SAYS_NO } from '../../../../activities/remote-facts.js';
 import type { StepContext } from '../../../../activities/types.js';
-import { type Bundle, pauseImage } from '../../../../bundle/bundle.js';
+import type { Bundle } from '../../../../bundle/bundle.js';
 import { type PlacedProgram, placeProgram, releaseOf } from '../../../../bundle/programs.js';
 import { noProxyOf } from '../../../../cluster/direct-addresses.js';
 import type { Cluster } from '../../../../cluster/types.js';
@@ -43,21 +43,28 @@ export interface Goal {
   registry: RegistryFiles;
 }
 
+/** What containerd is made of. */
+export interface Ingredients {
+  /** Full name of the image that holds pods' namespaces. */
+  pauseImage: string;
+  /** What its programs are from; undefined where they are the distribution's. */
+  bundle: Bundle | undefined;
+}
+
 /**
  * @param facts of `GOAL_FACTS`
  * @throws KubewrightError KW456 where pods run under a containerd of another source, KW449 where it does not tell its version
  */
-export function goalOf(context: StepContext, bundle: Bundle, facts: Facts): Goal {
+export function goalOf(context: StepContext, { pauseImage, bundle }: Ingredients, facts: Facts): Goal {
   const { cluster, host } = context;
   const { source, config: overrides } = settingsOf(cluster);
   const running = runningOf(facts, host.name);
   const foreign = foreignRuntime(source, running);
   if (foreign !== undefined) throw new KubewrightError('KW456', foreign.what, { host: host.name, hint: foreign.hint });
-  const pause = pauseImage(bundle).names[0] ?? '';
   const hostsDirectory = cluster.packages.registry === undefined ? undefined : HOSTS_DIRECTORY;
-  const config = (version: string) => renderContainerdConfig({ version, pauseImage: pause, hostsDirectory, overrides });
+  const config = (version: string) => renderContainerdConfig({ version, pauseImage, hostsDirectory, overrides });
   const registry = registryOf(cluster);
-  if (source === 'bundle') return { ...bundleGoal(context.cluster, bundle, running, facts, config), registry };
+  if (bundle !== undefined) return { ...bundleGoal(context.cluster, bundle, running, facts, config), registry };
   const version = versionOf(facts.text('version'), host.name);
   const { files, loaded } = filesFor(cluster, new Map([[CONTAINERD_CONFIG_PATH, config(version)]]));
   const removesUnit = versionsOfUnit(facts.text('unit')) !== undefined;

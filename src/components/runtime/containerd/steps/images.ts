@@ -1,11 +1,11 @@
 import { listed } from '../../../../activities/prepare/checks/problem.js';
-import { bundleOf } from '../../../../activities/prepare/target.js';
 import { type Facts, gatherFacts } from '../../../../activities/remote-facts.js';
 import type { Probe, StepContext, StepImplementation } from '../../../../activities/types.js';
-import type { Bundle, LocatedImage } from '../../../../bundle/bundle.js';
 import { KubewrightError } from '../../../../errors.js';
-import { archiveUpload, checkedNames, imageLines, isPulled, PULLED, shortName } from '../../archives.js';
+import type { SourcedImage } from '../../../artifacts/artifacts.js';
+import { archiveUploads, checkedNames, imageLines, PULLED, shortName } from '../../archives.js';
 import { HOSTS_DIRECTORY } from '../render/hosts.js';
+import { pullEnvironment } from './copy.js';
 
 /** On the image: the CRI plugin knows it, and it told so to the kubelet. */
 const KNOWN_LABEL = 'io.cri-containerd.image=managed';
@@ -19,16 +19,16 @@ const NOTICE_SECONDS = 30;
 const LANES = 4;
 
 /**
- * A step that imports images of the bundle into containerd. Done means that containerd has every one of them complete and
+ * A step that imports images into containerd. Done means that containerd has every one of them complete and
  * unpacked, that the kubelet will see them, and that they are pinned. Files on the host are no evidence.
  *
  * Archives of images that are missing are uploaded (resumed where an earlier attempt broke off), imported by a durable
  * command that outlives the connection, and removed.
  *
- * @param choose which images of the bundle the step's host needs
+ * @param choose which images the step's host needs
  */
-export function importStep(choose: (bundle: Bundle, context: StepContext) => LocatedImage[]): StepImplementation {
-  const wanted = async (context: StepContext) => checkedNames(choose(await bundleOf(context), context));
+export function importStep(choose: (context: StepContext) => Promise<SourcedImage[]>): StepImplementation {
+  const wanted = async (context: StepContext) => checkedNames(await choose(context));
   return {
     async probe(context) {
       return judge(await wanted(context), await ask(context));
@@ -38,11 +38,11 @@ export function importStep(choose: (bundle: Bundle, context: StepContext) => Loc
       const { cluster, host, signal } = context;
       const images = await wanted(context);
       const missing = missingOf(images, await ask(context));
-      await host.upload(missing.filter((image) => !isPulled(cluster, image)).map(archiveUpload), {
+      await host.upload(archiveUploads(cluster, missing), {
         signal,
         onProgress: (line) => context.progress(line),
       });
-      await context.durable('images', importScript(imageLines(cluster, images)), {
+      await context.durable('images', importScript(imageLines(cluster, images), pullEnvironment(cluster)), {
         timeoutSeconds: 3_000,
         hint: 'See that /var/lib/containerd has space and that containerd is well (`systemctl status containerd`), then retry the step.',
       });
@@ -76,7 +76,7 @@ function rows(table: string): Map<string, string> {
   return new Map(table.split('\n').map((line) => [line.split(/\s+/, 1)[0] ?? '', line]));
 }
 
-function missingOf(images: LocatedImage[], facts: Facts): LocatedImage[] {
+function missingOf(images: SourcedImage[], facts: Facts): SourcedImage[] {
   const check = rows(facts.text('check'));
   return images.filter(({ names }) => !names.every((name) => isComplete(check.get(name))));
 }
@@ -86,7 +86,7 @@ function isComplete(row: string | undefined): boolean {
   return row !== undefined && /\bcomplete \(\d+\/\d+\).*\btrue\s*$/.test(row);
 }
 
-function judge(images: LocatedImage[], facts: Facts): Probe {
+function judge(images: SourcedImage[], facts: Facts): Probe {
   const missing = new Set(missingOf(images, facts).flatMap(({ names }) => names));
   const labels = rows(facts.text('list'));
   const present = images.flatMap(({ names }) => names).filter((name) => !missing.has(name));
@@ -101,7 +101,7 @@ function judge(images: LocatedImage[], facts: Facts): Probe {
   return { done: changes.length === 0, found: changes.length === 0 ? complete : changes.join('; '), changes };
 }
 
-/** What is pulled is there, or comes from the user's registry alone. */
+/** By the files of the user's registry where there is one, and from it alone; else from where the image is published. */
 const PULL = `    if [ "$archive" = ${PULLED} ]; then ctr -n k8s.io images pull --hosts-dir ${HOSTS_DIRECTORY} "$name" >/dev/null; fi
 `;
 
@@ -109,9 +109,9 @@ const PULL = `    if [ "$archive" = ${PULLED} ]; then ctr -n k8s.io images pull 
  * The same text for every attempt, whatever is there already: an archive that is not there was imported before. The label
  * comes after the CRI plugin's own, which older versions write over all others.
  */
-function importScript(lines: string[]): string {
+function importScript(lines: string[], environment: string): string {
   const pulls = lines.some((line) => line.startsWith(`${PULLED} `));
-  return `bring() {
+  return `${pulls ? environment : ''}bring() {
   local archive=$1 name
   shift
   if [ -e "$archive" ]; then ctr -n k8s.io images import "$archive"; fi

@@ -2,10 +2,11 @@ import { uploadOf } from '../../../../activities/bundle-upload.js';
 import { listed } from '../../../../activities/prepare/checks/problem.js';
 import { bundleOf } from '../../../../activities/prepare/target.js';
 import type { Probe, StepContext, StepImplementation } from '../../../../activities/types.js';
-import { type Bundle, filesBelow, type LocatedImage } from '../../../../bundle/bundle.js';
+import { type Bundle, filesBelow } from '../../../../bundle/bundle.js';
 import { releaseOf, SKOPEO_FOLDER } from '../../../../bundle/programs.js';
 import type { Upload } from '../../../../hosts/types.js';
-import { ARCHIVES, archiveUpload, checkedNames, imageLines, isPulled, PULLED, shortName } from '../../archives.js';
+import type { SourcedImage } from '../../../artifacts/artifacts.js';
+import { ARCHIVES, archiveUploads, checkedNames, imageLines, PULLED, shortName } from '../../archives.js';
 import { type CriImages, criImages } from '../../cri-images.js';
 import { STORAGE_DRIVER, STORAGE_FOLDER, STORAGE_RUN_FOLDER, skopeoDirectory } from '../paths.js';
 
@@ -23,10 +24,10 @@ const SCRATCH = `${ARCHIVES}/skopeo`;
  * Archives of images that are missing are uploaded (resumed where an earlier attempt broke off), imported by a durable command that
  * outlives the connection, synced to the disk, and removed.
  *
- * @param choose which images of the bundle the step's host needs
+ * @param choose which images the step's host needs
  */
-export function importStep(choose: (bundle: Bundle, context: StepContext) => LocatedImage[]): StepImplementation {
-  const wanted = async (context: StepContext) => checkedNames(choose(await bundleOf(context), context));
+export function importStep(choose: (context: StepContext) => Promise<SourcedImage[]>): StepImplementation {
+  const wanted = async (context: StepContext) => checkedNames(await choose(context));
   return {
     async probe(context) {
       return judge(await wanted(context), await criImages(context));
@@ -38,7 +39,7 @@ export function importStep(choose: (bundle: Bundle, context: StepContext) => Loc
       const bundle = await bundleOf(context);
       const missing = missingOf(images, await criImages(context));
       if (missing.length === 0) return;
-      const archives = missing.filter((image) => !isPulled(cluster, image)).map(archiveUpload);
+      const archives = archiveUploads(cluster, missing);
       const uploads = archives.length === 0 ? [] : [...skopeoUploads(bundle), ...archives];
       await host.upload(uploads, { signal, onProgress: (line) => context.progress(line) });
       await context.durable(
@@ -60,11 +61,11 @@ function skopeoUploads(bundle: Bundle): Upload[] {
   );
 }
 
-function missingOf(images: LocatedImage[], known: CriImages): LocatedImage[] {
+function missingOf(images: SourcedImage[], known: CriImages): SourcedImage[] {
   return images.filter(({ names }) => !names.every((name) => known.has(name)));
 }
 
-function judge(images: LocatedImage[], known: CriImages): Probe {
+function judge(images: SourcedImage[], known: CriImages): Probe {
   const missing = missingOf(images, known).flatMap(({ names }) => names);
   const present = images.flatMap(({ names }) => names).filter((name) => known.has(name));
   // CRI-O reads which ones it shall pin when it starts.

@@ -18,8 +18,9 @@ const SERVICES = ['haproxy', 'keepalived'] as const;
 const cluster = clusterOf({ controlPlanes: 3, workers: 0 });
 const [self] = cluster.hosts as [ClusterHost];
 cluster.kubernetes.version = BUNDLE.kubernetesVersion;
-cluster.packages.bundle = layBundle();
-afterAll(() => rmSync(cluster.packages.bundle ?? '', { recursive: true, force: true }));
+const bundled = layBundle();
+Object.assign(cluster.packages, { bundle: bundled });
+afterAll(() => rmSync(bundled, { recursive: true, force: true }));
 
 let host: FakeHost;
 let context: StageContext;

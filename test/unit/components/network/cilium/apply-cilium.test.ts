@@ -52,7 +52,7 @@ beforeEach(() => {
   hosts.program('uname', 'echo x86_64');
   hosts.write('cp-1', 'etc/kubernetes/admin.conf');
   mkdirSync(join(hosts.root, 'objects'));
-  cluster.packages = { ...cluster.packages, bundle: bundle(['quay.io/cilium/cilium:v1.20.2']) };
+  cluster.packages = { source: 'bundle', bundle: bundle(['quay.io/cilium/cilium:v1.20.2']), proxy: null };
 });
 afterEach(() => hosts.remove());
 

@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Facts, factsProgram } from '../../../../../src/activities/remote-facts.js';
 import type { LocatedImage } from '../../../../../src/bundle/bundle.js';
+import type { SourcedImage } from '../../../../../src/components/artifacts/artifacts.js';
 import { imageLines } from '../../../../../src/components/runtime/archives.js';
 import { GOAL_FACTS } from '../../../../../src/components/runtime/crio/steps/goal.js';
 import { importScript } from '../../../../../src/components/runtime/crio/steps/images.js';
@@ -25,9 +26,12 @@ async function program(path: string, body: string): Promise<void> {
   await chmod(join(root, path), 0o755);
 }
 
-const image = (file: string, ...names: string[]) => ({ file: `images/${file}`, names }) as LocatedImage;
+const image = (file: string, ...names: string[]): SourcedImage => ({
+  names,
+  archive: { file: `images/${file}`, names } as LocatedImage,
+});
 
-async function bring(images: LocatedImage[], cluster = clusterOf({ controlPlanes: 1, workers: 0 })) {
+async function bring(images: SourcedImage[], cluster = clusterOf({ controlPlanes: 1, workers: 0 })) {
   const script = importScript(imageLines(cluster, images), join(root, 'skopeo'))
     .replaceAll('/var/lib/kubewright/bundle/images', join(root, 'archives'))
     .replaceAll('sync -f /var/lib/containers/storage', `sync -f ${root}/storage`);

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../../../../../src/activities/remote-facts.js';
 import { carryOut } from '../../../../../src/activities/step.js';
 import type { Cluster } from '../../../../../src/cluster/types.js';
-import { importImages } from '../../../../../src/components/artifacts/bundle/steps/importImages.js';
+import { importImages } from '../../../../../src/components/artifacts/images/importImages.js';
 import { renderCrioUnit } from '../../../../../src/components/runtime/crio/render/unit.js';
 import { configureCrio } from '../../../../../src/components/runtime/crio/steps/configureCrio.js';
 import { TO_DO } from '../../../activities/prepare/bundled.js';

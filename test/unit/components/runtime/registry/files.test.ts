@@ -9,7 +9,7 @@ import { registryAuthorization } from '../../../../../src/activities/registry-lo
 import { digestOf, Facts, factsProgram } from '../../../../../src/activities/remote-facts.js';
 import { mirrored, placeOf, type RegistrySettings } from '../../../../../src/cluster/private-registry.js';
 import type { Cluster } from '../../../../../src/cluster/types.js';
-import { importImages } from '../../../../../src/components/artifacts/bundle/steps/importImages.js';
+import { importImages } from '../../../../../src/components/artifacts/images/importImages.js';
 import { isPulled } from '../../../../../src/components/runtime/archives.js';
 import { registryFiles as ofContainerd } from '../../../../../src/components/runtime/containerd/render/hosts.js';
 import { configureRuntime } from '../../../../../src/components/runtime/containerd/steps/configureRuntime.js';

@@ -1,5 +1,4 @@
-import { checkImages } from '../../../../bundle/bundle.js';
 import { importStep } from './import-step.js';
 
 /** Imports agnhost, with which the last check asks DNS from inside of pods. Nothing but that check waits for it. */
-export const importCheckImages = importStep(checkImages);
+export const importCheckImages = importStep((artifacts) => artifacts.checkImages());

@@ -1,9 +1,0 @@
-import { hostOf } from '../../../../activities/prepare/target.js';
-import { imagesFor } from '../../../../bundle/bundle.js';
-import { imageQuery } from '../../../registry/work.js';
-import { importStep } from './import-step.js';
-
-/** Imports what a host of its role needs to come up, and nothing else: init waits for its own host's images only. */
-export const importImages = importStep((bundle, context) =>
-  imagesFor(bundle, hostOf(context).role, imageQuery(context.cluster)),
-);

@@ -1,0 +1,1 @@
+export const ACTIONS = ['installKubernetesPackages', 'bringEtcdTools'] as const;
