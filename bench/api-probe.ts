@@ -7,6 +7,11 @@ export interface Gap {
   kind: ProbeKind;
   /** Longest time without an answer, in ms: from the start of the last request that was answered before a failure to the start of the first answered after. */
   longestMs: number;
+  /**
+   * Longest time between the arrival of two answers, in ms: counts what hung and was answered in the end as well, and is
+   * a little more than the time between two requests when nothing is wrong.
+   */
+  silentMs: number;
   answered: number;
   failed: number;
 }
@@ -17,8 +22,11 @@ export interface Gap {
  */
 export type ProbeKind = 'version' | 'read' | 'write';
 
-interface Sample {
+/** One request; times in ms since the epoch. */
+export interface Sample {
   at: number;
+  /** When the answer was there, or the request was given up. */
+  endedAt: number;
   ok: boolean;
 }
 
@@ -77,7 +85,7 @@ export class ApiProbe {
   #ask(kind: ProbeKind): void {
     const at = Date.now();
     const done = ask(this.#credentials, kind).then((ok) => {
-      this.#samples.get(kind)?.push({ at, ok });
+      this.#samples.get(kind)?.push({ at, endedAt: Date.now(), ok });
       this.#pending.delete(done);
     });
     this.#pending.add(done);
@@ -88,7 +96,8 @@ function inOrder(samples: Sample[]): Sample[] {
   return [...samples].sort((a, b) => a.at - b.at);
 }
 
-function gapOf(kind: ProbeKind, samples: Sample[]): Gap {
+/** @param samples in the order in which they were asked */
+export function gapOf(kind: ProbeKind, samples: Sample[]): Gap {
   let longestMs = 0;
   let lastOk: number | undefined;
   let failing = false;
@@ -100,7 +109,19 @@ function gapOf(kind: ProbeKind, samples: Sample[]): Gap {
   // A probe that ends while failing saw no end of the gap: what is known of it counts.
   const end = samples.at(-1);
   if (failing && end !== undefined && lastOk !== undefined) longestMs = Math.max(longestMs, end.at - lastOk);
-  return { kind, longestMs, answered: samples.filter((s) => s.ok).length, failed: samples.filter((s) => !s.ok).length };
+  const answered = samples.filter(({ ok }) => ok);
+  return {
+    kind,
+    longestMs,
+    silentMs: longestSilence(answered, end?.endedAt ?? 0),
+    answered: answered.length,
+    failed: samples.length - answered.length,
+  };
+}
+
+function longestSilence(answered: Sample[], end: number): number {
+  const arrivals = answered.map(({ endedAt }) => endedAt).sort((a, b) => a - b);
+  return Math.max(0, ...arrivals.map((arrival, index) => (arrivals[index + 1] ?? Math.max(end, arrival)) - arrival));
 }
 
 function ask(credentials: Credentials, kind: ProbeKind): Promise<boolean> {

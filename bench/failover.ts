@@ -1,4 +1,5 @@
 import type { Lab, LabHost } from '../lab/hosts/index.js';
+import { etcdStatus } from '../lab/probes/etcd.js';
 import { ApiProbe, type Gap } from './api-probe.js';
 
 /** Gaps of one event, by kind of request. */
@@ -22,20 +23,10 @@ export async function holderOf(lab: Lab): Promise<LabHost> {
   throw new Error(`no host of lab ${lab.name} holds ${lab.vip}`);
 }
 
-async function isLeader(host: LabHost): Promise<boolean> {
-  const pki = '/etc/kubernetes/pki/etcd';
-  const { stdout } = await host.exec(
-    `etcdctl --endpoints=https://127.0.0.1:2379 --cacert=${pki}/ca.crt --cert=${pki}/healthcheck-client.crt --key=${pki}/healthcheck-client.key endpoint status -w simple`,
-    { allowFailure: true },
-  );
-  return stdout.split(', ')[4] === 'true';
-}
-
 /** Takes the power of the VIP's holder and gives it back when the gap is over. */
 export async function loseHolder(lab: Lab, kubeconfig: string): Promise<Failover> {
   const holder = await holderOf(lab);
   return measure(
-    lab,
     kubeconfig,
     holder,
     'holder of the VIP loses power',
@@ -50,26 +41,44 @@ export async function loseApiServer(lab: Lab, kubeconfig: string): Promise<Failo
   const kill = async () => {
     await holder.exec('kill -9 $(pgrep -x kube-apiserver)');
   };
-  return measure(lab, kubeconfig, holder, "only the holder's API server dies", kill, async () => {});
+  return measure(kubeconfig, holder, "only the holder's API server dies", kill, async () => {});
 }
 
 async function measure(
-  lab: Lab,
   kubeconfig: string,
   holder: LabHost,
   event: string,
   act: () => Promise<void>,
   mend: () => Promise<void>,
 ): Promise<Failover> {
-  const holderLed = await isLeader(holder);
+  const status = await etcdStatus(holder, '/etc/kubernetes/pki/etcd');
+  const { gaps } = await measureGaps(kubeconfig, act);
+  await mend();
+  return { event, holderLed: status !== undefined && status.member === status.leader, gaps };
+}
+
+/**
+ * Asks the API ten times a second while something is done to its cluster, from a moment in which it answers steadily until
+ * it does so again.
+ *
+ * @param times how many answers in a row count as steady afterwards
+ * @returns what was seen, and whether it answered steadily again within a minute
+ * @throws Error when it was not steady within a minute before
+ */
+export async function measureGaps(
+  kubeconfig: string,
+  act: () => Promise<void>,
+  times = STEADY,
+): Promise<{ gaps: Gap[]; isSteady: boolean }> {
   const probe = new ApiProbe(kubeconfig);
   probe.start();
-  if (!(await probe.steady(STEADY, 0, LIMIT_MS)))
-    throw new Error(`the API of lab ${lab.name} was not steady before: ${event}`);
-  const since = Date.now();
-  await act();
-  await probe.steady(STEADY, since + 500, LIMIT_MS);
-  const gaps = await probe.stop();
-  await mend();
-  return { event, holderLed, gaps };
+  try {
+    if (!(await probe.steady(STEADY, 0, LIMIT_MS))) throw new Error('the API did not answer steadily before the fault');
+    const since = Date.now();
+    await act();
+    const isSteady = await probe.steady(times, since + 500, LIMIT_MS);
+    return { gaps: await probe.stop(), isSteady };
+  } finally {
+    await probe.stop();
+  }
 }

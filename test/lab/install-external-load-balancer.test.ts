@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { Balancer } from './support/balancer.js';
+import { Balancer } from '../../lab/probes/balancer.js';
 import { oneLine } from './support/edited-file.js';
 import { Installed } from './support/installed.js';
 

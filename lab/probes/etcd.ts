@@ -1,0 +1,29 @@
+import type { LabHost } from '../hosts/index.js';
+
+/** What a member of etcd says of itself: its own id and that of the leader as it knows it, as etcd prints them in decimal. */
+export interface EtcdStatus {
+  member: bigint;
+  leader: bigint;
+}
+
+/** A command line of etcdctl for a host with a member; `pki` is the directory with what that has of certificates. */
+export function etcdctl(pki: string, endpoint: string, command: string): string {
+  return `etcdctl --command-timeout=3s --endpoints=${endpoint} --cacert=${pki}/ca.crt --cert=${pki}/healthcheck-client.crt --key=${pki}/healthcheck-client.key ${command}`;
+}
+
+/** Asks the member on a host for its status; undefined when there is none that answers. */
+export async function etcdStatus(host: LabHost, pki: string): Promise<EtcdStatus | undefined> {
+  if ((await host.initPid()) === undefined) return undefined;
+  const command = etcdctl(pki, 'https://127.0.0.1:2379', 'endpoint status -w fields');
+  const { stdout } = await host.exec(command, { allowFailure: true });
+  return parseStatus(stdout);
+}
+
+/** What `etcdctl endpoint status -w fields` prints: its other forms count columns, or round ids (they have 64 bits). */
+export function parseStatus(fields: string): EtcdStatus | undefined {
+  const [member, leader] = ['MemberID', 'Leader'].map(
+    (name) => new RegExp(`^"${name}" : (\\d+)$`, 'm').exec(fields)?.[1],
+  );
+  if (member === undefined || leader === undefined) return undefined;
+  return { member: BigInt(member), leader: BigInt(leader) };
+}
