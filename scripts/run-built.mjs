@@ -1,4 +1,4 @@
-// What `npm run bench` and `npm run test:chaos` have in common: everything set up, then a program of the build.
+// What `npm run bench`, `npm run bench:faults` and `npm run test:chaos` have in common: everything set up, then a program of the build.
 import { join } from 'node:path';
 import { ensureEverything } from './artifacts.mjs';
 import {

@@ -1,0 +1,6 @@
+// `npm run bench:faults [-- TOPOLOGY…]`: everything set up, then every fault of every topology and one table from one run. Takes
+// an hour and a half on two quiet cores.
+import { runBuilt } from './run-built.mjs';
+import { main } from './setup.mjs';
+
+await main(() => runBuilt('npm run bench:faults', 'bench/faults/index.js', process.argv.slice(2)));
