@@ -88,23 +88,19 @@ export class LabCluster {
    * away for a moment only is listed as Ready all the time, so the API servers are asked one by one.
    */
   async whole(limitMs = 180_000): Promise<boolean> {
-    return Boolean(
-      await until(async () => {
-        const ready = await this.tryKubectl(['get', 'nodes', '-o', READY]);
-        if (
-          ready?.trim() !==
-          this.nodes()
-            .map(() => 'True')
-            .join(' ')
-        )
-          return false;
-        const answers = this.controlPlanes().map(({ address }) =>
-          this.tryKubectl(['--server', `https://${address}:${this.ports.apiServer}`, 'get', '--raw', '/readyz']),
-        );
-        if ((await Promise.all(answers)).some((answer) => answer !== 'ok')) return false;
-        const [first] = this.members();
-        return first !== undefined && (await this.healthyEtcd(first)) === this.members().length;
-      }, limitMs),
+    // Asking costs a dozen processes: more often, it would keep busy what it waits for.
+    return Boolean(await until(() => this.isWhole(), limitMs, 500));
+  }
+
+  private async isWhole(): Promise<boolean> {
+    const ready = await this.tryKubectl(['get', 'nodes', '-o', READY]);
+    const wanted = this.nodes().map(() => 'True');
+    if (ready?.trim() !== wanted.join(' ')) return false;
+    const answers = this.controlPlanes().map(({ address }) =>
+      this.tryKubectl(['--server', `https://${address}:${this.ports.apiServer}`, 'get', '--raw', '/readyz']),
     );
+    if ((await Promise.all(answers)).some((answer) => answer !== 'ok')) return false;
+    const [first] = this.members();
+    return first !== undefined && (await this.healthyEtcd(first)) === this.members().length;
   }
 }

@@ -145,6 +145,8 @@ describe('the table', () => {
     expect(all.map((one) => installGoal(one, all))).toEqual([undefined, 190, 170]);
     expect(row(table, 'install').slice(2)).toEqual(['100 s', '**191 s**', '170 s']);
     expect(installGoal(all[1] as Measured, all.slice(1))).toBeUndefined();
+    const small = measured('external', { hosts: 4 });
+    expect(installGoal(small, [...all, small])).toBe(150);
   });
 
   it('is a figure for a program too', () => {
