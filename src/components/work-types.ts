@@ -22,6 +22,11 @@ export interface ComponentWork {
 }
 
 export interface LoadBalancerWork extends ComponentWork {
+  /**
+   * What stands in the way where the API shall be, and could be others'. It is over before hosts listen for each other at the API
+   * servers' port: a balancer of others would lead to whoever listens there.
+   */
+  checkEndpoint(context: StepContext, peers: PeerFacts[]): Promise<Problem[]>;
   /** What is wrong with the endpoint now, as hosts see it that can be asked; changes nothing. */
   faults(context: StepContext): Promise<string[]>;
   /** What the preflight says of the endpoint when nothing about it is in the way: "10.88.0.100 is free or ours". */

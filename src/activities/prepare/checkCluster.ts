@@ -43,6 +43,7 @@ export const checkCluster: StepImplementation = {
 async function look(context: StepContext): Promise<Problem[]> {
   const { cluster, hostNamed, signal } = context;
   const peers = await onEachHost(cluster.hosts, (host) => gatherPeerFacts(cluster, host, hostNamed(host.name), signal));
+  const endpoint = await loadBalancerWorkOf(cluster).checkEndpoint(context, peers);
   const all = await Promise.all([
     lookAtReach(context),
     lookAtRegistry(context),
@@ -50,7 +51,7 @@ async function look(context: StepContext): Promise<Problem[]> {
     encryptionProblems(context),
     ...workOf(cluster).map((work) => work.checkTogether(context, peers)),
   ]);
-  return overrule(cluster, [...clusterProblems(cluster, peers), ...all.flat()]);
+  return overrule(cluster, [...clusterProblems(cluster, peers), ...endpoint, ...all.flat()]);
 }
 
 /** The rules of a host are looked at only where something is blocked. */

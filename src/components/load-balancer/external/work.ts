@@ -10,7 +10,7 @@ import { endpointFaults } from './steps/verifyExternalEndpoint.js';
 export const work: LoadBalancerWork = {
   ...NOTHING_TO_CHECK,
 
-  async checkTogether({ cluster, hostNamed, signal }, peers) {
+  async checkEndpoint({ cluster, hostNamed, signal }, peers) {
     const views = await onEachHost(nodesOf(cluster), ({ name }) => viewFrom(cluster, hostNamed(name), signal));
     return endpointProblems(cluster, peers, views);
   },

@@ -10,6 +10,7 @@ import { settingsOf } from './settings.js';
 export const work: LoadBalancerWork = {
   ...NOTHING_TO_CHECK,
   faults: endpointFaults,
+  checkEndpoint: async () => [],
   unobstructed: (cluster) => `${virtualIpOf(cluster).vip} is free or ours`,
   health: (cluster) => ({
     found: `one control plane holds ${virtualIpOf(cluster).vip}, and the API answers at port ${cluster.endpoint.port}`,

@@ -11,6 +11,7 @@ import { ENDPOINT_HINT, endpointFaults } from './steps/verifyDirectors.js';
 export const work: LoadBalancerWork = {
   ...NOTHING_TO_CHECK,
   faults: endpointFaults,
+  checkEndpoint: async () => [],
   unobstructed: (cluster) => `${virtualIpOf(cluster).vip} is free or ours`,
   health: (cluster) => ({
     found: `one director has ${virtualIpOf(cluster).vip}, each leads to every control plane, and the API answers at port ${cluster.endpoint.port}`,

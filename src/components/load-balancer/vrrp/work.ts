@@ -17,6 +17,8 @@ export function vrrpWork(configuration: string): Omit<LoadBalancerWork, 'bundled
   return {
     faults: endpointFaults,
 
+    checkEndpoint: async () => [],
+
     unobstructed: (cluster) => `${virtualIpOf(cluster).vip} is free or ours`,
 
     images: () => [],
