@@ -55,8 +55,9 @@ export class ApiProbe {
 
   start(kinds: ProbeKind[] = ['version', 'read', 'write']): void {
     for (const kind of kinds) this.#samples.set(kind, []);
+    let round = 0;
     this.#timer = setInterval(() => {
-      for (const kind of kinds) this.#ask(kind);
+      for (const kind of inTurn(kinds, round++)) this.#ask(kind);
     }, 100);
   }
 
@@ -90,6 +91,12 @@ export class ApiProbe {
     });
     this.#pending.add(done);
   }
+}
+
+/** Each round begins with another kind: where three servers take turns, each of three kinds would meet one and the same. */
+export function inTurn<T>(kinds: T[], round: number): T[] {
+  const first = round % kinds.length;
+  return [...kinds.slice(first), ...kinds.slice(0, first)];
 }
 
 function inOrder(samples: Sample[]): Sample[] {

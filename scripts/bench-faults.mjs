@@ -1,5 +1,5 @@
 // `npm run bench:faults [-- TOPOLOGY…]`: everything set up, then every fault of every topology and one table from one run. Takes
-// an hour and a half on two quiet cores.
+// about half an hour on two cores.
 import { runBuilt } from './run-built.mjs';
 import { main } from './setup.mjs';
 

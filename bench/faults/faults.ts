@@ -36,7 +36,7 @@ export const FAULTS: Fault[] = [
   },
   {
     key: 'haproxy',
-    what: 'HAProxy ends on the holder',
+    what: 'HAProxy ends on the holder (a service is stopped, a pod killed and started again)',
     absent: ({ haproxy }) => (haproxy === null ? 'control planes have no HAProxy' : undefined),
     goals: () => ({}),
   },

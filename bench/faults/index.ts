@@ -29,7 +29,7 @@ async function main(args: string[]): Promise<number> {
   const all: Measured[] = [];
   for (const topology of topologies) {
     all.push(await measureTopology(topology, join(home, 'bench-faults', topology.key)));
-    // After each: an interrupted run has taken hours for what it knows.
+    // After each: an interrupted run has taken long enough for what it knows.
     await writeFile(record, `${JSON.stringify(recordOf(all, new Date()), null, 2)}\n`);
   }
   console.log(`\n${tableOf(all)}\n\nAll figures: ${record}`);

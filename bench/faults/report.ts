@@ -12,6 +12,7 @@ export function tableOf(all: Measured[]): string {
   const rows: Row[] = [
     ['hosts', '', ...all.map(({ hosts }) => String(hosts))],
     ['install', '≤ 1.5 × stacked, and the share of extra hosts', ...all.map((one) => installCell(one, all))],
+    ['load average beside it', '', ...all.map(loadCell)],
     ...FAULTS.map((fault) => [fault.what, goalsCell(fault, all), ...all.map((one) => faultCell(fault, one))]),
   ];
   const table = inColumns([
@@ -39,6 +40,14 @@ function installCell(measured: Measured, all: Measured[]): string {
   if (installSeconds === undefined) return failed === undefined ? '—' : 'failed';
   const goal = installGoal(measured, all);
   return bold(`${installSeconds.toFixed(0)} s`, goal !== undefined && installSeconds > goal);
+}
+
+/** The least and the most that was seen while faults were measured: what the machine had to do says how much a figure is worth. */
+function loadCell({ outcomes }: Measured): string {
+  const loads = Object.values(outcomes).flatMap((outcome) => ('load' in outcome ? [outcome.load] : []));
+  if (loads.length === 0) return '—';
+  const [least, most] = [Math.min(...loads), Math.max(...loads)].map((load) => load.toFixed(0));
+  return least === most ? `${least}` : `${least}–${most}`;
 }
 
 function faultCell(fault: Fault, { topology, outcomes }: Measured): string {

@@ -48,8 +48,8 @@ export async function measureTopology(topology: Topology, state: string): Promis
       await lab.down();
     }
   } catch (error) {
-    measured.failed = error instanceof Error ? error.message : String(error);
-    console.error(`${topology.key}: ${measured.failed}`);
+    measured.failed = inOneLine(error);
+    console.error(`${topology.key}:`, error);
   }
   return measured;
 }
@@ -79,10 +79,15 @@ async function measureFaults(cluster: LabCluster, { topology, outcomes }: Measur
       const shown = gaps.map(({ kind, silentMs, failed }) => `${kind} ${silentMs} ms (${failed} failed)`);
       console.log(`${topology.key}: ${what}: ${shown.join(', ')}; load ${load.toFixed(1)}`);
     } catch (error) {
-      outcomes[key] = { failed: error instanceof Error ? error.message : String(error) };
+      outcomes[key] = { failed: inOneLine(error) };
       throw error;
     }
   }
+}
+
+/** What a table has room for: a failed command brings all of its output. */
+function inOneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }
 
 /** A balancer on this machine that knows nothing of health: who does not take a connection within a second is passed over. */

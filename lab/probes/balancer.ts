@@ -10,20 +10,29 @@ const API_SERVER_PORT = 6443;
 export class Balancer {
   #next = 0;
   #servers: string[];
+  /** All sockets of both sides. */
+  readonly #open = new Set<Socket>();
 
   private constructor(
     readonly address: string,
     readonly port: number,
     servers: string[],
+    private readonly serverPort: number,
     private readonly server: Server,
   ) {
     this.#servers = servers;
   }
 
-  static async start(address: string, port: number, servers: string[]): Promise<Balancer> {
+  /** @param serverPort where each of the servers listens */
+  static async start(
+    address: string,
+    port: number,
+    servers: string[],
+    serverPort = API_SERVER_PORT,
+  ): Promise<Balancer> {
     const server = createServer();
-    const balancer = new Balancer(address, port, servers, server);
-    server.on('connection', (client) => balancer.#carry(client, servers.length));
+    const balancer = new Balancer(address, port, servers, serverPort, server);
+    server.on('connection', (client) => balancer.#carry(balancer.#hold(client), servers.length));
     server.listen(port, address);
     await once(server, 'listening');
     return balancer;
@@ -34,18 +43,27 @@ export class Balancer {
     this.#servers = servers;
   }
 
+  /** Ends all that it carries too: a host that is gone by then says no word, and its connection would stay for hours. */
   async stop(): Promise<void> {
+    const closed = once(this.server, 'close');
     this.server.close();
+    for (const socket of this.#open) socket.destroy();
+    await closed;
+  }
+
+  #hold(socket: Socket): Socket {
+    this.#open.add(socket);
+    return socket.on('close', () => this.#open.delete(socket));
   }
 
   #carry(client: Socket, tries: number): void {
     const host = this.#servers[this.#next++ % this.#servers.length];
     client.on('error', () => client.destroy());
-    if (host === undefined || tries === 0) {
+    if (host === undefined || tries === 0 || client.destroyed || !this.server.listening) {
       client.destroy();
       return;
     }
-    const server = connect({ host, port: API_SERVER_PORT, timeout: 1_000 });
+    const server = this.#hold(connect({ host, port: this.serverPort, timeout: 1_000 }));
     const another = () => {
       server.destroy();
       this.#carry(client, tries - 1);

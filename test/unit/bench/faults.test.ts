@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Gap, gapOf, type ProbeKind } from '../../../bench/api-probe.js';
+import { type Gap, gapOf, inTurn, type ProbeKind } from '../../../bench/api-probe.js';
 import { FAULTS, type FaultKey } from '../../../bench/faults/faults.js';
 import { leaderAmong, type Member, successor } from '../../../bench/faults/leader.js';
 import { installGoal, isComplete, recordOf, tableOf } from '../../../bench/faults/report.js';
@@ -102,6 +102,14 @@ describe('a gap', () => {
     expect(gapOf('read', failed)).toMatchObject({ longestMs: 300, silentMs: 310, answered: 2, failed: 2 });
   });
 
+  it('is sought by every kind of request at every server, where three of these take turns', () => {
+    const servers = ['a', 'b', 'c'];
+    const met = [0, 1, 2].flatMap((round) =>
+      inTurn(['version', 'read', 'write'], round).map((kind, at) => kind + servers[at]),
+    );
+    expect(new Set(met).size).toBe(9);
+  });
+
   it('that does not end lasts until the end', () => {
     expect(gapOf('read', [sample(0, 10), sample(100, 2_000, false)]).silentMs).toBe(2_090);
     expect(gapOf('read', []).silentMs).toBe(0);
@@ -129,6 +137,11 @@ describe('the table', () => {
     ]);
     expect(row(table, 'the active one').slice(1)).toEqual(['≤ 1000', '—', '—', '900 / **1001** / 90']);
     expect(row(table, 'the holder of the virtual IP')[1]).toBe('≤ 1000 / 1000 / –');
+  });
+
+  it('tells how busy the machine was', () => {
+    const outcomes = { none: { gaps: [], load: 2.4 }, server: { gaps: [], load: 17.6 } };
+    expect(row(tableOf([measured('stacked', { outcomes }), measured('lvs')]), 'load').slice(2)).toEqual(['2–18', '—']);
   });
 
   it('says why a topology has not a fault, what failed, and what was not come to', () => {
