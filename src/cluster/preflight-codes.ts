@@ -85,9 +85,11 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW383: { about: 'different keys of encryption at rest', stands: 'the Secrets of the cluster could not be read' },
   KW384: { about: 'the provider of encryption at rest', stands: 'it protects a cluster that is alive' },
   KW385: { about: 'a rotation of the key that was begun', stands: 'the Secrets of the cluster could not be read' },
+  KW386: { about: 'another file for the repository of packages', stands: 'apt would read no list of sources any more' },
   KW387: { about: 'control planes that a rotation of the key needs', stands: 'one of them could not read the Secrets' },
   KW388: { about: 'the form of the file with the key', stands: 'keys could not be moved in it for certain' },
   KW389: { about: 'whether API servers take the key up', stands: 'one of them could not read the Secrets' },
   KW390: { about: 'control planes that the file lacks', stands: 'they could not read the Secrets' },
   KW391: { about: 'whether etcd says which key it has', stands: 'a key could be taken away that is needed' },
+  KW392: { about: 'programs before those of packages', stands: 'steps would call programs of another version' },
 };

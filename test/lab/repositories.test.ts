@@ -209,6 +209,25 @@ describe('before the first change', () => {
     expect(await preflight()).toMatchObject(onBoth('KW374', /gets no list of packages from/));
   });
 
+  test('another file for it, by which apt would read no list any more, is told, and nothing is written', async () => {
+    const host = lab.host('cp-1');
+    const path = '/etc/apt/sources.list.d/kubernetes.list';
+    await host.exec(`echo 'deb [signed-by=/etc/apt/keyrings/kubernetes.gpg] ${mirror.url}/deb/ /' >${path}`);
+    const told = { code: 'KW386', message: expect.stringContaining(path) };
+    expect(await preflight()).toMatchObject([{ code: 'KW386', hosts: ['cp-1'], what: expect.stringContaining(path) }]);
+    await expect(install('cp-1')).rejects.toMatchObject(told);
+    await host.exec(`apt-get indextargets >/dev/null && rm ${path}`);
+  });
+
+  test('a program that would be called in place of a package’s is told', async () => {
+    const host = lab.host('w-1');
+    await host.exec('ln -s /nowhere /usr/local/bin/crictl; touch /usr/local/bin/kubectl');
+    // No step calls kubectl on a worker.
+    const what = expect.stringMatching(/^w-1 has \/usr\/local\/bin\/crictl,/);
+    expect(await preflight()).toMatchObject([{ code: 'KW392', hosts: ['w-1'], what }]);
+    await host.exec('rm /usr/local/bin/crictl /usr/local/bin/kubectl');
+  });
+
   test('a version that it lacks is told', async () => {
     expect(await preflight({}, '1.37.77')).toMatchObject(onBoth('KW375', /kubelet 1\.37\.77/));
   });
@@ -243,6 +262,15 @@ describe('the packages', () => {
   test('are not asked for again, so a mirror that is away keeps nobody from mending a cluster', async () => {
     mirror.manner = 'silence';
     expect(await preflight()).toEqual([]);
+    const held = { 'cp-1': 'apt-mark showhold', 'w-1': 'dnf -q versionlock list' };
+    await lab.host('cp-1').exec('apt-mark unhold kubelet');
+    await lab.host('w-1').exec('dnf -q versionlock delete kubelet');
+    for (const host of lab.hosts) {
+      const look = held[host.name as keyof typeof held];
+      expect(await said(host, look)).not.toMatch(/kubelet/);
+      expect(await install(host.name)).toMatchObject({ outcome: 'changed' });
+      expect(await said(host, look)).toMatch(/kubelet/);
+    }
   });
 
   test('stay what they are when somebody upgrades the system', async () => {
@@ -317,10 +345,12 @@ describe('the packages', () => {
     // Who looked all the time would have seen it.
     const [host] = lab.hosts;
     await host?.exec(
-      'systemd-run --quiet --unit decoy sleep 30 "$(cat /root/secret)" || true; cp /root/secret /run/decoy; chmod 644 /run/decoy',
+      'systemd-run --quiet --unit decoy sleep 300 "$(cat /root/secret)" || true; cp /root/secret /run/decoy; chmod 644 /run/decoy',
     );
-    await eventually(async () => /cmdline/.test(await said(host as LabHost, 'cat /root/seen')), 'the decoy is seen');
-    await eventually(async () => /decoy/.test(await said(host as LabHost, 'cat /root/seen')), 'the decoy is seen');
+    // One look at all of it takes long on a busy machine.
+    const seen = async () => await said(host as LabHost, 'cat /root/seen');
+    await eventually(async () => /cmdline/.test(await seen()), 'the decoy among arguments is seen', 200_000);
+    await eventually(async () => /decoy/.test(await seen()), 'the decoy in a file is seen', 200_000);
   });
 
   test('a login and an authority that the file names no more are taken away', async () => {

@@ -56,11 +56,25 @@ export interface Repositories {
    */
   offersScript(repository: ExtraRepository, packages: readonly string[], proxy: string | null, root: string): string;
   /**
-   * Script that installs packages in these versions and holds them, as `installScript` of the family does it.
+   * Bash for `gatherFacts`, without the network, that asks whether the files of the repository go with those that a host has:
+   * `row repository-conflict WORDS FILES` where the package manager would read none of them any more, with the host's files that name
+   * the same repository.
+   *
+   * @param root as with `offersScript`
+   */
+  conflictScript(repository: ExtraRepository, root: string): string;
+  /**
+   * Script that installs packages in these versions and holds packages, as `installScript` of the family does it. Where none is to be
+   * installed the repository is not asked.
    *
    * @param name of the repository, whose files are there
+   * @param hold names, those that are installed among them
    */
-  installScript(name: string, packages: readonly Offer[], proxy: string | null): string;
+  installScript(
+    name: string,
+    packages: { install: readonly Offer[]; hold: readonly string[] },
+    proxy: string | null,
+  ): string;
 }
 
 /** Bash around the question of a family: its files below a directory that is gone afterwards, whatever came of it. */

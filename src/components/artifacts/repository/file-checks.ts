@@ -29,6 +29,13 @@ export const checkRepository: Check = (cluster, report) => {
 
 function checkAddress({ url, loginEnv }: Sketch<PackageRepository>, report: Report): void {
   if (url === undefined) return;
+  if (!URL.canParse(url)) {
+    report.error([...PLACE, 'url'], 'impossible-address', {
+      message: 'no address is like that',
+      expected: 'an address whose port, if it names one, is at most 65535',
+    });
+    return;
+  }
   const unknown = (url.match(/\{[^}]*\}?/g) ?? []).find((word) => !PLACEHOLDERS.some((known) => known === word));
   if (unknown !== undefined) {
     report.error([...PLACE, 'url'], 'unknown-placeholder', {

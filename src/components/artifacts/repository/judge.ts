@@ -62,8 +62,8 @@ export function judge(
   return [
     {
       code: 'KW375',
-      what: `${host} cannot install ${listed(missing)}: ${url} does not have it for its architecture`,
-      hint: 'Take a version that the repository has (kubernetes.version), or bring it there.',
+      what: `${host} cannot install ${listed(missing)}: ${url} does not have it for its architecture, or the host's package manager leaves it out`,
+      hint: 'Take a version that the repository has (kubernetes.version), or bring it there. On hosts with dnf see that no `exclude` of /etc/dnf/dnf.conf names it.',
       hosts,
     },
   ];

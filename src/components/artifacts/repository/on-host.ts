@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { gatherFacts } from '../../../activities/remote-facts.js';
+import { listed, type Problem } from '../../../activities/prepare/checks/problem.js';
+import { type Facts, gatherFacts } from '../../../activities/remote-facts.js';
 import type { StepContext } from '../../../activities/types.js';
 import { type PackageFormat, repositoryUrl } from '../../../cluster/package-repository.js';
 import type { Role } from '../../../cluster/types.js';
 import { KubewrightError } from '../../../errors.js';
 import { registerSecret } from '../../../hosts/redact.js';
 import type { RemoteHost } from '../../../hosts/types.js';
+import { PACKAGE_DIRECTORY } from '../../../render/kubelet-unit.js';
 import {
   type DistributionFamily,
   distributionOf,
@@ -75,6 +77,62 @@ export async function installedOn(host: RemoteHost, role: Role, signal: AbortSig
   return packages.filter(({ name, installed }) => installed && names.includes(name));
 }
 
+/** Programs of packages that steps call by name. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  kubelet: 'kubelet',
+  kubeadm: 'kubeadm',
+  kubectl: 'kubectl',
+  'cri-tools': 'crictl',
+};
+
+/** Where what was put there by hand goes before what packages bring (`TOOL_PATH`). */
+const BEFORE_PACKAGES = ['/usr/local/sbin', '/usr/local/bin'] as const;
+
+/**
+ * What on a host keeps its packages from being used although they can be had: another file for the same repository, and programs that
+ * are found before theirs. Asked without the network, and whatever is installed already.
+ */
+export async function obstacleOn(
+  context: Pick<StepContext, 'cluster' | 'secret' | 'signal'>,
+  host: RemoteHost,
+  { repositories }: DistributionFamily,
+  role: Role,
+): Promise<Problem | undefined> {
+  const repository = repositoryFor(context, repositories.format);
+  const programs = packagesOf(role).flatMap((name) => PROGRAMS[name] ?? []);
+  const paths = BEFORE_PACKAGES.flatMap((folder) => programs.map((name) => `${folder}/${name}`));
+  const script = `for path in ${paths.join(' ')}; do [ ! -e "$path" ] && [ ! -L "$path" ] || row before "$path"; done
+${repositories.conflictScript(repository, lookDirectory())}
+`;
+  const facts = await gatherFacts(host, script, context.signal);
+  return obstacle(host.name, facts, repository.url);
+}
+
+function obstacle(host: string, facts: Facts, url: string): Problem | undefined {
+  const hosts = [host];
+  const before = facts.rows('before').map(([path = '']) => path);
+  if (before.length > 0) {
+    return {
+      code: 'KW392',
+      what: `${host} has ${listed(before)}, which would be called in place of what the packages bring to ${PACKAGE_DIRECTORY}`,
+      hint: `Remove them, or move them to where they are not on PATH: ${before.map((path) => `mv ${path} /root/`).join('; ')}`,
+      hosts,
+    };
+  }
+  const [conflict] = facts.rows('repository-conflict');
+  if (conflict === undefined) return undefined;
+  const [said = '', files = ''] = conflict;
+  const named = files.trim() === '' ? 'another file of its apt' : files.trim().split(' ').join(', ');
+  return {
+    code: 'KW386',
+    what: `${host} knows ${url} by ${named} already, with another key: with both files apt would read none (${said.trim()})`,
+    hint: `Take that entry out of ${named}: Kubewright writes one of its own, signed by packages.repository.key. Then \`apt-get update\` shows that apt is well.`,
+    hosts,
+  };
+}
+
+const lookDirectory = (): string => `/run/kubewright-repository-${randomBytes(6).toString('hex')}`;
+
 export interface Offered {
   offers: Offer[];
   /** The package manager's words where it could not read the repository; undefined where it could. */
@@ -89,7 +147,7 @@ export async function offersOn(
   packages: readonly string[],
 ): Promise<Offered> {
   const repository = repositoryFor(context, repositories.format);
-  const root = `/run/kubewright-repository-${randomBytes(6).toString('hex')}`;
+  const root = lookDirectory();
   const secret = repositories.files(repository, root).find(({ isSecret }) => isSecret === true);
   const script = repositories.offersScript(repository, packages, context.cluster.packages.proxy, root);
   const facts = await gatherFacts(host, script, context.signal, { timeoutMs: LOOK_MS, input: secret?.content ?? '' });

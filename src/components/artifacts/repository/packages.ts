@@ -51,6 +51,9 @@ export interface Choice {
 
 const natural = new Intl.Collator('en', { numeric: true });
 
+/** dpkg and rpm order a tilde before everything, the end too: what is called `1.9.0~rc1` comes before 1.9.0. */
+const isEarly = ({ version }: Offer): boolean => version.includes('~');
+
 /** For each package the newest build of what is wanted. */
 export function choose(names: readonly string[], offers: readonly Offer[], kubernetesVersion: string): Choice {
   const choice: Choice = { chosen: [], missing: [] };
@@ -58,7 +61,7 @@ export function choose(names: readonly string[], offers: readonly Offer[], kuber
     const wanted = wantedVersion(name, kubernetesVersion);
     const [newest] = offers
       .filter((offer) => offer.name === name && (wanted === undefined || isOf(offer.version, wanted)))
-      .sort((a, b) => natural.compare(b.version, a.version));
+      .sort((a, b) => Number(isEarly(a)) - Number(isEarly(b)) || natural.compare(b.version, a.version));
     if (newest === undefined) choice.missing.push(wanted === undefined ? name : `${name} ${wanted}`);
     else choice.chosen.push(newest);
   }

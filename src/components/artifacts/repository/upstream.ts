@@ -7,14 +7,20 @@ import type { RemoteHost } from '../../../hosts/types.js';
 /** Where images of Kubernetes are published. It has those of every release that there are packages of, so none is asked for. */
 const UPSTREAM = { address: 'registry.k8s.io', paths: {}, ca: null, loginEnv: null, images: 'all' } as const;
 
+/** What a node has, and an etcd host: it has its images, and a registry that is away must not keep it from being mended. */
+const ALIVE = '{ [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/manifests/etcd.yaml ]; }';
+
 /**
- * Whether a host reaches the registry from which it is going to pull. One of the user's is asked with the other questions about
+ * Whether a host that is no node yet reaches the registry from which it is going to pull. One of the user's is asked with the other questions about
  * it, and behind a proxy nobody is: only the runtime goes through that.
  */
 export async function lookAtUpstream({ cluster, signal }: StepContext, host: RemoteHost): Promise<Problem[]> {
   const { registry, proxy } = cluster.packages;
   if (registry !== undefined || proxy !== null) return [];
-  const facts = await gatherFacts(host, registryScript(UPSTREAM, new Map()), signal, { input: '\n' });
+  const question = `${ALIVE} && fact alive echo yes
+${registryScript(UPSTREAM, new Map())}`;
+  const facts = await gatherFacts(host, question, signal, { input: '\n' });
+  if (facts.holds('alive')) return [];
   const [unasked] = facts.rows('registry-unasked')[0] ?? [];
   const [failed] = facts.rows('registry-failed')[0] ?? [];
   const why = unasked ?? failed;

@@ -9,7 +9,7 @@ import type { PublishedManifest } from '../artifacts.js';
 import { CHECK_IMAGES, imagesOfRole, pauseImageOf } from './images.js';
 import { judge } from './judge.js';
 import { fetchManifest } from './manifests.js';
-import { familyOn, installedOn, offersOn, repositoryFor } from './on-host.js';
+import { familyOn, installedOn, obstacleOn, offersOn, repositoryFor } from './on-host.js';
 import { inOtherVersion, OTHER_VERSION_HINT, packagesOf } from './packages.js';
 import { lookAtUpstream } from './upstream.js';
 
@@ -67,7 +67,9 @@ async function problemsOn(context: StepContext, { name, role }: ClusterHost): Pr
       const what = `${name} has ${listed(others)}, and cluster.yaml says Kubernetes ${version}`;
       return [{ code: 'KW379', what, hint: OTHER_VERSION_HINT, hosts: [name] }];
     }
-    if (there.length === names.length) return [];
+    const obstacle = await obstacleOn(context, remote, family, role);
+    if (obstacle !== undefined) return [obstacle];
+    if (there.length === names.length) return await lookAtUpstream(context, remote);
     const { url } = repositoryFor(context, family.repositories.format);
     const problems = judge(await offersOn(context, remote, family, names), { host: name, names, version, url });
     return [...problems, ...(await lookAtUpstream(context, remote))];

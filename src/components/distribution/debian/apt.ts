@@ -71,7 +71,9 @@ done
 patiently dpkg --force-confdef --force-confold --configure -a
 fresh=false
 lists_are_fresh && fresh=true
-${refresh === undefined ? '' : `update -o Dir::Etc::SourceList=${quote(refresh)} -o Dir::Etc::SourceParts=-\n`}if "$fresh"; then
+${refresh === undefined ? '' : `[ "\${#packages[@]}" = 0 ] || update -o Dir::Etc::SourceList=${quote(refresh)} -o Dir::Etc::SourceParts=-\n`}if [ "\${#packages[@]}" = 0 ]; then
+  :
+elif "$fresh"; then
   install || {
     grep -q -e '404  Not Found' -e 'Unable to locate package' -e 'no installation candidate' "$log" || exit 1
     update

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { hostOfUrl } from '../../../cluster/package-repository.js';
 import { quote } from '../../../hosts/shell.js';
 import { type ExtraRepository, lookBelow, type Repositories, type RepositoryFile, SAID } from '../repositories.js';
@@ -45,11 +46,32 @@ export const debianRepositories: Repositories = {
     );
   },
 
-  installScript: (name, packages, proxy) =>
+  conflictScript(repository, root) {
+    const path = sourcesPath(repository.name);
+    const sources = filesOf(repository, '').find((file) => file.path === path)?.content ?? '';
+    const parts = `${root}/sources.list.d`;
+    // Two entries for one repository have to name the same key, or apt reads no list at all. Slash or none at the end is the same.
+    const url = repository.url.replace(/\/+$/, '');
+    return lookBelow(
+      root,
+      [],
+      `  ${SAID}
+  mkdir -p ${parts} ${root}/cache
+  cp -p /etc/apt/sources.list.d/* ${parts}/ 2>/dev/null
+  printf %s ${quote(sources)} >${parts}/${posix.basename(path)}
+  export LC_ALL=C.UTF-8
+  apt-get -oDir::Etc::SourceParts=${parts} -oDir::Cache=${root}/cache indextargets >/dev/null 2>${root}/said </dev/null && exit
+  grep -q 'Conflicting values' ${root}/said || exit 0
+  others=$(grep -rlF ${quote(url)} /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | grep -vxF ${path} | tr '\\n' ' ')
+  row repository-conflict "$(said ${root}/said)" "$others"`,
+    );
+  },
+
+  installScript: (name, { install, hold }, proxy) =>
     renderAptTransaction({
-      install: packages.map((each) => `${each.name}=${each.version}`),
-      hold: packages.map((each) => each.name),
-      services: packages.some((each) => each.name === 'kubelet') ? ['kubelet.service'] : [],
+      install: install.map((each) => `${each.name}=${each.version}`),
+      hold: [...hold],
+      services: hold.includes('kubelet') ? ['kubelet.service'] : [],
       proxy,
       refresh: sourcesPath(name),
     }),

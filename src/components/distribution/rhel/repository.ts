@@ -34,10 +34,13 @@ export const rhelRepositories: Repositories = {
     );
   },
 
-  installScript: (name, packages, proxy) =>
+  // Each repository has a section of its own, by its id.
+  conflictScript: () => '',
+
+  installScript: (name, { install, hold }, proxy) =>
     renderDnfTransaction({
-      install: packages.map((each) => `${each.name}-${each.version}`),
-      hold: packages.map((each) => each.name),
+      install: install.map((each) => `${each.name}-${each.version}`),
+      hold: [...hold],
       proxy,
       enable: [name],
     }),

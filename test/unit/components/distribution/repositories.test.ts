@@ -61,13 +61,14 @@ Signed-By: /etc/apt/keyrings/kubewright-kubernetes.asc
 
   it('are followed by versions that are installed and held', () => {
     const kubelet = { name: 'kubelet', version: '1.37.2-1.1' };
-    const script = debianRepositories.installScript('kubewright-kubernetes', [kubelet], null);
+    const packages = { install: [kubelet], hold: ['kubelet', 'kubeadm'] };
+    const script = debianRepositories.installScript('kubewright-kubernetes', packages, null);
     expect(script).toContain('packages=(kubelet=1.37.2-1.1)');
-    expect(script).toContain('hold=(kubelet)');
+    expect(script).toContain('hold=(kubelet kubeadm)');
     expect(script).toContain('services=(kubelet.service)');
     // The lists of others stay as fresh, or as old, as they are.
     expect(script).toContain(
-      'update -o Dir::Etc::SourceList=/etc/apt/sources.list.d/kubewright-kubernetes.sources -o Dir::Etc::SourceParts=-\n',
+      '|| update -o Dir::Etc::SourceList=/etc/apt/sources.list.d/kubewright-kubernetes.sources -o Dir::Etc::SourceParts=-\n',
     );
   });
 });
@@ -80,7 +81,8 @@ describe("dnf's file", () => {
       expect(content.split('\n')).toContain(line);
     }
     const kubelet = { name: 'kubelet', version: '1.37.2-150500.1.1' };
-    const script = rhelRepositories.installScript('kubewright-kubernetes', [kubelet], null);
+    const packages = { install: [kubelet], hold: ['kubelet'] };
+    const script = rhelRepositories.installScript('kubewright-kubernetes', packages, null);
     expect(script).toContain('packages=(kubelet-1.37.2-150500.1.1)');
     expect(script).toContain('--enablerepo=kubewright-kubernetes');
   });

@@ -25,7 +25,7 @@ import {
   writeKubeletUnit,
 } from '../../kubelet.js';
 import { judge } from '../judge.js';
-import { offersOn, REPOSITORY, repositoryFor } from '../on-host.js';
+import { obstacleOn, offersOn, REPOSITORY, repositoryFor } from '../on-host.js';
 import { choose, inOtherVersion, OTHER_VERSION_HINT, packagesOf, wantedVersion } from '../packages.js';
 
 /**
@@ -50,6 +50,9 @@ export const installKubernetesPackages: StepImplementation = {
     const look = await lookAt(context);
     const problem = (await otherVersion(context)) ?? otherPackages(context, look.present);
     if (problem !== undefined) throw problem;
+    const obstacle = await obstacleOn(context, context.host, look.family, hostOf(context).role);
+    if (obstacle !== undefined)
+      throw new KubewrightError(obstacle.code, obstacle.what, { host: context.host.name, hint: obstacle.hint });
     await writeFiles(context, look);
     if (look.missing.length > 0 || look.free.length > 0 || look.present.heldOffUnits.length > 0) {
       await install(context, look);
@@ -139,15 +142,12 @@ async function writeFiles({ host, signal }: StepContext, { stale, strays }: Look
   if (strays.length > 0) await host.run(`rm -f ${strays.map(quote).join(' ')}\n`, { signal });
 }
 
-async function install(context: StepContext, { family, present, missing }: Look): Promise<void> {
+async function install(context: StepContext, { family, missing }: Look): Promise<void> {
   const { cluster, host } = context;
   const chosen = missing.length === 0 ? [] : await offered(context, family, missing);
-  const names = packagesOf(hostOf(context).role);
   // What is there already keeps its version, and is held with the others.
-  const there: Offer[] = present.packages
-    .filter((each) => each.installed && names.includes(each.name))
-    .map(({ name, version }) => ({ name, version }));
-  const script = family.repositories.installScript(REPOSITORY, [...there, ...chosen], cluster.packages.proxy);
+  const packages = { install: chosen, hold: packagesOf(hostOf(context).role) };
+  const script = family.repositories.installScript(REPOSITORY, packages, cluster.packages.proxy);
   try {
     await context.durable('packages', script, { timeoutSeconds: 2_000 });
   } catch (error) {
