@@ -105,7 +105,7 @@ async function awaitEnd(
     const until = AbortSignal.any([signal, time.signal]);
     for await (last of watchRun(engine, cluster, { signal: until })) {
       if (last.status !== 'running' || last.taskFailure !== undefined) break;
-      if (outcome.via === 'signal') await handOverForAbort(engine, cluster);
+      if (outcome.via === 'signal') await handOverForAbort(engine, cluster, outcome.runId);
     }
     return last;
   } finally {

@@ -34,8 +34,10 @@ describe('a step that cannot succeed by itself', () => {
     await until(engine, cluster.name, (now) => stateOf(now, 'w-2/join') === 'done');
     expect(stateOf(await until(engine, cluster.name, blocked()), 'cluster/nodes')).toBe('waiting');
 
+    const { runId } = await engine.client.workflow.getHandle(`cluster/${cluster.name}`).describe();
     const outcome = await decide(engine, cluster.name, 'retry');
-    expect(outcome).toEqual({ via: 'update', steps: ['cp-2/join'], message: 'Trying cp-2/join again.' });
+    const message = 'Trying cp-2/join again.';
+    expect(outcome).toEqual({ runId, via: 'update', steps: ['cp-2/join'], message });
     const end = await until(engine, cluster.name, closed);
     expect(end.status).toBe('completed');
     expect(end.progress.decisions).toEqual([

@@ -25,6 +25,8 @@ const ANSWER_LIMIT_MS = 5_000;
 
 /** What became of a decision. */
 export interface DecisionOutcome {
+  /** The run that it was decided on. */
+  runId: string;
   /** `update`: the workflow has taken it. `signal`: it is kept, and taken when a worker runs. */
   via: 'update' | 'signal';
   /** Steps it took effect on; undefined when it was sent as a signal. */
@@ -54,12 +56,12 @@ export async function decide(
   try {
     if (full.answered) {
       const result = await update(engine, cluster, runId, verb, full.decision);
-      if (result !== undefined) return { via: 'update', ...result };
+      if (result !== undefined) return { runId, via: 'update', ...result };
     }
     const handle = engine.client.workflow.getHandle(workflowIdOf(cluster), runId);
     await engine.client.connection.withDeadline(Date.now() + ANSWER_LIMIT_MS, () => handle.signal(verb, full.decision));
     const failing = await taskFailure(engine, workflowIdOf(cluster), runId, taskAttempts);
-    return { via: 'signal', message: keptBecause(verb, failing), failing };
+    return { runId, via: 'signal', message: keptBecause(verb, failing), failing };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw nothingRuns(cluster);
     throw error;
@@ -70,10 +72,12 @@ export async function decide(
  * Gives a run that is to be aborted, and whose own workers are gone, to the current version: every version carries out an abort;
  * anything else is left to those that know the plan. A worker that has just been brought may not have asked for work yet, and gets
  * nothing then: ask again for as long as the abort waits.
+ *
+ * @param runId the run that was aborted; another one, which may have begun since, is left alone
  */
-export async function handOverForAbort(engine: Engine, cluster: string): Promise<void> {
+export async function handOverForAbort(engine: Engine, cluster: string, runId: string): Promise<void> {
   const present = await presentRun(engine, cluster).catch(() => undefined);
-  if (present?.running) await giveToAnyVersion(engine, present.raw);
+  if (present?.running && present.runId === runId) await giveToAnyVersion(engine, present.raw);
 }
 
 /** Where that cannot be done, the abort waits for the run's own workers like any other decision. */

@@ -32,7 +32,11 @@ describe('deciding', () => {
 
   it('says what brings a worker when none answered', async () => {
     const engine = new ScriptedEngine([]);
-    engine.outcome = { via: 'signal', message: 'No worker answers: retry is kept and will be taken when one runs.' };
+    engine.outcome = {
+      runId: 'run-1',
+      via: 'signal',
+      message: 'No worker answers: retry is kept and will be taken when one runs.',
+    };
     const { code, stdout, stderr } = await run(engine, 'retry');
     expect(code).toBe(0);
     expect(stdout).toContain('retry is kept');
@@ -51,7 +55,12 @@ describe('deciding', () => {
 
   it('does not send for a worker where one runs and fails', async () => {
     const engine = new ScriptedEngine([]);
-    engine.outcome = { via: 'signal', message: 'The workers fail at this run (x): retry is kept.', failing: 'x' };
+    engine.outcome = {
+      runId: 'run-1',
+      via: 'signal',
+      message: 'The workers fail at this run (x): retry is kept.',
+      failing: 'x',
+    };
     const { stdout, stderr } = await run(engine, 'retry');
     expect(stdout).toContain('The workers fail at this run');
     expect(stderr).not.toContain('brings a worker');
@@ -60,6 +69,7 @@ describe('deciding', () => {
 
 describe('abort', () => {
   const aborting: DecisionOutcome = {
+    runId: 'run-1',
     via: 'update',
     steps: [],
     message: 'Aborting: what runs on the hosts is being stopped.',
@@ -85,9 +95,13 @@ describe('abort', () => {
   it('asks for as long as it waits that the worker it brought gets a run whose own workers are gone', async () => {
     const ended = moment(blocked(), { status: 'failed', closedAt: at(120) });
     const engine = scripted(moment(blocked()), moment(blocked()), ended);
-    engine.outcome = { via: 'signal', message: 'No worker answers: abort is kept and will be taken when one runs.' };
+    engine.outcome = {
+      runId: 'run-7',
+      via: 'signal',
+      message: 'No worker answers: abort is kept and will be taken when one runs.',
+    };
     expect((await run(engine, 'abort')).code).toBe(0);
-    expect(engine.calls.filter((call) => call === 'hand over demo')).toHaveLength(2);
+    expect(engine.calls.filter((call) => call === 'hand over run-7 of demo')).toHaveLength(2);
   });
 
   it('says at once what was answered, ends with Ctrl-C, and names the way out', async () => {
@@ -115,7 +129,7 @@ describe('abort', () => {
 
   it('does not wait for a run at which the workers fail, and says why', async () => {
     const engine = scripted(moment(blocked()));
-    engine.outcome = { via: 'signal', message: 'kept', failing: 'another version' };
+    engine.outcome = { runId: 'run-1', via: 'signal', message: 'kept', failing: 'another version' };
     const { code, stderr } = await run(engine, 'abort');
     expect(code).toBe(4);
     expect(stderr).toContain('demo has not ended yet: its workers fail (another version).');

@@ -18,7 +18,12 @@ export class ScriptedEngine {
   conflict: unknown;
   attached = false;
   /** What deciding gives. */
-  outcome: DecisionOutcome = { via: 'update', steps: ['cp-2/join'], message: 'retrying cp-2/join' };
+  outcome: DecisionOutcome = {
+    runId: 'run-1',
+    via: 'update',
+    steps: ['cp-2/join'],
+    message: 'retrying cp-2/join',
+  };
   clusters = ['demo'];
   /** In place of bare names. */
   listings: Partial<RunListing>[] | undefined;
@@ -69,8 +74,8 @@ export class ScriptedEngine {
         this.calls.push(`${verb} ${cluster} ${JSON.stringify(decision)}`);
         return this.outcome;
       },
-      handOverForAbort: async (_engine: Engine, cluster: string) => {
-        this.calls.push(`hand over ${cluster}`);
+      handOverForAbort: async (_engine: Engine, cluster: string, runId: string) => {
+        this.calls.push(`hand over ${runId} of ${cluster}`);
       },
       endRun: async (_engine: Engine, cluster: string, reason: string | undefined) => {
         this.calls.push(`end ${cluster} ${reason}`);
