@@ -2,7 +2,6 @@ import type { Bundle } from '../bundle/bundle.js';
 import type { Cluster } from '../cluster/types.js';
 import type { Artifacts, PublishedManifest } from '../components/artifacts/artifacts.js';
 import { artifactWorkOf, podNetworkWorkOf } from '../components/registry/work.js';
-import type { Problem } from './prepare/checks/problem.js';
 import { ownArchitecture } from './prepare/target.js';
 import type { StepContext } from './types.js';
 
@@ -15,12 +14,8 @@ export function artifactsFor(cluster: Cluster, architecture: string): Promise<Ar
   return artifactWorkOf(cluster).artifacts(cluster, architecture, publishedFor(cluster));
 }
 
-/** What no host can have, for the worker does not get it. */
-export function unavailableArtifacts(cluster: Cluster): Promise<Problem[]> {
-  return artifactWorkOf(cluster).unavailable(publishedFor(cluster));
-}
-
-function publishedFor(cluster: Cluster): readonly PublishedManifest[] {
+/** Manifests of the chosen pod network, for a source that has none of its own. */
+export function publishedFor(cluster: Cluster): readonly PublishedManifest[] {
   return podNetworkWorkOf(cluster).published?.(cluster) ?? [];
 }
 

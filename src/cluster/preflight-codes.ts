@@ -77,7 +77,7 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW375: { about: 'packages that the repository lacks', stands: 'they could not be installed' },
   KW376: { about: "the repository's signature", stands: 'it protects the hosts from packages of somebody else' },
   KW377: { about: "the repository's login", stands: 'nothing could be installed without it' },
-  KW378: { about: 'manifests that the worker fetches', stands: 'there would be no pod network' },
+  KW378: { about: 'manifests that the worker fetches' },
   KW379: { about: 'packages of another version', stands: 'an install changes no version of what is installed' },
   KW380: { about: "variables of the worker's environment", stands: 'files could not be delivered' },
   KW381: { about: 'files that a control plane lives with', stands: 'it protects a cluster that is alive' },

@@ -1,5 +1,4 @@
 import { loadBalancerWorkOf, workOf } from '../../components/registry/work.js';
-import { unavailableArtifacts } from '../artifacts.js';
 import { onEachHost } from '../each-host.js';
 import { encryptionProblems } from '../encryption-at-rest/problems.js';
 import type { StepContext, StepImplementation } from '../types.js';
@@ -11,6 +10,7 @@ import { gatherPeerFacts } from './facts/cluster-facts.js';
 import { type Firewall, gatherFirewall } from './reach/firewall.js';
 import { askReach } from './reach/index.js';
 import { lookAtRegistry } from './registry/index.js';
+import { unavailableArtifacts } from './unavailable-artifacts.js';
 
 /**
  * Judges all hosts together before anything is changed on any: whether they are distinct machines, agree on the time,
@@ -47,7 +47,7 @@ async function look(context: StepContext): Promise<Problem[]> {
   const all = await Promise.all([
     lookAtReach(context),
     lookAtRegistry(context),
-    unavailableArtifacts(cluster),
+    unavailableArtifacts(context),
     encryptionProblems(context),
     ...workOf(cluster).map((work) => work.checkTogether(context, peers)),
   ]);

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { ClusterHost } from '../../cluster/types.js';
+import { bundleCommandFor } from '../../bundle/bundle.js';
+import type { Cluster, ClusterHost } from '../../cluster/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
 import { requireYes, unknown } from '../answers.js';
-import { artifactsFor } from '../artifacts.js';
+import { anyBundleFor, artifactsFor } from '../artifacts.js';
 import type { ReadyControlPlane } from '../kubeadm/control-plane.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext } from '../types.js';
@@ -35,9 +36,10 @@ export async function askFromPods(
   via: ReadyControlPlane,
   { nodes, patienceSeconds, key = CHECK_KEY }: PodQuestion,
 ): Promise<SilentPods | undefined> {
-  const artifacts = await artifactsFor(context.cluster, await architectureOf(context, via));
+  const architecture = await architectureOf(context, via);
+  const artifacts = await artifactsFor(context.cluster, architecture);
   const image = artifacts.checkImages()[0]?.names[0];
-  if (image === undefined) throw noCheckImage();
+  if (image === undefined) throw await noCheckImage(context.cluster, architecture);
   context.progress(`asking DNS from a pod on each of ${nodes.length} nodes`);
   const check = `dns-${randomBytes(4).toString('hex')}`;
   const result = await via.remote.run(podScript(via, { pods: nodes.length, check, key, patienceSeconds }), {
@@ -116,8 +118,15 @@ async function architectureOf(context: StepContext, via: ReadyControlPlane): Pro
   return machine === 'aarch64' ? 'arm64' : 'amd64';
 }
 
-function noCheckImage(): KubewrightError {
-  return new KubewrightError('KW734', 'The bundle has no image that can ask DNS (agnhost).', {
-    hint: 'Make the bundle again with `kubewright bundle create`.',
+async function noCheckImage(cluster: Cluster, architecture: string): Promise<KubewrightError> {
+  const bundle = await anyBundleFor(cluster, architecture);
+  if (bundle === undefined) {
+    return new KubewrightError('KW734', 'No image is known that can ask DNS (agnhost).', {
+      hint: 'packages.source: repository takes the image that this version of Kubewright names: report that it names none, or take a bundle.',
+    });
+  }
+  const command = `${bundleCommandFor(bundle.kubernetesVersion, bundle.architecture)} --from ${bundle.source}`;
+  return new KubewrightError('KW734', `The bundle ${bundle.directory} has no image that can ask DNS (agnhost).`, {
+    hint: `Make the bundle again with \`${command}\`.`,
   });
 }

@@ -16,6 +16,8 @@ export interface PublishedManifest {
   url: string;
   /** Of its bytes, in hexadecimal. */
   sha256: string;
+  /** Images that it runs: full names. */
+  images: readonly string[];
 }
 
 /**
@@ -30,7 +32,7 @@ export interface Artifacts {
   /** The images that only checks use. */
   checkImages(): SourcedImage[];
   /**
-   * A manifest as its makers publish it.
+   * A manifest as its makers publish it. Only this may have to be fetched; all else is known.
    *
    * @param path as bundles have it, such as `manifests/kube-flannel.yml`
    * @throws KubewrightError where it cannot be had

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { cacheDirectory } from '../../../bundle/cache-directory.js';
 import { KubewrightError, messageOf } from '../../../errors.js';
 import type { PublishedManifest } from '../artifacts.js';
@@ -10,16 +10,20 @@ const PATIENCE_MS = 30_000;
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+/** What a cache that cannot be written did not take, by SHA-256: it is fetched once all the same. */
+const unkept = new Map<string, string>();
+
 /**
  * A manifest that its makers publish, out of the worker's cache or from its address. Whatever came, it has the pinned SHA-256.
  *
  * @throws KubewrightError KW378 when it cannot be had, or is another one
  */
 export async function fetchManifest({ url, sha256 }: PublishedManifest): Promise<string> {
-  const folder = join(cacheDirectory(), 'manifests');
-  const path = join(folder, sha256);
+  const path = join(cacheDirectory(), 'manifests', sha256);
   const kept = await readFile(path).catch(() => undefined);
   if (kept !== undefined && digestOf(kept) === sha256) return kept.toString('utf8');
+  const remembered = unkept.get(sha256);
+  if (remembered !== undefined) return remembered;
   const bytes = await bytesAt(url);
   const found = digestOf(bytes);
   if (found !== sha256) {
@@ -27,11 +31,22 @@ export async function fetchManifest({ url, sha256 }: PublishedManifest): Promise
       hint: 'Something between the worker and there changes it (a proxy, a mirror): do not use it.',
     });
   }
-  await mkdir(folder, { recursive: true });
+  const text = Buffer.from(bytes).toString('utf8');
+  await keep(path, bytes).catch(() => unkept.set(sha256, text));
+  return text;
+}
+
+/** Never half a file under its name. */
+async function keep(path: string, bytes: Uint8Array): Promise<void> {
   const unfinished = `${path}.${randomBytes(4).toString('hex')}`;
-  await writeFile(unfinished, bytes);
-  await rename(unfinished, path);
-  return Buffer.from(bytes).toString('utf8');
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await writeFile(unfinished, bytes);
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function bytesAt(url: string): Promise<Uint8Array> {

@@ -3,9 +3,7 @@ import { listed, type Problem } from '../../../activities/prepare/checks/problem
 import type { StepContext } from '../../../activities/types.js';
 import type { ClusterHost } from '../../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../../errors.js';
-import { imagesOf, parseManifest } from '../../network/objects/objects.js';
 import { type ArtifactWork, NOTHING_TO_CHECK } from '../../work-types.js';
-import type { PublishedManifest } from '../artifacts.js';
 import { CHECK_IMAGES, imagesOfRole, pauseImageOf } from './images.js';
 import { judge } from './judge.js';
 import { fetchManifest } from './manifests.js';
@@ -18,21 +16,20 @@ export const work: ArtifactWork = {
   bundle: async () => undefined,
 
   async unavailable(published) {
-    const fetches = await Promise.allSettled(published.map(fetched));
+    const fetches = await Promise.allSettled(published.map(fetchManifest));
     return fetches.flatMap((each) => (each.status === 'fulfilled' ? [] : [problemOf(each.reason)]));
   },
 
   // Names are the same for every architecture: a registry has an index behind each.
   async artifacts({ kubernetes: { version } }, _architecture, published) {
-    const manifests = new Map(await Promise.all(published.map(fetched)));
-    const network = [...manifests].flatMap(([from, content]) => imagesOf(parseManifest({ from, content }).objects));
+    const network = published.flatMap(({ images }) => images);
     return {
       pauseImage: () => pauseImageOf(version),
       images: (role, { holdsMember }) => imagesOfRole(version, role, { holdsMember, network }),
       checkImages: () => [...CHECK_IMAGES],
       async manifest(path) {
-        const content = manifests.get(path);
-        if (content !== undefined) return content;
+        const wanted = published.find((each) => each.path === path);
+        if (wanted !== undefined) return await fetchManifest(wanted);
         throw new KubewrightError('KW378', `nobody publishes ${path} where it is known here`, {
           hint: 'Take network.plugin: manifest with a file of your own.',
         });
@@ -46,10 +43,6 @@ export const work: ArtifactWork = {
     return distinct(found.flat());
   },
 };
-
-async function fetched(manifest: PublishedManifest): Promise<[string, string]> {
-  return [manifest.path, await fetchManifest(manifest)];
-}
 
 /**
  * Asked from every host, with its own package manager: mirrors, certificates and architectures differ. One that has its packages is not

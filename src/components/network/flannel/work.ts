@@ -23,6 +23,7 @@ export const work: PodNetworkWork = {
       path: MANIFEST,
       url: `https://raw.githubusercontent.com${FLANNEL_MANIFEST.path}`,
       sha256: FLANNEL_MANIFEST.sha256,
+      images: FLANNEL_MANIFEST.images,
     },
   ],
   // Bundles have its images for everybody.

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -157,6 +158,19 @@ it('does not blame DNS for an API that could not be asked', async () => {
   });
 });
 
+it('says which bundle has no image that asks, and how to make one that has', async () => {
+  let lacking = '';
+  const failed = askFromPods(({ directory }) => {
+    lacking = directory;
+    const path = join(directory, 'bundle.json');
+    const bundle = JSON.parse(readFileSync(path, 'utf8'));
+    const images = bundle.images.filter(({ neededBy }: { neededBy: string }) => neededBy !== 'check');
+    writeFileSync(path, JSON.stringify({ ...bundle, images }));
+  });
+  await expect(failed).rejects.toMatchObject({ code: 'KW734', hint: expect.stringContaining('--arch amd64 --from') });
+  await expect(failed).rejects.toThrow(`The bundle ${lacking} has no image`);
+});
+
 it.each([
   ['one node', 'w-1 ', 'w-1', 'DNS did not answer from a pod on w-1'],
   ['several', 'cp-1 w-1', undefined, 'DNS did not answer from a pod on cp-1, w-1'],
@@ -168,7 +182,7 @@ it.each([
 });
 
 /** Runs the check on hosts that all get their answer from DNS, as far as their own question goes. */
-async function askFromPods(prepare: (hosts: { via: FakeHost }) => void): Promise<void> {
+async function askFromPods(prepare: (given: { via: FakeHost; directory: string }) => void): Promise<void> {
   const directory = layBundle();
   const cluster = clusterOf(
     { controlPlanes: 1, workers: 1 },
@@ -180,7 +194,7 @@ async function askFromPods(prepare: (hosts: { via: FakeHost }) => void): Promise
   via.fact('nodes', 'cp-1=a\nw-1=b').fact('recorded', '').fact('dns', '10.96.0.10').fact('api', '10.96.0.1');
   via.fact('machine', 'x86_64');
   hostIn(hosts, 'w-1').fact('answer', found);
-  prepare({ via });
+  prepare({ via, directory });
   const context = contextAmong(hosts, cluster, 'verifyDns', null);
   try {
     await verifyDns.apply(context, await verifyDns.probe(context));

@@ -94,7 +94,7 @@ function parseNode(line: string): NetworkNode {
 export async function missingObjects(
   context: StepContext,
   via: ReadyControlPlane,
-  { objects }: FlannelManifest,
+  objects: FlannelManifest['objects'],
 ): Promise<string[]> {
   const names = objects.map(({ kind, name }) => `${kind.toLowerCase()}/${name}`);
   const get = `${via.kubectl} -n ${FLANNEL_NAMESPACE} get ${names.map(quote).join(' ')} --ignore-not-found -o name`;

@@ -44,7 +44,7 @@ export function importStep(choose: (context: StepContext) => Promise<SourcedImag
       });
       await context.durable('images', importScript(imageLines(cluster, images), pullEnvironment(cluster)), {
         timeoutSeconds: 3_000,
-        hint: 'See that /var/lib/containerd has space and that containerd is well (`systemctl status containerd`), then retry the step.',
+        hint: 'See that /var/lib/containerd has space, that containerd is well (`systemctl status containerd`), and that the host reaches the registry of what it pulls; then retry the step.',
       });
     },
   };

@@ -47,7 +47,7 @@ export function importStep(choose: (context: StepContext) => Promise<SourcedImag
         importScript(imageLines(cluster, images), skopeoDirectory(releaseOf(bundle, 'skopeo'))),
         {
           timeoutSeconds: 3_000,
-          hint: `See that ${STORAGE_FOLDER} has space and that CRI-O is well (\`systemctl status crio\`), then retry the step.`,
+          hint: `See that ${STORAGE_FOLDER} has space, that CRI-O is well (\`systemctl status crio\`), and that the host reaches the registry of what it pulls; then retry the step.`,
         },
       );
     },

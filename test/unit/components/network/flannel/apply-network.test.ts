@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { carryOut } from '../../../../../src/activities/step.js';
 import type { Cluster } from '../../../../../src/cluster/types.js';
 import { renderFlannel } from '../../../../../src/components/network/flannel/render/manifest.js';
@@ -75,6 +75,40 @@ describe('the pod network', () => {
   it('is left as it is when all of it is there as rendered', async () => {
     expect(await carryOut(applyNetwork, context())).toMatchObject({ outcome: 'unchanged' });
     expect(applied()).toBe(false);
+  });
+
+  describe('from a worker that does not get the manifest', () => {
+    beforeEach(() => {
+      vi.stubEnv('KUBEWRIGHT_CACHE', join(directory, 'no-cache'));
+      vi.stubGlobal('fetch', async () => Promise.reject(new Error('no way out')));
+      const repository = { url: 'https://pkgs.example.org/', key: '', ca: null, loginEnv: null };
+      cluster = { ...cluster, packages: { source: 'repository', repository, proxy: null } };
+    });
+    afterEach(() => {
+      vi.unstubAllEnvs();
+      vi.unstubAllGlobals();
+    });
+
+    it('is left as it is where all of it is there, and that it was not compared is told', async () => {
+      const probe = await applyNetwork.probe(context());
+      expect(probe).toMatchObject({ done: true, changes: [] });
+      expect(probe.warnings).toEqual([expect.stringMatching(/not compared .* the worker does not get .*no way out/)]);
+    });
+
+    it.each(OBJECTS)('wants it where %s is missing', async (gone) => {
+      via.fact('objects', OBJECTS.filter((name) => name !== gone).join('\n'));
+      await expect(applyNetwork.probe(context())).rejects.toMatchObject({ code: 'KW378' });
+    });
+
+    it('wants it where Kubewright has not applied it', async () => {
+      via.fact('hash', '');
+      await expect(applyNetwork.probe(context())).rejects.toMatchObject({ code: 'KW378' });
+    });
+
+    it('is told to be another one all the same', async () => {
+      via.fact('config', config('10.99.0.0/16', { Type: 'vxlan' }));
+      expect((await applyNetwork.probe(context())).problem).toMatchObject({ code: 'KW363' });
+    });
   });
 
   it.each(OBJECTS)('is applied again when %s was deleted', async (gone) => {
