@@ -11,16 +11,17 @@ const UPSTREAM = { address: 'registry.k8s.io', paths: {}, ca: null, loginEnv: nu
 const ALIVE = '{ [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/manifests/etcd.yaml ]; }';
 
 /**
- * Whether a host that is no node yet reaches the registry from which it is going to pull. One of the user's is asked with the other questions about
- * it, and behind a proxy nobody is: only the runtime goes through that.
+ * Whether a host that is no node yet reaches the registry from which it is going to pull; a node is not asked. One of the user's is asked
+ * with the other questions about it, and behind a proxy nobody is: only the runtime goes through that.
  */
 export async function lookAtUpstream({ cluster, signal }: StepContext, host: RemoteHost): Promise<Problem[]> {
   const { registry, proxy } = cluster.packages;
   if (registry !== undefined || proxy !== null) return [];
-  const question = `${ALIVE} && fact alive echo yes
-${registryScript(UPSTREAM, new Map())}`;
+  const question = `if ! ${ALIVE}; then
+${registryScript(UPSTREAM, new Map())}
+fi
+`;
   const facts = await gatherFacts(host, question, signal, { input: '\n' });
-  if (facts.holds('alive')) return [];
   const [unasked] = facts.rows('registry-unasked')[0] ?? [];
   const [failed] = facts.rows('registry-failed')[0] ?? [];
   const why = unasked ?? failed;
