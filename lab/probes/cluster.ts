@@ -1,4 +1,4 @@
-import { execa } from 'execa';
+import { ExecaError, execa } from 'execa';
 import type { Lab, LabHost } from '../hosts/index.js';
 import { until } from '../hosts/machine/run.js';
 import { etcdctl } from './etcd.js';
@@ -85,22 +85,46 @@ export class LabCluster {
 
   /**
    * Waits until every host is up again: every API server ready, nodes Ready, every etcd member healthy. A node that was
-   * away for a moment only is listed as Ready all the time, so the API servers are asked one by one.
+   * away for a moment only is listed as Ready all the time, so the API servers are asked one by one. When the time is over it
+   * prints what is not so, for whoever reads the failure.
    */
   async whole(limitMs = 180_000): Promise<boolean> {
+    let amiss: string[] = [];
+    const isWhole = async () => {
+      amiss = await this.amiss();
+      return amiss.length === 0;
+    };
     // Asking costs a dozen processes: more often, it would keep busy what it waits for.
-    return Boolean(await until(() => this.isWhole(), limitMs, 500));
+    if (await until(isWhole, limitMs, 500)) return true;
+    console.log(`not whole after ${Math.round(limitMs / 1000)} s:\n  ${amiss.join('\n  ')}`);
+    return false;
   }
 
-  private async isWhole(): Promise<boolean> {
-    const ready = await this.tryKubectl(['get', 'nodes', '-o', READY]);
+  /** What is not as it should be, most general first: where the endpoint does not answer, nothing else is asked. */
+  private async amiss(): Promise<string[]> {
+    const nodes = await this.ask(['get', 'nodes', '-o', READY]);
+    if (nodes.answer === undefined) return [`no answer at the endpoint: ${nodes.why}`];
     const wanted = this.nodes().map(() => 'True');
-    if (ready?.trim() !== wanted.join(' ')) return false;
-    const answers = this.controlPlanes().map(({ address }) =>
-      this.tryKubectl(['--server', `https://${address}:${this.ports.apiServer}`, 'get', '--raw', '/readyz']),
+    if (nodes.answer.trim() !== wanted.join(' ')) return [`nodes are Ready: ${nodes.answer}`];
+    const servers = await Promise.all(
+      this.controlPlanes().map(async ({ name, address }) => {
+        const server = `https://${address}:${this.ports.apiServer}`;
+        const { answer, why } = await this.ask(['--server', server, 'get', '--raw', '/readyz']);
+        return answer === 'ok' ? [] : [`the API server of ${name} is not ready: ${answer ?? why}`];
+      }),
     );
-    if ((await Promise.all(answers)).some((answer) => answer !== 'ok')) return false;
+    if (servers.flat().length > 0) return servers.flat();
     const [first] = this.members();
-    return first !== undefined && (await this.healthyEtcd(first)) === this.members().length;
+    const healthy = first === undefined ? 0 : await this.healthyEtcd(first);
+    return healthy === this.members().length
+      ? []
+      : [`${healthy} of ${this.members().length} members of etcd are healthy`];
+  }
+
+  private async ask(args: string[]): Promise<{ answer?: string; why: string }> {
+    return await this.kubectl(args).then(
+      (answer) => ({ answer, why: '' }),
+      (error: unknown) => ({ why: error instanceof ExecaError ? String(error.stderr) : String(error) }),
+    );
   }
 }

@@ -88,6 +88,16 @@ describe('a guest beside a host in namespaces', () => {
     expect(await guest.initPid()).not.toBe(qemu);
   });
 
+  test('comes back by itself when its kernel panics', async () => {
+    const boot = await guest.bootId();
+    // Nobody answers: the kernel is gone with the write.
+    const panic = 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger';
+    await guest.exec(panic, { timeoutMs: 2_000, allowFailure: true }).catch(() => undefined);
+    const isAnew = async () => ![undefined, boot].includes(await guest.bootId().catch(() => undefined));
+    expect(await until(isAnew, 300_000)).toBe(true);
+    await guest.waitForSsh();
+  });
+
   test('keeps its disk when it loses power', async () => {
     await guest.ssh('echo kept | sudo tee /root/kept && sync');
     const boot = await guest.bootId();

@@ -28,7 +28,7 @@ describe('the command line', () => {
     expect(guestCommand({ ...files, architecture: 'amd64', accelerator: 'tcg' }).join(' ')).toBe(
       'qemu-system-x86_64 -machine q35,sata=off -accel tcg,thread=multi -cpu max -kernel /k ' +
         '-nodefaults -no-user-config -display none -smp 2 -m 3072 ' +
-        '-append root=/dev/nvme0n1 rw rootfstype=ext4 console=ttyS0 net.ifnames=0 mitigations=off ' +
+        '-append root=/dev/nvme0n1 rw rootfstype=ext4 console=ttyS0 net.ifnames=0 mitigations=off panic=1 ' +
         '-drive file=/d.img,if=none,id=disk,format=raw,cache=unsafe,discard=unmap ' +
         '-device nvme,drive=disk,serial=kubewright-lab ' +
         '-netdev tap,id=net,ifname=port-0-21,script=no,downscript=no ' +
