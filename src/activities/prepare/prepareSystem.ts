@@ -1,30 +1,21 @@
-import type { Cluster, ClusterHost } from '../../cluster/types.js';
-import { runsContainers } from '../../components/registry/plan.js';
-import type { KernelFeature } from '../../components/types.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
-import { featureTest, kernelFeaturesFor, MODULES_PATH, renderModules } from '../../render/modules.js';
-import {
-  HAS_READ_FILE,
-  NETWORK_MANAGER_PATH,
-  RELOAD_NETWORK_MANAGER,
-  renderNetworkManager,
-} from '../../render/network-manager.js';
+import { featureTest, MODULES_PATH } from '../../render/modules.js';
+import { NETWORK_MANAGER_PATH, RELOAD_NETWORK_MANAGER, renderNetworkManager } from '../../render/network-manager.js';
 import { OWNER_PATH, parseOwner } from '../../render/owner.js';
-import {
-  OLD_SYSCTL_PATH,
-  overriddenAtBoot,
-  renderSysctls,
-  SYSCTL_PATH,
-  sameSysctl,
-  sysctlFile,
-  sysctlsFor,
-} from '../../render/sysctl.js';
-import { digestOf, type Facts, gatherFacts } from '../remote-facts.js';
+import { OLD_SYSCTL_PATH, overriddenAtBoot, SYSCTL_PATH, sysctlFile } from '../../render/sysctl.js';
+import { type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
-import { swapMustGo } from './checks/resources.js';
 import { claimHost, ownerOf, recordOwner } from './ownership.js';
-import { swapChanges, swapFacts, switchSwapOff } from './swap.js';
+import { swapChanges, switchSwapOff } from './swap.js';
+import {
+  moduleChanges,
+  networkManagerChanges,
+  sysctlChanges,
+  systemQuestions,
+  type WantedSystem,
+  wantedSystem,
+} from './system-state.js';
 import { hostOf } from './target.js';
 
 /**
@@ -59,84 +50,25 @@ export const prepareSystem: StepImplementation = {
   },
 };
 
-interface Wanted {
-  cluster: Cluster;
-  host: ClusterHost;
-  features: KernelFeature[];
-  modulesFile: string;
-  sysctls: Map<string, string>;
-  sysctlFile: string;
-  swapOff: boolean;
-  /** Whether pods run there, whose interfaces NetworkManager must leave alone. */
-  hasPods: boolean;
+function wantedOf(context: StepContext): WantedSystem {
+  return wantedSystem(context.cluster, hostOf(context));
 }
 
-function wantedOf(context: StepContext): Wanted {
-  const { cluster } = context;
-  const host = hostOf(context);
-  const sysctls = sysctlsFor(cluster, host);
-  const features = kernelFeaturesFor(host.role, cluster);
-  return {
-    cluster,
-    host,
-    features,
-    modulesFile: renderModules(features),
-    sysctls,
-    sysctlFile: renderSysctls(sysctls),
-    swapOff: swapMustGo(cluster, host),
-    hasPods: runsContainers(cluster, host.role),
-  };
+async function ask({ host, signal }: StepContext, wanted: WantedSystem): Promise<Facts> {
+  return gatherFacts(host, `fact owner cat ${OWNER_PATH}\n${systemQuestions(wanted)}`, signal);
 }
 
-const NETWORK_MANAGER = `${HAS_READ_FILE}fact network-manager systemctl is-active --quiet NetworkManager.service
-fact network-manager-file digest ${NETWORK_MANAGER_PATH}
-fact network-manager-read has_read_file
-`;
-
-async function ask({ host, signal }: StepContext, wanted: Wanted): Promise<Facts> {
-  const features = wanted.features.map(
-    (feature) => `feature() { ${featureTest(feature)}; }\nfact feature-${feature.module} feature\n`,
-  );
-  const sysctls = [...wanted.sysctls.keys()].map((name) => `fact ${quote(name)} cat ${quote(sysctlFile(name))}\n`);
-  const script = `fact owner cat ${OWNER_PATH}
-fact modules digest ${MODULES_PATH}
-fact sysctls digest ${SYSCTL_PATH}
-fact old-sysctls test -e ${OLD_SYSCTL_PATH}
-boot_sysctls() { { /usr/lib/systemd/systemd-sysctl --cat-config || /lib/systemd/systemd-sysctl --cat-config; } | grep -E '^(# /|[^#;])'; }
-fact boot-sysctls boot_sysctls
-${wanted.hasPods ? NETWORK_MANAGER : ''}${swapFacts()}${[...features, ...sysctls].join('')}`;
-  return gatherFacts(host, script, signal);
-}
-
-function changesOf(wanted: Wanted, facts: Facts): string[] {
-  const changes: string[] = [];
-  if (!bearsRecord(wanted, facts.text('owner'))) {
-    changes.push(`write the ownership record ${OWNER_PATH} (cluster ${wanted.cluster.name})`);
-  }
-  for (const { module } of wanted.features) {
-    if (!facts.holds(`feature-${module}`)) changes.push(`load the kernel module ${module}`);
-  }
-  if (facts.text('modules') !== digestOf(wanted.modulesFile)) changes.push(`write ${MODULES_PATH}`);
-  for (const [name, value] of wanted.sysctls) {
-    const now = facts.text(name);
-    if (!sameSysctl(now, value)) changes.push(`set ${name} from ${now || 'nothing'} to ${value}`);
-  }
-  if (facts.text('sysctls') !== digestOf(wanted.sysctlFile)) changes.push(`write ${SYSCTL_PATH}`);
-  if (facts.holds('old-sysctls')) changes.push(`remove ${OLD_SYSCTL_PATH}, which an earlier version wrote`);
-  for (const { name, value, file } of overriddenAtBoot(wanted.sysctls, facts.text('boot-sysctls'))) {
-    changes.push(`take ${name} = ${value} out of ${file}, which every boot reads after ${SYSCTL_PATH}`);
-  }
-  changes.push(...networkManagerChanges(wanted, facts));
-  return wanted.swapOff ? [...changes, ...swapChanges(facts)] : changes;
-}
-
-/** Nothing where NetworkManager does not run: a file of its configuration would be a riddle there. */
-function networkManagerChanges({ hasPods }: Wanted, facts: Facts): string[] {
-  if (!hasPods || !facts.holds('network-manager')) return [];
-  if (facts.text('network-manager-file') !== digestOf(renderNetworkManager())) {
-    return [`write ${NETWORK_MANAGER_PATH}, so that NetworkManager leaves the pods' interfaces alone`];
-  }
-  return facts.holds('network-manager-read') ? [] : [`have NetworkManager read ${NETWORK_MANAGER_PATH}`];
+function changesOf(wanted: WantedSystem, facts: Facts): string[] {
+  const record = bearsRecord(wanted, facts.text('owner'))
+    ? []
+    : [`write the ownership record ${OWNER_PATH} (cluster ${wanted.cluster.name})`];
+  return [
+    ...record,
+    ...moduleChanges(wanted, facts),
+    ...sysctlChanges(wanted, facts),
+    ...networkManagerChanges(wanted, facts),
+    ...(wanted.swapOff ? swapChanges(facts) : []),
+  ];
 }
 
 async function tellNetworkManager({ host, signal }: StepContext): Promise<void> {
@@ -145,7 +77,7 @@ async function tellNetworkManager({ host, signal }: StepContext): Promise<void> 
 }
 
 /** The CA's fingerprint joins the record later and is no matter of this step. */
-function bearsRecord({ cluster, host }: Wanted, text: string): boolean {
+function bearsRecord({ cluster, host }: WantedSystem, text: string): boolean {
   const found = parseOwner(text);
   if (found === undefined) return false;
   const wanted = ownerOf(cluster, host, found.caFingerprint);
@@ -153,7 +85,7 @@ function bearsRecord({ cluster, host }: Wanted, text: string): boolean {
 }
 
 /** A file of somebody else's that comes later is not ours to change. @throws KubewrightError KW451 */
-function refuseOverrides({ host }: StepContext, { sysctls }: Wanted, facts: Facts): void {
+function refuseOverrides({ host }: StepContext, { sysctls }: WantedSystem, facts: Facts): void {
   const settings = overriddenAtBoot(sysctls, facts.text('boot-sysctls'));
   if (settings.length === 0) return;
   const named = settings.map(({ name, value, file }) => `${file} sets ${name} = ${value}`);
@@ -163,7 +95,7 @@ function refuseOverrides({ host }: StepContext, { sysctls }: Wanted, facts: Fact
   });
 }
 
-async function loadModules({ host, signal }: StepContext, { features }: Wanted): Promise<void> {
+async function loadModules({ host, signal }: StepContext, { features }: WantedSystem): Promise<void> {
   const loads = features.map(
     (feature) => `load() { ${featureTest(feature)}; }
 load || said=$(modprobe ${feature.module} 2>&1) && load || fail ${feature.module} ${quote(feature.purpose)}`,
@@ -189,7 +121,7 @@ exit "$failed"
   });
 }
 
-async function setSysctls({ host, signal }: StepContext, { sysctls }: Wanted): Promise<void> {
+async function setSysctls({ host, signal }: StepContext, { sysctls }: WantedSystem): Promise<void> {
   const sets = [...sysctls].map(([name, value]) => `put ${quote(name)} ${quote(sysctlFile(name))} ${quote(value)}`);
   const { exitCode, stdout } = await host.run(
     `set +e

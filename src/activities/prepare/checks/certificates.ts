@@ -29,6 +29,18 @@ function problemOf(certificates: { path: string; end: number }[], verb: string):
   if (certificates.length === 0) return [];
   const names = certificates.map(({ path, end }) => `${path} (${new Date(end * 1000).toISOString().slice(0, 10)})`);
   const paths = certificates.map(({ path }) => path);
+  return [
+    {
+      code: 'KW326',
+      what: `certificates ${verb}: ${listed(names)}`,
+      hint: remedies(paths).join(' '),
+      severity: verb === 'have ended' ? 'error' : 'warning',
+    },
+  ];
+}
+
+/** What to do about certificates that end, by what they are: one sentence or two for each kind among them. */
+export function remedies(paths: readonly string[]): string[] {
   const hints = [
     paths.some((path) => !isAuthority(path) && !isKubelets(path))
       ? 'Run `kubeadm certs renew all` on this host, then restart its static pods one host at a time: move /etc/kubernetes/manifests/*.yaml away for 20 s and back.'
@@ -40,14 +52,7 @@ function problemOf(certificates: { path: string; end: number }[], verb: string):
       ? 'The authority itself is not renewed by kubeadm: see "Manual rotation of CA certificates" in the documentation of Kubernetes.'
       : '',
   ];
-  return [
-    {
-      code: 'KW326',
-      what: `certificates ${verb}: ${listed(names)}`,
-      hint: hints.filter(Boolean).join(' '),
-      severity: verb === 'have ended' ? 'error' : 'warning',
-    },
-  ];
+  return hints.filter(Boolean);
 }
 
 function isAuthority(path: string): boolean {
