@@ -6,6 +6,7 @@ import { checkApiServer } from './check/checkApiServer.js';
 import { checkDns } from './check/checkDns.js';
 import { checkEndpoint } from './check/checkEndpoint.js';
 import { checkEtcd } from './check/checkEtcd.js';
+import { checkHostHealth } from './check/checkHostHealth.js';
 import { checkNodes } from './check/checkNodes.js';
 import { deliverFiles } from './control-plane-files/deliverFiles.js';
 import { deliverEncryptionKey } from './encryption-at-rest/deliverEncryptionKey.js';
@@ -50,6 +51,7 @@ export const implementations: Record<Action, StepImplementation> = {
   promoteEncryptionKey,
   rewriteSecrets,
   removeEncryptionKey,
+  checkHostHealth,
   checkApiServer,
   checkEndpoint,
   checkEtcd,

@@ -25,8 +25,8 @@ function look(id: string, host: string | null, fields: CheckFields): Step {
 }
 
 /**
- * Computes the steps of a health check: what the last steps of an install prove, asked again. Pure. None waits for another:
- * the more is broken, the more there is to tell. They change nothing, ask nobody, and what is wrong is a finding.
+ * Computes the steps of a health check: a look at each host, and what the last steps of an install prove, asked again. Pure. None
+ * waits for another: the more is broken, the more there is to tell. They change nothing, ask nobody, and what is wrong is a finding.
  *
  * @param cluster what was applied last
  */
@@ -34,7 +34,11 @@ export function planCheck(cluster: Cluster): Step[] {
   const servers = hostsOf(cluster, 'control-plane').map(({ name }) =>
     look(`${name}/api-server`, name, { action: 'checkApiServer', title: `Ask the API server of ${name}` }),
   );
+  const hosts = cluster.hosts.map(({ name }) =>
+    look(`${name}/host`, name, { action: 'checkHostHealth', title: `Look at ${name}` }),
+  );
   return [
+    ...hosts,
     ...servers,
     look('cluster/endpoint', null, {
       action: 'checkEndpoint',

@@ -24,6 +24,7 @@ export const ACTIONS = [
   'promoteEncryptionKey',
   'rewriteSecrets',
   'removeEncryptionKey',
+  'checkHostHealth',
   'checkApiServer',
   'checkEndpoint',
   'checkEtcd',

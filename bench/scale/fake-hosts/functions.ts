@@ -4,6 +4,7 @@ import { apiAddressOf } from '../../../src/components/registry/plan.js';
 import { PATCHES_DIRECTORY } from '../../../src/render/kubeadm-paths.js';
 import { SYSCTL_PATH } from '../../../src/render/sysctl.js';
 import { type ApiObject, failed, type Said, said } from './api.js';
+import { CA_CERTIFICATE } from './ca.js';
 import { isMember, memberList } from './etcd.js';
 import { type FakeHost, sha256 } from './host.js';
 import { callApi } from './kubectl.js';
@@ -45,10 +46,36 @@ export const FUNCTIONS: Record<string, Respond> = {
   cri: (host) => yesIf(host.active.has('containerd')),
   rules_read: () => said(''),
   firewalls: () => said(''),
+  certificates: (_, paths) => said(paths.map((path) => `of ${path} ${DER}`).join('\n')),
+  disks: (_, paths) => said(paths.map(diskOf).concat('mount rw /').join('\n')),
+  units: (host, names) => said(names.map((name) => unitState(host, name)).join('\n')),
+  kernel_log: () => said(''),
+  conntrack_table: () => said('100 262144'),
+  member_metrics: (host) => (isMember(host) ? said(MEMBER) : failed('nothing answers at 127.0.0.1:2381\n')),
   answer: (host) => (host.cluster.dns.pods().some(isPlaced) ? said(DNS_ANSWER) : fails),
 };
 
 const CONTAINERD_PROGRAM = '/opt/kubewright/containerd/2.0.0/containerd';
+
+/** One that ends in a hundred years, in the place of all: nobody asks what it is for. */
+const DER = new X509Certificate(CA_CERTIFICATE.content).raw.toString('base64');
+
+/** A member of etcd that has a leader and room. */
+const MEMBER = `etcd_server_has_leader 1
+etcd_server_quota_backend_bytes 2147483648
+etcd_mvcc_db_total_size_in_bytes 20971520
+etcd_mvcc_db_total_size_in_use_in_bytes 10485760
+health {"health":"true","reason":""}`;
+
+/** All on one disk, half of which is free. */
+function diskOf(path: string): string {
+  return `at ${path} 1 /\nspace ${path} 4096 26214400 13107200 6553600 3276800`;
+}
+
+function unitState(host: FakeHost, name: string): string {
+  const state = host.active.has(name.replace(/\.service$/, '')) ? 'active' : 'inactive';
+  return `Id=${name}\nActiveState=${state}\nSubState=running\nResult=success\n`;
+}
 
 /** A DNS answer without an error that ends with 10.96.0.1, the API's address, in hexadecimal. */
 const DNS_ANSWER = `4b5781800001000100000000${'0a600001'}`;

@@ -56,4 +56,11 @@ describe('the plan of a check', () => {
       expect(step, step.id).toMatchObject({ needs: [], onFailure: 'report', skippable: false });
     }
   });
+
+  test('looks at each host once, whatever its role', () => {
+    const whole = clusterOf({ controlPlanes: 3, workers: 2, etcd: 3, directors: 2 });
+    const looks = planCheck(whole).filter(({ action }) => action === 'checkHostHealth');
+    expect(looks.map(({ host }) => host)).toEqual(whole.hosts.map(({ name }) => name));
+    expect(looks[0]).toMatchObject({ id: 'cp-1/host', title: 'Look at cp-1' });
+  });
 });

@@ -1,0 +1,24 @@
+import { hostOf } from '../prepare/target.js';
+import { gatherFacts } from '../remote-facts.js';
+import { judgeClock } from './host/clock.js';
+import type { Answers, LookedAt } from './host/concern.js';
+import { CONCERNS } from './host/concerns.js';
+import { together } from './host/findings.js';
+import { hostScript } from './host/script.js';
+import { lookOnly } from './look-only.js';
+
+/** Questions run side by side and are bound to five seconds each; the rest is for a host that is short of everything. */
+const ANSWER_MS = 30_000;
+
+/**
+ * Looks at one host, whatever its role, in one round trip: certificates, disks, clock, services, static pods, the kernel's log,
+ * connection tracking, settings that are no longer as they were made, and its member of etcd.
+ */
+export const checkHostHealth = lookOnly(async (context) => {
+  const at: LookedAt = { cluster: context.cluster, host: hostOf(context) };
+  const sentAt = Date.now();
+  const facts = await gatherFacts(context.host, hostScript(at), context.signal, { timeoutMs: ANSWER_MS });
+  const answers: Answers = { facts, sentAt, answeredAt: Date.now() };
+  const faults = [...CONCERNS.flatMap((concern) => concern.judge(at, answers)), ...judgeClock(answers)];
+  return { findings: together(at.host.name, faults), found: `nothing is wrong on ${at.host.name}` };
+});

@@ -1,0 +1,143 @@
+import { etcdOf, holdsMember, runsContainers, runtimeOf } from '../../../components/registry/plan.js';
+import { type Concern, couldNotLook, type Fault, type LookedAt, listed, QUESTION_SECONDS } from './concern.js';
+
+/**
+ * Shares that have to be free, in percent. The kubelet's hard eviction thresholds are nodefs.available<10%, imagefs.available<15%
+ * and inodesFree<5% of both: below them it ends pods (https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#hard-eviction-thresholds).
+ */
+const LEAST = { space: 15, inodes: 5 };
+
+const GIB = 2 ** 30;
+
+/**
+ * Bash: `disks PATH…` prints `at PATH DEVICE MOUNT`, `space PATH BLOCKSIZE BLOCKS FREE INODES FREE` and `mount OPTIONS MOUNT`; what stat
+ * says of a path that it cannot look at stands between them.
+ */
+const FUNCTIONS = `bounded_stat() {
+  LC_ALL=C timeout ${QUESTION_SECONDS} stat "$@" 2>&1
+  [ $? -lt 124 ] || { echo '\`stat\` did not end within ${QUESTION_SECONDS} s' >&2; return 1; }
+}
+disks() {
+  local kw_at kw_space
+  kw_at=$(bounded_stat -L -c 'at %n %d %m' -- "$@") || return 1
+  kw_space=$(bounded_stat -f -c 'space %n %S %b %a %c %d' -- "$@") || return 1
+  printf '%s\\n' "$kw_at" "$kw_space"
+  awk 'NR == FNR {wanted[$0] = 1; next} $2 in wanted {options[$2] = $4} END {for (path in options) print "mount", options[path], path}' \\
+    <(sed -n 's/^at [^ ]* [^ ]* //p' <<<"$kw_at") /proc/self/mounts
+}`;
+
+/** Space and inodes of the file systems that a host grows in, and whether one of them takes nothing any more. */
+export const disks: Concern = {
+  questions: (at) => `${FUNCTIONS}\nask disks disks ${foldersOf(at).join(' ')} &`,
+
+  judge(at, { facts }) {
+    const answer = facts.answer('disks', '');
+    if (answer.is !== 'yes') return [couldNotLook('its disks', answer.is === 'unknown' ? answer.why : answer.evidence)];
+    const lines = answer.value.split('\n');
+    const folders = foldersOf(at).map((path) => read(path, lines));
+    const untold = folders.flatMap((folder) => ('why' in folder ? [folder] : []));
+    const seen = fileSystems(folders.flatMap((folder) => ('device' in folder ? [folder] : [])));
+    return [
+      ...seen.flatMap(faultsOf),
+      ...untold.map(({ path, why }) => couldNotLook(`the file system of ${path}`, why)),
+    ];
+  },
+};
+
+function foldersOf({ cluster, host: { role } }: LookedAt): string[] {
+  return [
+    '/',
+    '/var/log',
+    ...(holdsMember(cluster, role) ? [etcdOf(cluster).dataDirectory] : []),
+    ...(runsContainers(cluster, role) ? ['/var/lib/kubelet', runtimeOf(cluster).imageFolder] : []),
+  ];
+}
+
+interface Folder {
+  path: string;
+  device: string;
+  mount: string;
+  /** `undefined` where the kernel does not tell of its mount. */
+  options: string | undefined;
+  bytes: number;
+  /** In percent. */
+  freeSpace: number;
+  /** In percent; undefined where the file system does not count inodes. */
+  freeInodes: number | undefined;
+}
+
+/** What was told of one folder: nothing of one that is not there, for other looks tell what lacks. */
+function read(path: string, lines: string[]): Folder | { path: string; why: string } | { path: string } {
+  const error = lines.find((line) => line.startsWith('stat: ') && line.includes(`'${path}'`));
+  if (error !== undefined) return /No such file/.test(error) ? { path } : { path, why: error };
+  const fieldsOf = (kind: string) => lines.find((line) => line.startsWith(`${kind} ${path} `))?.split(' ') ?? [];
+  const [, , device, ...mountWords] = fieldsOf('at');
+  const numbers = fieldsOf('space').slice(2).map(Number);
+  const [size, blocks, free, inodes, inodesLeft] = numbers;
+  if (device === undefined || size === undefined || blocks === undefined || free === undefined)
+    return { path, why: '`stat` says nothing of it' };
+  if (inodes === undefined || inodesLeft === undefined || numbers.some(Number.isNaN) || blocks === 0)
+    return { path, why: '`stat` does not tell its size' };
+  const mount = mountWords.join(' ');
+  const options = lines.find((line) => /^mount \S+ /.test(line) && line.split(' ').slice(2).join(' ') === mount);
+  return {
+    path,
+    device,
+    mount,
+    options: options?.split(' ')[1],
+    bytes: size * blocks,
+    freeSpace: (100 * free) / blocks,
+    freeInodes: inodes === 0 ? undefined : (100 * inodesLeft) / inodes,
+  };
+}
+
+type FileSystem = Folder & { paths: string[] };
+
+/** Each once, with the folders that lie on it. */
+function fileSystems(folders: Folder[]): FileSystem[] {
+  const devices = [...new Set(folders.map(({ device }) => device))];
+  return devices.flatMap((device) => {
+    const same = folders.filter((folder) => folder.device === device);
+    const [first] = same;
+    return first === undefined ? [] : [{ ...first, paths: same.map(({ path }) => path) }];
+  });
+}
+
+function faultsOf({ mount, options, paths, bytes, freeSpace, freeInodes }: FileSystem): Fault[] {
+  const name = `${mount} (with ${listed(paths)})`;
+  return [
+    ...(options === undefined
+      ? [couldNotLook(`whether ${name} takes writes`, 'the kernel does not list its mount')]
+      : []),
+    ...(options?.split(',').includes('ro') === true ? [readOnly(name)] : []),
+    ...(freeSpace < LEAST.space
+      ? [
+          {
+            code: 'KW646',
+            evidence: `${name} has ${percent(freeSpace)} of ${(bytes / GIB).toFixed(0)} GiB free`,
+            hint: FULL,
+          },
+        ]
+      : []),
+    ...(freeInodes !== undefined && freeInodes < LEAST.inodes
+      ? [{ code: 'KW647', evidence: `${name} has ${percent(freeInodes)} of its inodes free`, hint: NO_INODES }]
+      : []),
+  ];
+}
+
+function readOnly(name: string): Fault {
+  return {
+    code: 'KW648',
+    evidence: `${name} is read-only`,
+    hint: 'After errors the kernel takes no more writes: `dmesg` says which. Look after the disk, check the file system while it is not mounted, and mount it again.',
+  };
+}
+
+const FULL =
+  'Find what grows (`du -xh --max-depth=2 MOUNT | sort -h`, `journalctl --disk-usage`, `crictl images`) or give the file system more. Below 10 % (images: 15 %) the kubelet ends pods; etcd stops when it cannot write.';
+const NO_INODES =
+  'Find what has so many files (`du -x --inodes --max-depth=2 MOUNT | sort -n`). Below 5 % the kubelet ends pods.';
+
+function percent(share: number): string {
+  return `${share.toFixed(share < 10 ? 1 : 0)} %`;
+}

@@ -1,0 +1,40 @@
+import { swapChanges } from '../../prepare/swap.js';
+import {
+  moduleChanges,
+  networkManagerChanges,
+  sysctlChanges,
+  systemQuestions,
+  wantedSystem,
+} from '../../prepare/system-state.js';
+import { type Concern, couldNotLook, type Fault, listed } from './concern.js';
+
+/** Kernel settings, modules and swap are as `prepareSystem` has left them, now and at the next boot. */
+export const drift: Concern = {
+  questions: ({ cluster, host }) => systemQuestions(wantedSystem(cluster, host)).trimEnd(),
+
+  judge({ cluster, host }, { facts }) {
+    const wanted = wantedSystem(cluster, host);
+    return [
+      ...faultOf('KW657', 'kernel settings', [
+        ...sysctlChanges(wanted, facts),
+        ...networkManagerChanges(wanted, facts),
+      ]),
+      ...faultOf('KW658', 'kernel modules', moduleChanges(wanted, facts)),
+      ...faultOf('KW659', 'swap', wanted.swapOff ? swapChanges(facts) : []),
+      ...(facts.text('boot-sysctls') === ''
+        ? [couldNotLook('what the next boot makes of kernel settings', '`systemd-sysctl --cat-config` prints nothing')]
+        : []),
+    ];
+  },
+};
+
+function faultOf(code: string, what: string, changes: string[]): Fault[] {
+  if (changes.length === 0) return [];
+  return [
+    {
+      code,
+      evidence: `${what}: what install has set was changed, it would ${listed(changes, 4)}`,
+      hint: "`kubewright install` with the cluster's file puts back what it has set. Find out what has changed it, or it comes again: another tool's configuration, or a file in /etc/sysctl.d or /etc/modprobe.d.",
+    },
+  ];
+}

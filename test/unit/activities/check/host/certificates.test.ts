@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { certificates } from '../../../../../src/activities/check/host/certificates.js';
+import { factsProgram } from '../../../../../src/activities/remote-facts.js';
+import { clusterOf } from '../../../cluster-fixture.js';
+import { at, lay, link, look, output, remove, useOneHost } from './one-host.js';
+
+useOneHost();
+
+const DAY_MS = 86_400_000;
+const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1 });
+const WORKER = at(CLUSTER, 'w-1');
+const CONTROL_PLANE = at(CLUSTER, 'cp-1');
+const KUBELET = '/var/lib/kubelet/pki/kubelet-client-2026.pem';
+
+/** A certificate that ends in so many days, and its key, by openssl. */
+function made(days: number): { certificate: string; key: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'kubewright-certificate-'));
+  const [key, certificate] = ['key', 'crt'].map((name) => join(folder, name)) as [string, string];
+  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  execFileSync(
+    'openssl',
+    ['req', '-x509', ...ec, '-subj', '/CN=x', '-days', `${days}`, '-keyout', key, '-out', certificate],
+    {
+      stdio: 'ignore',
+    },
+  );
+  const pair = { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+  rmSync(folder, { recursive: true });
+  return pair;
+}
+
+const year = made(365);
+const month = made(20);
+
+const kubeconfig = ({ certificate, key }: typeof year): string =>
+  `apiVersion: v1
+kind: Config
+users:
+- name: x
+  user:
+    client-certificate-data: ${Buffer.from(certificate).toString('base64')}
+    client-key-data: ${Buffer.from(key).toString('base64')}
+`;
+
+function layWorker(pair: typeof year): void {
+  lay(KUBELET, `${pair.certificate}${pair.key}`);
+  link('/var/lib/kubelet/pki/kubelet-client-current.pem', 'kubelet-client-2026.pem');
+}
+
+function layControlPlane(): void {
+  const names = ['ca', 'apiserver', 'apiserver-kubelet-client', 'front-proxy-ca', 'front-proxy-client'];
+  const etcd = ['ca', 'server', 'peer', 'healthcheck-client'].map((name) => `etcd/${name}`);
+  for (const name of [...names, 'apiserver-etcd-client', ...etcd])
+    lay(`/etc/kubernetes/pki/${name}.crt`, year.certificate);
+  for (const name of ['controller-manager', 'scheduler', 'admin'])
+    lay(`/etc/kubernetes/${name}.conf`, kubeconfig(year));
+  layWorker(year);
+}
+
+describe('certificates as files', () => {
+  it('that are good for long are no fault, on a control plane with all of them', async () => {
+    layControlPlane();
+    expect(await look(certificates, CONTROL_PLANE)).toEqual([]);
+  });
+
+  it('that end within thirty days are told with their days, and those that have ended by another code', async () => {
+    layControlPlane();
+    lay('/etc/kubernetes/pki/apiserver.crt', month.certificate);
+    lay('/etc/kubernetes/scheduler.conf', kubeconfig(month));
+    const soon = await look(certificates, CONTROL_PLANE);
+    expect(soon).toEqual([
+      {
+        code: 'KW644',
+        evidence: expect.stringMatching(
+          /^certificates end soon: .*pki\/apiserver\.crt in 19 days \(20\d\d-\d\d-\d\d\), .*scheduler\.conf in 19 days/,
+        ),
+        hint: expect.stringContaining('kubeadm certs renew all'),
+      },
+    ]);
+    const late = await look(certificates, CONTROL_PLANE, { now: Date.now() + 21 * DAY_MS });
+    expect(late).toMatchObject([{ code: 'KW643', evidence: expect.stringContaining('apiserver.crt 1 day ago (') }]);
+  });
+
+  it('of a kubelet are told with the way that renews them', async () => {
+    layWorker(month);
+    expect(await look(certificates, WORKER)).toMatchObject([
+      { code: 'KW644', hint: expect.stringContaining('The kubelet renews its own') },
+    ]);
+  });
+
+  it('of a bundle count by the first that ends', async () => {
+    layControlPlane();
+    lay('/etc/kubernetes/pki/ca.crt', `${year.certificate}${month.certificate}`);
+    expect(await look(certificates, CONTROL_PLANE)).toMatchObject([
+      { code: 'KW644', evidence: expect.stringContaining('pki/ca.crt in 19 days') },
+    ]);
+  });
+
+  it('that are missing are told where the host needs them, and nowhere else', async () => {
+    expect(await look(certificates, WORKER)).toMatchObject([
+      { code: 'KW645', evidence: 'certificates are missing: /var/lib/kubelet/pki/kubelet-client-current.pem' },
+    ]);
+    layControlPlane();
+    remove('/etc/kubernetes/admin.conf');
+    expect(await look(certificates, CONTROL_PLANE)).toEqual([]);
+    remove('/etc/kubernetes/pki/front-proxy-client.crt');
+    expect(await look(certificates, CONTROL_PLANE)).toMatchObject([
+      { code: 'KW645', evidence: expect.stringContaining('/etc/kubernetes/pki/front-proxy-client.crt') },
+    ]);
+  });
+
+  it('that cannot be read are never taken for good ones', async () => {
+    layWorker(year);
+    lay(KUBELET, year.key);
+    expect(await look(certificates, WORKER)).toMatchObject([
+      { code: 'KW642', evidence: expect.stringContaining('kubelet-client-current.pem') },
+    ]);
+    lay(KUBELET, '-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n');
+    expect(await look(certificates, WORKER)).toMatchObject([{ code: 'KW642' }]);
+  });
+
+  it('leave no key behind, also where a file is cut short or holds its key in the wrong place', async () => {
+    layControlPlane();
+    const key = year.key.split('\n')[1] as string;
+    lay(KUBELET, `-----BEGIN CERTIFICATE-----\nQUJD\n${year.key}`);
+    lay('/etc/kubernetes/admin.conf', kubeconfig({ certificate: `${year.certificate}${year.key}`, key: year.key }));
+    const said = await output(factsProgram(certificates.questions(CONTROL_PLANE)));
+    const texts = said
+      .split('\n')
+      .flatMap((line) => [line, Buffer.from(line.split(' ')[3] ?? '', 'base64').toString()]);
+    const whole = texts.join('\n');
+    expect(whole).toContain('kubelet-client-current.pem');
+    expect(whole).not.toContain(key);
+    expect(whole).not.toContain(Buffer.from(year.key).toString('base64').slice(0, 40));
+  });
+
+  it('of a member that systemd runs are looked for where it has them, and are renewed by an install', async () => {
+    const cluster = clusterOf({ controlPlanes: 1, workers: 1, etcd: 3 });
+    const systemd = { ...cluster, etcd: { ...cluster.etcd, runner: 'systemd' } } as typeof cluster;
+    for (const name of ['ca', 'server', 'peer', 'healthcheck-client'])
+      lay(`/etc/kubewright/pki/etcd/${name}.crt`, name === 'server' ? month.certificate : year.certificate);
+    expect(await look(certificates, at(systemd, 'etcd-1'))).toMatchObject([
+      {
+        code: 'KW644',
+        evidence: expect.stringContaining('/etc/kubewright/pki/etcd/server.crt'),
+        hint: expect.stringMatching(/^`kubewright install` .* anew\.$/),
+      },
+    ]);
+  });
+});

@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkHostHealth } from '../../../../../src/activities/check/checkHostHealth.js';
+import { together } from '../../../../../src/activities/check/host/findings.js';
+import { clusterOf } from '../../../cluster-fixture.js';
+import { BashHosts } from '../../bash-hosts.js';
+
+const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1, etcd: 1, directors: 1 });
+
+let hosts: BashHosts;
+
+beforeEach(() => {
+  hosts = new BashHosts(CLUSTER);
+  hosts.program('systemctl', 'exit 1');
+  hosts.program('journalctl', 'exit 1');
+});
+
+afterEach(() => hosts.remove());
+
+const look = (name: string) =>
+  checkHostHealth.probe(hosts.context('checkHostHealth', name, new AbortController().signal));
+
+describe('a look at a host', () => {
+  it.each(['cp-1', 'w-1', 'etcd-1', 'lb-1'])('is one round trip, whatever its role: %s', async (name) => {
+    const { done, changes, findings = [] } = await look(name);
+    expect(hosts.trips).toBe(1);
+    expect({ done, changes }).toEqual({ done: true, changes: [] });
+    expect(
+      findings.every(({ host, evidence, hint }) => host === name && evidence.startsWith(`${name}: `) && hint !== ''),
+    ).toBe(true);
+    // Nothing can be asked on it, and so nothing is said to be right.
+    expect(findings.map(({ code }) => code)).toContain('KW642');
+    const codes = findings.map(({ code }) => code);
+    expect(new Set(codes).size).toBe(codes.length);
+  });
+
+  it('that does not come whole is no look', async () => {
+    for (const kind of ['half of it comes back', 'nothing comes back', 'garbage comes back'] as const) {
+      hosts.fault = { trip: hosts.trips + 1, kind };
+      await expect(look('w-1'), kind).rejects.toMatchObject({ code: 'KW437', transient: true });
+    }
+  });
+
+  it('at a host that is away is what its other steps say of it', async () => {
+    hosts.away.add('w-1');
+    await expect(look('w-1')).rejects.toMatchObject({ code: 'KW202' });
+  });
+});
+
+describe('the findings of a host', () => {
+  const fault = (code: string, evidence: string) => ({ code, evidence, hint: `mend ${code}` });
+
+  it('are one for each code, in the order of the faults', () => {
+    expect(together('w-1', [fault('KW650', 'a'), fault('KW646', 'b'), fault('KW650', 'c')])).toEqual([
+      { code: 'KW650', host: 'w-1', evidence: 'w-1: a; c', hint: 'mend KW650' },
+      { code: 'KW646', host: 'w-1', evidence: 'w-1: b', hint: 'mend KW646' },
+    ]);
+  });
+
+  it('are short, and hold nothing that a terminal would act on', () => {
+    const many = Array.from({ length: 20 }, (_, n) => fault('KW642', `\u001b[31m${n}${'x'.repeat(2_000)}`));
+    const [finding] = together('w-1', many);
+    expect(finding?.evidence.length).toBeLessThan(1_000);
+    expect(finding?.evidence).toMatch(/^w-1: 0x+; 1x+; 2x+; and 17 more$/);
+  });
+});
