@@ -46,10 +46,11 @@ const RULES = PATTERNS.map(
 
 /** Bash: `kernel_log` prints `NAME COUNT LINE` for each kind of line that the last hour has; all is read, little is sent. */
 const FUNCTIONS = `kernel_log() {
-  timeout ${QUESTION_SECONDS} journalctl -k --since=-1h --no-pager --quiet --output=short-iso | awk '/${NO_DISK}/ {next}
+  timeout ${QUESTION_SECONDS} journalctl -k --since=-1h --no-pager --output=short-iso 2>&1 | awk '/^No journal files were found/ {exit 3}
+/${NO_DISK}/ {next}
 ${RULES}
 END {for (name in count) print name, count[name], last[name]}'
-  [ "\${PIPESTATUS[0]}" = 0 ] || { echo "\\\`journalctl -k\\\` failed or did not end within ${QUESTION_SECONDS} s" >&2; return 1; }
+  [ "\${PIPESTATUS[*]}" = '0 0' ] || { echo "\\\`journalctl -k\\\` failed, found no journal or did not end within ${QUESTION_SECONDS} s" >&2; return 1; }
 }`;
 
 /** What the kernel has had to complain of during the last hour. */
@@ -69,5 +70,9 @@ function faultOf([, name, count, line]: RegExpExecArray): Fault[] {
   const pattern = PATTERNS.find((each) => each.name === name);
   if (pattern === undefined) return [];
   const { code, what, hint } = pattern;
-  return [{ code, evidence: `${what}: ${count} times in the last hour, the last time ${line}`, hint }];
+  return [{ code, evidence: `${what}: ${times(Number(count))} in the last hour, the last time ${line}`, hint }];
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }

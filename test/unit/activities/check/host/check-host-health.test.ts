@@ -6,6 +6,12 @@ import { BashHosts } from '../../bash-hosts.js';
 
 const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1, etcd: 1, directors: 1 });
 
+/** systemd's answers about the services of a worker. */
+const told = (state: string) =>
+  ['containerd', 'kubelet'].map((name) => `printf '%s\\n' ${state} Id=${name}.service ''`).join('; ');
+const WELL = told('ActiveState=active SubState=running Result=success');
+const RESTARTING = told('ActiveState=activating SubState=auto-restart Result=exit-code');
+
 let hosts: BashHosts;
 
 beforeEach(() => {
@@ -20,9 +26,8 @@ const look = (name: string) =>
   checkHostHealth.probe(hosts.context('checkHostHealth', name, new AbortController().signal));
 
 describe('a look at a host', () => {
-  it.each(['cp-1', 'w-1', 'etcd-1', 'lb-1'])('is one round trip, whatever its role: %s', async (name) => {
+  it.each(['cp-1', 'w-1', 'etcd-1', 'lb-1'])('changes nothing, whatever its role: %s', async (name) => {
     const { done, changes, findings = [] } = await look(name);
-    expect(hosts.trips).toBe(1);
     expect({ done, changes }).toEqual({ done: true, changes: [] });
     expect(
       findings.every(({ host, evidence, hint }) => host === name && evidence.startsWith(`${name}: `) && hint !== ''),
@@ -31,6 +36,30 @@ describe('a look at a host', () => {
     expect(findings.map(({ code }) => code)).toContain('KW642');
     const codes = findings.map(({ code }) => code);
     expect(new Set(codes).size).toBe(codes.length);
+  });
+
+  it('is one round trip, and a second one for what may pass by itself', async () => {
+    const codesOf = async () => ((await look('w-1')).findings ?? []).map(({ code }) => code);
+    hosts.program('systemctl', WELL);
+    expect(await codesOf()).not.toContain('KW650');
+    expect(hosts.trips).toBe(1);
+    // Restarting at the first look, and there at the second.
+    hosts.program(
+      'systemctl',
+      `[ "$1" != show ] || [ -e $SHARED/restarted ] || { touch $SHARED/restarted; ${RESTARTING}; exit; }\n${WELL}`,
+    );
+    expect(await codesOf()).not.toContain('KW650');
+    expect(hosts.trips).toBe(3);
+    hosts.program('systemctl', RESTARTING);
+    expect(await codesOf()).toContain('KW650');
+  });
+
+  it('asks a systemd that hangs no longer than it has to', { timeout: 90_000 }, async () => {
+    hosts.program('systemctl', '[ "$1" = show ] || exit 0; exec sleep 60');
+    const began = Date.now();
+    const { findings = [] } = await look('w-1');
+    expect(findings.find(({ code }) => code === 'KW642')?.evidence).toContain('its services could not be looked at');
+    expect(Date.now() - began).toBeLessThan(50_000);
   });
 
   it('that does not come whole is no look', async () => {

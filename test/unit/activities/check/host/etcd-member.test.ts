@@ -11,13 +11,14 @@ const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1 });
 const MEMBER = at(CLUSTER, 'cp-1');
 
 const MIB = 2 ** 20;
+const HEALTH = '/health?serializable=true';
 
 let server: Server;
 let port: number;
 let answers: Record<string, string>;
 
 beforeEach(async () => {
-  answers = { '/health': '{"health":"true","reason":""}\n', '/metrics': metrics({}) };
+  answers = { [HEALTH]: '{"health":"true","reason":""}\n', '/metrics': metrics({}) };
   server = createServer(({ url = '' }, response) => response.end(answers[url] ?? ''));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   port = (server.address() as AddressInfo).port;
@@ -56,7 +57,7 @@ describe('the member of etcd', () => {
 
   it('without a leader is told', async () => {
     answers['/metrics'] = metrics({ leader: 0 });
-    answers['/health'] = '{"health":"false","reason":"RAFT NO LEADER"}';
+    answers[HEALTH] = '{"health":"false","reason":"RAFT NO LEADER"}';
     expect(await ask()).toMatchObject([{ code: 'KW660' }]);
   });
 
@@ -73,7 +74,7 @@ describe('the member of etcd', () => {
   });
 
   it('with an alarm is told', async () => {
-    answers['/health'] = '{"health":"false","reason":"ALARM NOSPACE"}';
+    answers[HEALTH] = '{"health":"false","reason":"ALARM NOSPACE"}';
     expect(await ask()).toMatchObject([{ code: 'KW662', evidence: expect.stringContaining('ALARM NOSPACE') }]);
   });
 

@@ -5,7 +5,7 @@ import { kernelLog } from '../../../../../src/activities/check/host/kernel-log.j
 import { wantedSystem } from '../../../../../src/activities/prepare/system-state.js';
 import { digestOf } from '../../../../../src/activities/remote-facts.js';
 import { clusterOf } from '../../../cluster-fixture.js';
-import { at, lay, look, program, told, useOneHost } from './one-host.js';
+import { at, lay, link, look, program, remove, told, useOneHost } from './one-host.js';
 
 useOneHost();
 
@@ -26,6 +26,10 @@ describe("the kernel's log", () => {
       'XFS (sdb): Mounting V5 Filesystem',
     );
     expect(await look(kernelLog, WORKER)).toEqual([]);
+    logged('Killed process 1 (a)');
+    expect(await look(kernelLog, WORKER)).toMatchObject([
+      { evidence: expect.stringContaining('once in the last hour') },
+    ]);
     logged();
     expect(await look(kernelLog, WORKER)).toEqual([]);
   });
@@ -68,6 +72,10 @@ describe("the kernel's log", () => {
   });
 
   it('that cannot be read is not known, whatever was read before', async () => {
+    program('journalctl', 'echo "No journal files were found." >&2; echo "-- No entries --"');
+    expect(await look(kernelLog, WORKER)).toMatchObject([
+      { code: 'KW642', evidence: expect.stringContaining('no journal') },
+    ]);
     program('journalctl', 'echo "Killed process 1 (a)"; exit 1');
     expect(await look(kernelLog, WORKER)).toMatchObject([{ code: 'KW642' }]);
     program('journalctl', 'exec sleep 60');
@@ -92,10 +100,15 @@ describe('the table of connections', () => {
     expect(await look(conntrack, WORKER)).toMatchObject(faults);
   });
 
-  it('is none where the kernel tracks nothing, and not known where it holds no limit', async () => {
+  it('is none where the kernel tracks nothing, and not known where it holds no limit or cannot be read', async () => {
     expect(await look(conntrack, WORKER)).toEqual([]);
     lay('/proc/sys/net/netfilter/nf_conntrack_count', '1\n');
     expect(await look(conntrack, WORKER)).toMatchObject([{ code: 'KW642' }]);
+    remove('/proc/sys/net/netfilter');
+    link('/proc/sys/net/netfilter', 'netfilter');
+    expect(await look(conntrack, WORKER)).toMatchObject([
+      { code: 'KW642', evidence: expect.stringContaining('symbolic links') },
+    ]);
   });
 });
 

@@ -29,7 +29,7 @@ export function link(path: string, target: string): void {
 }
 
 export function remove(path: string): void {
-  rmSync(join(root, path));
+  rmSync(join(root, path), { recursive: true });
 }
 
 /** A program that takes the place of the machine's. */
