@@ -7,6 +7,9 @@ import { type Concern, couldNotLook, type Fault, type LookedAt, listed, QUESTION
  */
 const LEAST = { space: 15, inodes: 5 };
 
+/** Points above the threshold of a file that sets lower ones for its kubelets: there is time left to do something. */
+const MARGIN = 5;
+
 const GIB = 2 ** 30;
 
 /**
@@ -38,7 +41,7 @@ export const disks: Concern = {
     const untold = folders.flatMap((folder) => ('why' in folder ? [folder] : []));
     const seen = fileSystems(folders.flatMap((folder) => ('device' in folder ? [folder] : [])));
     return [
-      ...seen.flatMap(faultsOf),
+      ...seen.flatMap((each) => faultsOf(each, leastSpace(at))),
       ...untold.map(({ path, why }) => couldNotLook(`the file system of ${path}`, why)),
     ];
   },
@@ -103,14 +106,24 @@ function fileSystems(folders: Folder[]): FileSystem[] {
   });
 }
 
-function faultsOf({ mount, options, paths, bytes, freeSpace, freeInodes }: FileSystem): Fault[] {
+/** In percent. */
+function leastSpace({ cluster }: LookedAt): number {
+  const { evictionHard } = cluster.kubernetes.kubelet.config;
+  const own = Object.entries(evictionHard ?? {}).flatMap(([signal, value]) => {
+    const share = /^(\d+(?:\.\d+)?)%$/.exec(String(value))?.[1];
+    return /^(nodefs|imagefs)\.available$/.test(signal) && share !== undefined ? [Number(share)] : [];
+  });
+  return own.length === 0 ? LEAST.space : Math.min(LEAST.space, Math.max(...own) + MARGIN);
+}
+
+function faultsOf({ mount, options, paths, bytes, freeSpace, freeInodes }: FileSystem, least: number): Fault[] {
   const name = `${mount} (with ${listed(paths)})`;
   return [
     ...(options === undefined
       ? [couldNotLook(`whether ${name} takes writes`, 'the kernel does not list its mount')]
       : []),
     ...(options?.split(',').includes('ro') === true ? [readOnly(name)] : []),
-    ...(freeSpace < LEAST.space
+    ...(freeSpace < least
       ? [
           {
             code: 'KW646',

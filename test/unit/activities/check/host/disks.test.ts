@@ -58,6 +58,17 @@ describe('disks', () => {
     ]);
   });
 
+  it('may be fuller where evictionHard says so', async () => {
+    folders({ '/': { free: 8 }, '/var/log': {} });
+    const withHard = (evictionHard: Record<string, string>) => {
+      const kubernetes = { ...CLUSTER.kubernetes, kubelet: { config: { evictionHard }, extraArgs: [] } };
+      return look(disks, at({ ...CLUSTER, kubernetes }, 'lb-1'));
+    };
+    expect(await withHard({ 'nodefs.available': '1%', 'imagefs.available': '2%' })).toEqual([]);
+    expect(await withHard({ 'nodefs.available': '1%', 'imagefs.available': '4%' })).toMatchObject([{ code: 'KW646' }]);
+    expect(await withHard({ 'memory.available': '1%' })).toMatchObject([{ code: 'KW646' }]);
+  });
+
   it('that take no writes any more are told', async () => {
     folders({ '/': {}, '/var/log': { mount: '/var', device: 2, options: 'ro,relatime,errors=remount-ro' } });
     expect(await look(disks, DIRECTOR)).toMatchObject([{ code: 'KW648', evidence: expect.stringContaining('/var') }]);
