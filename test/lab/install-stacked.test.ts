@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectRecorded } from './support/applied-record.js';
 import { expectScheduledChecks } from './support/health.js';
+import { expectFaultsFound } from './support/health-faults.js';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
@@ -45,6 +46,7 @@ describe('an install with stacked etcd on five fresh hosts that reach no mirror'
   });
 
   expectScheduledChecks(() => cluster);
+  expectFaultsFound(() => cluster);
   expectSurvivesAnyHost(() => cluster, HOSTS);
   expectOutlivesBlackout(() => cluster);
 });

@@ -2,13 +2,16 @@ import { etcdOf, holdsMember, runsContainers, runtimeOf } from '../../../compone
 import { type Concern, couldNotLook, type Fault, type LookedAt, listed, QUESTION_SECONDS } from './concern.js';
 
 /**
- * Shares that have to be free, in percent. The kubelet's hard eviction thresholds are nodefs.available<10%, imagefs.available<15%
- * and inodesFree<5% of both: below them it ends pods (https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#hard-eviction-thresholds).
+ * Points above the share below which a kubelet ends pods: there is time left to do something. A finding that comes with the
+ * eviction would come too late.
  */
-const LEAST = { space: 15, inodes: 5 };
-
-/** Points above the threshold of a file that sets lower ones for its kubelets: there is time left to do something. */
 const MARGIN = 5;
+
+/**
+ * Shares that have to be free, in percent. The kubelet's hard eviction thresholds are nodefs.available<10%, imagefs.available<15%
+ * and inodesFree<5% of both (https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#hard-eviction-thresholds).
+ */
+const LEAST = { space: 15 + MARGIN, inodes: 5 + MARGIN };
 
 const GIB = 2 ** 30;
 
@@ -117,7 +120,8 @@ function leastSpace({ cluster }: LookedAt): number {
 }
 
 function faultsOf({ mount, options, paths, bytes, freeSpace, freeInodes }: FileSystem, least: number): Fault[] {
-  const name = `${mount} (with ${listed(paths)})`;
+  const others = paths.filter((path) => path !== mount);
+  const name = others.length === 0 ? mount : `${mount} (with ${listed(others)})`;
   return [
     ...(options === undefined
       ? [couldNotLook(`whether ${name} takes writes`, 'the kernel does not list its mount')]

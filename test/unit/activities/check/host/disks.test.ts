@@ -43,14 +43,14 @@ esac; done`,
 
 describe('disks', () => {
   it('with room are no fault, however the folders lie on them', async () => {
-    folders({ '/': {}, '/var/log': { mount: '/var', device: 2, free: 15, inodes: 5 } });
+    folders({ '/': {}, '/var/log': { mount: '/var', device: 2, free: 20, inodes: 10 } });
     expect(await look(disks, DIRECTOR)).toEqual([]);
   });
 
   it('that are short of space or inodes are told once each, with the folders that lie there', async () => {
-    folders({ '/': { free: 14 }, '/var/log': { free: 14 } });
+    folders({ '/': { free: 19 }, '/var/log': { free: 19 } });
     expect(await look(disks, DIRECTOR)).toEqual([
-      { code: 'KW646', evidence: '/ (with /, /var/log) has 14 % of 98 GiB free', hint: expect.any(String) },
+      { code: 'KW646', evidence: '/ (with /var/log) has 19 % of 98 GiB free', hint: expect.any(String) },
     ]);
     folders({ '/': {}, '/var/log': { mount: '/var', device: 2, inodes: 4 } });
     expect(await look(disks, DIRECTOR)).toMatchObject([

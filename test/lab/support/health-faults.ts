@@ -1,0 +1,167 @@
+import { expect, test } from 'vitest';
+import type { LabHost } from '../../../lab/hosts/index.js';
+import type { HealthFinding } from '../../../src/plan/run.js';
+import type { Installed } from './installed.js';
+
+/** Something that a stranger breaks on a host, and what a check has to say of it. */
+interface Fault {
+  what: string;
+  host: string;
+  code: string;
+  /** What the evidence has to name. */
+  names: RegExp;
+  /** Bash, as root on the host. */
+  breaks: string;
+  mends: string;
+}
+
+const CERTIFICATE = '/etc/kubernetes/pki/front-proxy-client';
+const SCHEDULER = '/etc/kubernetes/manifests/kube-scheduler.yaml';
+/** Less than a check wants, and more than the kubelet's 15 %, below which it ends pods. */
+const FREE_PERCENT = 18;
+
+const FAULTS: Fault[] = [
+  {
+    what: 'a certificate that ends in five days',
+    host: 'cp-1',
+    code: 'KW644',
+    names: /front-proxy-client\.crt/,
+    // A good one, of the same authority and key: nothing breaks but its days.
+    breaks: `cd ${CERTIFICATE.replace(/\/[^/]+$/, '')} && cp -p ${CERTIFICATE}.crt /root/ &&
+openssl req -new -key ${CERTIFICATE}.key -subj /CN=front-proxy-client |
+  openssl x509 -req -CA front-proxy-ca.crt -CAkey front-proxy-ca.key -set_serial 7 -days 5 -out ${CERTIFICATE}.crt`,
+    mends: `mv /root/front-proxy-client.crt ${CERTIFICATE}.crt`,
+  },
+  {
+    what: 'a static pod whose manifest is gone',
+    host: 'cp-2',
+    code: 'KW651',
+    names: /kube-scheduler/,
+    breaks: `mv ${SCHEDULER} /root/`,
+    mends: `mv /root/kube-scheduler.yaml ${SCHEDULER}`,
+  },
+  {
+    what: 'a disk that fills up',
+    host: 'w-1',
+    code: 'KW646',
+    names: /free/,
+    breaks: `read -r total free < <(df --block-size=1 --output=size,avail / | tail -1) &&
+fallocate --length $((free - total * ${FREE_PERCENT} / 100)) /root/filler`,
+    mends: 'rm /root/filler',
+  },
+  {
+    what: 'a kernel setting that somebody has changed',
+    host: 'w-2',
+    code: 'KW657',
+    names: /net\.ipv4\.ip_forward/,
+    breaks: 'sysctl -qw net.ipv4.ip_forward=0',
+    mends: 'sysctl -qw net.ipv4.ip_forward=1',
+  },
+  {
+    what: 'a kubelet that was stopped',
+    host: 'cp-3',
+    code: 'KW650',
+    names: /kubelet/,
+    breaks: 'systemctl stop kubelet',
+    mends: 'systemctl start kubelet',
+  },
+];
+
+/**
+ * Breaks what a check has to find, looks with the command that a person uses, and mends it: each finding is asserted by its code
+ * and its host, and that nothing is left of them by a whole cluster seen from outside.
+ */
+export function expectFaultsFound(get: () => Installed): void {
+  test('a check finds what is wrong on each of five hosts at once, and nothing any more when it is mended', async () => {
+    const cluster = get();
+    const host = (name: string): LabHost => cluster.lab.host(name);
+    const broken: Fault[] = [];
+    try {
+      for (const fault of FAULTS) {
+        broken.push(fault);
+        await host(fault.host).exec(fault.breaks);
+      }
+      const findings = await check(cluster);
+      for (const { what, host, code, names } of FAULTS) {
+        const found = findings.find((each) => each.code === code && each.host === host);
+        expect(found?.evidence ?? '', `${what} on ${host}, among ${told(findings)}`).toMatch(names);
+      }
+    } finally {
+      for (const fault of broken) await host(fault.host).exec(fault.mends, { allowFailure: true });
+    }
+    await expectHealthy(cluster);
+  }, 400_000);
+
+  test('a check finds a member of etcd that is gone, while the others go on', async () => {
+    const cluster = get();
+    const [, , host] = cluster.controlPlanes();
+    await host?.exec('mv /etc/kubernetes/manifests/etcd.yaml /root/');
+    try {
+      await expect.poll(() => cluster.healthyEtcd(cluster.members()[0] as LabHost), LONG).toBe(2);
+      expect(codesOf(await check(cluster))).toContain('KW476');
+    } finally {
+      await host?.exec('mv /root/etcd.yaml /etc/kubernetes/manifests/');
+    }
+    await expectHealthy(cluster);
+  }, 400_000);
+
+  test('a check finds a virtual IP that nobody has, and names that nobody answers for', async () => {
+    const cluster = get();
+    const scale = (replicas: number) =>
+      cluster.kubectl(['-n', 'kube-system', 'scale', 'deployment/coredns', `--replicas=${replicas}`]);
+    await scale(0);
+    try {
+      await Promise.all(cluster.controlPlanes().map((host) => host.exec('systemctl stop keepalived')));
+      try {
+        await expect.poll(() => cluster.vipHolders(), LONG).toEqual([]);
+        const codes = codesOf(await check(cluster));
+        expect(codes).toContain('KW482');
+        expect(codes).toContain('KW483');
+      } finally {
+        await Promise.all(cluster.controlPlanes().map((host) => host.exec('systemctl start keepalived')));
+      }
+      await expect.poll(async () => (await cluster.vipHolders()).length, LONG).toBe(1);
+    } finally {
+      await expect
+        .poll(
+          () =>
+            scale(2).then(
+              () => true,
+              () => false,
+            ),
+          LONG,
+        )
+        .toBe(true);
+    }
+    await expectHealthy(cluster);
+  }, 400_000);
+}
+
+const LONG = { timeout: 120_000, interval: 2_000 };
+
+/** Findings of a check that is made now, as a program reads them. */
+async function check(cluster: Installed): Promise<HealthFinding[]> {
+  const { stdout, all } = await cluster.kubewright(['health', cluster.lab.files.clusterFile, '--now', '--json'], {
+    allowFailure: true,
+  });
+  const objects = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as { type: string; findings: HealthFinding[] });
+  const report = objects.find(({ type }) => type === 'health');
+  if (report === undefined) throw new Error(`no report: ${all}`);
+  return report.findings;
+}
+
+async function expectHealthy(cluster: Installed): Promise<void> {
+  expect(await cluster.whole()).toBe(true);
+  await expect.poll(async () => told(await check(cluster)), { timeout: 180_000, interval: 5_000 }).toBe('');
+}
+
+function codesOf(findings: HealthFinding[]): string[] {
+  return findings.map(({ code }) => code);
+}
+
+function told(findings: HealthFinding[]): string {
+  return findings.map(({ code, host, evidence }) => `${code} ${host ?? 'cluster'}: ${evidence}`).join('\n');
+}
