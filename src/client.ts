@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { BUILD } from './build.js';
 import { abortCommand } from './commands/abort.js';
+import { completionCommand } from './commands/completion.js';
 import { retryCommand, skipCommand } from './commands/decide.js';
 import { healthCommand } from './commands/health.js';
+import { initCommand } from './commands/init.js';
 import { installCommand } from './commands/install.js';
 import { kubeconfigCommand } from './commands/kubeconfig.js';
 import { planCommand } from './commands/plan.js';
@@ -12,6 +14,7 @@ import { serverCommand } from './commands/server.js';
 import { sshCheckCommand } from './commands/ssh-check.js';
 import { statusCommand } from './commands/status.js';
 import { createOutput } from './commands/support/action.js';
+import { addFileOption } from './commands/support/file-argument.js';
 import { flushed } from './commands/support/flushed.js';
 import { addGlobalOptions, type GlobalOptions } from './commands/support/global-options.js';
 import { lazyGroup, loadLazily } from './commands/support/lazy.js';
@@ -30,7 +33,7 @@ export function createProgram(shell: Shell): Command {
     .enablePositionalOptions()
     .helpCommand(false);
   addGlobalOptions(program);
-  const add = (create: (shell: Shell) => Command) => program.addCommand(addGlobalOptions(create(shell)));
+  const add = (create: (shell: Shell) => Command) => program.addCommand(addGlobalOptions(addFileOption(create(shell))));
   program.commandsGroup('Install:');
   [installCommand, planCommand, statusCommand, watchCommand, healthCommand, kubeconfigCommand].forEach(add);
   program.commandsGroup('Decide on a blocked step:');
@@ -38,9 +41,9 @@ export function createProgram(shell: Shell): Command {
   program.commandsGroup('Change a living cluster:');
   [rotateEncryptionKeyCommand].forEach(add);
   program.commandsGroup('cluster.yaml:');
-  [validateCommand, sshCheckCommand, schemaCommand].forEach(add);
+  [initCommand, validateCommand, sshCheckCommand, schemaCommand].forEach(add);
   program.commandsGroup('Run and rehearse:');
-  [workerCommand, serverCommand].forEach(add);
+  [workerCommand, serverCommand, completionCommand].forEach(add);
   program.addCommand(
     lazyGroup('lab', 'rehearse on lab hosts on this machine', async () =>
       (await import('../lab/command.js')).labCommand(),
@@ -62,6 +65,7 @@ export function createProgram(shell: Shell): Command {
 
 const HELP_AFTER = `
 Begin with:
+  kubewright init
   kubewright validate cluster.yaml
   kubewright plan cluster.yaml
   kubewright install cluster.yaml`;

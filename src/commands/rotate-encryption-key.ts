@@ -5,7 +5,7 @@ import type { Engine } from '../engine/index.js';
 import { KubewrightError } from '../errors.js';
 import { action, type CommandContext } from './support/action.js';
 import { parseDuration } from './support/duration.js';
-import { FILE_ARGUMENT, STDIN } from './support/file-argument.js';
+import { FILE_ARGUMENT, type FileOption, STDIN } from './support/file-argument.js';
 import type { ExitCode, Shell } from './support/shell.js';
 import type { CarryOptions, Undertaking } from './support/undertaking.js';
 
@@ -33,15 +33,15 @@ export function rotateEncryptionKeyCommand(shell: Shell): Command {
     )
     .option('--worker', 'start a worker here, for this cluster alone (default with the embedded server)')
     .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
-    .action(action<CarryOptions, [string]>(shell, rotate));
+    .action(action<CarryOptions & FileOption, [string]>(shell, rotate));
 }
 
 const OPERATION = 'rotate-encryption-key';
 
-async function rotate(context: CommandContext<CarryOptions>, given: string): Promise<ExitCode> {
+async function rotate(context: CommandContext<CarryOptions & FileOption>, given: string): Promise<ExitCode> {
   const { undertake } = await import('./support/undertaking.js');
   const again = `kubewright ${OPERATION} ${given}`;
-  if (isClusterName(given)) {
+  if (context.options.file === undefined && isClusterName(given)) {
     return undertake(context, { operation: OPERATION, name: given }, async (engine) =>
       undertaking(context, await lastCluster(engine, given), again),
     );

@@ -1,19 +1,31 @@
 import { Command } from 'commander';
 import { action, type CommandContext } from './support/action.js';
+import { FILE_ARGUMENT, type FileOption, fileOption, oneFile } from './support/file-argument.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
 /** `kubewright unlock FILE RUN`: takes the hosts from a run whose Temporal server is lost. */
 export function unlockCommand(shell: Shell): Command {
-  return new Command('unlock')
+  const command = new Command('unlock');
+  return command
+    .usage('[options] [file] <run>')
     .summary('take the hosts from a run whose Temporal server is lost')
     .description(
       'A run holds the hosts that it changes; a run of another Temporal server is refused meanwhile (KW590 names it). When its ' +
         'server is gone for good, this takes the hosts from it, over SSH and without Temporal. Should the run go on all the same, ' +
         'its steps are refused. Exit code 1 when a host could not be asked.',
     )
-    .argument('<file>', 'path of the cluster.yaml, or - for standard input')
-    .argument('<run>', 'id of the run, as the refusal names it')
-    .action(action<unknown, [string, string]>(shell, unlock));
+    .argument('[file]', `${FILE_ARGUMENT[1]} (default: "${FILE_ARGUMENT[2]}")`)
+    .argument('[run]', 'id of the run, as the refusal names it')
+    .addOption(fileOption())
+    .action(
+      action<FileOption, [string?, string?]>(shell, async (context, first, second) => {
+        // The file may be left out, the run never.
+        const [file, run] = second === undefined ? [undefined, first] : [first, second];
+        if (run === undefined) return command.error("error: missing required argument 'run'");
+        const { file: option = file ?? FILE_ARGUMENT[2] } = context.options;
+        return unlock(context, oneFile(option, file), run);
+      }),
+    );
 }
 
 async function unlock({ output, shell }: CommandContext, file: string, run: string): Promise<ExitCode> {

@@ -33,7 +33,7 @@ export interface HostsOptions {
  * `get` throws KubewrightError KW200 for a name that the cluster does not have, KW240 for an SSH configuration that
  * cannot be honoured; see `RemoteHost` for what its functions throw.
  */
-export function createHosts(cluster: Cluster, options: HostsOptions): Hosts {
+export function createHosts(cluster: Pick<Cluster, 'name' | 'hosts'>, options: HostsOptions): Hosts {
   const { thread, log = () => undefined } = options;
   const pool = new ConnectionPool(options, thread?.pool(log) ?? new Ssh2Pool(log), log);
   const made = new Map<string, RemoteHost>();

@@ -21,6 +21,9 @@ const TOOLS: [name: string, is: (file: Document) => boolean][] = [
   ['Ansible (an inventory, as kubespray has it)', has('all')],
 ];
 
+/** Those that `kubewright init --from` reads: `src/first-steps/sources`. */
+const READABLE = ['k0sctl', 'KubeOne', 'Ansible'];
+
 /** Says in one sentence whose file it is, before the places at which it is not ours. */
 export function reportOtherTool(report: Report): void {
   const file = report.document.value;
@@ -30,6 +33,8 @@ export function reportOtherTool(report: Report): void {
   report.error([], 'another-tool', {
     message: `this is a file of ${tool}, and Kubewright has a format of its own`,
     found: '',
-    expected: 'to begin with examples/clusters/minimal.yaml, which has ten lines',
+    expected: READABLE.some((name) => tool.startsWith(name))
+      ? '`kubewright init --from` with it makes a cluster.yaml'
+      : 'to begin with examples/clusters/minimal.yaml, which has ten lines',
   });
 }

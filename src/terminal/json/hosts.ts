@@ -17,6 +17,43 @@ export interface ValidObject {
 }
 
 /**
+ * A first cluster.yaml was written.
+ * @printedBy init
+ */
+export interface InitObject {
+  type: 'init';
+  /** Name of the cluster. */
+  cluster: string;
+  /** The file; null for `-`, and then `text` holds it. */
+  path: string | null;
+  /** What would be in the file. */
+  text?: string;
+  /** Its hosts. */
+  hosts: {
+    /** Name of the node. */
+    name: string;
+    /** Address that the cluster will use; null where it has to be filled in. */
+    address: string | null;
+    /** What it is. */
+    role: 'control-plane' | 'worker' | 'etcd';
+    /** What was seen there, or why nothing was, one sentence each. */
+    remarks: string[];
+  }[];
+  /** The virtual IP, or the address of a load balancer that is there already; null where it has to be filled in. */
+  endpoint: string | null;
+  /** What the source says and the file does not, one line each. */
+  leftOut: string[];
+  /** What a person should know, one line each. */
+  notes: string[];
+  /** What is still to be done in the file: what `validate` would say. */
+  problems: Problem[];
+  /** Whether the file was written; false where it had just this content. */
+  changed: boolean;
+  /** Where what was there before is kept. */
+  backup?: string;
+}
+
+/**
  * What is known of one step without having changed anything.
  * @printedBy plan
  */

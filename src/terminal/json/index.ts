@@ -10,6 +10,7 @@ import type { HealthObject, ScheduleObject } from './health.js';
 import type {
   DifferenceObject,
   FindingObject,
+  InitObject,
   KubeconfigObject,
   SshObject,
   SshSummaryObject,
@@ -55,6 +56,7 @@ export type JsonObject =
   | InstallObject
   | ListingObject
   | ValidObject
+  | InitObject
   | FindingObject
   | DifferenceObject
   | UncheckedObject

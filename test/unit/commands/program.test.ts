@@ -109,15 +109,50 @@ describe('a command', () => {
   it('reads standard input for -, and cluster.yaml where no file is named', async () => {
     const right = await readFile(minimal, 'utf8');
     const piped = await runCommand(['validate', '-'], { stdin: right });
-    expect([piped.code, piped.stdout]).toEqual([0, expect.stringMatching(/^<stdin> is right: /)]);
+    expect([piped.code, piped.stdout]).toEqual([0, expect.stringMatching(/^standard input is right: /)]);
     const wrong = await runCommand(['validate', '-'], { stdin: right.replace('kind: Cluster', 'kind: Clutser') });
-    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/^<stdin>:\d+:7: kind: /)]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/^standard input:\d+:7: kind: /)]);
     const endless = await runCommand(['validate', '-'], { stdin: 'x'.repeat(3 * 1024 * 1024) });
     expect([endless.code, endless.stderr]).toEqual([2, expect.stringContaining('is larger than 1024 KiB')]);
     for (const command of ['validate', 'plan', 'install', 'ssh-check', 'kubeconfig']) {
       const { code, stderr } = await runCommand([command]);
       expect([code, stderr]).toEqual([2, expect.stringMatching(/^cluster\.yaml:1:1: the file cannot be read/)]);
     }
+  });
+
+  it('takes the file as -f too, whatever it does with it, and not two of them', async () => {
+    const bad = join(directory, 'bad.yaml');
+    const commands = [
+      ['validate'],
+      ['plan'],
+      ['install'],
+      ['kubeconfig'],
+      ['ssh-check'],
+      ['health'],
+      ['health', 'schedule', '--every', '5m'],
+    ];
+    for (const command of [...commands, ['rotate-encryption-key'], ['unlock', 'run-1']]) {
+      for (const option of [['-f', bad], [`--file=${bad}`], ['-f', 'other.yaml', '-f', bad]]) {
+        const { code, stderr } = await runCommand([...command, ...option]);
+        expect([code, stderr], command.join(' ')).toEqual([2, expect.stringContaining(`${bad}:2:7: kind: `)]);
+      }
+      const piped = await runCommand([...command, '-f', '-'], { stdin: 'kind: x' });
+      expect(piped.stderr, command.join(' ')).toMatch(/^standard input:1:7: kind: /m);
+    }
+    expect((await runCommand(['health', '-f', bad, 'schedule', '--every', '5m'])).stderr).toContain(
+      `${bad}:2:7: kind: `,
+    );
+    const two = await runCommand(['validate', 'one.yaml', '-f', bad]);
+    expect([two.code, two.stderr]).toEqual([2, expect.stringMatching(/KW116[\s\S]*one\.yaml|one\.yaml[\s\S]*KW116/)]);
+    expect((await runCommand(['validate', bad, '-f', bad])).stderr).toContain(`${bad}:2:7: kind: `);
+  });
+
+  it('takes the hosts from a run whose file is cluster.yaml by default; the run is never left out', async () => {
+    expect((await runCommand(['unlock', 'run-1'])).stderr).toMatch(/^cluster\.yaml:1:1: the file cannot be read/);
+    expect(await runCommand(['unlock'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("missing required argument 'run'"),
+    });
   });
 
   it('says nothing on the way with --quiet, errors all the same', async () => {

@@ -11,11 +11,13 @@ export interface Ran {
 
 class Collector extends Writable {
   text = '';
+  onText: ((text: string) => void) | undefined;
   isTTY = false;
   columns = 100;
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.text += chunk.toString('utf8');
+    this.onText?.(chunk.toString('utf8'));
     done();
   }
 }
@@ -25,14 +27,19 @@ export interface RunOptions {
   tty?: boolean;
   /** What comes from standard input. */
   stdin?: string;
+  /** Standard input itself, for a test that writes to it meanwhile. */
+  input?: Readable;
+  /** Called with each piece of standard error. */
+  onError?: (text: string) => void;
 }
 
 /** Runs one command line in this process, as the program would. */
-export async function runCommand(argv: string[], { env = {}, tty = false, stdin = '' }: RunOptions = {}): Promise<Ran> {
+export async function runCommand(argv: string[], options: RunOptions = {}): Promise<Ran> {
+  const { env = {}, tty = false, stdin = '', input = Readable.from([Buffer.from(stdin)]) } = options;
   const stdout = new Collector();
   const stderr = new Collector();
-  stdout.isTTY = tty;
-  const input = Readable.from([Buffer.from(stdin)]);
+  for (const stream of [stdout, stderr, input]) Object.assign(stream, { isTTY: tty });
+  stderr.onText = options.onError;
   const shell: Shell = { stdin: input, stdout, stderr, env: { LANG: 'C.UTF-8', ...env }, exitCode: 0 };
   // Imported here and not above, so that a test may say first what must not be loaded.
   const { main } = await import('../../../src/client.js');

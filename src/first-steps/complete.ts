@@ -1,0 +1,145 @@
+import { isIpv4, unusable } from '../cluster/checks/ip.js';
+import { labelKey, labelValue, localPath, port, sshAddress, userName } from '../cluster/schema/forms.js';
+import type {
+  Draft,
+  DraftBastion,
+  DraftHost,
+  DraftSettings,
+  DraftSsh,
+  Found,
+  FoundBastion,
+  FoundHost,
+} from './draft.js';
+import { type LeftOut, oneLine } from './left-out.js';
+import { isValidName, Names, validClusterName } from './names.js';
+import { says, showValue, textOf } from './values.js';
+
+/** Which of two names a cluster has that nobody has named. */
+const NAMELESS = 'demo';
+
+/**
+ * Makes a draft of what a source says: names become valid, each value is one that `cluster.yaml` takes, or it is left out and
+ * told. Pure.
+ *
+ * @param found the source, its values unchecked
+ * @param leftOut what the reader of the source has left out already
+ */
+export function complete(found: Found, leftOut: LeftOut, source?: string): Draft {
+  const notes: string[] = [];
+  const names = new Names(new Set(found.hosts.flatMap(({ name }) => (name && isValidName(name) ? [name] : []))));
+  const taken = new Map<string, string>();
+  const hosts = found.hosts.map((host) => {
+    const name = names.give(host.name, host.role);
+    if (host.name !== undefined && host.name !== name) {
+      notes.push(oneLine(`${host.name} is called ${name} here: a node cannot have, or share, its name`));
+    }
+    const draft = hostOf(host, name, leftOut);
+    const other = draft.address === undefined ? undefined : taken.get(draft.address);
+    if (other !== undefined) {
+      leftOut.add(`address ${draft.address}`, `${other} has it already`, name);
+      return { ...draft, address: undefined };
+    }
+    if (draft.address !== undefined) taken.set(draft.address, name);
+    return draft;
+  });
+  const name = clusterName(found.name, notes);
+  return { source, name, settings: settingsOf(found.settings), hosts, leftOut: leftOut.lines(), notes };
+}
+
+function clusterName(wanted: string | undefined, notes: string[]): string {
+  if (wanted === undefined) return NAMELESS;
+  const name = validClusterName(wanted) ?? NAMELESS;
+  if (name !== wanted)
+    notes.push(oneLine(`the cluster ${wanted} is called ${name} here: its name is part of paths and units`));
+  return name;
+}
+
+function hostOf(found: FoundHost, name: string, leftOut: LeftOut): DraftHost {
+  const ssh = sshOf(found.ssh, name, leftOut);
+  const address = addressOf(found.address ?? ssh.address, name, leftOut);
+  const isSame = ssh.address === address;
+  return {
+    name,
+    role: found.role,
+    address,
+    runsPods: found.runsPods,
+    labels: labelsOf(found, name, leftOut),
+    ssh: { ...ssh, address: isSame ? undefined : ssh.address },
+    remarks: [],
+  };
+}
+
+function addressOf(address: string | undefined, name: string, leftOut: LeftOut): string | undefined {
+  if (address === undefined || !isIpv4(address)) return undefined;
+  const why = unusable(address);
+  if (why === undefined) return address;
+  leftOut.add(`address ${address}`, `it ${why}`, name);
+  return undefined;
+}
+
+/** Takes a value of a form, or leaves it out. */
+type Form = { safeParse(value: unknown): { success: boolean } };
+
+function sshOf({ bastion, ...own }: FoundHost['ssh'], name: string, leftOut: LeftOut): DraftSsh {
+  const direct = loginOf(own, '', name, leftOut);
+  return { ...direct, bastion: bastion === undefined ? undefined : bastionOf(bastion, name, leftOut) };
+}
+
+function bastionOf(found: FoundBastion, name: string, leftOut: LeftOut): DraftBastion | undefined {
+  const { address, ...rest } = loginOf(found, 'bastion ', name, leftOut);
+  return address === undefined ? undefined : { address, ...rest };
+}
+
+function loginOf(found: FoundBastion, whose: string, name: string, leftOut: LeftOut) {
+  const take = (value: unknown, what: string, form: Form): string | undefined => {
+    const text = textOf(value);
+    if (!says(value) || (text !== undefined && form.safeParse(text).success)) return text;
+    leftOut.add(`${whose}${what} ${showValue(value)}`, whyNot(value), name);
+    return undefined;
+  };
+  return {
+    address: take(found.address, 'address', sshAddress()),
+    user: take(found.user, 'user', userName()),
+    port: portOf(found.port, `${whose}port`, name, leftOut),
+    keyFile: take(found.keyFile, 'key file', localPath('~/.ssh/id_ed25519')),
+  };
+}
+
+function portOf(value: unknown, what: string, name: string, leftOut: LeftOut): number | undefined {
+  if (!says(value)) return undefined;
+  const number = Number(value);
+  if (port().safeParse(number).success) return number;
+  leftOut.add(`${what} ${showValue(value)}`, whyNot(value), name);
+  return undefined;
+}
+
+function whyNot(value: unknown): string {
+  const text = textOf(value) ?? '';
+  if (text.includes('{{')) return 'it is a template, and only what made it knows its value';
+  if (text.includes(':') && /^[0-9a-f:.[\]%]+$/i.test(text)) return 'IPv6 is not supported yet';
+  return 'cluster.yaml does not take such a value';
+}
+
+function labelsOf({ role, labels: found = {} }: FoundHost, name: string, leftOut: LeftOut): Record<string, string> {
+  if (role === 'etcd') {
+    if (says(found)) leftOut.add('labels', 'a host with etcd alone is no node', name);
+    return {};
+  }
+  const labels = Object.entries(found).flatMap(([key, value]): [string, string][] => {
+    const text = textOf(value) ?? '';
+    if (labelKey().safeParse(key).success && labelValue().safeParse(text).success) return [[key, text]];
+    leftOut.add(`label ${key}`, 'Kubernetes takes no such label', name);
+    return [];
+  });
+  return Object.fromEntries(labels);
+}
+
+/** Whether they fit is seen when the whole file is checked. */
+function settingsOf({ external, prefixLength, ...texts }: Found['settings']): DraftSettings {
+  const settings = Object.fromEntries(Object.entries(texts).map(([key, value]) => [key, textOf(value)]));
+  return {
+    ...settings,
+    ...(typeof prefixLength === 'number' && { prefixLength }),
+    ...(external !== undefined && { external: external as DraftSettings['external'] }),
+  };
+}

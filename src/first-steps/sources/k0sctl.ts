@@ -1,0 +1,76 @@
+import type { Found, FoundBastion, FoundHost } from '../draft.js';
+import type { LeftOut } from '../left-out.js';
+import { listOf, mapOf, says, textOf, type Values } from '../values.js';
+
+export const isK0sctl = ({ apiVersion }: Values): boolean =>
+  String(apiVersion ?? '').startsWith('k0sctl.k0sproject.io/');
+
+/** k0s' own roles; a controller has etcd. */
+const ROLES: Record<string, Pick<FoundHost, 'role' | 'runsPods'>> = {
+  controller: { role: 'control-plane', runsPods: false },
+  'controller+worker': { role: 'control-plane', runsPods: true },
+  single: { role: 'control-plane', runsPods: true },
+  worker: { role: 'worker', runsPods: true },
+};
+
+/** Keys of a host that the draft has. */
+const HOST_KEYS = ['role', 'ssh', 'openSSH', 'privateAddress', 'hostname', 'noTaints'];
+const SSH_KEYS = ['address', 'user', 'port', 'keyPath', 'bastion'];
+
+/** What a `k0sctl.yaml` says of a cluster. */
+export function ofK0sctl(file: Values, leftOut: LeftOut): Found {
+  const spec = mapOf(file.spec);
+  const hosts = listOf(spec.hosts).flatMap((host, at) => hostOf(mapOf(host), `host ${at + 1}`, leftOut));
+  leftOut.addAll('', file, ['apiVersion', 'kind', 'metadata', 'spec']);
+  leftOut.addAll('spec.', spec, ['hosts', 'k0s']);
+  const k0s = mapOf(spec.k0s);
+  leftOut.addAll('spec.k0s.', k0s, ['version', 'config']);
+  return { name: textOf(mapOf(file.metadata).name), hosts, settings: settingsOf(k0s, leftOut) };
+}
+
+function hostOf(host: Values, place: string, leftOut: LeftOut): FoundHost[] {
+  const role = ROLES[textOf(host.role) ?? ''];
+  const via = says(host.ssh) ? mapOf(host.ssh) : mapOf(host.openSSH);
+  const name = textOf(host.hostname);
+  const label = name ?? textOf(via.address) ?? textOf(host.privateAddress) ?? place;
+  if (role === undefined) {
+    leftOut.add('the host', `its role is ${textOf(host.role) ?? 'missing'}`, label);
+    return [];
+  }
+  leftOut.addAll('', host, HOST_KEYS, label);
+  leftOut.addAll('ssh.', via, SSH_KEYS, label);
+  const runsPods = role.runsPods || (role.role === 'control-plane' && host.noTaints === true);
+  const bastion = says(via.bastion) ? loginOf(mapOf(via.bastion)) : undefined;
+  const ssh = { ...loginOf(via), bastion };
+  return [{ name, role: role.role, runsPods, address: textOf(host.privateAddress), ssh }];
+}
+
+function loginOf({ address, user, port, keyPath }: Values): FoundBastion {
+  return { address, user, port, keyFile: keyPath };
+}
+
+/** k0s' configuration is a file of its own within k0sctl's. */
+function settingsOf({ version, config }: Values, leftOut: LeftOut): Values {
+  const spec = mapOf(mapOf(config).spec);
+  const [api, network] = [mapOf(spec.api), mapOf(spec.network)];
+  leftOut.addAll('k0s ', spec, ['api', 'network']);
+  leftOut.addAll('k0s api.', api, ['externalAddress', 'port']);
+  leftOut.addAll('k0s network.', network, ['podCIDR', 'serviceCIDR', 'clusterDomain', 'controlPlaneLoadBalancing']);
+  const external = textOf(api.externalAddress);
+  return {
+    // k0s has its own releases of each version: v1.34.1+k0s.0.
+    version: textOf(version)?.replace(/\+.*$/, ''),
+    podSubnet: network.podCIDR,
+    serviceSubnet: network.serviceCIDR,
+    dnsDomain: network.clusterDomain,
+    ...virtualIp(mapOf(network.controlPlaneLoadBalancing)),
+    ...(external && { external: { address: external, port: Number(api.port ?? 6443) } }),
+  };
+}
+
+/** `10.0.0.100/24` of the first VRRP instance. */
+function virtualIp(balancing: Values): Values {
+  const [instance] = listOf(mapOf(balancing.keepalived).vrrpInstances);
+  const [vip, prefix] = (textOf(listOf(mapOf(instance).virtualIPs)[0]) ?? '').split('/');
+  return vip ? { vip, ...(prefix && { prefixLength: Number(prefix) }) } : {};
+}

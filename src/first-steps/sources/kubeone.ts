@@ -1,0 +1,83 @@
+import type { Found, FoundBastion, FoundHost } from '../draft.js';
+import type { LeftOut } from '../left-out.js';
+import { isMap, listOf, mapOf, says, textOf, type Values } from '../values.js';
+
+export const isKubeOne = ({ apiVersion }: Values): boolean => /^kubeone\.(k8c\.)?io\//.test(String(apiVersion ?? ''));
+
+const HOST_KEYS = [
+  ...['publicAddress', 'privateAddress', 'sshUsername', 'sshPort', 'sshPrivateKeyFile', 'hostname', 'labels', 'taints'],
+  ...['bastion', 'bastionPort', 'bastionUser', 'bastionPrivateKeyFile', 'isLeader', 'untaint', 'id', 'sshAgentSocket'],
+];
+
+/** What a `kubeone.yaml` says of a cluster. Older ones have their hosts as plain lists. */
+export function ofKubeOne(file: Values, leftOut: LeftOut): Found {
+  const controlPlanes = hostsOf(file.controlPlane ?? file.hosts, 'control-plane', leftOut);
+  const workers = hostsOf(file.staticWorkers, 'worker', leftOut);
+  const { kubernetes } = mapOf(file.versions);
+  const network = mapOf(file.clusterNetwork);
+  leftOut.addAll('', file, [
+    ...['apiVersion', 'kind', 'name', 'controlPlane', 'hosts', 'staticWorkers'],
+    'versions',
+    'clusterNetwork',
+    'apiEndpoint',
+  ]);
+  leftOut.addAll('clusterNetwork.', network, ['podSubnet', 'serviceSubnet', 'serviceDomainName']);
+  return {
+    name: textOf(file.name),
+    hosts: [...controlPlanes, ...workers],
+    settings: {
+      version: kubernetes,
+      podSubnet: network.podSubnet,
+      serviceSubnet: network.serviceSubnet,
+      dnsDomain: network.serviceDomainName,
+      ...endpointOf(mapOf(file.apiEndpoint), addressesIn(file.controlPlane ?? file.hosts), leftOut),
+    },
+  };
+}
+
+function hostsOf(owner: unknown, role: FoundHost['role'], leftOut: LeftOut): FoundHost[] {
+  const hosts = isMap(owner) ? owner.hosts : owner;
+  if (isMap(owner)) leftOut.addAll(`${role}: `, owner, ['hosts']);
+  return listOf(hosts).map((host) => hostOf(mapOf(host), role, leftOut));
+}
+
+function hostOf(host: Values, role: FoundHost['role'], leftOut: LeftOut): FoundHost {
+  const [address, reached] = [textOf(host.privateAddress), textOf(host.publicAddress)];
+  const name = textOf(host.hostname);
+  const label = name ?? reached ?? address;
+  leftOut.addAll('', host, HOST_KEYS, label);
+  // An empty list of taints, which is not the same as none written, lets ordinary pods onto a control plane.
+  const isUntainted = host.untaint === true || (host.taints !== undefined && !says(host.taints));
+  const isOwnTaint = listOf(host.taints).every((taint) =>
+    String(mapOf(taint).key).startsWith('node-role.kubernetes.io/'),
+  );
+  if (says(host.taints) && !isOwnTaint) leftOut.add('taints', 'write them beside the host ("taints")', label);
+  const bastion = says(host.bastion) ? bastionOf(host) : undefined;
+  const login = { user: host.sshUsername, port: host.sshPort, keyFile: host.sshPrivateKeyFile };
+  // Behind a bastion the private address is the one that can be reached.
+  const ssh = { ...login, address: bastion === undefined ? (reached ?? address) : (address ?? reached), bastion };
+  return { name, role, runsPods: role === 'worker' || isUntainted, address, labels: mapOf(host.labels), ssh };
+}
+
+function bastionOf({ bastion, bastionPort, bastionUser, bastionPrivateKeyFile }: Values): FoundBastion {
+  return { address: bastion, port: bastionPort, user: bastionUser, keyFile: bastionPrivateKeyFile };
+}
+
+/** KubeOne brings no load balancer: what its endpoint names is one that is there, or simply the first control plane. */
+function endpointOf({ host, port }: Values, controlPlanes: unknown[], leftOut: LeftOut): Values {
+  const address = textOf(host);
+  if (address === undefined) return {};
+  if (controlPlanes.includes(address)) {
+    leftOut.add(
+      `apiEndpoint ${address}`,
+      'it is a host, and the API would go with it; a virtual IP moves to another one',
+    );
+    return {};
+  }
+  return { external: { address, port: Number(port ?? 6443) } };
+}
+
+function addressesIn(owner: unknown): unknown[] {
+  const hosts = listOf(isMap(owner) ? owner.hosts : owner);
+  return hosts.flatMap((host) => [mapOf(host).publicAddress, mapOf(host).privateAddress]);
+}

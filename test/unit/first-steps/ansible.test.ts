@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import type { Draft, DraftHost } from '../../../src/first-steps/draft.js';
+import { shellWords } from '../../../src/first-steps/sources/ansible/ini.js';
+import { expandHosts } from '../../../src/first-steps/sources/ansible/ranges.js';
+import { readSource } from '../../../src/first-steps/sources/index.js';
+
+const read = (text: string): Draft => readSource(text, 'inventory');
+/** Name, role and address of each host, as a person would list them. */
+const listed = ({ hosts }: Draft) => hosts.map(({ name, role, address }) => `${name} ${role} ${address ?? '?'}`);
+const host = ({ hosts }: Draft, name: string) => hosts.find((each) => each.name === name) as DraftHost;
+
+/** As kubespray's own sample has it, by the names that it has now. */
+const INI = `# a comment
+[all]
+node1 ansible_host=10.1.1.11 ip=192.168.0.11 etcd_member_name=etcd1
+node2 ansible_host=10.1.1.12 ip=192.168.0.12  ; another comment
+node[3:4] ansible_port=2222
+
+[kube_control_plane]
+node1
+node2
+node3 ansible_host=10.1.1.13
+
+[etcd:children]
+kube_control_plane
+
+[kube_node]
+node4 ansible_host=10.1.1.14 ansible_user="ops"
+
+[all:vars]
+ansible_user = ubuntu
+ansible_ssh_private_key_file='~/.ssh/lab key'
+ansible_become_password=canary-1
+
+[k8s_cluster:children]
+kube_control_plane
+kube_node
+
+[k8s_cluster:vars]
+kube_network_plugin=calico
+kube_pods_subnet=10.20.0.0/16
+`;
+
+const YAML = `
+all:
+  vars: { ansible_user: ubuntu, ansible_ssh_private_key_file: "~/.ssh/lab key", ansible_become_password: canary-1 }
+  hosts:
+    node1: { ansible_host: 10.1.1.11, ip: 192.168.0.11, etcd_member_name: etcd1 }
+    node2: { ansible_host: 10.1.1.12, ip: 192.168.0.12 }
+    node[3:4]: { ansible_port: 2222 }
+  children:
+    k8s_cluster:
+      vars: { kube_network_plugin: calico, kube_pods_subnet: 10.20.0.0/16 }
+      children:
+        kube_control_plane: { hosts: { node1: , node2: , node3: { ansible_host: 10.1.1.13 } } }
+        kube_node: { hosts: { node4: { ansible_host: 10.1.1.14, ansible_user: ops } } }
+    etcd: { children: { kube_control_plane: {} } }
+`;
+
+/** What \`ansible-inventory --list\` prints of the same. */
+const LIST = JSON.stringify({
+  _meta: {
+    hostvars: Object.fromEntries(
+      [
+        ['node1', { ansible_host: '10.1.1.11', ip: '192.168.0.11', etcd_member_name: 'etcd1' }],
+        ['node2', { ansible_host: '10.1.1.12', ip: '192.168.0.12' }],
+        ['node3', { ansible_host: '10.1.1.13', ansible_port: 2222 }],
+        ['node4', { ansible_host: '10.1.1.14', ansible_port: 2222, ansible_user: 'ops' }],
+      ].map(([name, own]) => [
+        name,
+        {
+          ansible_user: 'ubuntu',
+          ansible_ssh_private_key_file: '~/.ssh/lab key',
+          ansible_become_password: 'canary-1',
+          kube_network_plugin: 'calico',
+          kube_pods_subnet: '10.20.0.0/16',
+          ...(own as object),
+        },
+      ]),
+    ),
+  },
+  all: { children: ['ungrouped', 'k8s_cluster', 'etcd'] },
+  k8s_cluster: { children: ['kube_control_plane', 'kube_node'] },
+  kube_control_plane: { hosts: ['node1', 'node2', 'node3'] },
+  etcd: { children: ['kube_control_plane'] },
+  kube_node: { hosts: ['node4'] },
+});
+
+describe('an Ansible inventory', () => {
+  it.each([
+    ['INI', INI],
+    ['YAML', YAML],
+    ['what ansible-inventory prints', LIST],
+  ])('gives the same hosts, logins and settings as %s', (_, text) => {
+    const draft = read(text);
+    expect(listed(draft)).toEqual([
+      'node1 control-plane 192.168.0.11',
+      'node2 control-plane 192.168.0.12',
+      'node3 control-plane 10.1.1.13',
+      'node4 worker 10.1.1.14',
+    ]);
+    const keyFile = '~/.ssh/lab key';
+    expect(host(draft, 'node1').ssh).toEqual({ address: '10.1.1.11', user: 'ubuntu', keyFile });
+    expect(host(draft, 'node3').ssh).toEqual({ user: 'ubuntu', port: 2222, keyFile });
+    expect(host(draft, 'node4').ssh).toEqual({ user: 'ops', port: 2222, keyFile });
+    expect(draft.settings).toEqual({ podSubnet: '10.20.0.0/16' });
+  });
+
+  it('tells what it leaves out, one line each, and no secret', () => {
+    const { leftOut } = read(INI);
+    expect(leftOut).toEqual([
+      expect.stringMatching(/^ansible_become_password of node1, node2, node3 and 1 more: a secret, /),
+      expect.stringMatching(/^kube_network_plugin of node1, .*"network.plugin", flannel by default/),
+      'etcd_member_name of node1: members of etcd have the names of their hosts',
+    ]);
+    expect(JSON.stringify(read(INI))).not.toContain('canary');
+  });
+
+  it.each([
+    ['masters', 'workers'],
+    ['kube-master', 'kube-node'],
+    ['control_plane', 'worker-nodes'],
+    ['Controllers', 'agents'],
+    ['server', 'agent'],
+  ])('knows the groups %s and %s', (controlPlanes, workers) => {
+    const draft = read(`[${controlPlanes}]\n10.0.0.1\n[${workers}]\n10.0.0.2\n`);
+    expect(listed(draft)).toEqual(['cp-1 control-plane 10.0.0.1', 'w-1 worker 10.0.0.2']);
+  });
+
+  it('lets control planes take pods where they are workers, not where every host is a node', () => {
+    const runsPods = (group: string) =>
+      host(read(`[masters]\na ansible_host=10.0.0.1\n[${group}]\na\nb ansible_host=10.0.0.2\n`), 'a').runsPods;
+    expect([runsPods('kube_node'), runsPods('nodes')]).toEqual([true, false]);
+  });
+
+  it('has etcd on hosts of its own, or on the control planes, and tells what is neither', () => {
+    const of = (etcd: string) => read(`[masters]\na\nb\nc\n[workers]\nw\n[etcd]\n${etcd}\n[unrelated]\nx\n`);
+    const apart = of('e1\ne2\ne3');
+    expect(apart.hosts.filter(({ role }) => role === 'etcd').map(({ name }) => name)).toEqual(['e1', 'e2', 'e3']);
+    expect(of('a\nb\nw').leftOut).toContainEqual(expect.stringMatching(/^etcd of w: /));
+    expect(of('a').leftOut).toContainEqual(expect.stringMatching(/^a control plane without etcd of b and c: /));
+    expect(of('a').leftOut).toContainEqual(expect.stringMatching(/^the host of x: it is in no group /));
+  });
+
+  it('takes a bastion from its group or from ProxyJump, and tells other options of ssh', () => {
+    const group = read(
+      '[masters]\na ansible_host=10.0.0.1\n[bastion]\ngate ansible_host=gate.example.org ansible_user=jump\n',
+    );
+    expect(host(group, 'a').ssh.bastion).toEqual({ address: 'gate.example.org', user: 'jump' });
+    expect(group.leftOut).toEqual([]);
+    const jump = read(`[masters]\na ansible_ssh_common_args='-o ProxyJump=jump@gate.example.org:2200'\n`);
+    expect(host(jump, 'a').ssh.bastion).toEqual({ address: 'gate.example.org', user: 'jump', port: 2200 });
+    const other = read(`[masters]\na ansible_ssh_common_args='-o StrictHostKeyChecking=no'\n`);
+    expect([host(other, 'a').ssh.bastion, other.leftOut]).toEqual([
+      undefined,
+      [expect.stringContaining('ansible_ssh_common_args of a: ')],
+    ]);
+  });
+
+  it('makes names valid, each once, and tells', () => {
+    const draft = read(
+      '[masters]\nNode_1 ansible_host=10.0.0.1\nnode-1 ansible_host=10.0.0.2\nlocalhost ansible_host=10.0.0.3\n10.0.0.4\n',
+    );
+    expect(draft.hosts.map(({ name }) => name)).toEqual(['node-1-2', 'node-1', 'cp-1', 'cp-2']);
+    expect(draft.notes).toEqual([
+      expect.stringMatching(/^Node_1 is called node-1-2 here/),
+      expect.stringMatching(/^localhost is called cp-1 here/),
+      expect.stringMatching(/^10\.0\.0\.4 is called cp-2 here/),
+    ]);
+  });
+
+  it('leaves out values that cannot be, and says why', () => {
+    const { leftOut } = read(
+      '[masters]\na ansible_host=fe80::1 ansible_user="{{ login }}" ansible_port=ssh\nb ansible_host=127.0.0.1\n',
+    );
+    expect(leftOut).toEqual([
+      'address fe80::1 of a: IPv6 is not supported yet',
+      'user {{ login }} of a: it is a template, and only what made it knows its value',
+      'port ssh of a: cluster.yaml does not take such a value',
+      expect.stringMatching(/^address 127\.0\.0\.1 of b: it is a loopback address/),
+    ]);
+  });
+
+  it('takes no variable for a host', () => {
+    const draft = read('[masters]\nansible_password=canary-2\na ansible_host=10.0.0.1\n');
+    expect(listed(draft)).toEqual(['a control-plane 10.0.0.1']);
+    expect(draft.leftOut).toEqual([expect.stringMatching(/^ansible_password below \[masters\]: /)]);
+  });
+
+  it('goes round no circle of groups', () => {
+    expect(listed(read('[masters:children]\nb\n[b:children]\nmasters\n[b]\n10.0.0.1\n'))).toEqual([
+      'cp-1 control-plane 10.0.0.1',
+    ]);
+  });
+});
+
+it.each([
+  ['node[1:3]', ['node1', 'node2', 'node3']],
+  ['node[08:10].example.org', ['node08.example.org', 'node09.example.org', 'node10.example.org']],
+  ['n[1:5:2]', ['n1', 'n3', 'n5']],
+  ['db-[a:c]', ['db-a', 'db-b', 'db-c']],
+  ['r[1:2]n[1:2]', ['r1n1', 'r1n2', 'r2n1', 'r2n2']],
+  ['n[3:1]', ['n[3:1]']],
+  ['n[a:3]', ['n[a:3]']],
+  ['n[1:99999999]', ['n[1:99999999]']],
+])('%s stands for its hosts', (pattern, hosts) => {
+  expect(expandHosts(pattern)).toEqual(hosts);
+});
+
+it.each([
+  [`a b='c d' # e`, ['a', 'b=c d']],
+  [`a b="c \\" d"`, ['a', 'b=c " d']],
+  [`a 'unclosed b`, ['a', 'unclosed b']],
+  [`a b=c#d`, ['a', 'b=c']],
+  ['', []],
+])('%j is split as a shell does', (line, words) => {
+  expect(shellWords(line)).toEqual(words);
+});
