@@ -94,7 +94,8 @@ function tell(
   { draft, problems, text }: Settled,
   written: WrittenDraft,
 ): void {
-  const { name, hosts, settings, leftOut, notes } = draft;
+  const { name, hosts, settings, leftOut } = draft;
+  const notes = [...draft.notes, ...draft.findings];
   if (output.json) {
     const path = file === STDIN ? null : file;
     const shown = hosts.map(({ name, address = null, role, remarks }) => ({ name, address, role, remarks }));

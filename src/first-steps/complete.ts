@@ -1,5 +1,5 @@
 import { isIpv4, unusable } from '../cluster/checks/ip.js';
-import { labelKey, labelValue, localPath, port, sshAddress, userName } from '../cluster/schema/forms.js';
+import { localPath, port, sshAddress, userName } from '../cluster/schema/forms.js';
 import type {
   Draft,
   DraftBastion,
@@ -12,9 +12,10 @@ import type {
 } from './draft.js';
 import { type LeftOut, oneLine } from './left-out.js';
 import { isValidName, Names, validClusterName } from './names.js';
-import { says, showValue, textOf } from './values.js';
+import { labelsOf, taintsOf } from './node-marks.js';
+import { listOf, says, showValue, textOf } from './values.js';
 
-/** Which of two names a cluster has that nobody has named. */
+/** What a cluster is called that nobody has named. */
 const NAMELESS = 'demo';
 
 /**
@@ -43,7 +44,15 @@ export function complete(found: Found, leftOut: LeftOut, source?: string): Draft
     return draft;
   });
   const name = clusterName(found.name, notes);
-  return { source, name, settings: settingsOf(found.settings), hosts, leftOut: leftOut.lines(), notes };
+  return {
+    source,
+    name,
+    settings: settingsOf(found.settings, leftOut),
+    hosts,
+    leftOut: leftOut.lines(),
+    notes,
+    findings: [],
+  };
 }
 
 function clusterName(wanted: string | undefined, notes: string[]): string {
@@ -64,6 +73,7 @@ function hostOf(found: FoundHost, name: string, leftOut: LeftOut): DraftHost {
     address,
     runsPods: found.runsPods,
     labels: labelsOf(found, name, leftOut),
+    taints: taintsOf(found, name, leftOut),
     ssh: { ...ssh, address: isSame ? undefined : ssh.address },
     remarks: [],
   };
@@ -120,26 +130,24 @@ function whyNot(value: unknown): string {
   return 'cluster.yaml does not take such a value';
 }
 
-function labelsOf({ role, labels: found = {} }: FoundHost, name: string, leftOut: LeftOut): Record<string, string> {
-  if (role === 'etcd') {
-    if (says(found)) leftOut.add('labels', 'a host with etcd alone is no node', name);
-    return {};
-  }
-  const labels = Object.entries(found).flatMap(([key, value]): [string, string][] => {
-    const text = textOf(value) ?? '';
-    if (labelKey().safeParse(key).success && labelValue().safeParse(text).success) return [[key, text]];
-    leftOut.add(`label ${key}`, 'Kubernetes takes no such label', name);
-    return [];
-  });
-  return Object.fromEntries(labels);
-}
-
 /** Whether they fit is seen when the whole file is checked. */
-function settingsOf({ external, prefixLength, ...texts }: Found['settings']): DraftSettings {
-  const settings = Object.fromEntries(Object.entries(texts).map(([key, value]) => [key, textOf(value)]));
+function settingsOf(
+  { external, prefixLength, certificateSANs, ...texts }: Found['settings'],
+  leftOut: LeftOut,
+): DraftSettings {
+  const settings: DraftSettings = Object.fromEntries(Object.entries(texts).map(([key, value]) => [key, textOf(value)]));
+  const names = listOf(certificateSANs).flatMap((name) => textOf(name) ?? []);
+  const balancer = external as DraftSettings['external'];
+  // Installers that bring a virtual IP have it as the API's external address as well.
+  const isVip = settings.vip !== undefined && balancer?.address === settings.vip;
+  if (balancer !== undefined && settings.vip !== undefined && !isVip) {
+    leftOut.add(`virtual IP ${settings.vip}`, `the API has another address, ${balancer.address}`);
+    settings.vip = undefined;
+  }
   return {
     ...settings,
+    ...(names.length > 0 && { certificateSANs: names }),
     ...(typeof prefixLength === 'number' && { prefixLength }),
-    ...(external !== undefined && { external: external as DraftSettings['external'] }),
+    ...(balancer !== undefined && !isVip && { external: balancer }),
   };
 }

@@ -1,3 +1,5 @@
+import type { Taint } from '../cluster/types.js';
+
 /** What a `cluster.yaml` is made of before it is written: as far as it is known, and with what a person is to be told. */
 export interface Draft {
   /** What it was made from, in words: `inventory.ini`. Undefined where it was made from the command line. */
@@ -9,6 +11,8 @@ export interface Draft {
   leftOut: string[];
   /** What is not as the source, or the person, has it, one line each. */
   notes: string[];
+  /** What a look at the hosts has found that a person should know, one line each; in the file it stands beside the host. */
+  findings: string[];
 }
 
 export type DraftRole = 'control-plane' | 'worker' | 'etcd';
@@ -39,6 +43,8 @@ export interface DraftHost {
   /** A control plane that takes ordinary pods as well. */
   runsPods: boolean;
   labels: Record<string, string>;
+  /** Besides kubeadm's own of a control plane. */
+  taints: Taint[];
   ssh: DraftSsh;
   /** For comments beside it, such as the system that runs there. */
   remarks: string[];
@@ -50,6 +56,7 @@ export interface DraftSettings {
   podSubnet?: string | undefined;
   serviceSubnet?: string | undefined;
   dnsDomain?: string | undefined;
+  certificateSANs?: string[] | undefined;
   vip?: string | undefined;
   /** How the VIP was found, for a comment. */
   vipRemark?: string | undefined;
@@ -67,7 +74,9 @@ export interface FoundHost {
   runsPods: boolean;
   /** The address that the cluster shall use, where the source tells it from the one for SSH. */
   address?: string | undefined;
-  labels?: Record<string, unknown> | undefined;
+  labels?: unknown;
+  /** Maps as Kubernetes has them, or texts: `key=value:NoSchedule`. */
+  taints?: unknown;
   ssh: { address?: unknown; user?: unknown; port?: unknown; keyFile?: unknown; bastion?: FoundBastion | undefined };
 }
 

@@ -29,13 +29,14 @@ export class LeftOut {
 
   lines(): string[] {
     return [...this.#hosts.values()].map(({ what, why, hosts }) => {
-      const of = hosts.size === 0 ? '' : ` of ${namesOf([...hosts])}`;
+      const of = hosts.size === 0 ? '' : ` of ${listedNames([...hosts])}`;
       return oneLine(`${what}${of}: ${why}`);
     });
   }
 }
 
-function namesOf(names: string[]): string {
+/** Names in a sentence, a few of them. */
+export function listedNames(names: string[]): string {
   const [shownNames, more] = [names.slice(0, MOST_NAMES), names.length - MOST_NAMES];
   if (more > 0) return `${shownNames.join(', ')} and ${more} more`;
   return shownNames.length < 2 ? shownNames.join('') : `${shownNames.slice(0, -1).join(', ')} and ${shownNames.at(-1)}`;

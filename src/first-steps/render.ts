@@ -1,4 +1,5 @@
 import { DEFAULTS } from '../cluster/defaults.js';
+import type { Taint } from '../cluster/types.js';
 import type { Draft, DraftBastion, DraftHost, DraftSettings, DraftSsh } from './draft.js';
 import { oneLine } from './left-out.js';
 
@@ -21,7 +22,7 @@ export function renderDraft(draft: Draft): string {
     ...kubernetesLines(draft.settings),
     ...sshLines(common),
     ...hostLines(draft.hosts, common),
-    ...remarkLines('Not as it was written before:', draft.notes),
+    ...remarkLines(`Not as ${source ?? 'it was given'}${source === undefined ? '' : ' has it'}:`, draft.notes),
     ...remarkLines(`Left out${source === undefined ? '' : ` of ${source}`}:`, draft.leftOut),
   ];
   return `${lines.join('\n')}\n`;
@@ -57,12 +58,14 @@ function exampleVip(hosts: DraftHost[]): string {
   return address === undefined ? '10.88.0.100' : address.replace(/\d+$/, 'N');
 }
 
-function kubernetesLines({ version, podSubnet, serviceSubnet, dnsDomain }: DraftSettings): string[] {
-  const given = Object.entries({ version, podSubnet, serviceSubnet, dnsDomain }).filter(
-    ([, value]) => value !== undefined,
-  );
-  if (given.length === 0) return ['  # kubernetes:', `  #   version: ${DEFAULTS.kubernetes.version} # the default`];
-  return ['  kubernetes:', ...given.map(([key, value]) => `    ${key}: ${scalar(String(value))}`)];
+function kubernetesLines({ version, podSubnet, serviceSubnet, dnsDomain, certificateSANs }: DraftSettings): string[] {
+  const lines = Object.entries({ version, podSubnet, serviceSubnet, dnsDomain })
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `    ${key}: ${scalar(String(value))}`);
+  if (certificateSANs !== undefined)
+    lines.push('    certificateSANs:', ...certificateSANs.map((name) => `      - ${scalar(name)}`));
+  if (lines.length > 0) return ['  kubernetes:', ...lines];
+  return ['  # kubernetes:', `  #   version: ${DEFAULTS.kubernetes.version} # the default`];
 }
 
 type SshKey = keyof DraftSsh;
@@ -117,12 +120,14 @@ function evenComment(count: number, what: string, isApart: boolean): string[] {
   ];
 }
 
-function hostEntry({ name, address, role, runsPods, labels, ssh }: DraftHost, common: DraftSsh): string[] {
+function hostEntry({ name, address, role, runsPods, labels, taints, ssh }: DraftHost, common: DraftSsh): string[] {
   const own = SSH_KEYS.filter((key) => ssh[key] !== undefined && common[key] === undefined);
   const entries: [string, string][] = [['name', scalar(name)]];
   if (address !== undefined) entries.push(['address', scalar(address)]);
   entries.push(['role', role]);
-  if (role === 'control-plane' && runsPods) entries.push(['taints', '[]']);
+  const isFree = role === 'control-plane' && runsPods;
+  if (isFree || taints.length > 0)
+    entries.push(['taints', taintList(role === 'worker' || runsPods ? taints : [KUBEADMS, ...taints])]);
   if (Object.keys(labels).length > 0) {
     entries.push(['labels', flow(Object.entries(labels).map(([key, value]) => [scalar(key), scalar(value)]))]);
   }
@@ -132,6 +137,17 @@ function hostEntry({ name, address, role, runsPods, labels, ssh }: DraftHost, co
   const line = `    - ${flow(entries)}`;
   if (line.length <= 120) return [...missing, line];
   return [...missing, ...entries.map(([key, value], at) => `    ${at === 0 ? '-' : ' '} ${key}: ${value}`)];
+}
+
+/** A list of taints takes the place of kubeadm's own. */
+const KUBEADMS: Taint = { key: 'node-role.kubernetes.io/control-plane', value: '', effect: 'NoSchedule' };
+
+function taintList(taints: Taint[]): string {
+  const each = taints.map(({ key, value, effect }) => {
+    const middle: [string, string][] = value === '' ? [] : [['value', scalar(value)]];
+    return flow([['key', scalar(key)], ...middle, ['effect', effect]]);
+  });
+  return `[${each.join(', ')}]`;
 }
 
 function flow(entries: [string, string][]): string {

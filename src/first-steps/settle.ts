@@ -103,7 +103,9 @@ function settingOf({ path, code, message }: Problem, settings: DraftSettings): k
     settings.vip !== undefined && (section === 'endpoint' || ['outside-vip-subnet', 'address-is-edge'].includes(code));
   if (settings.external !== undefined && section === 'endpoint') return 'external';
   if (isOfVip) return key === 'prefixLength' ? 'prefixLength' : 'vip';
-  return (['version', 'podSubnet', 'serviceSubnet', 'dnsDomain'] as const).find((each) => each === key);
+  return (['version', 'podSubnet', 'serviceSubnet', 'dnsDomain', 'certificateSANs'] as const).find(
+    (each) => each === key,
+  );
 }
 
 function leftOut(draft: Draft, key: keyof DraftSettings, { message, expected }: Problem): Draft {

@@ -27,7 +27,8 @@ function functionOf(command: CommandModel, all: CommandModel[]): string {
     )
     .map(({ path }) => `      ${path.split(' ').at(-1)}) ${nameOf(path)} ;;`);
   return `${name}() {
-  local line state context
+  local curcontext="$curcontext" context state state_descr line
+  local -A opt_args
   local -a commands=(
 ${described}
   )

@@ -2,7 +2,7 @@ import { unusable } from '../../cluster/checks/ip.js';
 import { distributionOf } from '../../components/distribution/index.js';
 import { isKubewrightError, messageOf } from '../../errors.js';
 import type { Draft, DraftHost } from '../draft.js';
-import { oneLine } from '../left-out.js';
+import { listedNames, oneLine } from '../left-out.js';
 import type { Card, HostLook } from './facts.js';
 
 /** What came of looking at one host; undefined where nobody has looked. */
@@ -10,26 +10,32 @@ export type Looked = { look: HostLook } | { problem: unknown } | undefined;
 
 /**
  * Brings what was seen into a draft: what each host is, as a comment, and its address where the source has only the way to it.
- * Pure. What a person should know at once is in the notes, too.
+ * Pure. What a person should know at once is in the findings, too.
  */
 export function applyLooks(draft: Draft, looks: ReadonlyMap<string, Looked>): Draft {
-  const notes: string[] = [];
+  const findings: string[] = [];
+  const unseen = new Map<string, string[]>();
   const taken = new Set(draft.hosts.flatMap(({ address }) => address ?? []));
   const hosts = draft.hosts.map((host) => {
     const looked = looks.get(host.name);
     if (looked === undefined) return host;
     if ('problem' in looked) {
-      const remark = `not looked at: ${reasonOf(looked.problem)}`;
-      notes.push(oneLine(`${host.name} was ${remark}`));
-      return { ...host, remarks: [...host.remarks, capital(remark)] };
+      const reason = reasonOf(looked.problem);
+      unseen.set(reason, [...(unseen.get(reason) ?? []), host.name]);
+      return { ...host, remarks: [...host.remarks, `Not looked at: ${reason}`] };
     }
     const seen = withAddress(host, looked.look, taken);
     if (seen.address !== undefined) taken.add(seen.address);
-    const doubts = doubtsOf(seen, looked.look);
-    notes.push(...doubts.map((doubt) => oneLine(`${host.name}: ${doubt}`)));
+    const doubts = [...movedTo(host, seen), ...doubtsOf(seen, looked.look)];
+    findings.push(...doubts.map((doubt) => oneLine(`${host.name}: ${doubt}`)));
     return { ...seen, remarks: [...seen.remarks, describe(looked.look), ...doubts.map(capital)] };
   });
-  return { ...draft, hosts, notes: [...draft.notes, ...notes] };
+  const lines = [...unseen].map(([reason, names]) => oneLine(`could not look at ${listedNames(names)}: ${reason}`));
+  return { ...draft, hosts, findings: [...lines, ...findings] };
+}
+
+function movedTo({ address: before }: DraftHost, { address }: DraftHost): string[] {
+  return before === undefined || before === address ? [] : [`${before} leads to it, and its own address is ${address}`];
 }
 
 function reasonOf(problem: unknown): string {

@@ -112,7 +112,10 @@ function remarked(draft: Draft, vipRemark: string): Draft {
 }
 
 function doubted(draft: Draft, vip: string, doubt: string): Draft {
-  return { ...remarked(draft, `Is it right? ${doubt}.`), notes: [...draft.notes, `the virtual IP ${vip}: ${doubt}`] };
+  return {
+    ...remarked(draft, `Is it right? ${doubt}.`),
+    findings: [...draft.findings, `the virtual IP ${vip}: ${doubt}`],
+  };
 }
 
 function holderOf(vip: string, looks: ReadonlyMap<string, Looked>): string | undefined {

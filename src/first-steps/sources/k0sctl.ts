@@ -25,6 +25,7 @@ export function ofK0sctl(file: Values, leftOut: LeftOut): Found {
   leftOut.addAll('spec.', spec, ['hosts', 'k0s']);
   const k0s = mapOf(spec.k0s);
   leftOut.addAll('spec.k0s.', k0s, ['version', 'config']);
+  leftOut.addAll('metadata.', mapOf(file.metadata), ['name']);
   return { name: textOf(mapOf(file.metadata).name), hosts, settings: settingsOf(k0s, leftOut) };
 }
 
@@ -40,6 +41,7 @@ function hostOf(host: Values, place: string, leftOut: LeftOut): FoundHost[] {
   leftOut.addAll('', host, HOST_KEYS, label);
   leftOut.addAll('ssh.', via, SSH_KEYS, label);
   const runsPods = role.runsPods || (role.role === 'control-plane' && host.noTaints === true);
+  leftOut.addAll('ssh.bastion.', mapOf(via.bastion), SSH_KEYS.slice(0, -1), label);
   const bastion = says(via.bastion) ? loginOf(mapOf(via.bastion)) : undefined;
   const ssh = { ...loginOf(via), bastion };
   return [{ name, role: role.role, runsPods, address: textOf(host.privateAddress), ssh }];
@@ -54,23 +56,31 @@ function settingsOf({ version, config }: Values, leftOut: LeftOut): Values {
   const spec = mapOf(mapOf(config).spec);
   const [api, network] = [mapOf(spec.api), mapOf(spec.network)];
   leftOut.addAll('k0s ', spec, ['api', 'network']);
-  leftOut.addAll('k0s api.', api, ['externalAddress', 'port']);
+  leftOut.addAll('k0s api.', api, ['externalAddress', 'port', 'sans']);
   leftOut.addAll('k0s network.', network, ['podCIDR', 'serviceCIDR', 'clusterDomain', 'controlPlaneLoadBalancing']);
   const external = textOf(api.externalAddress);
+  if (external === undefined && says(api.port) && Number(api.port) !== 6443) {
+    leftOut.add(`k0s api.port ${textOf(api.port)}`, 'the port of the API servers is "kubernetes.apiServer.port"');
+  }
   return {
     // k0s has its own releases of each version: v1.34.1+k0s.0.
     version: textOf(version)?.replace(/\+.*$/, ''),
     podSubnet: network.podCIDR,
     serviceSubnet: network.serviceCIDR,
     dnsDomain: network.clusterDomain,
-    ...virtualIp(mapOf(network.controlPlaneLoadBalancing)),
+    certificateSANs: api.sans,
+    ...virtualIp(mapOf(network.controlPlaneLoadBalancing), leftOut),
     ...(external && { external: { address: external, port: Number(api.port ?? 6443) } }),
   };
 }
 
 /** `10.0.0.100/24` of the first VRRP instance. */
-function virtualIp(balancing: Values): Values {
-  const [instance] = listOf(mapOf(balancing.keepalived).vrrpInstances);
-  const [vip, prefix] = (textOf(listOf(mapOf(instance).virtualIPs)[0]) ?? '').split('/');
+function virtualIp(balancing: Values, leftOut: LeftOut): Values {
+  const instances = listOf(mapOf(balancing.keepalived).vrrpInstances);
+  const [first = '', ...others] = instances
+    .flatMap((one) => listOf(mapOf(one).virtualIPs))
+    .flatMap((ip) => textOf(ip) ?? []);
+  for (const other of others) leftOut.add(`virtual IP ${other}`, 'a cluster has one');
+  const [vip, prefix] = first.split('/');
   return vip ? { vip, ...(prefix && { prefixLength: Number(prefix) }) } : {};
 }

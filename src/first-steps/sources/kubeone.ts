@@ -15,6 +15,7 @@ export function ofKubeOne(file: Values, leftOut: LeftOut): Found {
   const workers = hostsOf(file.staticWorkers, 'worker', leftOut);
   const { kubernetes } = mapOf(file.versions);
   const network = mapOf(file.clusterNetwork);
+  leftOut.addAll('versions.', mapOf(file.versions), ['kubernetes']);
   leftOut.addAll('', file, [
     ...['apiVersion', 'kind', 'name', 'controlPlane', 'hosts', 'staticWorkers'],
     'versions',
@@ -48,15 +49,19 @@ function hostOf(host: Values, role: FoundHost['role'], leftOut: LeftOut): FoundH
   leftOut.addAll('', host, HOST_KEYS, label);
   // An empty list of taints, which is not the same as none written, lets ordinary pods onto a control plane.
   const isUntainted = host.untaint === true || (host.taints !== undefined && !says(host.taints));
-  const isOwnTaint = listOf(host.taints).every((taint) =>
-    String(mapOf(taint).key).startsWith('node-role.kubernetes.io/'),
-  );
-  if (says(host.taints) && !isOwnTaint) leftOut.add('taints', 'write them beside the host ("taints")', label);
   const bastion = says(host.bastion) ? bastionOf(host) : undefined;
   const login = { user: host.sshUsername, port: host.sshPort, keyFile: host.sshPrivateKeyFile };
   // Behind a bastion the private address is the one that can be reached.
   const ssh = { ...login, address: bastion === undefined ? (reached ?? address) : (address ?? reached), bastion };
-  return { name, role, runsPods: role === 'worker' || isUntainted, address, labels: mapOf(host.labels), ssh };
+  return {
+    name,
+    role,
+    runsPods: role === 'worker' || isUntainted,
+    address,
+    labels: host.labels,
+    taints: host.taints,
+    ssh,
+  };
 }
 
 function bastionOf({ bastion, bastionPort, bastionUser, bastionPrivateKeyFile }: Values): FoundBastion {
@@ -64,17 +69,19 @@ function bastionOf({ bastion, bastionPort, bastionUser, bastionPrivateKeyFile }:
 }
 
 /** KubeOne brings no load balancer: what its endpoint names is one that is there, or simply the first control plane. */
-function endpointOf({ host, port }: Values, controlPlanes: unknown[], leftOut: LeftOut): Values {
+function endpointOf(endpoint: Values, controlPlanes: unknown[], leftOut: LeftOut): Values {
+  const { host, port, alternativeNames: certificateSANs } = endpoint;
+  leftOut.addAll('apiEndpoint.', endpoint, ['host', 'port', 'alternativeNames']);
   const address = textOf(host);
-  if (address === undefined) return {};
+  if (address === undefined) return { certificateSANs };
   if (controlPlanes.includes(address)) {
     leftOut.add(
       `apiEndpoint ${address}`,
       'it is a host, and the API would go with it; a virtual IP moves to another one',
     );
-    return {};
+    return { certificateSANs };
   }
-  return { external: { address, port: Number(port ?? 6443) } };
+  return { certificateSANs, external: { address, port: Number(port ?? 6443) } };
 }
 
 function addressesIn(owner: unknown): unknown[] {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { parseCluster } from '../../../src/cluster/load.js';
 import type { Draft, DraftHost } from '../../../src/first-steps/draft.js';
+import { settle } from '../../../src/first-steps/settle.js';
 import { shellWords } from '../../../src/first-steps/sources/ansible/ini.js';
 import { expandHosts } from '../../../src/first-steps/sources/ansible/ranges.js';
 import { readSource } from '../../../src/first-steps/sources/index.js';
@@ -179,6 +181,46 @@ describe('an Ansible inventory', () => {
       'port ssh of a: cluster.yaml does not take such a value',
       expect.stringMatching(/^address 127\.0\.0\.1 of b: it is a loopback address/),
     ]);
+  });
+
+  it('takes labels, taints and names for certificates, as maps, lists, and texts of an INI', () => {
+    const draft = read(
+      `[masters]\na ansible_host=10.0.0.1 node_taints="['dedicated=db:NoExecute']"\n[workers]\nw node_labels='{"disk": "ssd"}' node_taints='["gpu:NoSchedule", "odd"]'\n` +
+        `x node_labels=odd\n[all:vars]\nsupplementary_addresses_in_ssl_keys=['api.example.org']\n`,
+    );
+    expect(draft.settings.certificateSANs).toEqual(['api.example.org']);
+    expect(host(draft, 'a').taints).toEqual([{ key: 'dedicated', value: 'db', effect: 'NoExecute' }]);
+    expect(host(draft, 'w')).toMatchObject({
+      labels: { disk: 'ssd' },
+      taints: [{ key: 'gpu', value: '', effect: 'NoSchedule' }],
+    });
+    expect(draft.leftOut).toEqual(['taint odd of w: Kubernetes takes no such taint', 'labels of x: they are no map']);
+    // A list of taints takes the place of kubeadm's own, which stays.
+    const { cluster } = parseCluster(
+      settle({ ...draft, hosts: draft.hosts.slice(0, 1), settings: { vip: '10.0.0.9' } }, '/').text,
+      { path: '', directory: '/' },
+    );
+    expect(cluster.hosts[0]?.taints).toEqual([
+      { key: 'node-role.kubernetes.io/control-plane', value: '', effect: 'NoSchedule' },
+      { key: 'dedicated', value: 'db', effect: 'NoExecute' },
+    ]);
+  });
+
+  it('has one address for the API: a virtual IP that is also the external one, or else the external one', () => {
+    const of = (vip: string) =>
+      read(
+        JSON.stringify({
+          masters: {
+            hosts: { a: {} },
+            vars: { kube_vip_address: vip, loadbalancer_apiserver: { address: '10.0.0.9', port: 443 } },
+          },
+        }),
+      );
+    expect(of('10.0.0.9')).toMatchObject({ settings: { vip: '10.0.0.9' }, leftOut: [] });
+    expect(of('10.0.0.9').settings.external).toBeUndefined();
+    const other = of('10.0.0.8');
+    expect(other.settings).toEqual({ external: { address: '10.0.0.9', port: 443 }, vip: undefined });
+    expect(other.leftOut).toEqual([expect.stringMatching(/^virtual IP 10\.0\.0\.8: /)]);
   });
 
   it('takes no variable for a host', () => {

@@ -41,6 +41,8 @@ const vars = fc.record(
     dns_domain: value,
     loadbalancer_apiserver: fc.oneof(fc.record({ address, port: value }), value),
     node_labels: fc.oneof(fc.dictionary(fc.string(), value), value),
+    node_taints: fc.oneof(fc.array(fc.oneof(fc.constantFrom('a=b:NoSchedule', 'gpu:NoExecute'), value)), value),
+    supplementary_addresses_in_ssl_keys: fc.oneof(fc.array(fc.oneof(fc.constant('api.example.org'), value)), value),
     other: value,
   },
   { requiredKeys: [] },
@@ -93,7 +95,7 @@ function checkFile(text: string): void {
 it('any inventory becomes a file that loads, or that names what a person has to fill in', () => {
   fc.assert(
     fc.property(inventory, (file) => checkFile(JSON.stringify(file))),
-    { numRuns: 200 },
+    { numRuns: 150 },
   );
 }, 120_000);
 
@@ -109,6 +111,6 @@ it('so does any text with sections in it', () => {
   );
   fc.assert(
     fc.property(fc.array(line, { maxLength: 20 }), (lines) => checkFile(`[masters]\n${lines.join('\n')}`)),
-    { numRuns: 200 },
+    { numRuns: 150 },
   );
 }, 120_000);

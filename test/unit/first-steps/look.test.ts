@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { complete } from '../../../src/first-steps/complete.js';
 import type { Draft, FoundHost } from '../../../src/first-steps/draft.js';
 import { LeftOut } from '../../../src/first-steps/left-out.js';
+import { applyLooks } from '../../../src/first-steps/look/apply.js';
+import type { HostLook } from '../../../src/first-steps/look/facts.js';
 import { lookAtDraft } from '../../../src/first-steps/look/index.js';
 import { renderDraft } from '../../../src/first-steps/render.js';
 import { HOST_KEYS, runLocally, SshServer, Surroundings } from '../hosts/ssh-server.js';
@@ -81,6 +83,22 @@ beforeEach(async () => {
   symlinkSync(where.knownHosts, path.join(where.home, '.ssh/known_hosts'));
 });
 
+const CARD = { card: 'eth0', address: '10.0.0.11', prefixLength: 24 };
+const NO_LOOK: HostLook = {
+  os: {
+    id: 'debian',
+    idLike: [],
+    versionId: '12',
+    prettyName: 'Debian GNU/Linux 12 (bookworm)',
+  } as unknown as HostLook['os'],
+  machine: 'x86_64',
+  cards: [],
+  addresses: [],
+  gateways: [],
+  source: undefined,
+  isNode: false,
+};
+
 describe('a look', () => {
   it('says what a host is, and proposes the last free address of its subnet', async () => {
     const server = await start({
@@ -108,11 +126,37 @@ describe('a look', () => {
     expect(draft.hosts[0]).toMatchObject({ address: '10.0.0.11', ssh: { address: '127.0.0.1' } });
   });
 
+  it('takes the host’s own address for one that only leads to it, and tells', () => {
+    const draft = complete(
+      { hosts: [{ role: 'control-plane', runsPods: false, ssh: { address: '203.0.113.5' } }], settings: {} },
+      new LeftOut(),
+    );
+    const looks = new Map([
+      ['cp-1', { look: { ...NO_LOOK, cards: [CARD], addresses: [CARD.address], source: CARD.address } }],
+    ]);
+    const seen = applyLooks(draft, looks);
+    expect(seen.hosts[0]).toMatchObject({ address: '10.0.0.11', ssh: { address: '203.0.113.5' } });
+    expect(seen.findings).toContain('cp-1: 203.0.113.5 leads to it, and its own address is 10.0.0.11');
+  });
+
+  it('tells a distribution that is not supported, and a host that is a node already', () => {
+    const draft = complete(
+      { hosts: [{ role: 'worker', runsPods: true, address: '10.0.0.11', ssh: {} }], settings: {} },
+      new LeftOut(),
+    );
+    const os = { ...NO_LOOK.os, id: 'slackware', prettyName: 'Slackware 15' };
+    const look = { ...NO_LOOK, os, cards: [CARD], addresses: [CARD.address], isNode: true };
+    expect(applyLooks(draft, new Map([['w-1', { look }]])).findings).toEqual([
+      'w-1: it runs Slackware 15, which is not supported',
+      expect.stringMatching(/^w-1: it is a Kubernetes node already/),
+    ]);
+  });
+
   it('tells an address that a host does not have, and leaves it', async () => {
     const server = await start({ cards: ['eth0 10.0.0.11/24'] });
     const draft = await look([host(server, '10.9.9.9')]);
     expect(draft.hosts[0]?.address).toBe('10.9.9.9');
-    expect(draft.notes).toEqual([expect.stringContaining('cp-1: 10.9.9.9 is on none of its cards')]);
+    expect(draft.findings).toEqual([expect.stringContaining('cp-1: 10.9.9.9 is on none of its cards')]);
     expect(draft.settings.vip).toBeUndefined();
   });
 
@@ -121,7 +165,7 @@ describe('a look', () => {
     writeFileSync(where.knownHosts, '');
     where.trust(server, HOST_KEYS.other);
     const draft = await look([host(server, '10.0.0.11')]);
-    expect(draft.notes).toEqual([expect.stringMatching(/^cp-1 was not looked at: KW221, /)]);
+    expect(draft.findings).toEqual([expect.stringMatching(/^could not look at cp-1: KW221, /)]);
     expect(renderDraft(draft)).toMatch(/ {4}# Not looked at: KW221, .*\n {4}- (\{ )?name: cp-1/);
     expect(renderDraft(draft)).toMatch(/# Nobody was asked whether an address is free: .*\n {4}# vip: 10\.0\.0\.N/);
   });
@@ -131,10 +175,10 @@ describe('a look', () => {
     const hosts = [host(server, '10.0.0.11')];
     const taken = await look(hosts, { vip: '10.0.0.9' });
     expect(taken.settings.vip).toBe('10.0.0.9');
-    expect(taken.notes).toEqual([
+    expect(taken.findings).toEqual([
       expect.stringMatching(/^the virtual IP 10\.0\.0\.9: somebody answers for it \(02:00:/),
     ]);
-    expect((await look(hosts, { vip: '10.0.0.10' })).notes).toEqual([]);
+    expect((await look(hosts, { vip: '10.0.0.10' })).findings).toEqual([]);
   });
 
   it('proposes none where control planes share no subnet, and none beside a load balancer', async () => {

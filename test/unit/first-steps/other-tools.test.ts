@@ -55,13 +55,13 @@ describe('a k0sctl.yaml', () => {
     expect(draft.settings).toEqual({
       version: 'v1.36.2',
       podSubnet: '10.50.0.0/16',
+      certificateSANs: ['api.example.org'],
       external: { address: 'api.example.org', port: 6443 },
     });
     expect(draft.leftOut.map((line) => line.split(':')[0])).toEqual([
       'installFlags of one.example.org',
       'hooks of big',
       'the host of 10.0.0.5',
-      'k0s api.sans',
       'k0s network.provider',
     ]);
   });
@@ -90,12 +90,12 @@ controlPlane:
       sshPort: 2222
       sshPrivateKeyFile: /home/me/.ssh/metal
       sshAgentSocket: env:SSH_AUTH_SOCK
-      taints: [{ key: node-role.kubernetes.io/control-plane, effect: NoSchedule }]
+      taints: [{ key: node-role.kubernetes.io/control-plane, effect: NoSchedule }, { key: a, value: b, effect: NoExecute }]
     - { privateAddress: 10.0.0.2, bastion: 203.0.113.9, bastionUser: jump, taints: [] }
 staticWorkers:
   hosts:
     - { publicAddress: 203.0.113.3, privateAddress: 10.0.0.3, labels: { disk: ssd, "bad label": x } }
-apiEndpoint: { host: 203.0.113.1, port: 6443 }
+apiEndpoint: { host: 203.0.113.1, port: 6443, alternativeNames: [api.example.org] }
 addons: { enable: true }
 `;
 
@@ -106,6 +106,7 @@ describe('a kubeone.yaml', () => {
     expect(draft.hosts).toMatchObject([
       {
         ...{ name: 'cp-1', role: 'control-plane', address: '10.0.0.1', runsPods: false },
+        taints: [{ key: 'a', value: 'b', effect: 'NoExecute' }],
         ssh: { address: '203.0.113.1', user: 'ops', port: 2222, keyFile: '/home/me/.ssh/metal' },
       },
       { name: 'cp-2', address: '10.0.0.2', runsPods: true, ssh: { bastion: { address: '203.0.113.9', user: 'jump' } } },
@@ -115,7 +116,8 @@ describe('a kubeone.yaml', () => {
   });
 
   it('tells what it leaves out: an endpoint that is a host, the pod network, a label that is none', () => {
-    expect(draft.settings).toEqual({ version: '1.36.2', podSubnet: '10.50.0.0/16' });
+    const certificateSANs = ['api.example.org'];
+    expect(draft.settings).toEqual({ version: '1.36.2', podSubnet: '10.50.0.0/16', certificateSANs });
     expect(draft.leftOut.map((line) => line.split(':')[0])).toEqual([
       'addons',
       'clusterNetwork.cni',

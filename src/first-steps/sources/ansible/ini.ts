@@ -33,7 +33,7 @@ export function readIni(text: string, leftOut: LeftOut): Inventory {
 function readLine(inventory: Inventory, line: string, group: string, kind: string, leftOut: LeftOut): void {
   if (kind === 'vars') {
     const [key = '', ...value] = line.split('=');
-    inventory.group(group).vars[key.trim()] = unquoted(value.join('=').trim());
+    inventory.group(group).vars[key.trim()] = literal(value.join('=').trim());
     return;
   }
   const [name, ...words] = shellWords(line);
@@ -53,14 +53,20 @@ function variables(words: string[]): Values {
   return Object.fromEntries(
     words.flatMap((word) => {
       const at = word.indexOf('=');
-      return at > 0 ? [[word.slice(0, at), unquoted(word.slice(at + 1))]] : [];
+      return at > 0 ? [[word.slice(0, at), literal(word.slice(at + 1))]] : [];
     }),
   );
 }
 
-/** Values are literals of Python where they look like one. */
-function unquoted(value: string): string {
-  return /^(['"]).*\1$/.test(value) && value.length > 1 ? value.slice(1, -1) : value;
+/** Values are literals of Python where they look like one: texts in quotes, lists and maps. */
+function literal(value: string): unknown {
+  if (/^(['"]).*\1$/.test(value) && value.length > 1) return value.slice(1, -1);
+  if (!/^[[{].*[\]}]$/.test(value)) return value;
+  try {
+    return JSON.parse(value.includes('"') ? value : value.replaceAll("'", '"'));
+  } catch {
+    return value;
+  }
 }
 
 /** Words as a shell splits them, up to a comment. A quote that is never closed ends with the line. */

@@ -19,13 +19,14 @@ const SETTINGS = {
   serviceSubnet: ['kube_service_addresses'],
   dnsDomain: ['dns_domain', 'cluster_name'],
   vip: ['kube_vip_address'],
+  certificateSANs: ['supplementary_addresses_in_ssl_keys'],
 } as const;
 
 const CARRIED = new Set([
   ...Object.values(LOGIN).flat(),
   ...Object.values(SETTINGS).flat(),
   ...ARGUMENTS,
-  ...['ip', 'access_ip', 'node_labels', 'loadbalancer_apiserver', 'ansible_become'],
+  ...['ip', 'access_ip', 'node_labels', 'node_taints', 'loadbalancer_apiserver', 'ansible_become'],
 ]);
 
 /** Variables that mean nothing here, with why. */
@@ -90,6 +91,9 @@ export function tellOthers(host: string, vars: Values, leftOut: LeftOut): void {
         'options of ssh; "ssh.bastion" has a jump host, and "ssh.client: openssh" reads your ~/.ssh/config',
         host,
       );
+    }
+    if (name === 'loadbalancer_apiserver' && says(value) && textOf(mapOf(value).address) === undefined) {
+      leftOut.add(name, 'it has no address', host);
     }
     if (CARRIED.has(name) || !says(value)) continue;
     const why = NOT_NEEDED.find(([pattern]) => pattern.test(name))?.[1] ?? whyLeftOut(name, value);
