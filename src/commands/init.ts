@@ -91,11 +91,11 @@ async function look({ output, shell }: CommandContext, draft: Draft, directory: 
 function tell(
   { output }: CommandContext,
   file: string,
-  { draft, problems, text }: Settled,
+  { draft, problems, warnings, text }: Settled,
   written: WrittenDraft,
 ): void {
   const { name, hosts, settings, leftOut } = draft;
-  const notes = [...draft.notes, ...draft.findings];
+  const notes = [...draft.notes, ...draft.findings, ...warnings.map(({ path, message }) => `${path}: ${message}`)];
   if (output.json) {
     const path = file === STDIN ? null : file;
     const shown = hosts.map(({ name, address = null, role, remarks }) => ({ name, address, role, remarks }));

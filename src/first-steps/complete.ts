@@ -29,6 +29,7 @@ export function complete(found: Found, leftOut: LeftOut, source?: string): Draft
   const notes: string[] = [];
   const names = new Names(new Set(found.hosts.flatMap(({ name }) => (name && isValidName(name) ? [name] : []))));
   const taken = new Map<string, string>();
+  const relative = new Set<string>();
   const hosts = found.hosts.map((host) => {
     const name = names.give(host.name, host.role);
     if (host.name !== undefined && host.name !== name) {
@@ -41,9 +42,11 @@ export function complete(found: Found, leftOut: LeftOut, source?: string): Draft
       return { ...draft, address: undefined };
     }
     if (draft.address !== undefined) taken.set(draft.address, name);
+    if (/^[^~/]/.test(draft.ssh.keyFile ?? '')) relative.add(draft.ssh.keyFile ?? '');
     return draft;
   });
   const name = clusterName(found.name, notes);
+  notes.push(...[...relative].map((file) => oneLine(`the key file ${file} is looked for beside cluster.yaml`)));
   return {
     source,
     name,

@@ -1,5 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isIpv4 } from '../../cluster/checks/ip.js';
 import { decodeText, LARGEST_FILE } from '../../cluster/yaml/text.js';
 import { KubewrightError } from '../../errors.js';
@@ -50,7 +50,9 @@ export async function firstDraft(context: Context): Promise<Draft> {
 
 /** What is given for all hosts wins over what a file says. */
 function withOptions(draft: Draft, options: InitOptions, bastion: DraftBastion | undefined): Draft {
-  const { user, port, keyFile, name, vip } = options;
+  const { user, port, name, vip } = options;
+  // In the file a relative path would start at the file; on the command line it starts here.
+  const keyFile = options.keyFile?.startsWith('~/') === false ? resolve(options.keyFile) : options.keyFile;
   const given = Object.fromEntries(
     Object.entries({ user, port, keyFile, bastion }).filter(([, value]) => value !== undefined),
   );

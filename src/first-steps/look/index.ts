@@ -97,7 +97,8 @@ async function withVip(
   const subnet = { ...draft, settings: { ...draft.settings, prefixLength } };
   const given = draft.settings.vip;
   for (const vip of given === undefined ? candidates : [given]) {
-    const doubt = holderOf(vip, looks) ?? (await doubtAbout(vip, hosts, askedBy, signal));
+    const { doubt, unasked } = await judge(vip, looks, hosts, askedBy, signal);
+    if (unasked !== undefined) return remarked(subnet, `${askedBy} could not be asked who answers: ${unasked}.`);
     if (given !== undefined && doubt !== undefined) return doubted(subnet, vip, doubt);
     if (doubt !== undefined) continue;
     const today = new Date().toISOString().slice(0, 10);
@@ -123,19 +124,22 @@ function holderOf(vip: string, looks: ReadonlyMap<string, Looked>): string | und
   return holder && `${holder[0]} has it on a network card`;
 }
 
-/** Why an address may not be a free one of the subnet; undefined when nobody answers for it. */
-async function doubtAbout(
+/** Why an address may not be a free one of the subnet, or why that could not be asked; neither where nobody answers for it. */
+async function judge(
   vip: string,
+  looks: ReadonlyMap<string, Looked>,
   hosts: Hosts,
   askedBy: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<{ doubt?: string | undefined; unasked?: string }> {
+  const holder = holderOf(vip, looks);
+  if (holder !== undefined) return { doubt: holder };
   try {
     const { onLink, holderMac } = await gatherVipFacts(vip, hosts.get(askedBy), signal);
-    if (holderMac !== undefined) return `somebody answers for it (${holderMac}, asked from ${askedBy})`;
-    return onLink ? undefined : `it is in no network of the cards of ${askedBy}`;
+    if (holderMac !== undefined) return { doubt: `somebody answers for it (${holderMac}, asked from ${askedBy})` };
+    return { doubt: onLink ? undefined : `it is in no network of the cards of ${askedBy}` };
   } catch (error) {
     signal.throwIfAborted();
-    return `${askedBy} could not be asked (${messageOf(error)})`;
+    return { unasked: messageOf(error) };
   }
 }

@@ -1,9 +1,15 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { notRunHere } from '../not-run.js';
 import { type RunOptions, runCommand } from './run.js';
+
+const program = fileURLToPath(new URL('./run-program.ts', import.meta.url));
+const loader = fileURLToPath(new URL('../../workflow/typescript-loader.mjs', import.meta.url));
 
 let directory = '';
 let file = '';
@@ -109,6 +115,27 @@ describe('init with options', () => {
     expect(stderr).toContain('Still to be done in it:');
   });
 
+  it('gives programs the file as text for -, and what validate would warn of', async () => {
+    const { code, objects } = await runCommand([
+      'init',
+      '-',
+      '--no-look',
+      '--json',
+      ...three,
+      '--vip',
+      '10.0.0.100',
+      '--key-file',
+      'id',
+    ]);
+    expect([code, objects.length]).toEqual([0, 2]);
+    expect(objects[0]).toMatchObject({
+      path: null,
+      problems: [],
+      notes: [expect.stringMatching(/^spec\.hosts: there is no worker/)],
+    });
+    expect(objects[0]?.text).toContain(`keyFile: ${join(process.cwd(), 'id')}\n`);
+  });
+
   it('says where it cannot write', async () => {
     const { code, stderr } = await runCommand(['init', join(directory, 'no', 'c.yaml'), '--no-look', ...three]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('KW115')]);
@@ -193,6 +220,23 @@ describe('init on a terminal', () => {
       expect(text).toContain(part);
     }
   });
+
+  it('takes what is typed ahead on a real one, and shows it', (context) => {
+    const version = spawnSync('script', ['--version'], { encoding: 'utf8' });
+    if (!version.stdout?.includes('util-linux')) notRunHere(context, 'there is no script(1) of util-linux');
+    const command = `exec ${process.execPath} --import ${loader} ${program} init ${file} --no-look --vip 10.0.0.100`;
+    const env = { PATH: process.env.PATH, HOME: directory, TERM: 'xterm', LANG: 'C.UTF-8' };
+    const input = '10.0.0.11\n10.0.0.21\nmine\n';
+    const ran = spawnSync('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+      input,
+      env,
+      encoding: 'utf8',
+    });
+    expect(ran.stdout).toContain(`Wrote ${file}: cluster mine with 1 control plane, 1 worker.`);
+    expect(ran.stdout).toMatch(/Control planes \(one, three or five\): /);
+    expect(ran.status).toBe(0);
+    // A process that has to compile itself first: seconds on a free machine, more on a busy one.
+  }, 120_000);
 
   it('asks only for what is not given', async () => {
     expect((await answering([], [...three, '--vip', '10.0.0.100'])).asked).toEqual([]);

@@ -142,6 +142,10 @@ describe('a command', () => {
     expect((await runCommand(['health', '-f', bad, 'schedule', '--every', '5m'])).stderr).toContain(
       `${bad}:2:7: kind: `,
     );
+    // By -f a file is meant, also where a cluster may have its name.
+    expect((await runCommand(['rotate-encryption-key', '-f', 'demo'])).stderr).toMatch(
+      /^demo:1:1: the file cannot be read/,
+    );
     const two = await runCommand(['validate', 'one.yaml', '-f', bad]);
     expect([two.code, two.stderr]).toEqual([2, expect.stringMatching(/KW116[\s\S]*one\.yaml|one\.yaml[\s\S]*KW116/)]);
     expect((await runCommand(['validate', bad, '-f', bad])).stderr).toContain(`${bad}:2:7: kind: `);

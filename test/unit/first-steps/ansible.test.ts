@@ -171,6 +171,11 @@ describe('an Ansible inventory', () => {
     ]);
   });
 
+  it('tells that a relative key file starts somewhere else here', () => {
+    const { notes } = read('[masters]\na ansible_ssh_private_key_file=keys/id\nb ansible_ssh_private_key_file=~/id\n');
+    expect(notes).toEqual(['the key file keys/id is looked for beside cluster.yaml']);
+  });
+
   it('leaves out values that cannot be, and says why', () => {
     const { leftOut } = read(
       '[masters]\na ansible_host=fe80::1 ansible_user="{{ login }}" ansible_port=ssh\nb ansible_host=127.0.0.1\n',
@@ -227,6 +232,16 @@ describe('an Ansible inventory', () => {
     const draft = read('[masters]\nansible_password=canary-2\na ansible_host=10.0.0.1\n');
     expect(listed(draft)).toEqual(['a control-plane 10.0.0.1']);
     expect(draft.leftOut).toEqual([expect.stringMatching(/^ansible_password below \[masters\]: /)]);
+  });
+
+  it('has variables win over those of the groups around, whatever the groups are called', () => {
+    const draft = read(
+      '[z:children]\nmasters\n[z:vars]\nansible_user=outer\nansible_port=1\n[masters:vars]\nansible_user=inner\n[masters]\na\nb ansible_user=own\n[all:vars]\nansible_user=all\nansible_port=2\n',
+    );
+    expect(draft.hosts.map(({ ssh }) => [ssh.user, ssh.port])).toEqual([
+      ['inner', 1],
+      ['own', 1],
+    ]);
   });
 
   it('goes round no circle of groups', () => {

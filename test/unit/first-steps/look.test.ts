@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +10,7 @@ import type { HostLook } from '../../../src/first-steps/look/facts.js';
 import { lookAtDraft } from '../../../src/first-steps/look/index.js';
 import { renderDraft } from '../../../src/first-steps/render.js';
 import { HOST_KEYS, runLocally, SshServer, Surroundings } from '../hosts/ssh-server.js';
+import { notRunHere } from '../not-run.js';
 
 interface FakeHost {
   /** `CARD ADDRESS/PREFIX` each. */
@@ -191,6 +193,19 @@ describe('a look', () => {
     ]);
     const external = { address: 'lb.example.org', port: 6443 };
     expect((await look(hosts, { external })).settings).toEqual({ external });
+  });
+
+  it('looks at hosts as a user without sudo, and says that nobody could be asked for a virtual IP', async (context) => {
+    if (spawnSync('sudo', ['-n', 'true']).status === 0)
+      notRunHere(context, 'sudo lets everybody be root on this machine');
+    const server = await start({ cards: ['eth0 10.0.0.11/24'] });
+    const found = host(server, '10.0.0.11');
+    const draft = await look([{ ...found, ssh: { ...found.ssh, user: 'ops' } }]);
+    expect(draft.hosts[0]?.remarks).toEqual([expect.stringContaining('eth0 10.0.0.11/24')]);
+    expect([draft.settings.vip, draft.settings.vipRemark]).toEqual([
+      undefined,
+      expect.stringMatching(/^cp-1 could not be asked who answers: .*sudo/),
+    ]);
   });
 
   it('proposes none where everybody answers', async () => {
