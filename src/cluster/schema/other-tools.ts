@@ -30,11 +30,12 @@ export function reportOtherTool(report: Report): void {
   if (typeof file !== 'object' || file === null || Array.isArray(file)) return;
   const tool = TOOLS.find(([, is]) => is(file as Document))?.[0];
   if (tool === undefined) return;
+  const isReadable = READABLE.some((name) => tool.startsWith(name));
   report.error([], 'another-tool', {
-    message: `this is a file of ${tool}, and Kubewright has a format of its own`,
+    message: isReadable
+      ? `this is a file of ${tool}: \`kubewright init --from\` makes a cluster.yaml of it`
+      : `this is a file of ${tool}, and Kubewright has a format of its own`,
     found: '',
-    expected: READABLE.some((name) => tool.startsWith(name))
-      ? '`kubewright init --from` with it makes a cluster.yaml'
-      : 'to begin with examples/clusters/minimal.yaml, which has ten lines',
+    expected: isReadable ? '' : 'to begin with examples/clusters/minimal.yaml, which has ten lines',
   });
 }

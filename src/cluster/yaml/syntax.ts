@@ -7,7 +7,7 @@ export function describeSyntaxError(error: YAMLError, text: string): string {
     /^\s*\[[\w:.-]+\]\s*$/m.test(text.slice(0, 4_000)) &&
     /^[\w.-]+(\s+[\w.]+=\S+)+\s*$/m.test(text.slice(0, 4_000))
   ) {
-    return 'this is an INI file, such as an inventory of Ansible, and not YAML; `kubewright init --from` with it makes a cluster.yaml';
+    return 'this is an INI file, such as an inventory of Ansible, and not YAML; `kubewright init --from` makes a cluster.yaml of an inventory';
   }
   const [start, end] = error.pos;
   const excerpt = text.slice(start, Math.max(end, start + 1)).split('\n')[0] ?? '';
