@@ -6,6 +6,7 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { dataConverterFrom, WITHOUT_KEY } from './engine/codec/payload-codec.js';
 import { connectionError, requireNamespace } from './engine/connection-errors.js';
 import { attachServer } from './engine/embedded-server.js';
+import { readBackground } from './engine/runs/check-background.js';
 import { readRun } from './engine/runs/history.js';
 import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
@@ -98,17 +99,19 @@ interface OwnActivities {
 /** Imported only here: a caller that brings its own activities needs no SSH. */
 async function ownActivities(
   env: NodeJS.ProcessEnv,
-  { workflowService }: NativeConnection,
+  { workflowService, operatorService }: NativeConnection,
   { address, namespace }: ConnectionSettings,
   namespaceId: string,
 ): Promise<OwnActivities> {
   const { createActivities } = await import('./activities/index.js');
   const converter = loadDataConverter((await dataConverterFrom(env)) ?? WITHOUT_KEY);
-  const read = (root: RunReference) => readRun({ workflowService, namespace, converter }, root);
+  const reader = { workflowService, operatorService, namespace, converter };
+  const read = (root: RunReference) => readRun(reader, root);
   const { close, ...activities } = createActivities({
     env,
     homeDirectory: env.HOME ?? '/',
     readRun: read,
+    readBackground: (cluster) => readBackground(reader, cluster),
     temporal: { namespaceId, temporal: `${address}, namespace ${namespace}`, by: whoRuns(env) },
   });
   return { activities, close };

@@ -28,7 +28,7 @@ register_attribute() {
 }
 
 patiently register_namespace
-for name in KubewrightCluster KubewrightOperation KubewrightState KubewrightPhase; do
+for name in KubewrightCluster KubewrightOperation KubewrightState KubewrightPhase KubewrightHealth; do
   patiently register_attribute "$name" Keyword
 done
 patiently register_attribute KubewrightBlocked Int

@@ -5,11 +5,18 @@ import type { Cluster } from '../cluster/types.js';
 import { KubewrightError } from '../errors.js';
 import { createHosts, makeSshThread } from '../hosts/index.js';
 import type { Hosts } from '../hosts/types.js';
-import { type CheckRequest, PLAN_FORMAT, type RunInput, type StepOutput, type StepReference } from '../plan/run.js';
+import {
+  type CheckRequest,
+  PLAN_FORMAT,
+  type RunInput,
+  type SkippedCheck,
+  type StepOutput,
+  type StepReference,
+} from '../plan/run.js';
 import { ACTIONS, type Action, type Step } from '../plan/types.js';
 import { VERSION } from '../version.js';
 import { type ReadRun, type ResolvedStep, RunsByReference } from './by-reference.js';
-import { prepareCheck } from './check/prepareCheck.js';
+import { prepareCheck, type ReadBackground } from './check/prepareCheck.js';
 import { createContext } from './context.js';
 import { toApplicationFailure } from './failure.js';
 import type { Writer } from './lease/lease.js';
@@ -29,6 +36,8 @@ export interface ActivityOptions {
   homeDirectory: string;
   /** What a run was started with, from Temporal: steps come by reference. */
   readRun: ReadRun;
+  /** What Temporal knows of a cluster that is to be checked; without it a check knows of no other one. */
+  readBackground?: ReadBackground;
   /** Which Temporal the worker serves, for the leases on hosts; without it none is taken. */
   temporal?: ServedTemporal;
 }
@@ -41,7 +50,7 @@ export interface HousekeepingActivities {
   /** Ends what a step left running on its host or hosts; only `abort` asks for it. Returns how many units were ended. */
   stopStep(reference: StepReference): Promise<number>;
   /** Plans a health check from what was applied last. */
-  prepareCheck(request: CheckRequest): Promise<RunInput>;
+  prepareCheck(request: CheckRequest): Promise<RunInput | SkippedCheck>;
 }
 
 /** How often what is no step says that it lives. */
@@ -87,7 +96,11 @@ export function createActivities(
   return {
     ...steps,
     stopStep: (reference) => stopStep(reference, resolve),
-    prepareCheck: (request) => beating((signal) => prepareCheck(request, hostsOf(request.known), signal)),
+    prepareCheck: (request) =>
+      beating((signal) => {
+        const { readBackground = async () => ({}) } = options;
+        return prepareCheck(request, { hosts: hostsOf(request.known), readBackground, signal });
+      }),
     close: async () => {
       await Promise.all([...pools.values()].map((hosts) => hosts.close()));
       await thread?.close();

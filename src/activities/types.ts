@@ -7,6 +7,7 @@ import type {
   HealthFinding,
   RunInput,
   RunReference,
+  SkippedCheck,
   StepData,
   StepOutput,
   StepReference,
@@ -38,7 +39,7 @@ export type Activities = Record<Action, (input: StepReference) => Promise<StepOu
 export type WorkerActivities = Activities & {
   stopStep(input: StepReference): Promise<number>;
   /** Plans a health check from what was applied last. */
-  prepareCheck(request: CheckRequest): Promise<RunInput>;
+  prepareCheck(request: CheckRequest): Promise<RunInput | SkippedCheck>;
 };
 
 /** Heartbeat details: what the progress view shows while a step runs. Redacted before it gets here. */

@@ -35,9 +35,19 @@ export interface LoadBalancerWork extends ComponentWork {
   health(cluster: Cluster): { found: string; hint: string };
 }
 
+/** What etcd's members, and their hosts, say of them. */
+export interface EtcdLook {
+  /** What is wrong, also that nobody could be asked. */
+  faults: string[];
+  /** Whether etcd can read and write; unknown where too many hosts could not be asked. */
+  quorum: 'yes' | 'no' | 'unknown';
+  /** Whether any host could be asked. */
+  asked: boolean;
+}
+
 export interface EtcdWork extends ComponentWork {
   /** What is wrong with etcd's members now; changes nothing. */
-  faults(context: StepContext): Promise<string[]>;
+  look(context: StepContext): Promise<EtcdLook>;
   /**
    * Asked right before a cluster begins on a host, when no control plane has one.
    *

@@ -2,7 +2,8 @@ import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } 
 import type { Cluster } from '../cluster/types.js';
 import { KubewrightError } from '../errors.js';
 import { OPERATIONS } from '../plan/operations.js';
-import { CHECK_LIMIT, checkAttributes, checkIdOf, checkRequest } from './runs/checks.js';
+import { checkIdOf } from './runs/check-reports.js';
+import { CHECK_LIMIT, checkAttributes, checkRequest } from './runs/checks.js';
 import type { Engine } from './types.js';
 
 /** A cluster's health checks, as Temporal runs them. */

@@ -17,6 +17,8 @@ type Asking = Pick<Connection, 'operatorService' | 'workflowService'>;
 
 type Name = keyof typeof SEARCH_ATTRIBUTES;
 
+const HEALTH: Name = 'KubewrightHealth';
+
 /**
  * Registers the search attributes that a namespace does not know yet. Many servers allow that only to their operators, and
  * Temporal Cloud offers the service to nobody: then it is asked whether somebody has registered them. Where nobody has, or
@@ -31,7 +33,7 @@ export async function registerSearchAttributes(
   try {
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
     const known = customAttributes ?? {};
-    const wrong = names().filter((name) => name in known && known[name] !== VALUE_TYPES[SEARCH_ATTRIBUTES[name]]);
+    const wrong = ofRuns().filter((name) => name in known && known[name] !== VALUE_TYPES[SEARCH_ATTRIBUTES[name]]);
     if (wrong.length > 0) return { usable: false, notice: wrongType(namespace, wrong) };
     const missing = names().filter((name) => !(name in known));
     if (missing.length === 0) return { usable: true };
@@ -39,7 +41,7 @@ export async function registerSearchAttributes(
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
     return { usable: true };
   } catch {
-    const usable = await areKnown(connection, namespace);
+    const usable = await areKnown(connection, namespace, ofRuns());
     return usable ? { usable } : { usable, notice: notRegistered(settings) };
   }
 }
@@ -48,14 +50,33 @@ function names(): Name[] {
   return Object.keys(SEARCH_ATTRIBUTES) as Name[];
 }
 
+/** What runs write without another look. Whether a check may write its own attribute its worker asks each time (`knowsHealth`). */
+function ofRuns(): Name[] {
+  return names().filter((name) => name !== HEALTH);
+}
+
+/** Whether checks may write `KubewrightHealth`: a schedule that an earlier version has made may be in a namespace without it. */
+export async function knowsHealth(asking: Partial<Asking>, namespace: string): Promise<boolean> {
+  const { operatorService, workflowService } = asking;
+  try {
+    const listed = await operatorService?.listSearchAttributes({ namespace });
+    if (listed) return listed.customAttributes?.[HEALTH] === VALUE_TYPES[SEARCH_ATTRIBUTES[HEALTH]];
+  } catch {
+    // Operators alone are told: a query tells, too.
+  }
+  return workflowService !== undefined && (await areKnown({ workflowService }, namespace, [HEALTH]));
+}
+
 /**
  * A query that names an attribute is refused as invalid where the namespace does not know it. Only an answer is believed:
  * a run that writes attributes which are not there never goes on.
  */
-async function areKnown({ workflowService }: Asking, namespace: string): Promise<boolean> {
-  const query = names()
-    .map((name) => `${name} = 'x'`)
-    .join(' OR ');
+async function areKnown(
+  { workflowService }: Pick<Asking, 'workflowService'>,
+  namespace: string,
+  asked: Name[],
+): Promise<boolean> {
+  const query = asked.map((name) => `${name} = 'x'`).join(' OR ');
   try {
     await workflowService.countWorkflowExecutions({ namespace, query });
     return true;

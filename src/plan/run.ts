@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/types.js';
 import type { Operation } from './operations.js';
+import type { KnownFinding } from './since.js';
 import type { Step } from './types.js';
 
 /**
@@ -38,6 +39,38 @@ export interface RunInput {
   unreachableWorkers?: 'ask' | 'leave-out';
   /** Of a health check: what was found when it was planned. */
   findings?: HealthFinding[];
+  /** Of a health check: what Temporal knew of the cluster when it was planned. */
+  check?: CheckBackground;
+}
+
+/** What Temporal knows of a cluster when a check of it is planned. */
+export interface CheckBackground {
+  /** What the check before has found; missing where that could not be read, and then everything counts as new. */
+  previous?: KnownFinding[];
+  /** What changes the cluster at that time. */
+  during?: HeldBy;
+  /**
+   * Whether the namespace knows `KubewrightHealth`. The worker asks for each check: a schedule may be older than the attribute, and
+   * one that is not registered must not be written (see `searchAttributes`).
+   */
+  healthAttribute?: boolean;
+  /** When the check began, milliseconds since the epoch. */
+  begunAt?: number;
+}
+
+/** An operation that changes a cluster. */
+export interface HeldBy {
+  /** What it carries out. */
+  operation: Operation;
+  /** Its workflow, `cluster/NAME`. */
+  workflowId: string;
+  /** Since when it runs, milliseconds since the epoch. */
+  since: number;
+}
+
+/** What comes of the planning of a scheduled check while something changes the cluster: no check. */
+export interface SkippedCheck {
+  skipped: HeldBy;
 }
 
 /**
@@ -49,6 +82,8 @@ export interface CheckRequest {
   known: Cluster;
   /** See `RunInput`. */
   searchAttributes?: boolean;
+  /** Set where a person has asked, and waits: the cluster is looked at even while something changes it. */
+  asked?: true;
 }
 
 /** What the child workflow of a group is started with. Its steps by value; the cluster stays with the root. */
@@ -120,6 +155,10 @@ export interface HealthFinding {
   evidence: string;
   /** What to do about it; may be empty. */
   hint: string;
+  /** In reports: id of the look that found it; missing for what was found when the check was planned. */
+  look?: string;
+  /** In reports: since when checks have found it again and again, milliseconds since the epoch. */
+  since?: number;
 }
 
 /**

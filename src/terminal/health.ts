@@ -1,24 +1,69 @@
 import type { HealthSchedule } from '../engine/index.js';
+import type { HealthVerdict } from '../plan/findings.js';
+import { OPERATIONS, type Operation } from '../plan/operations.js';
+import type { HealthFinding } from '../plan/run.js';
 import type { HealthReport } from '../workflows/types.js';
 import { duration, elapsed, plural, printable, utcMinute } from './text.js';
 import type { Theme } from './theme.js';
 
 /** A report for people: one line on the whole, then each finding with what to do about it. */
 export function healthLines(report: HealthReport, theme: Theme, now: number): string[] {
-  const { cluster, at, looks, findings, more = 0 } = report;
-  const when = `${utcMinute(at)} UTC, ${elapsed(now - at)} ago`;
-  if (findings.length === 0) {
-    return [`${theme.paint(theme.symbols.done, 'good')} ${cluster} is healthy: ${plural(looks, 'look')} (${when})`];
-  }
-  const count = plural(findings.length + more, 'finding');
+  const { findings, more = 0 } = report;
   return [
-    `${theme.paint(theme.symbols.failed, 'bad')} ${cluster}: ${theme.paint(count, 'strong')} (${when})`,
-    ...findings.flatMap(({ code, host, evidence, hint }) => [
-      `  ${theme.paint(code, 'bad')} ${host === null ? '' : `${host}: `}${printable(withoutHost(evidence, host))}`,
-      ...(hint === '' ? [] : [`        ${printable(hint)}`]),
+    headline(report, theme, now),
+    ...findings.flatMap((finding) => [
+      `  ${theme.paint(finding.code, 'bad')} ${seenWhere(finding)}${sinceWhen(finding, report)}`,
+      ...(finding.hint === '' ? [] : [`        ${printable(finding.hint)}`]),
     ]),
     ...(more === 0 ? [] : [`  and ${more} more`]),
+    ...remarks(report),
   ];
+}
+
+function headline(
+  { cluster, at, looks, findings, verdict, more = 0 }: HealthReport,
+  theme: Theme,
+  now: number,
+): string {
+  const when = `${utcMinute(at)} UTC, ${elapsed(now - at)} ago`;
+  if (findings.length + more === 0) {
+    return `${theme.paint(theme.symbols.done, 'good')} ${cluster} is healthy: ${plural(looks, 'look')} (${when})`;
+  }
+  const count = theme.paint(plural(findings.length + more, 'finding'), 'strong');
+  return `${theme.paint(theme.symbols.failed, 'bad')} ${cluster} ${STATES[verdict]}: ${count} (${when})`;
+}
+
+const STATES: Record<HealthVerdict, string> = {
+  ok: 'is healthy',
+  degraded: 'is degraded',
+  down: 'is down',
+  unknown: 'could not be looked at',
+};
+
+/** What a person should know of a report besides its findings. */
+function remarks({ fleeting = 0, during }: HealthReport): string[] {
+  const [what, it] = fleeting === 1 ? ['1 finding was', 'it'] : [`${fleeting} findings were`, 'them'];
+  return [
+    ...(fleeting === 0 ? [] : [`  ${what} seen once only: a second look some seconds later did not see ${it}`]),
+    ...(during === undefined
+      ? []
+      : [`  ${nounOf(during.operation)} was under way meanwhile: what was found may be its doing`]),
+  ];
+}
+
+/** "an install", "a key rotation". */
+export function nounOf(operation: Operation): string {
+  const { noun } = OPERATIONS[operation].words;
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+}
+
+function seenWhere({ host, evidence }: HealthFinding): string {
+  return `${host === null ? '' : `${host}: `}${printable(withoutHost(evidence, host))}`;
+}
+
+function sinceWhen({ since }: HealthFinding, { at }: HealthReport): string {
+  if (since === undefined) return '';
+  return since >= at ? ' (new)' : ` (since ${utcMinute(since)} UTC)`;
 }
 
 /** Messages of hosts begin with the host. */

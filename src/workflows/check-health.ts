@@ -1,44 +1,87 @@
-import { continueAsNew, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  patched,
+  proxyActivities,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { WorkerActivities } from '../activities/types.js';
-import type { CheckRequest, RunInput } from '../plan/run.js';
+import { componentVerdicts, type Looked, verdictOf } from '../plan/findings.js';
+import type { CheckRequest, RunInput, SkippedCheck } from '../plan/run.js';
+import { withSince } from '../plan/since.js';
 import { BACK_OFF, HEARTBEAT_TIMEOUT } from './engine/recoverable-step.js';
 import { run } from './engine/run.js';
-import { STATE } from './engine/search-attributes.js';
-import type { HealthReport, RunResult } from './types.js';
+import { HEALTH, STATE } from './engine/search-attributes.js';
+import { type LookedTwice, lookAgain } from './second-look.js';
+import { HEALTH_MEMO, type HealthMemo, type HealthReport, type RunResult } from './types.js';
 
 /**
  * Looks at a cluster and changes nothing; what is wrong is told in the report, and nobody is asked. It is planned first, by a
  * worker, from what was applied last; the run behind that holds cluster and plan in its first event, as any other does.
  */
 export async function checkHealth(input: CheckRequest | RunInput): Promise<HealthReport> {
-  if ('known' in input) {
-    const { prepareCheck } = proxyActivities<WorkerActivities>({
-      activityId: 'cluster/prepare-check',
-      summary: 'Read what was applied last, and plan the check',
-      startToCloseTimeout: '2 minutes',
-      heartbeatTimeout: HEARTBEAT_TIMEOUT,
-      retry: { ...BACK_OFF, maximumAttempts: 5 },
-    });
-    const planned = await prepareCheck(input);
-    return continueAsNew<typeof checkHealth>(planned);
-  }
-  const report = reportOf(input, await run(input));
+  if ('known' in input) return plannedFirst(input);
+  const result = await run(input);
+  const found = [...(input.findings ?? []), ...(result.findings ?? [])];
+  // Checks that began with earlier code have looked once, and left nothing in their memo.
+  const looksTwice = patched('second-look');
+  const twice = looksTwice ? await lookAgain(input, found, result.failed ?? []) : { findings: found, fleeting: 0 };
+  const looked = { looks: input.plan.map(({ id }) => id), failed: result.failed ?? [], more: result.more ?? 0 };
+  const report = reportOf(input, { ...looked, findings: twice.findings }, twice, result);
+  if (looksTwice) leaveMemo({ verdict: report.verdict, components: componentVerdicts({ ...looked, ...twice }) });
   if (input.searchAttributes === true) {
-    upsertSearchAttributes([{ key: STATE, value: report.findings.length === 0 ? 'healthy' : 'unhealthy' }]);
+    const health = input.check?.healthAttribute === true ? [{ key: HEALTH, value: report.verdict }] : [];
+    const state = report.findings.length === 0 ? 'healthy' : 'unhealthy';
+    upsertSearchAttributes([{ key: STATE, value: state }, ...health]);
   }
   return report;
 }
 
-function reportOf({ cluster, plan, findings = [] }: RunInput, result: RunResult): HealthReport {
-  const found = [...findings, ...(result.findings ?? [])];
-  const hosts = found.filter(({ host }) => host !== null);
-  const whole = found.filter(({ host }) => host === null);
-  const { more } = result;
+async function plannedFirst(request: CheckRequest): Promise<HealthReport> {
+  const { prepareCheck } = proxyActivities<WorkerActivities>({
+    activityId: 'cluster/prepare-check',
+    summary: 'Read what was applied last, and plan the check',
+    startToCloseTimeout: '2 minutes',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { ...BACK_OFF, maximumAttempts: 5 },
+  });
+  const planned = await prepareCheck(request);
+  if ('skipped' in planned) return skippedReport(request, planned);
+  const begunAt = workflowInfo().startTime.getTime();
+  return continueAsNew<typeof checkHealth>({ ...planned, check: { ...planned.check, begunAt } });
+}
+
+function skippedReport({ known, searchAttributes }: CheckRequest, { skipped }: SkippedCheck): HealthReport {
+  if (searchAttributes === true) upsertSearchAttributes([{ key: STATE, value: 'skipped' }]);
+  leaveMemo({ skipped: skipped.operation });
+  return { cluster: known.name, at: Date.now(), verdict: 'unknown', looks: 0, findings: [], skipped };
+}
+
+function reportOf(
+  { cluster, check }: RunInput,
+  looked: Looked,
+  { findings, fleeting }: LookedTwice,
+  { more }: RunResult,
+): HealthReport {
+  const at = Date.now();
+  const known = withSince(findings, check?.previous ?? [], at);
+  const hosts = known.filter(({ host }) => host !== null);
+  const whole = known.filter(({ host }) => host === null);
   return {
     cluster: cluster.name,
-    at: Date.now(),
-    looks: plan.length,
+    at,
+    verdict: verdictOf(looked),
+    looks: looked.looks.length,
     findings: [...hosts, ...whole],
     ...(more === undefined ? {} : { more }),
+    ...(fleeting === 0 ? {} : { fleeting }),
+    ...(check?.begunAt === undefined ? {} : { tookMs: at - check.begunAt }),
+    ...(check?.during === undefined ? {} : { during: check.during }),
   };
+}
+
+/** What lists show of a check without reading its report. */
+function leaveMemo(memo: HealthMemo): void {
+  upsertMemo({ [HEALTH_MEMO]: memo });
 }

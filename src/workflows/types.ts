@@ -1,4 +1,5 @@
-import type { HealthFinding, StepData } from '../plan/run.js';
+import type { HealthComponent, HealthVerdict } from '../plan/findings.js';
+import type { HealthFinding, HeldBy, StepData } from '../plan/run.js';
 import type { Phase } from '../plan/types.js';
 
 /** Long enough for a reboot with a memory test, short enough that nobody waits an hour for a host that is switched off. */
@@ -291,10 +292,33 @@ export interface HealthReport {
   cluster: string;
   /** When it ended, milliseconds since the epoch. */
   at: number;
+  /** How the cluster is; `unknown` where nothing could be looked at. */
+  verdict: HealthVerdict;
   /** How many things were looked at. */
   looks: number;
   /** What is not as it should be, those of single hosts first; empty in a healthy cluster. */
   findings: HealthFinding[];
   /** How many more there were; missing when all are named. */
   more?: number;
+  /** How many findings were seen once only: a second look some seconds later did not see them. Missing when there were none. */
+  fleeting?: number;
+  /** How long the check took, in milliseconds. */
+  tookMs?: number;
+  /** What changed the cluster while it was looked at, for somebody had asked for the check all the same. */
+  during?: HeldBy;
+  /** What holds the cluster, so that a scheduled check looked at nothing; its verdict says nothing then. */
+  skipped?: HeldBy;
+}
+
+/** Name of what a check leaves in its memo. */
+export const HEALTH_MEMO = 'health';
+
+/** In short, what came of a check: for lists, which do not read reports. */
+export interface HealthMemo {
+  /** Missing where it was left out. */
+  verdict?: HealthVerdict;
+  /** Of those that were looked at. */
+  components?: Partial<Record<HealthComponent, HealthVerdict>>;
+  /** The operation that held the cluster, so that nothing was looked at. */
+  skipped?: string;
 }

@@ -125,7 +125,13 @@ test('up makes the tables, the namespace and the search attributes; again, it ch
   // 90 days.
   expect(JSON.stringify(first.namespace)).toContain('"workflowExecutionRetentionTtl":"7776000s"');
   expect(JSON.stringify(first.attributes)).toMatch(/"KubewrightBlockedSteps":"\w*KEYWORD_LIST"/i);
-  for (const name of ['KubewrightCluster', 'KubewrightOperation', 'KubewrightState', 'KubewrightPhase']) {
+  for (const name of [
+    'KubewrightCluster',
+    'KubewrightOperation',
+    'KubewrightState',
+    'KubewrightPhase',
+    'KubewrightHealth',
+  ]) {
     expect(JSON.stringify(first.attributes)).toMatch(new RegExp(`"${name}":"\\w*KEYWORD"`, 'i'));
   }
   await stack.runOnce('schema');

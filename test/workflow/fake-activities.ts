@@ -2,7 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { withPatience } from '../../src/activities/patience.js';
-import type { CheckRequest, HealthFinding, RunInput, StepOutput, StepReference } from '../../src/plan/run.js';
+import type {
+  CheckBackground,
+  CheckRequest,
+  HealthFinding,
+  RunInput,
+  SkippedCheck,
+  StepOutput,
+  StepReference,
+} from '../../src/plan/run.js';
 import { ACTIONS } from '../../src/plan/types.js';
 import { prepareRun } from '../../src/prepare-run.js';
 
@@ -29,6 +37,8 @@ export class FakeActivities {
   stopFailure: string | undefined;
   /** What was found when a health check was planned. */
   checkFindings: HealthFinding[] = [];
+  /** What Temporal says of the cluster of a health check; nothing unless a test asks it. */
+  background: (cluster: string) => Promise<CheckBackground> = async () => ({});
   private readonly behaviours = new Map<string, Behaviour>();
 
   on(step: string, behaviour: Behaviour): this {
@@ -72,8 +82,12 @@ export class FakeActivities {
       return this.stopped.push(input.step);
     };
     // As the real one where the control planes say nothing else than what was known.
-    const prepareCheck = async ({ known, searchAttributes }: CheckRequest): Promise<RunInput> => {
-      return { ...prepareRun('check', known), searchAttributes, patienceMs: 1_000, findings: this.checkFindings };
+    const prepareCheck = async (request: CheckRequest): Promise<RunInput | SkippedCheck> => {
+      const { known, searchAttributes, asked } = request;
+      const check = await this.background(known.name);
+      if (check.during !== undefined && asked !== true) return { skipped: check.during };
+      const findings = this.checkFindings;
+      return { ...prepareRun('check', known), searchAttributes, patienceMs: 1_000, findings, check };
     };
     return { ...Object.fromEntries(ACTIONS.map((action) => [action, run])), stopStep, prepareCheck };
   }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { type BackgroundReader, readBackground } from '../../src/engine/runs/check-background.js';
 import { checkNow, latestReport } from '../../src/engine/runs/checks.js';
+import { readerOf } from '../../src/engine/runs/history.js';
 import { listRuns } from '../../src/engine/runs/list-runs.js';
 import { changeHealthSchedule, listHealthSchedules, scheduleHealth } from '../../src/engine/schedules.js';
 import { planCheck } from '../../src/plan/check.js';
@@ -9,11 +11,24 @@ import { testCluster } from './harness.js';
 
 useFreshWorkers();
 
+/** As a worker asks Temporal; its operator service tells what is registered. */
+function asksTemporal(): void {
+  const { operatorService } = engine.client.connection as unknown as Pick<BackgroundReader, 'operatorService'>;
+  const reader = { ...readerOf(engine), operatorService } as BackgroundReader;
+  fakes.background = (cluster) => readBackground(reader, cluster);
+}
+
+const notReady = (host: string) => ({ code: 'KW481', host, evidence: `${host} is not Ready`, hint: 'Look there.' });
+
 describe('a health check', () => {
   it('looks at all that it planned, and finds nothing in a healthy cluster', async () => {
     const cluster = testCluster();
     const report = await checkNow(engine, cluster);
-    expect(report).toMatchObject({ cluster: cluster.name, looks: planCheck(cluster).length, findings: [] });
+    const looks = planCheck(cluster).length;
+    expect(report).toMatchObject({ cluster: cluster.name, verdict: 'ok', looks, findings: [] });
+    expect(report.tookMs).toBeGreaterThan(0);
+    // Nothing was doubtful, so nothing was looked at again.
+    expect(fakes.calls).toHaveLength(looks);
     expect(new Set(fakes.calls.map(({ step }) => step))).toEqual(new Set(planCheck(cluster).map(({ id }) => id)));
     expect(await latestReport(engine, cluster.name)).toEqual(report);
     // It changes nothing, so it is not among the runs that do.
@@ -28,20 +43,123 @@ describe('a health check', () => {
     fakes.failing('cluster/etcd', Number.POSITIVE_INFINITY, brokenStep);
     fakes.failing('cp-1/api-server', Number.POSITIVE_INFINITY, transientTrouble);
     const report = await checkNow(engine, cluster);
-    expect(report.more).toBe(3);
+    expect(report).toMatchObject({ more: 3, verdict: 'degraded' });
+    const since = report.at;
     expect(report.findings).toEqual([
-      { code: 'KW603', host: 'cp-2', evidence: 'the copy on cp-2 is missing', hint: '' },
-      { code: 'KW201', host: 'cp-1', evidence: 'no connection', hint: expect.any(String) },
+      { code: 'KW603', host: 'cp-2', evidence: 'the copy on cp-2 is missing', hint: '', since },
+      {
+        code: 'KW201',
+        host: 'cp-1',
+        evidence: 'no connection',
+        hint: expect.any(String),
+        look: 'cp-1/api-server',
+        since,
+      },
       {
         code: 'KW421',
         host: 'cp-2',
         evidence: expect.stringContaining('kubeadm join failed'),
         hint: 'Open port 6443.',
+        look: 'cluster/etcd',
+        since,
       },
-      seen,
+      { ...seen, look: 'cluster/nodes', since },
     ]);
+    // What failed was tried for as long as patience lasted: only what was seen is looked at again.
+    expect(fakes.triesOf('cluster/nodes')).toBe(2);
+    expect(fakes.triesOf('cluster/dns')).toBe(1);
+    expect(fakes.triesOf('cluster/etcd')).toBe(2);
     const { searchAttributes } = await engine.client.workflow.getHandle(`check/${cluster.name}`).describe();
     expect(searchAttributes).toMatchObject({ KubewrightState: ['unhealthy'], KubewrightCluster: [cluster.name] });
+  });
+
+  it('raises no alarm for one bad look: what a second one does not see is counted, and what it sees is told as it is then', async () => {
+    const cluster = testCluster();
+    const looks = {
+      'cluster/nodes': [
+        ['w-1', 'w-2'],
+        ['w-1', 'cp-2'],
+      ],
+      'cluster/dns': [['w-1'], []],
+    };
+    for (const [look, hosts] of Object.entries(looks)) {
+      fakes.on(look, () => {
+        const time = fakes.triesOf(look);
+        const findings = (hosts[time - 1] ?? []).map((host) => ({ ...notReady(host), evidence: `look ${time}` }));
+        return { outcome: 'unchanged', summary: '', findings };
+      });
+    }
+    const report = await checkNow(engine, cluster);
+    // cp-2 was seen once only, by the second look: the next check tells it, if it stays.
+    expect(report.findings).toMatchObject([{ host: 'w-1', evidence: 'look 2', look: 'cluster/nodes' }]);
+    expect(report).toMatchObject({ findings: { length: 1 }, fleeting: 2, verdict: 'degraded' });
+    expect(fakes.calls).toHaveLength(planCheck(cluster).length + 2);
+  });
+
+  it('is healthy when all that was found was gone a moment later', async () => {
+    const cluster = testCluster();
+    fakes.on('cluster/nodes', () => {
+      const findings = fakes.triesOf('cluster/nodes') === 1 ? [notReady('w-1')] : [];
+      return { outcome: 'unchanged', summary: '', findings };
+    });
+    expect(await checkNow(engine, cluster)).toMatchObject({ verdict: 'ok', findings: [], fleeting: 1 });
+  });
+
+  it('lets the first look stand where it cannot be looked again', async () => {
+    const cluster = testCluster();
+    fakes.on('cluster/nodes', () => {
+      if (fakes.triesOf('cluster/nodes') > 1) throw brokenStep();
+      return { outcome: 'unchanged', summary: '', findings: [notReady('w-1')] };
+    });
+    const { findings, fleeting } = await checkNow(engine, cluster);
+    expect(findings).toMatchObject([notReady('w-1')]);
+    expect(fleeting).toBeUndefined();
+  });
+
+  it('tells a cluster that is down from one that nobody could look at', async () => {
+    const down = testCluster();
+    const finding = { code: 'KW680', host: null, evidence: 'the API does not answer', hint: '' };
+    fakes.on('cluster/endpoint', () => ({ outcome: 'unchanged', summary: '', findings: [finding] }));
+    expect(await checkNow(engine, down)).toMatchObject({ verdict: 'down' });
+    const unseen = testCluster();
+    for (const { id } of planCheck(unseen)) fakes.failing(id);
+    expect(await checkNow(engine, unseen)).toMatchObject({ verdict: 'unknown' });
+  });
+
+  it('says since when each thing is wrong, from check to check, also across one that could look at nothing', async () => {
+    const cluster = testCluster();
+    asksTemporal();
+    const finds = (...hosts: string[]) =>
+      fakes.on('cluster/nodes', () => ({ outcome: 'unchanged', summary: '', findings: hosts.map(notReady) }));
+    finds('w-1');
+    const first = await checkNow(engine, cluster);
+    expect(first.findings).toMatchObject([{ host: 'w-1', since: first.at }]);
+    const steps = planCheck(cluster);
+    for (const { id } of steps) fakes.failing(id);
+    expect(await checkNow(engine, cluster)).toMatchObject({ verdict: 'unknown' });
+    for (const { id } of steps) fakes.failing(id, 0);
+    finds('w-1', 'w-2');
+    const third = await checkNow(engine, cluster);
+    expect(third.findings).toMatchObject([
+      { host: 'w-1', since: first.at },
+      { host: 'w-2', since: third.at },
+    ]);
+    finds();
+    expect(await checkNow(engine, cluster)).toMatchObject({ verdict: 'ok' });
+    finds('w-1');
+    const last = await checkNow(engine, cluster);
+    expect(last.findings).toMatchObject([{ host: 'w-1', since: last.at }]);
+  });
+
+  it('is found in Temporal by its verdict, where the namespace knows the attribute', async () => {
+    const cluster = testCluster();
+    const described = () => engine.client.workflow.getHandle(`check/${cluster.name}`).describe();
+    await checkNow(engine, cluster);
+    // The worker has not found it registered: it is not written.
+    expect((await described()).searchAttributes).not.toHaveProperty('KubewrightHealth');
+    asksTemporal();
+    await checkNow(engine, cluster);
+    expect((await described()).searchAttributes).toMatchObject({ KubewrightHealth: ['ok'] });
   });
 
   it('is not begun twice: who asks meanwhile gets the same report', async () => {

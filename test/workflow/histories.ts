@@ -2,10 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import protobuf from '@temporalio/proto';
+import { checkIdOf } from '../../src/engine/runs/check-reports.js';
+import { checkNow } from '../../src/engine/runs/checks.js';
 import { decide } from '../../src/engine/runs/decide.js';
 import type { FakeActivities } from './fake-activities.js';
 import type { TestEngine } from './harness.js';
-import { blocked, closed, type StartedTest, startTest, stateOf, until } from './harness.js';
+import { blocked, closed, type StartedTest, startTest, stateOf, testCluster, until } from './harness.js';
 
 /** Histories of released workflow versions, `test/histories/VERSION/STORY.json`. */
 export const HISTORIES = fileURLToPath(new URL('../histories/', import.meta.url));
@@ -47,6 +49,20 @@ export const STORIES: Record<string, (engine: TestEngine, fakes: FakeActivities)
     await decide(engine, cluster.name, 'abort', { reason: 'wrong subnet' });
     await until(engine, cluster.name, closed);
     return install;
+  },
+  // A health check finds what its second look finds again, and what only its first one saw.
+  checked: async (engine, fakes) => {
+    const cluster = testCluster();
+    const fault = { code: 'KW481', host: 'w-1', evidence: 'w-1 is not Ready', hint: 'Look there.' };
+    fakes.on('cluster/nodes', () => ({ outcome: 'unchanged', summary: '', findings: [fault] }));
+    fakes.on('cluster/dns', () => {
+      const findings = fakes.triesOf('cluster/dns') > 1 ? [] : [{ ...fault, code: 'KW483' }];
+      return { outcome: 'unchanged', summary: '', findings };
+    });
+    await checkNow(engine, cluster);
+    const workflowId = checkIdOf(cluster.name);
+    const { runId } = await engine.client.workflow.getHandle(workflowId).describe();
+    return { cluster, workflowId, runId };
   },
 };
 

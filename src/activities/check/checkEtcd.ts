@@ -1,13 +1,22 @@
 import { etcdHosts, etcdOf } from '../../components/registry/plan.js';
 import { etcdWorkOf } from '../../components/registry/work.js';
+import type { HealthFinding } from '../../plan/run.js';
 import { lookOnly } from './look-only.js';
 
-/** Every member that was applied is a started, healthy voter of one and the same cluster, and there is no other. */
+/**
+ * Every member that was applied is a started, healthy voter of one and the same cluster, and there is no other. A member that
+ * is lost and a quorum that is lost are findings of their own.
+ */
 export const checkEtcd = lookOnly(async (context) => {
-  const hint = `etcd’s log on the hosts (${etcdOf(context.cluster).log}) says why; look at ports 2379 and 2380 between them.`;
-  const faults = await etcdWorkOf(context.cluster).faults(context);
-  return {
-    findings: faults.map((evidence) => ({ code: 'KW476', host: null, evidence, hint })),
-    found: `etcd has ${etcdHosts(context.cluster).length} healthy voters`,
-  };
+  const { log } = etcdOf(context.cluster);
+  const hint = `etcd’s log on the hosts (${log}) says why; look at ports 2379 and 2380 between them.`;
+  const { faults, quorum, asked } = await etcdWorkOf(context.cluster).look(context);
+  const finding = (code: string, evidence: string): HealthFinding => ({ code, host: null, evidence, hint });
+  const found = `etcd has ${etcdHosts(context.cluster).length} healthy voters`;
+  if (quorum === 'no') {
+    return { findings: [finding('KW682', `etcd has no quorum: ${faults.join('; ')}`)], found };
+  }
+  // Nobody has said anything of etcd but the hosts that could not be reached.
+  const code = asked ? 'KW476' : 'KW683';
+  return { findings: faults.map((evidence) => finding(code, evidence)), found };
 });

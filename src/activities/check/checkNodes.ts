@@ -12,7 +12,13 @@ export const checkNodes = lookOnly(async (context) => {
     host: name,
     what: `${name} is not Ready: nobody has brought the pod network yet`,
   }));
-  const nodes = [...faults, ...without].map(({ host, what }) => ({ code: 'KW481', host, evidence: what, hint: HINT }));
+  const nodes = [...faults, ...without].map(({ host, what }) => ({
+    // Where the nodes could not be asked for, nothing is known of them.
+    code: host === null ? 'KW684' : 'KW481',
+    host,
+    evidence: what,
+    hint: HINT,
+  }));
   return {
     findings: [...nodes, ...(await servingFindings(context))],
     found: `all nodes are Ready with v${context.cluster.kubernetes.version}`,

@@ -1,24 +1,36 @@
 import type { Cluster } from '../../cluster/types.js';
 import { messageOf } from '../../errors.js';
 import type { Hosts } from '../../hosts/types.js';
-import type { CheckRequest, HealthFinding, RunInput } from '../../plan/run.js';
+import type { CheckBackground, CheckRequest, HealthFinding, RunInput, SkippedCheck } from '../../plan/run.js';
 import { prepareRun } from '../../prepare-run.js';
 import { type AppliedRecord, readAppliedSpec } from '../applied/record/read.js';
 
 /** Enough for a look at each host; a check that waits longer for one is late for the next. */
 const PATIENCE_MS = 30_000;
 
+/** Asks Temporal what it knows of a cluster. What it does not tell is missing: it never fails. */
+export type ReadBackground = (cluster: string) => Promise<CheckBackground>;
+
 /**
  * Plans a health check from what was applied last, as the control planes say. Where they cannot say, it is planned from
- * what was known when it was asked for, and that is the check's first finding.
+ * what was known when it was asked for, and that is the check's first finding. A scheduled check of a cluster that something
+ * changes is left out: what it would find is the change.
  */
 export async function prepareCheck(
-  { known, searchAttributes }: CheckRequest,
-  hosts: Hosts,
-  signal: AbortSignal,
-): Promise<RunInput> {
+  { known, searchAttributes, asked }: CheckRequest,
+  { hosts, readBackground, signal }: Surroundings,
+): Promise<RunInput | SkippedCheck> {
+  const check = await readBackground(known.name);
+  if (check.during !== undefined && asked !== true) return { skipped: check.during };
   const { cluster, findings } = await lastApplied(known, hosts, signal);
-  return { ...prepareRun('check', cluster), searchAttributes, patienceMs: PATIENCE_MS, findings };
+  return { ...prepareRun('check', cluster), searchAttributes, patienceMs: PATIENCE_MS, findings, check };
+}
+
+/** What the planning of a check works with. */
+export interface Surroundings {
+  hosts: Hosts;
+  readBackground: ReadBackground;
+  signal: AbortSignal;
 }
 
 async function lastApplied(

@@ -7,11 +7,8 @@ import type { CheckRequest } from '../../plan/run.js';
 import { CLUSTER, OPERATION, STATE } from '../../workflows/engine/search-attributes.js';
 import type { HealthReport } from '../../workflows/types.js';
 import type { Engine } from '../types.js';
-
-/** The id of a cluster's health checks; those of a schedule have the time behind it. */
-export function checkIdOf(cluster: string): string {
-  return `check/${cluster}`;
-}
+import { checkIdOf, closedChecks, reportOf } from './check-reports.js';
+import { readerOf } from './history.js';
 
 /** What a check is started with, by a person or by a schedule. */
 export function checkRequest(engine: Engine, { places: _, ...known }: Cluster): CheckRequest {
@@ -42,7 +39,7 @@ export async function checkNow(engine: Engine, cluster: Cluster): Promise<Health
   const handle = await engine.client.workflow.start(workflow, {
     workflowId: checkIdOf(cluster.name),
     taskQueue: engine.taskQueue,
-    args: [checkRequest(engine, cluster)],
+    args: [{ ...checkRequest(engine, cluster), asked: true }],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowExecutionTimeout: CHECK_LIMIT,
@@ -66,18 +63,14 @@ export async function checkNow(engine: Engine, cluster: Cluster): Promise<Health
 }
 
 /**
- * The report of the latest health check that has ended, whoever asked for it; undefined when there is none.
+ * The report of the latest health check that has looked at the cluster, whoever asked for it; undefined when there is none.
  */
 export async function latestReport(engine: Engine, cluster: string): Promise<HealthReport | undefined> {
-  const id = checkIdOf(cluster);
-  const query = `WorkflowType = '${OPERATIONS.check.workflow}' AND ExecutionStatus = 'Completed' AND WorkflowId STARTS_WITH '${id}'`;
-  for await (const { workflowId, runId } of engine.client.workflow.list({ query })) {
-    // A cluster whose name begins with this one's has other ids.
-    if (workflowId !== id && !SCHEDULED.test(workflowId.slice(id.length))) continue;
-    return (await engine.client.workflow.getHandle(workflowId, runId).result()) as HealthReport;
+  const reader = readerOf(engine);
+  for await (const check of closedChecks(reader, cluster, { pageSize: 10 })) {
+    if (check.memo?.skipped !== undefined) continue;
+    const report = await reportOf(reader, check);
+    if (report !== undefined) return report;
   }
   return undefined;
 }
-
-/** What Temporal adds to the ids of workflows that a schedule starts: the time that it was due. */
-const SCHEDULED = /^-\d{4}-\d\d-\d\dT[\d:]+Z$/;

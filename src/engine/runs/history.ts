@@ -55,7 +55,8 @@ export function addressesIn({ cluster }: RunInput): Record<string, string> {
   return Object.fromEntries(cluster.hosts.map(({ name, address }) => [name, address]));
 }
 
-function readerOf({ client, settings }: Engine): HistoryReader {
+/** A client's way to histories. */
+export function readerOf({ client, settings }: Engine): HistoryReader & { workflowService: WorkflowService } {
   const { workflowService, options } = client;
   return { workflowService, namespace: settings.namespace, converter: options.loadedDataConverter };
 }

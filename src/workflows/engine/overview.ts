@@ -118,9 +118,9 @@ const FINDINGS_NAMED = 200;
 
 /** What steps have reported, and why those have failed that report it instead of asking. */
 function findingsOf(steps: StepProgress[], others: RunResult[]): Pick<RunResult, 'findings' | 'more'> {
-  const all = steps.flatMap(({ findings = [], state, failed, host }): HealthFinding[] => {
-    if (state !== 'failed' || failed === undefined) return findings;
-    return [{ code: failed.code, host: failed.host ?? host, evidence: failed.message, hint: failed.hint }];
+  const all = steps.flatMap(({ id: look, findings = [], state, failed, host }): HealthFinding[] => {
+    if (state !== 'failed' || failed === undefined) return findings.map((finding) => ({ ...finding, look }));
+    return [{ code: failed.code, host: failed.host ?? host, evidence: failed.message, hint: failed.hint, look }];
   });
   all.push(...others.flatMap((other) => other.findings ?? []));
   const unnamed = [...steps, ...others].reduce(

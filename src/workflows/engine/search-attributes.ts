@@ -9,6 +9,9 @@ export const PHASE = defineSearchAttributeKey('KubewrightPhase', SearchAttribute
 export const BLOCKED = defineSearchAttributeKey('KubewrightBlocked', SearchAttributeType.INT);
 export const BLOCKED_STEPS = defineSearchAttributeKey('KubewrightBlockedSteps', SearchAttributeType.KEYWORD_LIST);
 
+/** What a health check came to, see `HEALTH_VERDICTS`. Written where the worker has found it registered. */
+export const HEALTH = defineSearchAttributeKey('KubewrightHealth', SearchAttributeType.KEYWORD);
+
 /** Name and type of each, as the server registers them. */
 export const SEARCH_ATTRIBUTES = {
   KubewrightCluster: 'Keyword',
@@ -17,6 +20,7 @@ export const SEARCH_ATTRIBUTES = {
   KubewrightPhase: 'Keyword',
   KubewrightBlocked: 'Int',
   KubewrightBlockedSteps: 'KeywordList',
+  KubewrightHealth: 'Keyword',
 } as const;
 
 export interface RunAttributes {

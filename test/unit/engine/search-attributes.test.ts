@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { registerSearchAttributes } from '../../../src/engine/search-attributes.js';
+import { knowsHealth, registerSearchAttributes } from '../../../src/engine/search-attributes.js';
 
 type Asking = Parameters<typeof registerSearchAttributes>[0];
 
@@ -10,6 +10,7 @@ const KNOWN = {
   KubewrightPhase: 2,
   KubewrightBlocked: 3,
   KubewrightBlockedSteps: 7,
+  KubewrightHealth: 2,
 };
 
 /** A server that knows these attributes; `undefined`: its operator service is closed. */
@@ -30,8 +31,9 @@ function server(known: Record<string, number> | undefined, query: 'taken' | 'ref
       },
     },
   } as unknown as Asking;
+  const isHealthKnown = () => knowsHealth(connection, 'prod');
   const register = (address = 'temporal:7233') => registerSearchAttributes(connection, { address, namespace: 'prod' });
-  return { added, register };
+  return { added, register, isHealthKnown };
 }
 
 describe('search attributes', () => {
@@ -69,5 +71,22 @@ describe('search attributes', () => {
       );
       expect(notice).toContain('--search-attribute KubewrightBlockedSteps=KeywordList');
     }
+  });
+
+  it('do without the one of health checks: installs keep theirs where it has another type', async () => {
+    const { KubewrightHealth: _, ...older } = KNOWN;
+    const poorer = server(older);
+    expect(await poorer.register()).toEqual({ usable: true });
+    expect(poorer.added).toEqual([{ KubewrightHealth: 2 }]);
+    expect(await server({ ...KNOWN, KubewrightHealth: 3 }).register()).toEqual({ usable: true });
+  });
+
+  it('are written by a check where its worker finds the one of health registered, and of the right type', async () => {
+    const { KubewrightHealth: _, ...older } = KNOWN;
+    expect(await server(KNOWN).isHealthKnown()).toBe(true);
+    expect(await server(older).isHealthKnown()).toBe(false);
+    expect(await server({ ...KNOWN, KubewrightHealth: 3 }).isHealthKnown()).toBe(false);
+    expect(await server(undefined, 'taken').isHealthKnown()).toBe(true);
+    expect(await server(undefined).isHealthKnown()).toBe(false);
   });
 });

@@ -7,7 +7,7 @@ const at = Date.UTC(2026, 2, 2, 9, 30);
 
 describe('a health report', () => {
   it('of a healthy cluster is one line, with when that was', () => {
-    const report = { cluster: 'demo', at, looks: 7, findings: [] };
+    const report = { cluster: 'demo', at, verdict: 'ok' as const, looks: 7, findings: [] };
     expect(healthLines(report, theme, at + 12_000)).toEqual([
       '✓ demo is healthy: 7 looks (2026-03-02 09:30 UTC, 12 s ago)',
     ]);
@@ -17,25 +17,44 @@ describe('a health report', () => {
     const report = {
       cluster: 'demo',
       at,
+      verdict: 'degraded' as const,
       looks: 7,
       findings: [
         { code: 'KW601', host: 'cp-2', evidence: 'cp-2: its API server is not ready', hint: 'Look there.' },
-        { code: 'KW476', host: null, evidence: 'not every member answers', hint: '' },
+        { code: 'KW476', host: null, evidence: 'not every member answers', hint: '', since: at },
+        { code: 'KW481', host: 'w-1', evidence: 'w-1 is not Ready', hint: '', since: at - 600_000 },
       ],
       more: 3,
+      fleeting: 2,
     };
     expect(healthLines(report, theme, at + 60_000)).toEqual([
-      '✗ demo: 5 findings (2026-03-02 09:30 UTC, 1 m 00 s ago)',
+      '✗ demo is degraded: 6 findings (2026-03-02 09:30 UTC, 1 m 00 s ago)',
       '  KW601 cp-2: its API server is not ready',
       '        Look there.',
-      '  KW476 not every member answers',
+      '  KW476 not every member answers (new)',
+      '  KW481 w-1: w-1 is not Ready (since 2026-03-02 09:20 UTC)',
       '  and 3 more',
+      '  2 findings were seen once only: a second look some seconds later did not see them',
     ]);
+  });
+
+  it('tells a cluster that is down from one that could not be looked at', () => {
+    const findings = [{ code: 'KW680', host: null, evidence: 'the API does not answer', hint: '' }];
+    const headline = (verdict: 'down' | 'unknown') =>
+      healthLines({ cluster: 'demo', at, verdict, looks: 7, findings }, theme, at)[0];
+    expect(headline('down')).toContain('demo is down: 1 finding');
+    expect(headline('unknown')).toContain('demo could not be looked at: 1 finding');
+  });
+
+  it('says what was under way meanwhile, where somebody has asked for the check all the same', () => {
+    const during = { operation: 'install' as const, workflowId: 'cluster/demo', since: at };
+    const lines = healthLines({ cluster: 'demo', at, verdict: 'ok', looks: 7, findings: [], during }, theme, at);
+    expect(lines.at(-1)).toBe('  an install was under way meanwhile: what was found may be its doing');
   });
 
   it('prints nothing that a host wrote to steer the terminal', () => {
     const finding = { code: 'KW481', host: null, evidence: 'w-1\u001b[2J is\u0007 not Ready', hint: '' };
-    const lines = healthLines({ cluster: 'demo', at, looks: 1, findings: [finding] }, theme, at);
+    const lines = healthLines({ cluster: 'demo', at, verdict: 'degraded', looks: 1, findings: [finding] }, theme, at);
     expect(lines[1]).toBe('  KW481 w-1 is not Ready');
   });
 });

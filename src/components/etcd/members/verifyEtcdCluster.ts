@@ -6,7 +6,8 @@ import { awaitFaultless, type Faults, whatIsWrong } from '../../../activities/ve
 import type { ClusterHost } from '../../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../../errors.js';
 import { etcdHosts, etcdOf } from '../../registry/plan.js';
-import { etcdctl, type Member, memberListFunction, membersIn } from './members.js';
+import type { EtcdLook } from '../../work-types.js';
+import { etcdctl, type Member, memberListFunction, membersIn, quorumOf } from './members.js';
 import { peerUrl } from './places.js';
 import { QUORUM_RECOVERY } from './remove-member.js';
 
@@ -16,7 +17,7 @@ const LOOK_EVERY_MS = 300;
 /** Every member that cluster.yaml wants is a started, healthy voter of one and the same cluster, and there is no other. */
 export const verifyEtcdCluster: StepImplementation = {
   async probe(context) {
-    const faults = whatIsWrong(await look(context));
+    const faults = whatIsWrong((await look(context)).faults);
     const count = etcdHosts(context.cluster).length;
     return faults.length === 0
       ? {
@@ -28,7 +29,7 @@ export const verifyEtcdCluster: StepImplementation = {
   },
 
   async apply(context) {
-    const faults = await awaitFaultless(context, 'whether etcd is healthy', () => look(context), {
+    const faults = await awaitFaultless(context, 'whether etcd is healthy', async () => (await look(context)).faults, {
       patienceMs: PATIENCE_MS,
       everyMs: LOOK_EVERY_MS,
     });
@@ -39,26 +40,32 @@ export const verifyEtcdCluster: StepImplementation = {
   },
 };
 
-/** What is wrong with etcd, also that nobody could be asked. */
-export async function etcdFaults(context: StepContext): Promise<string[]> {
-  return whatIsWrong(await look(context));
+/** What is wrong with etcd, also that nobody could be asked, and whether it has a quorum. */
+export async function lookAtEtcd(context: StepContext): Promise<EtcdLook> {
+  const { faults, ...rest } = await look(context);
+  return { faults: whatIsWrong(faults), ...rest };
 }
 
 /** Asks one host after the other until a member answers: in a healthy cluster that is one round trip. */
-async function look(context: StepContext): Promise<Faults> {
+async function look(context: StepContext): Promise<Omit<EtcdLook, 'faults'> & { faults: Faults }> {
   const hosts = etcdHosts(context.cluster);
   const silent: string[] = [];
-  let someAnswer = false;
+  let answering = 0;
   for (const host of hosts) {
     const facts = await ask(context, host);
     const members = facts === undefined ? undefined : membersIn(facts, 'members');
-    if (facts !== undefined && members?.is === 'yes') return yes(clusterFaults(hosts, members.value, facts));
+    if (facts !== undefined && members?.is === 'yes') {
+      return { faults: yes(clusterFaults(hosts, members.value, facts)), quorum: 'yes', asked: true };
+    }
     silent.push(`${host.name} ${facts === undefined ? 'cannot be reached' : 'does not answer'}`);
-    someAnswer ||= facts !== undefined;
+    answering += facts === undefined ? 0 : 1;
   }
-  if (hosts.length === 0) return yes(['there is no etcd host']);
+  if (hosts.length === 0) return { faults: yes(['there is no etcd host']), quorum: 'no', asked: false };
+  // Members on hosts that cannot be reached may serve each other: without those that do not answer they must be too few.
+  const quorum = hosts.length - answering < quorumOf(hosts.length) ? 'no' : 'unknown';
   // A host that answers for an etcd that does not is a fault of etcd.
-  return someAnswer ? yes(silent) : unknown(silent.join('; '));
+  const asked = answering > 0;
+  return { faults: asked ? yes(silent) : unknown(silent.join('; ')), quorum, asked };
 }
 
 async function ask(context: StepContext, { name }: ClusterHost): Promise<Facts | undefined> {

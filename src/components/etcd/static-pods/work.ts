@@ -1,5 +1,5 @@
 import { type EtcdWork, NOTHING_TO_CHECK } from '../../work-types.js';
 import { refuseFormerData } from '../external/former-data.js';
-import { etcdFaults } from '../members/verifyEtcdCluster.js';
+import { lookAtEtcd } from '../members/verifyEtcdCluster.js';
 
-export const work: EtcdWork = { ...NOTHING_TO_CHECK, faults: etcdFaults, refuseFormerData };
+export const work: EtcdWork = { ...NOTHING_TO_CHECK, look: lookAtEtcd, refuseFormerData };

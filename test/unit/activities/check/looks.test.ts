@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { checkApiServer } from '../../../../src/activities/check/checkApiServer.js';
 import { checkDns } from '../../../../src/activities/check/checkDns.js';
+import { checkEndpoint } from '../../../../src/activities/check/checkEndpoint.js';
+import { checkEtcd } from '../../../../src/activities/check/checkEtcd.js';
 import { checkNodes } from '../../../../src/activities/check/checkNodes.js';
 import { planCheck } from '../../../../src/plan/check.js';
 import { clusterOf } from '../../cluster-fixture.js';
@@ -63,4 +65,90 @@ describe('the plan of a check', () => {
     expect(looks.map(({ host }) => host)).toEqual(whole.hosts.map(({ name }) => name));
     expect(looks[0]).toMatchObject({ id: 'cp-1/host', title: 'Look at cp-1' });
   });
+});
+
+describe('a look at the endpoint', () => {
+  const wide = clusterOf({ controlPlanes: 2, workers: 1 });
+  const vip = '10.88.0.100';
+  let all: Map<string, FakeHost>;
+  const look = async () => {
+    const { findings } = await checkEndpoint.probe(contextAmong(all, wide, 'checkEndpoint', null));
+    return findings?.map(({ code }) => code);
+  };
+  beforeEach(() => {
+    all = fakeHosts(wide);
+    for (const host of all.values()) host.fact('api', 'ok').fact('mac', 'aa').fact('neighbour', '');
+    hostIn(all, 'cp-1').fact('holds', vip);
+  });
+
+  test('finds nothing while the API answers from everywhere', async () => {
+    expect(await look()).toEqual([]);
+  });
+
+  test('tells an API that answers some from one that answers nobody', async () => {
+    hostIn(all, 'cp-1').fact('api', '');
+    expect(await look()).toEqual(['KW482']);
+    for (const host of all.values()) host.fact('api', '');
+    expect(await look()).toEqual(['KW680', 'KW482', 'KW482', 'KW482']);
+  });
+
+  test('claims nothing of the API where no host could be asked', async () => {
+    for (const host of all.values()) host.reachable = false;
+    expect(await look()).toEqual(['KW681']);
+  });
+});
+
+describe('a look at etcd', () => {
+  const wide = clusterOf({ controlPlanes: 3, workers: 0 });
+  const members = wide.hosts.map(
+    ({ name, address }, index) =>
+      `a${index}, started, ${name}, https://${address}:2380, https://${address}:2379, false`,
+  );
+  let all: Map<string, FakeHost>;
+  const look = async () => {
+    const { findings } = await checkEtcd.probe(contextAmong(all, wide, 'checkEtcd', null));
+    return findings?.map(({ code }) => code);
+  };
+  const isGone = (...names: string[]) => {
+    for (const name of names) hostIn(all, name).facts.clear();
+  };
+  const isAway = (...names: string[]) => {
+    for (const name of names) hostIn(all, name).reachable = false;
+  };
+  beforeEach(() => {
+    all = fakeHosts(wide);
+    const status = members.map(() => '{"cluster_id":1}').join();
+    for (const host of all.values()) host.fact('members', members.join('\n')).fact('health', '').fact('status', status);
+  });
+
+  test('finds nothing while all members answer', async () => {
+    expect(await look()).toEqual([]);
+  });
+
+  test('tells a member that is lost from a quorum that is lost', async () => {
+    hostIn(all, 'cp-1').facts.delete('health');
+    expect(await look()).toEqual(['KW476']);
+    isGone('cp-1', 'cp-2', 'cp-3');
+    expect(await look()).toEqual(['KW682']);
+  });
+
+  test('claims no lost quorum where members that could not be asked may have one', async () => {
+    isGone('cp-1');
+    isAway('cp-2', 'cp-3');
+    expect(new Set(await look())).toEqual(new Set(['KW476']));
+    isAway('cp-1');
+    expect(await look()).toEqual(['KW683']);
+  });
+
+  test('knows that there is none where one that could not be asked would be alone', async () => {
+    isGone('cp-1', 'cp-2');
+    isAway('cp-3');
+    expect(await look()).toEqual(['KW682']);
+  });
+});
+
+test('nodes that nobody could ask for are none that are not Ready', async () => {
+  via.fact('ready', 'not ok');
+  const { findings } = await checkNodes.probe(contextAmong(hosts, cluster, 'checkNodes', null));
+  expect(findings).toMatchObject([{ code: 'KW684', host: null }]);
 });

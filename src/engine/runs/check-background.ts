@@ -1,0 +1,103 @@
+import type { NativeConnection } from '@temporalio/worker';
+import { operationOf } from '../../plan/operations.js';
+import type { CheckBackground, HeldBy } from '../../plan/run.js';
+import { EVIDENCE_KEPT, type KnownFinding, keyOf } from '../../plan/since.js';
+import type { HealthReport } from '../../workflows/types.js';
+import { knowsHealth } from '../search-attributes.js';
+import { workflowIdOf } from '../types.js';
+import { closedChecks, type RunReader, reportOf } from './check-reports.js';
+import { milliseconds } from './history-fold.js';
+
+/** A worker's way to Temporal. */
+export type BackgroundReader = RunReader &
+  Pick<NativeConnection, 'workflowService'> &
+  Partial<Pick<NativeConnection, 'operatorService'>>;
+
+/** Temporal answers in milliseconds; a check waits no longer for what it can do without. */
+const PATIENCE_MS = 5_000;
+
+/** Reports that are read for one in which something could be looked at. */
+const READ_BACK = 10;
+
+/**
+ * What Temporal knows of a cluster that is to be checked. The reports of earlier checks are what carries `since` from one check
+ * to the next: they are there anyway, they last as long as the namespace's retention, and checks by schedule and by hand go on from
+ * each other. (Temporal hands a schedule's last result to the next run, but not what a person has asked for in between; a workflow
+ * of its own would be one more thing to keep alive for each cluster.) Lists of runs may lag by a second: a check right behind another
+ * one may then take an older report, or what is new for new once more.
+ *
+ * It never fails: what is not told in five seconds is missing.
+ */
+export async function readBackground(reader: BackgroundReader, cluster: string): Promise<CheckBackground> {
+  const [previous, during, healthAttribute] = await Promise.all([
+    orNothing(previousFindings(reader, cluster)),
+    orNothing(heldBy(reader, cluster)),
+    orNothing(knowsHealth(reader, reader.namespace)),
+  ]);
+  return {
+    ...(previous === undefined ? {} : { previous }),
+    ...(during === undefined ? {} : { during }),
+    healthAttribute: healthAttribute === true,
+  };
+}
+
+async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([reading, late]);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Of the last check; and where that could look at nothing, of those before it up to one that could: what was wrong before a
+ * network was lost is no new fault when it is back.
+ */
+async function previousFindings(reader: RunReader, cluster: string): Promise<KnownFinding[]> {
+  const known = new Map<string, KnownFinding[]>();
+  let read = 0;
+  for await (const check of closedChecks(reader, cluster, { pageSize: READ_BACK })) {
+    if (read >= READ_BACK) break;
+    read += 1;
+    if (check.memo?.skipped !== undefined) continue;
+    const report = await reportOf(reader, check);
+    if (report === undefined) continue;
+    const older = new Map(known);
+    for (const finding of knownFrom(report)) {
+      const key = keyOf(finding);
+      if (!older.has(key)) known.set(key, [...(known.get(key) ?? []), finding]);
+    }
+    if (report.verdict !== 'unknown') break;
+  }
+  return [...known.values()].flat();
+}
+
+function knownFrom({ findings, at }: HealthReport): KnownFinding[] {
+  return findings.map(({ code, host, evidence, since = at }) => ({
+    code,
+    host,
+    evidence: evidence.slice(0, EVIDENCE_KEPT),
+    since,
+  }));
+}
+
+/** temporal.api.enums.v1.WorkflowExecutionStatus. */
+const RUNNING = 1;
+
+/** The operation that changes a cluster; undefined when none does. @throws when Temporal has no such run, or does not answer */
+async function heldBy({ workflowService, namespace }: BackgroundReader, cluster: string): Promise<HeldBy | undefined> {
+  const workflowId = workflowIdOf(cluster);
+  const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
+    namespace,
+    execution: { workflowId },
+  });
+  const operation = operationOf(workflowExecutionInfo?.type?.name ?? '');
+  if (workflowExecutionInfo?.status !== RUNNING || operation === undefined) return undefined;
+  return { operation, workflowId, since: milliseconds(workflowExecutionInfo.startTime) };
+}

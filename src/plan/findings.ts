@@ -1,0 +1,115 @@
+import type { HealthFinding } from './run.js';
+
+/** How a cluster is, the best first. `unknown`: nothing could be looked at, so nobody can say. */
+export const HEALTH_VERDICTS = ['ok', 'unknown', 'degraded', 'down'] as const;
+
+/** How a cluster is. */
+export type HealthVerdict = (typeof HEALTH_VERDICTS)[number];
+
+/** What a health check looks at, in the order in which it is shown. */
+export const HEALTH_COMPONENTS = ['api', 'endpoint', 'etcd', 'nodes', 'dns', 'hosts'] as const;
+
+/** What a finding is about. */
+export type HealthComponent = (typeof HEALTH_COMPONENTS)[number];
+
+/**
+ * What a finding means for the whole. `down`: nobody can work with the cluster. `degraded`: it serves, with less than it should
+ * have. `blind`: it was not seen, for whoever would know could not be asked.
+ */
+type Severity = 'down' | 'degraded' | 'blind';
+
+/** The one table of what findings mean. A code that is not in it is `degraded`, and about what its look is about. */
+const MEANINGS: Readonly<Record<string, { component?: HealthComponent; severity: Severity }>> = {
+  // Nothing but the look itself was wrong: no connection, no answer in time, an error of our own.
+  KW433: { severity: 'blind' },
+  KW434: { severity: 'blind' },
+  KW499: { severity: 'blind' },
+  KW476: { component: 'etcd', severity: 'degraded' },
+  KW481: { component: 'nodes', severity: 'degraded' },
+  KW482: { component: 'endpoint', severity: 'degraded' },
+  KW483: { component: 'dns', severity: 'degraded' },
+  KW493: { component: 'nodes', severity: 'degraded' },
+  KW601: { component: 'api', severity: 'degraded' },
+  KW602: { component: 'dns', severity: 'blind' },
+  KW603: { component: 'hosts', severity: 'degraded' },
+  KW680: { component: 'endpoint', severity: 'down' },
+  KW681: { component: 'endpoint', severity: 'blind' },
+  KW682: { component: 'etcd', severity: 'down' },
+  KW683: { component: 'etcd', severity: 'blind' },
+  KW684: { component: 'nodes', severity: 'blind' },
+};
+
+/** What looks are about, by the second part of their ids. */
+const LOOKS: Readonly<Record<string, HealthComponent>> = {
+  'api-server': 'api',
+  endpoint: 'endpoint',
+  etcd: 'etcd',
+  nodes: 'nodes',
+  dns: 'dns',
+};
+
+/** A finding as far as its meaning goes. */
+type Found = Pick<HealthFinding, 'code' | 'look'>;
+
+/** What a finding is about: as the table says, else as its look says, else the host. */
+export function componentOf({ code, look }: Found): HealthComponent {
+  return MEANINGS[code]?.component ?? aboutLook(look ?? '') ?? 'hosts';
+}
+
+/** What a look of the plan is about. */
+export function aboutLook(id: string): HealthComponent | undefined {
+  return LOOKS[id.split('/').at(-1) ?? ''];
+}
+
+function severityOf({ code }: Found): Severity {
+  // KW2xx: the host could not be reached or logged into.
+  return MEANINGS[code]?.severity ?? (code.startsWith('KW2') ? 'blind' : 'degraded');
+}
+
+/** What a check looked at, and came to. */
+export interface Looked {
+  /** Ids of its looks. */
+  looks: readonly string[];
+  /** Ids of those that could not be taken to their end. */
+  failed: readonly string[];
+  findings: readonly Found[];
+  /** How many more findings there were. */
+  more: number;
+}
+
+/** How the cluster is, as a check has found it. Pure. */
+export function verdictOf({ looks, failed, findings, more }: Looked): HealthVerdict {
+  if (findings.some((finding) => severityOf(finding) === 'down')) return 'down';
+  if (looks.length > 0 && sighted({ looks, failed, findings }).length === 0) return 'unknown';
+  return findings.length + more === 0 ? 'ok' : 'degraded';
+}
+
+/** The verdict on each component that was looked at; on `hosts` wherever something was found. Pure. */
+export function componentVerdicts(looked: Looked): Partial<Record<HealthComponent, HealthVerdict>> {
+  const verdicts: Partial<Record<HealthComponent, HealthVerdict>> = {};
+  for (const component of HEALTH_COMPONENTS) {
+    const isItsOwn = (id: string): boolean => (aboutLook(id) ?? 'hosts') === component;
+    const looks = looked.looks.filter(isItsOwn);
+    const findings = looked.findings.filter((finding) => componentOf(finding) === component);
+    if (looks.length === 0 && findings.length === 0) continue;
+    verdicts[component] = verdictOf({ looks, findings, failed: looked.failed.filter(isItsOwn), more: 0 });
+  }
+  return verdicts;
+}
+
+/** The worse one of two verdicts. */
+export function worse(one: HealthVerdict, other: HealthVerdict): HealthVerdict {
+  return HEALTH_VERDICTS.indexOf(other) > HEALTH_VERDICTS.indexOf(one) ? other : one;
+}
+
+/** Looks that have seen something: neither did they fail, nor is all that they say that nobody could be asked. */
+function sighted({ looks, failed, findings }: Omit<Looked, 'more'>): string[] {
+  const blind = new Set(failed);
+  const seeing = new Set<string>();
+  for (const finding of findings) {
+    const look = finding.look ?? '';
+    if (severityOf(finding) === 'blind') blind.add(look);
+    else seeing.add(look);
+  }
+  return looks.filter((id) => !failed.includes(id) && (seeing.has(id) || !blind.has(id)));
+}
