@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Cluster } from '../cluster/types.js';
-import type { Engine, HealthSchedule, WorkerProcess } from '../engine/index.js';
+import type { Engine, HealthNews, HealthSchedule, WorkerProcess } from '../engine/index.js';
 import type { HealthReport } from '../workflows/types.js';
 import { action, type CommandContext } from './support/action.js';
 import { parseDuration } from './support/duration.js';
@@ -35,6 +35,14 @@ export function healthCommand(shell: Shell): Command {
   const add = (child: Command): Command => addGlobalOptions(child);
   command.addCommand(
     add(
+      new Command('history')
+        .description('draw the last day: a line for each part of the cluster, a cell for each half hour')
+        .argument(...FILE_ARGUMENT)
+        .action(action<unknown, [string]>(shell, history)),
+    ),
+  );
+  command.addCommand(
+    add(
       new Command('schedule')
         .description('check a cluster again and again, as long as the Temporal server and a worker run')
         .argument(...FILE_ARGUMENT)
@@ -64,13 +72,13 @@ async function health(context: CommandContext<HealthOptions>, file: string): Pro
   const { readCluster } = await import('./support/cluster-file.js');
   const { cluster } = await readCluster(context, file);
   const { openEngine, openExistingEngine } = await import('./support/engine.js');
-  const { latestReport } = await import('../engine/index.js');
+  const { readHealthNews } = await import('../engine/index.js');
   const engine = await (context.options.now ? openEngine(context) : openExistingEngine(context));
   try {
-    const report = context.options.now
-      ? await checkHere(context, engine, cluster)
-      : await latestReport(engine, cluster.name);
-    return report === undefined ? tellNone(context, cluster.name) : await tellReport(context, report);
+    const news = context.options.now
+      ? { report: await checkHere(context, engine, cluster) }
+      : await readHealthNews(engine, cluster.name);
+    return await tellNews(context, news, cluster.name, file);
   } finally {
     await engine.close();
   }
@@ -95,19 +103,45 @@ async function checkHere(
   }
 }
 
-function tellNone({ output }: CommandContext, cluster: string): ExitCode {
-  output.note(`${cluster} was not checked yet: \`kubewright health --now\` does it.`);
-  return EXIT.failed;
+async function tellNews(
+  { output }: CommandContext,
+  news: HealthNews,
+  cluster: string,
+  file: string,
+): Promise<ExitCode> {
+  const { healthLines, newsLines } = await import('../terminal/health.js');
+  const { report, heldBy, silentSince } = news;
+  if (report === undefined) output.note(`${cluster} was not checked yet: \`kubewright health --now\` does it.`);
+  else if (output.json) {
+    const told = { ...report, ...(heldBy && { heldBy }), ...(silentSince === undefined ? {} : { silentSince }) };
+    output.object({ type: 'health', healthy: isHealthy(report), ...told });
+  } else for (const line of healthLines(report, output.theme, Date.now())) output.line(line);
+  for (const line of newsLines(news, file)) output.note(line);
+  return report !== undefined && isHealthy(report) ? EXIT.ok : EXIT.failed;
 }
 
-async function tellReport({ output }: CommandContext, report: HealthReport): Promise<ExitCode> {
-  const isHealthy = report.findings.length === 0;
-  if (output.json) output.object({ type: 'health', healthy: isHealthy, ...report });
-  else {
-    const { healthLines } = await import('../terminal/health.js');
-    for (const line of healthLines(report, output.theme, Date.now())) output.line(line);
+function isHealthy({ verdict }: HealthReport): boolean {
+  return verdict === 'ok';
+}
+
+async function history(context: CommandContext, file: string): Promise<ExitCode> {
+  const { readCluster } = await import('./support/cluster-file.js');
+  const { cluster } = await readCluster(context, file);
+  const { openExistingEngine } = await import('./support/engine.js');
+  const { readHealthHistory } = await import('../engine/index.js');
+  const { output } = context;
+  const engine = await openExistingEngine(context);
+  try {
+    const day = await readHealthHistory(engine, cluster.name);
+    if (output.json) output.object({ type: 'health-history', ...day });
+    else {
+      const { historyLines } = await import('../terminal/health-history.js');
+      for (const line of historyLines(day, output.theme)) output.line(line);
+    }
+    return EXIT.ok;
+  } finally {
+    await engine.close();
   }
-  return isHealthy ? EXIT.ok : EXIT.failed;
 }
 
 async function schedule(context: CommandContext<ScheduleOptions>, file: string): Promise<ExitCode> {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { BUILD } from '../build.js';
 import type { Engine, RunListing, RunStatus } from '../engine/index.js';
 import { isKubewrightError } from '../errors.js';
+import type { HealthSummary } from '../terminal/json/index.js';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
@@ -58,7 +59,8 @@ async function showOne(
   const code = options.exitCode ? asked : EXIT.ok;
   if (output.json) {
     const { addresses: _, ...told } = snapshot;
-    output.object({ type: 'install', ...told });
+    const health = await healthSummary(engine, cluster);
+    output.object({ type: 'install', ...told, ...(health === undefined ? {} : { health }) });
     return code;
   }
   const size = { columns: output.columns, rows: Number.POSITIVE_INFINITY };
@@ -77,7 +79,29 @@ async function showOne(
       `\nNo worker${whose} answers in time: none runs, or it has too much to do. \`kubewright install cluster.yaml\` brings one where none runs.`,
     );
   }
+  await noteHealth(output, engine, cluster);
   return code;
+}
+
+/** In a line, how the cluster was when it was last looked at; nothing where nobody has. It stands in no command's way. */
+async function noteHealth(output: CommandContext['output'], engine: Engine, cluster: string): Promise<void> {
+  const { readHealthNews } = await import('../engine/index.js');
+  const { newsLines, verdictLine } = await import('../terminal/health.js');
+  const news = await readHealthNews(engine, cluster).catch(() => undefined);
+  if (news === undefined) return;
+  const lines = [
+    ...(news.report === undefined ? [] : [verdictLine(news.report, Date.now())]),
+    ...newsLines(news, 'cluster.yaml'),
+  ];
+  if (lines.length > 0) output.note(`\n${lines.join('\n')}`);
+}
+
+async function healthSummary(engine: Engine, cluster: string): Promise<HealthSummary | undefined> {
+  const { readHealthNews } = await import('../engine/index.js');
+  const { report, silentSince } = (await readHealthNews(engine, cluster).catch(() => undefined)) ?? {};
+  if (report === undefined) return undefined;
+  const { verdict, at } = report;
+  return { verdict, at, ...(silentSince === undefined ? {} : { silentSince }) };
 }
 
 /** For scripts: `kubewright watch --no-wait --timeout 45m` waits, this only looks. README, "Exit codes". */

@@ -9,6 +9,8 @@ export {
   serverStatus,
   stopServer,
 } from './embedded-server.js';
+export { type HealthCell, type HealthHistory, type HealthRow, readHealthHistory } from './health-history.js';
+export { type HealthNews, readHealthNews } from './health-news.js';
 export { checkNow, latestReport } from './runs/checks.js';
 export { type DecisionOutcome, decide, endRun, handOverForAbort } from './runs/decide.js';
 export { readLatestInput } from './runs/history.js';

@@ -1,9 +1,9 @@
 import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Cluster } from '../cluster/types.js';
-import { KubewrightError } from '../errors.js';
+import { isKubewrightError, KubewrightError } from '../errors.js';
 import { OPERATIONS } from '../plan/operations.js';
 import { checkIdOf } from './runs/check-reports.js';
-import { CHECK_LIMIT, checkAttributes, checkRequest } from './runs/checks.js';
+import { CHECK_LIMIT, checkAttributes, checkRequest, latestReport } from './runs/checks.js';
 import type { Engine } from './types.js';
 
 /** A cluster's health checks, as Temporal runs them. */
@@ -16,6 +16,8 @@ export interface HealthSchedule {
   paused: boolean;
   /** When the next check is due, milliseconds since the epoch; missing while it is paused. */
   nextAt?: number;
+  /** When it was made, changed or resumed last, milliseconds since the epoch. */
+  changedAt: number;
 }
 
 const PREFIX = 'health/';
@@ -25,15 +27,26 @@ export function isHealthSchedule(id: string): boolean {
   return id.startsWith(PREFIX);
 }
 
-/** A server that was away makes up for no checks that were due meanwhile: only the present counts. */
-const CATCH_UP = '10 seconds';
+/**
+ * For how long a check that was due may still begin, in milliseconds. Only the present counts, so no more than one is made up for:
+ * the window is as long as the interval, for a check that overlaps another is left out. Temporal's least, ten seconds, is too
+ * little: a server that starts again, or has much to do, would drop the check of a whole hour.
+ */
+function catchUpOf(everyMs: number): number {
+  return Math.max(10_000, Math.min(everyMs, 5 * 60_000));
+}
+
+/** Temporal counts intervals from 1970: without it all clusters of an interval would be looked at in the same second. */
+function jitterOf(everyMs: number): number {
+  return Math.min(everyMs / 10, 30_000);
+}
 
 /**
  * Has a cluster checked again and again. A schedule that is there gets the new interval and hosts. One check at a time:
  * while one is under way the next is left out.
  *
  * @param everyMs milliseconds between two checks, at least ten seconds
- * @throws KubewrightError KW605 for a shorter interval
+ * @throws KubewrightError KW605 for a shorter interval, KW685 for one that is shorter than a check of the healthy cluster took
  */
 export async function scheduleHealth(engine: Engine, cluster: Cluster, everyMs: number): Promise<HealthSchedule> {
   if (everyMs < SHORTEST_MS) {
@@ -41,9 +54,10 @@ export async function scheduleHealth(engine: Engine, cluster: Cluster, everyMs: 
       hint: `A check makes a pod on each node and takes some seconds: give at least ${SHORTEST_MS / 1000}s, such as --every 5m.`,
     });
   }
+  await requireTime(engine, cluster.name, everyMs);
   const { schedule } = engine.client;
   const definition = {
-    spec: { intervals: [{ every: everyMs }] },
+    spec: { intervals: [{ every: everyMs }], jitter: jitterOf(everyMs) },
     action: {
       type: 'startWorkflow' as const,
       workflowType: OPERATIONS.check.workflow,
@@ -54,7 +68,7 @@ export async function scheduleHealth(engine: Engine, cluster: Cluster, everyMs: 
       workflowTaskTimeout: '5 seconds',
       typedSearchAttributes: checkAttributes(engine, cluster.name),
     },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchUpOf(everyMs) },
   };
   const scheduleId = idOf(cluster.name);
   try {
@@ -67,6 +81,28 @@ export async function scheduleHealth(engine: Engine, cluster: Cluster, everyMs: 
 }
 
 const SHORTEST_MS = 10_000;
+
+/** What a check takes only the cluster can say. One of a broken cluster takes longer, and says nothing of that. */
+async function requireTime(engine: Engine, cluster: string, everyMs: number): Promise<void> {
+  const { verdict, tookMs = 0 } = (await latestReport(engine, cluster)) ?? {};
+  if (verdict !== 'ok' || tookMs <= everyMs) return;
+  const seconds = Math.ceil(tookMs / 1000);
+  throw new KubewrightError(
+    'KW685',
+    `health checks every ${everyMs / 1000} s are too many for ${cluster}: the last one took ${seconds} s`,
+    { hint: `Those that are due while another one runs are left out. Give at least ${Math.ceil(seconds / 10) * 20}s.` },
+  );
+}
+
+/** The schedule of a cluster; undefined where it has none. */
+export async function findSchedule(engine: Engine, cluster: string): Promise<HealthSchedule | undefined> {
+  try {
+    return await describe(engine, cluster);
+  } catch (error) {
+    if (isKubewrightError(error) && error.code === 'KW606') return undefined;
+    throw error;
+  }
+}
 
 /** The schedules of the namespace, by the names of their clusters. */
 export async function listHealthSchedules(engine: Engine): Promise<HealthSchedule[]> {
@@ -91,8 +127,14 @@ export async function changeHealthSchedule(
   const by = engine.client.options.identity;
   try {
     if (change === 'pause') await handle.pause(`paused by ${by}`);
-    else if (change === 'resume') await handle.unpause(`resumed by ${by}`);
-    else await handle.delete();
+    else if (change === 'remove') await handle.delete();
+    else {
+      // As a change of the schedule, so that Temporal notes when it was: it is not silent for the time of its pause.
+      await handle.update(({ state, ...previous }) => ({
+        ...previous,
+        state: { ...state, paused: false, note: `resumed by ${by}` },
+      }));
+    }
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) throw noSchedule(cluster);
     throw error;
@@ -107,6 +149,7 @@ async function describe(engine: Engine, cluster: string): Promise<HealthSchedule
       cluster,
       everyMs: Number(spec.intervals?.[0]?.every ?? 0),
       paused: state.paused,
+      changedAt: (info.lastUpdatedAt ?? info.createdAt).getTime(),
       ...(state.paused || next === undefined ? {} : { nextAt: next.getTime() }),
     };
   } catch (error) {

@@ -13,11 +13,15 @@ export interface Symbols {
   quote: string;
   /** Before something that would be changed. */
   change: string;
+  /** A while of a component, in the colour of how it was. */
+  cell: string;
 }
 
 /** How things look on one stream: with colours or without, with signs beyond ASCII or without. */
 export interface Theme {
   symbols: Symbols;
+  /** Whether styles are colours; where they are not, signs have to say the same. */
+  isColored: boolean;
   paint(text: string, style: StyleName | undefined): string;
 }
 
@@ -30,6 +34,7 @@ const UNICODE: Symbols = {
   failed: '✗',
   quote: '│',
   change: '→',
+  cell: '■',
 };
 const ASCII: Symbols = {
   done: '+',
@@ -40,6 +45,7 @@ const ASCII: Symbols = {
   failed: 'x',
   quote: '|',
   change: '>',
+  cell: '#',
 };
 
 /**
@@ -58,6 +64,7 @@ export function createTheme(color: boolean, unicode: boolean): Theme {
   };
   return {
     symbols: unicode ? UNICODE : ASCII,
+    isColored: color,
     paint: (text, style) => (style === undefined ? text : styles[style](text)),
   };
 }

@@ -14,7 +14,7 @@ import { BACK_OFF, HEARTBEAT_TIMEOUT } from './engine/recoverable-step.js';
 import { run } from './engine/run.js';
 import { HEALTH, STATE } from './engine/search-attributes.js';
 import { type LookedTwice, lookAgain } from './second-look.js';
-import { HEALTH_MEMO, type HealthMemo, type HealthReport, type RunResult } from './types.js';
+import { HEALTH_MEMO, type HealthMemo, type HealthReport } from './types.js';
 
 /**
  * Looks at a cluster and changes nothing; what is wrong is told in the report, and nobody is asked. It is planned first, by a
@@ -22,17 +22,17 @@ import { HEALTH_MEMO, type HealthMemo, type HealthReport, type RunResult } from 
  */
 export async function checkHealth(input: CheckRequest | RunInput): Promise<HealthReport> {
   if ('known' in input) return plannedFirst(input);
-  const result = await run(input);
-  const found = [...(input.findings ?? []), ...(result.findings ?? [])];
+  const { findings = [], more = 0, failed = [] } = await run(input);
+  const found = { findings: [...(input.findings ?? []), ...findings], more, failed };
   // Checks that began with earlier code have looked once, and left nothing in their memo.
   const looksTwice = patched('second-look');
-  const twice = looksTwice ? await lookAgain(input, found, result.failed ?? []) : { findings: found, fleeting: 0 };
-  const looked = { looks: input.plan.map(({ id }) => id), failed: result.failed ?? [], more: result.more ?? 0 };
-  const report = reportOf(input, { ...looked, findings: twice.findings }, twice, result);
-  if (looksTwice) leaveMemo({ verdict: report.verdict, components: componentVerdicts({ ...looked, ...twice }) });
+  const twice = looksTwice ? await lookAgain(input, found) : { ...found, fleeting: 0 };
+  const looked = { ...twice, failed, looks: input.plan.map(({ id }) => id) };
+  const report = reportOf(input, looked);
+  if (looksTwice) leaveMemo({ verdict: report.verdict, components: componentVerdicts(looked) });
   if (input.searchAttributes === true) {
     const health = input.check?.healthAttribute === true ? [{ key: HEALTH, value: report.verdict }] : [];
-    const state = report.findings.length === 0 ? 'healthy' : 'unhealthy';
+    const state = report.verdict === 'ok' ? 'healthy' : 'unhealthy';
     upsertSearchAttributes([{ key: STATE, value: state }, ...health]);
   }
   return report;
@@ -58,14 +58,10 @@ function skippedReport({ known, searchAttributes }: CheckRequest, { skipped }: S
   return { cluster: known.name, at: Date.now(), verdict: 'unknown', looks: 0, findings: [], skipped };
 }
 
-function reportOf(
-  { cluster, check }: RunInput,
-  looked: Looked,
-  { findings, fleeting }: LookedTwice,
-  { more }: RunResult,
-): HealthReport {
+function reportOf({ cluster, check }: RunInput, looked: Looked & LookedTwice): HealthReport {
+  const { more, fleeting } = looked;
   const at = Date.now();
-  const known = withSince(findings, check?.previous ?? [], at);
+  const known = withSince(looked.findings, check?.previous ?? [], at);
   const hosts = known.filter(({ host }) => host !== null);
   const whole = known.filter(({ host }) => host === null);
   return {
@@ -74,7 +70,7 @@ function reportOf(
     verdict: verdictOf(looked),
     looks: looked.looks.length,
     findings: [...hosts, ...whole],
-    ...(more === undefined ? {} : { more }),
+    ...(more === 0 ? {} : { more }),
     ...(fleeting === 0 ? {} : { fleeting }),
     ...(check?.begunAt === undefined ? {} : { tookMs: at - check.begunAt }),
     ...(check?.during === undefined ? {} : { during: check.during }),

@@ -1,6 +1,7 @@
 import { ActivityFailure } from '@temporalio/common';
 import { isCancellation, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
 import type { WorkerActivities } from '../activities/types.js';
+import type { Looked } from '../plan/findings.js';
 import type { HealthFinding, RunInput, StepReference } from '../plan/run.js';
 import { keyOf } from '../plan/since.js';
 import type { Step } from '../plan/types.js';
@@ -15,6 +16,8 @@ const LOOKED_AT_AGAIN = 50;
 /** What two looks came to. */
 export interface LookedTwice {
   findings: HealthFinding[];
+  /** How many more there were than are named. */
+  more: number;
   /** How many findings of the first look the second one did not see. */
   fleeting: number;
 }
@@ -26,12 +29,11 @@ export interface LookedTwice {
  */
 export async function lookAgain(
   input: RunInput,
-  findings: readonly HealthFinding[],
-  failed: readonly string[],
+  { findings, more, failed }: Pick<Looked, 'more' | 'failed'> & { findings: readonly HealthFinding[] },
 ): Promise<LookedTwice> {
   const doubtful = new Set(findings.flatMap(({ look = '' }) => (failed.includes(look) ? [] : [look])));
   const steps = input.plan.filter(({ id }) => doubtful.has(id)).slice(0, LOOKED_AT_AGAIN);
-  if (steps.length === 0) return { findings: [...findings], fleeting: 0 };
+  if (steps.length === 0) return { findings: [...findings], more, fleeting: 0 };
   await sleep(PAUSE);
   const seconds = await Promise.all(steps.map(async (step) => [step.id, await second(step, input)] as const));
   const again = new Map(seconds.flatMap(([id, seen]) => (seen === undefined ? [] : [[id, seen] as const])));
@@ -41,18 +43,22 @@ export async function lookAgain(
   for (const [id, seen] of again) {
     const first = findings.filter(({ look }) => look === id);
     const hosts = new Set(first.map(({ host }) => host));
-    const keys = new Set(seen.map(keyOf));
-    told.push(...seen.filter(({ host }) => hosts.has(host)).map((finding) => ({ ...finding, look: id })));
+    const keys = new Set(seen.findings.map(keyOf));
+    told.push(...seen.findings.filter(({ host }) => hosts.has(host)).map((finding) => ({ ...finding, look: id })));
     fleeting += first.filter((finding) => !keys.has(keyOf(finding))).length;
   }
-  return { findings: told, fleeting };
+  // Whose findings were too many is known of the second looks alone: where they are all that counts, theirs do.
+  const isAll = untouched.every(({ look }) => look === undefined);
+  const unnamed = isAll ? [...again.values()].reduce((sum, seen) => sum + seen.more, 0) : more;
+  return { findings: told, more: unnamed, fleeting };
 }
 
 /** Undefined where it could not be looked again. */
-async function second(step: Step, input: RunInput): Promise<HealthFinding[] | undefined> {
+async function second(step: Step, input: RunInput): Promise<{ findings: HealthFinding[]; more: number } | undefined> {
   const activities = proxyActivities<WorkerActivities>(stepOptions(step));
   try {
-    return (await activities[step.action](referenceTo(step, input))).findings ?? [];
+    const { findings = [], more = 0 } = await activities[step.action](referenceTo(step, input));
+    return { findings, more };
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
     return undefined;

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { readHealthHistory } from '../../src/engine/health-history.js';
+import { readHealthNews } from '../../src/engine/health-news.js';
 import { type BackgroundReader, readBackground } from '../../src/engine/runs/check-background.js';
 import { checkNow, latestReport } from '../../src/engine/runs/checks.js';
 import { readerOf } from '../../src/engine/runs/history.js';
 import { listRuns } from '../../src/engine/runs/list-runs.js';
 import { changeHealthSchedule, listHealthSchedules, scheduleHealth } from '../../src/engine/schedules.js';
 import { planCheck } from '../../src/plan/check.js';
+import { HEALTH_COMPONENTS } from '../../src/plan/findings.js';
 import { brokenStep, transientTrouble } from './fake-activities.js';
 import { engine, fakes, useFreshWorkers } from './fresh-worker.js';
-import { testCluster } from './harness.js';
+import { startTest, step, testCluster } from './harness.js';
 
 useFreshWorkers();
 
@@ -100,9 +103,11 @@ describe('a health check', () => {
     const cluster = testCluster();
     fakes.on('cluster/nodes', () => {
       const findings = fakes.triesOf('cluster/nodes') === 1 ? [notReady('w-1')] : [];
-      return { outcome: 'unchanged', summary: '', findings };
+      return { outcome: 'unchanged', summary: '', findings, ...(findings.length === 0 ? {} : { more: 3 }) };
     });
-    expect(await checkNow(engine, cluster)).toMatchObject({ verdict: 'ok', findings: [], fleeting: 1 });
+    const report = await checkNow(engine, cluster);
+    expect(report).toMatchObject({ verdict: 'ok', findings: [], fleeting: 1 });
+    expect(report.more).toBeUndefined();
   });
 
   it('lets the first look stand where it cannot be looked again', async () => {
@@ -174,18 +179,75 @@ describe('a health check', () => {
 });
 
 describe('scheduled health checks', () => {
+  it('are left out while something changes the cluster; who asks gets one all the same, and then they go on', async () => {
+    const held = fakes.holding('a/one');
+    const { cluster } = await startTest(engine, [step('a/one')]);
+    const { name } = cluster;
+    await expect.poll(() => fakes.triesOf('a/one'), { timeout: 30_000 }).toBe(1);
+    asksTemporal();
+    await scheduleHealth(engine, cluster, 10_000);
+    const heldBy = { operation: 'install', workflowId: `cluster/${name}`, since: expect.any(Number) };
+    await expect.poll(() => readHealthNews(engine, name), { timeout: 40_000, interval: 500 }).toMatchObject({ heldBy });
+    expect(new Set(fakes.calls.map(({ step: id }) => id))).toEqual(new Set(['a/one']));
+    expect(await latestReport(engine, name)).toBeUndefined();
+    const asked = await checkNow(engine, cluster);
+    expect(asked).toMatchObject({ verdict: 'ok', during: heldBy });
+    held.release();
+    const after = async () => {
+      const { report, heldBy: holder } = await readHealthNews(engine, name);
+      return (report?.at ?? 0) > asked.at && report?.during === undefined && holder === undefined;
+    };
+    await expect.poll(after, { timeout: 40_000, interval: 500 }).toBe(true);
+    const { rows, checks, skipped } = await readHealthHistory(engine, name, 2);
+    expect(checks).toBeGreaterThanOrEqual(3);
+    expect(skipped).toBeGreaterThanOrEqual(1);
+    // Nothing is told of hosts where nobody looked at them by themselves.
+    expect(new Map(rows.map(({ component, cells }) => [component, cells[1]]))).toEqual(
+      new Map(HEALTH_COMPONENTS.map((component) => [component, component === 'hosts' ? null : 'ok'])),
+    );
+    await changeHealthSchedule(engine, name, 'remove');
+  }, 120_000);
+
+  it('are refused more often than the healthy cluster gives time for', async () => {
+    const cluster = testCluster();
+    const held = fakes.holding('cluster/dns');
+    const report = checkNow(engine, cluster);
+    await expect.poll(() => fakes.triesOf('cluster/dns'), { timeout: 30_000 }).toBe(1);
+    setTimeout(() => held.release(), 10_500);
+    expect(await report).toMatchObject({ verdict: 'ok' });
+    await expect(scheduleHealth(engine, cluster, 10_000)).rejects.toMatchObject({ code: 'KW685' });
+    expect(await scheduleHealth(engine, cluster, 120_000)).toMatchObject({ everyMs: 120_000 });
+    await changeHealthSchedule(engine, cluster.name, 'remove');
+  });
+
   it('are made, found, paused, resumed and removed; each leaves a report', async () => {
     const cluster = testCluster();
     await scheduleHealth(engine, cluster, 10_000);
     const mine = async () => (await listHealthSchedules(engine)).filter((each) => each.cluster === cluster.name);
     expect(await mine()).toEqual([
-      { cluster: cluster.name, everyMs: 10_000, paused: false, nextAt: expect.any(Number) },
+      {
+        cluster: cluster.name,
+        everyMs: 10_000,
+        paused: false,
+        nextAt: expect.any(Number),
+        changedAt: expect.any(Number),
+      },
     ]);
     await expect
       .poll(() => latestReport(engine, cluster.name), { timeout: 40_000, interval: 500 })
       .toMatchObject({ findings: [] });
+    const { policies, spec } = await engine.client.schedule.getHandle(`health/${cluster.name}`).describe();
+    expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 10_000 });
+    expect(spec.jitter).toBe(1_000);
+    // Without a word for an hour: since its last check, not since it was made.
+    const { report, silentSince, ...news } = await readHealthNews(engine, cluster.name);
+    expect({ silentSince, ...news }).toEqual({ silentSince: undefined, schedule: (await mine())[0] });
+    const later = await readHealthNews(engine, cluster.name, Date.now() + 3_600_000);
+    expect(later.silentSince).toBeGreaterThanOrEqual((report?.at ?? Number.NaN) - 1_000);
     await changeHealthSchedule(engine, cluster.name, 'pause');
-    expect(await mine()).toEqual([{ cluster: cluster.name, everyMs: 10_000, paused: true }]);
+    expect(await mine()).toEqual([
+      { cluster: cluster.name, everyMs: 10_000, paused: true, changedAt: expect.any(Number) },
+    ]);
     await changeHealthSchedule(engine, cluster.name, 'resume');
     // Again, with another interval: the same schedule.
     await scheduleHealth(engine, cluster, 60_000);

@@ -1,4 +1,5 @@
-import type { HealthSchedule } from '../../engine/index.js';
+import type { HealthHistory, HealthSchedule } from '../../engine/index.js';
+import type { HeldBy } from '../../plan/run.js';
 import type { HealthReport } from '../../workflows/types.js';
 
 /**
@@ -9,6 +10,18 @@ export interface HealthObject extends HealthReport {
   type: 'health';
   /** Whether nothing was found. */
   healthy: boolean;
+  /** What holds the cluster, so that scheduled checks behind this one were left out. */
+  heldBy?: HeldBy;
+  /** Since when no scheduled check has ended although some were due, milliseconds since the epoch. */
+  silentSince?: number;
+}
+
+/**
+ * A cluster's last day.
+ * @printedBy health
+ */
+export interface HealthHistoryObject extends HealthHistory {
+  type: 'health-history';
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ServerObject, WorkerObject } from './background.js';
 import type { BundleObject } from './bundles.js';
 import type { CommonFields, EndObject, ErrorObject, WarningObject } from './common.js';
 import type { ProgressEvent } from './events.js';
-import type { HealthObject, ScheduleObject } from './health.js';
+import type { HealthHistoryObject, HealthObject, ScheduleObject } from './health.js';
 import type {
   DifferenceObject,
   FindingObject,
@@ -66,6 +66,7 @@ export type JsonObject =
   | KubeconfigObject
   | UnlockedObject
   | HealthObject
+  | HealthHistoryObject
   | ScheduleObject
   | WorkerObject
   | ServerObject

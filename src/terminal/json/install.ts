@@ -1,4 +1,5 @@
 import type { DecisionOutcome, RunListing, RunSnapshot } from '../../engine/index.js';
+import type { HealthVerdict } from '../../plan/findings.js';
 import type { RunResult, Verb } from '../../workflows/types.js';
 
 /**
@@ -90,6 +91,18 @@ export interface DecidedObject extends Partial<DecisionOutcome> {
  */
 export interface InstallObject extends RunSnapshot {
   type: 'install';
+  /** What the cluster's latest health check said; absent where none has looked, or the server does not tell. */
+  health?: HealthSummary;
+}
+
+/** A health check in short. */
+export interface HealthSummary {
+  /** How the cluster was. */
+  verdict: HealthVerdict;
+  /** When the check ended, milliseconds since the epoch. */
+  at: number;
+  /** Since when no scheduled check has ended although some were due, milliseconds since the epoch. */
+  silentSince?: number;
 }
 
 /**

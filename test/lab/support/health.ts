@@ -26,7 +26,7 @@ export function expectScheduledChecks(get: () => Installed): void {
     const now = await cluster.kubewright(['health', cluster.lab.files.clusterFile, '--now'], { allowFailure: true });
     expect(now.stdout).toMatch(/is healthy/);
     expect(now.exitCode).toBe(0);
-    await cluster.kubewright(['health', 'schedule', cluster.lab.files.clusterFile, '--every', '15s']);
+    await cluster.kubewright(['health', 'schedule', cluster.lab.files.clusterFile, '--every', '30s']);
     try {
       await host.exec(`mv ${MANIFEST} ${ASIDE}`);
       // Others see the same, without a word of the program's: that server answers no more, the VIP does.

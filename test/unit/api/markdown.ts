@@ -7,7 +7,7 @@ const GROUPS: [title: string, members: RegExp, text?: string][] = [
   ['Plans and operations', /^src\/(plan\/|prepare-run)/],
   ['Temporal', /^(Engine|ConnectionSettings|src\/engine\/(connect|settings|embedded-server|state-directory|server\/))/],
   ['Workers', /^(RunWorkerOptions|src\/(run-worker|worker)|src\/engine\/(worker|processes))/],
-  ['Health checks', /^(checkNow|latestReport|Health(Finding|Report)|CheckRequest|src\/engine\/schedules)/],
+  ['Health checks', /^(checkNow|latestReport|Health(Finding|Report)|CheckRequest|src\/engine\/(schedules|health-))/],
   ['Runs', /^src\/(engine\/(runs\/|types)|workflows\/)/],
   ['Hosts', /^src\/(on-hosts|kubeconfig|hosts\/|activities\/)/],
   ['Errors and version', /^src\/(errors|version|build)/],

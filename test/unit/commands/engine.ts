@@ -4,6 +4,8 @@ import type {
   DecisionOutcome,
   Engine,
   EnsureWorkerOptions,
+  HealthHistory,
+  HealthNews,
   RunListing,
   RunSnapshot,
   WorkerProcess,
@@ -27,6 +29,9 @@ export class ScriptedEngine {
   clusters = ['demo'];
   /** In place of bare names. */
   listings: Partial<RunListing>[] | undefined;
+  /** What is known of the cluster's health, and of its last day. */
+  news: HealthNews = {};
+  day: HealthHistory | undefined;
   /** What an install was started with. */
   patienceMs: number | undefined;
   /** Thrown by describeRun. */
@@ -80,6 +85,8 @@ export class ScriptedEngine {
       endRun: async (_engine: Engine, cluster: string, reason: string | undefined) => {
         this.calls.push(`end ${cluster} ${reason}`);
       },
+      readHealthNews: async () => this.news,
+      readHealthHistory: async () => this.day,
       listRuns: async () => this.listings ?? this.clusters.map((cluster) => ({ cluster })),
       describeRun: async () => {
         if (this.unreadable !== undefined) throw this.unreadable;

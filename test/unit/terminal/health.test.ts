@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { healthLines, scheduleLine } from '../../../src/terminal/health.js';
+import { healthLines, newsLines, scheduleLine, verdictLine } from '../../../src/terminal/health.js';
 import { createTheme } from '../../../src/terminal/theme.js';
 
 const theme = createTheme(false, true);
@@ -60,8 +60,39 @@ describe('a health report', () => {
 });
 
 it('says of a schedule how often, and when next', () => {
-  expect(scheduleLine({ cluster: 'demo', everyMs: 300_000, paused: false, nextAt: at })).toBe(
+  expect(scheduleLine({ cluster: 'demo', everyMs: 300_000, paused: false, nextAt: at, changedAt: at })).toBe(
     'demo: every 5 m, next 2026-03-02 09:30 UTC',
   );
-  expect(scheduleLine({ cluster: 'demo', everyMs: 15_000, paused: true })).toBe('demo: every 15 s, paused');
+  expect(scheduleLine({ cluster: 'demo', everyMs: 15_000, paused: true, changedAt: at })).toBe(
+    'demo: every 15 s, paused',
+  );
+});
+
+describe('the news of a cluster', () => {
+  const schedule = { cluster: 'demo', everyMs: 5_430_000, paused: false, changedAt: 0 };
+
+  it('are none where all is as it should be', () => {
+    expect(newsLines({ schedule }, 'demo.yaml')).toEqual([]);
+  });
+
+  it('are that its schedule is silent, with the command that makes it anew', () => {
+    expect(newsLines({ schedule, silentSince: at }, 'demo.yaml')).toEqual([
+      'No check has ended since 2026-03-02 09:30 UTC, and one is due every 1 h 30 m: no worker takes them, or the server has lost the schedule.',
+      '`kubewright health schedule demo.yaml --every 1h30m30s` brings a worker and makes the schedule anew.',
+    ]);
+  });
+
+  it('are what holds the cluster, so that checks are left out', () => {
+    const heldBy = { operation: 'rotate-encryption-key' as const, workflowId: 'cluster/demo', since: at };
+    expect(newsLines({ heldBy }, 'demo.yaml')).toEqual([
+      'Scheduled checks are left out while a key rotation holds the cluster (cluster/demo, since 2026-03-02 09:30 UTC).',
+    ]);
+  });
+
+  it('are for `status` a line on the latest report', () => {
+    const findings = [{ code: 'KW682', host: null, evidence: 'etcd has no quorum', hint: '' }];
+    expect(verdictLine({ cluster: 'demo', at, verdict: 'down', looks: 7, findings }, at + 12_000)).toBe(
+      'Health: the cluster is down, 1 finding (2026-03-02 09:30 UTC, 12 s ago; `kubewright health`).',
+    );
+  });
 });
