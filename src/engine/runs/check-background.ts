@@ -18,6 +18,8 @@ const PATIENCE_MS = 5_000;
 
 /** Reports that are read for one in which something could be looked at. */
 const READ_BACK = 10;
+/** Checks whose memos are looked at for those: an install that waits for a person has all of a week left out. */
+const LOOKED_THROUGH = 2_000;
 
 /**
  * What Temporal knows of a cluster that is to be checked. The reports of earlier checks are what carries `since` from one check
@@ -61,11 +63,12 @@ async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
  */
 async function previousFindings(reader: RunReader, cluster: string): Promise<KnownFinding[]> {
   const known = new Map<string, KnownFinding[]>();
-  let read = 0;
-  for await (const check of closedChecks(reader, cluster, { pageSize: READ_BACK })) {
-    if (read >= READ_BACK) break;
-    read += 1;
+  let [seen, read] = [0, 0];
+  for await (const check of closedChecks(reader, cluster, { pageSize: 100 })) {
+    seen += 1;
+    if (seen > LOOKED_THROUGH || read >= READ_BACK) break;
     if (check.memo?.skipped !== undefined) continue;
+    read += 1;
     const report = await reportOf(reader, check);
     if (report === undefined) continue;
     const older = new Map(known);

@@ -1,3 +1,5 @@
+import { defaultPayloadConverter } from '@temporalio/common';
+import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type BackgroundReader, readBackground } from '../../../src/engine/runs/check-background.js';
 
@@ -10,6 +12,56 @@ function server(answer: () => Promise<never>): BackgroundReader {
   const service = new Proxy({}, { get: () => answer });
   return { workflowService: service, operatorService: service, namespace: 'prod', converter: {} } as BackgroundReader;
 }
+
+interface Ended {
+  memo: object;
+  report?: object;
+}
+
+/** A server on which these checks have ended, the latest first; nothing changes the cluster. */
+function withChecks(ended: Ended[]): BackgroundReader {
+  const payload = (value: unknown) => defaultPayloadConverter.toPayload(value);
+  const workflowService = {
+    listWorkflowExecutions: async () => ({
+      executions: ended.map(({ memo }, index) => ({
+        execution: { workflowId: 'check/demo', runId: String(index) },
+        memo: { fields: { health: payload(memo) } },
+      })),
+    }),
+    getWorkflowExecutionHistory: async ({ execution }: { execution: { runId: string } }) => {
+      const result = { payloads: [payload(ended[Number(execution.runId)]?.report)] };
+      return { history: { events: [{ workflowExecutionCompletedEventAttributes: { result } }] } };
+    },
+    describeWorkflowExecution: () => Promise.reject(new Error('5 NOT_FOUND')),
+  };
+  const operatorService = { listSearchAttributes: async () => ({ customAttributes: { KubewrightHealth: 2 } }) };
+  const converter = loadDataConverter();
+  return { workflowService, operatorService, namespace: 'prod', converter } as unknown as BackgroundReader;
+}
+
+const report = (verdict: string, at: number, ...findings: object[]) => ({
+  memo: { verdict },
+  report: { cluster: 'demo', verdict, at, looks: 5, findings },
+});
+const skipped: Ended = { memo: { skipped: 'install' } };
+
+describe('what a check knows of the one before', () => {
+  it('is what that has found, whatever number of checks was left out since', async () => {
+    const notReady = { code: 'KW481', host: 'w-1', evidence: 'w-1 is not Ready', since: 100 };
+    const older = report('degraded', 500, { ...notReady, code: 'KW601' });
+    const reader = withChecks([...Array(30).fill(skipped), report('degraded', 900, notReady), older]);
+    expect(await readBackground(reader, 'demo')).toEqual({ previous: [notReady], healthAttribute: true });
+  });
+
+  it('goes back to one that could look at something', async () => {
+    const away = { code: 'KW201', host: 'cp-1', evidence: 'no connection' };
+    const notReady = { code: 'KW481', host: 'w-1', evidence: 'w-1 is not Ready', since: 100 };
+    const reader = withChecks([report('unknown', 900, away), report('degraded', 500, notReady, { ...away, since: 5 })]);
+    const { previous } = await readBackground(reader, 'demo');
+    // Of what both have found the later one says since when.
+    expect(previous).toEqual([{ ...away, since: 900 }, notReady]);
+  });
+});
 
 describe('what a check knows of Temporal', () => {
   it('is nothing where Temporal refuses to tell: the check goes on, and writes no attribute', async () => {
