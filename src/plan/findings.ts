@@ -32,6 +32,11 @@ const MEANINGS: Readonly<Record<string, { component?: HealthComponent; severity:
   KW601: { component: 'api', severity: 'degraded' },
   KW602: { component: 'dns', severity: 'blind' },
   KW603: { component: 'hosts', severity: 'degraded' },
+  // One question of many to a host; what else was asked there was answered.
+  KW642: { component: 'hosts', severity: 'degraded' },
+  KW660: { component: 'etcd', severity: 'degraded' },
+  KW661: { component: 'etcd', severity: 'degraded' },
+  KW662: { component: 'etcd', severity: 'degraded' },
   KW680: { component: 'endpoint', severity: 'down' },
   KW681: { component: 'endpoint', severity: 'blind' },
   KW682: { component: 'etcd', severity: 'down' },

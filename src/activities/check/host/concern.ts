@@ -28,8 +28,6 @@ export interface Concern {
   questions(at: LookedAt): string;
   /** What is wrong. Pure. What was not answered is a fault of its own (`couldNotLook`), never taken as fine. */
   judge(at: LookedAt, answers: Answers): Fault[];
-  /** What is wrong may have passed a few seconds later, such as a service that restarts: it is asked about again before it is told. */
-  passes?: true;
 }
 
 /** Seconds that one question may take on a host. */

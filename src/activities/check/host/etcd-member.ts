@@ -36,9 +36,6 @@ member_metrics() {
 
 /** What the host's member of etcd says of itself: whether it knows a leader, its alarms, and how far its database is from the quota. */
 export const etcdMember: Concern = {
-  // A new leader is elected in a second or two.
-  passes: true,
-
   questions: (at) => (isAsked(at) ? `${FUNCTIONS}\nask member member_metrics &` : ''),
 
   judge(at, { facts }) {

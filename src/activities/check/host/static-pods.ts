@@ -7,8 +7,6 @@ const HINT =
 
 /** Each static pod of the host has its manifest, and a process with just that command. Asked is the kernel, not the kubelet. */
 export const staticPods: Concern = {
-  passes: true,
-
   questions(at) {
     const pods = podsOf(at);
     return pods.length === 0 ? '' : staticPodFacts(pods);

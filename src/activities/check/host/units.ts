@@ -13,8 +13,6 @@ const FUNCTIONS = `units() {
 
 /** The services that the host lives by: runtime, kubelet, load balancer, and etcd where systemd runs it. */
 export const units: Concern = {
-  passes: true,
-
   questions(at) {
     const names = unitsOf(at);
     return names.length === 0 ? '' : `${FUNCTIONS}\nask units units ${names.join(' ')} &`;
