@@ -51,6 +51,7 @@ const LOOKS: Readonly<Record<string, HealthComponent>> = {
   etcd: 'etcd',
   nodes: 'nodes',
   dns: 'dns',
+  host: 'hosts',
 };
 
 /** A finding as far as its meaning goes. */
