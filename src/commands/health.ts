@@ -114,14 +114,19 @@ async function tellNews(
   if (report === undefined) output.note(`${cluster} was not checked yet: \`kubewright health --now\` does it.`);
   else if (output.json) {
     const told = { ...report, ...(heldBy && { heldBy }), ...(silentSince === undefined ? {} : { silentSince }) };
-    output.object({ type: 'health', healthy: isHealthy(report), ...told });
+    output.object({ type: 'health', healthy: isHealthy(news), ...told });
   } else for (const line of healthLines(report, output.theme, Date.now())) output.line(line);
   for (const line of newsLines(news, file)) output.note(line);
-  return report !== undefined && isHealthy(report) ? EXIT.ok : EXIT.failed;
+  return isHealthy(news) ? EXIT.ok : EXIT.failed;
 }
 
-function isHealthy({ verdict }: HealthReport): boolean {
-  return verdict === 'ok';
+/** An operation that holds a cluster for longer than this waits for a person, and nobody looks meanwhile. */
+const HELD_LIMIT_MS = 60 * 60_000;
+
+/** Whether the cluster is known to be well: a report that nothing follows any more says nothing of today. */
+function isHealthy({ report, heldBy, silentSince }: HealthNews): boolean {
+  const isHeld = heldBy !== undefined && Date.now() - heldBy.since > HELD_LIMIT_MS;
+  return report?.verdict === 'ok' && silentSince === undefined && !isHeld;
 }
 
 async function history(context: CommandContext, file: string): Promise<ExitCode> {

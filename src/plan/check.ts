@@ -37,9 +37,8 @@ export function planCheck(cluster: Cluster): Step[] {
   const hosts = cluster.hosts.map(({ name }) =>
     look(`${name}/host`, name, { action: 'checkHostHealth', title: `Look at ${name}` }),
   );
+  // What concerns everybody first: where there is more than is told, or than is looked at twice, the last of it is left out.
   return [
-    ...hosts,
-    ...servers,
     look('cluster/endpoint', null, {
       action: 'checkEndpoint',
       title: loadBalancerOf(cluster).lookTitle,
@@ -47,5 +46,7 @@ export function planCheck(cluster: Cluster): Step[] {
     look('cluster/etcd', null, { action: 'checkEtcd', title: 'Look at the members of etcd' }),
     look('cluster/nodes', null, { action: 'checkNodes', title: 'Look at the nodes' }),
     look('cluster/dns', null, { action: 'checkDns', title: 'Ask DNS from a pod on each node' }),
+    ...servers,
+    ...hosts,
   ];
 }

@@ -67,6 +67,11 @@ export function aboutLook(id: string): HealthComponent | undefined {
   return LOOKS[id.split('/').at(-1) ?? ''];
 }
 
+/** Whether a finding says that it could not be looked: then nothing that it does not name is known to be well. */
+export function isBlind(finding: Found): boolean {
+  return severityOf(finding) === 'blind';
+}
+
 function severityOf({ code }: Found): Severity {
   // KW2xx: the host could not be reached or logged into.
   return MEANINGS[code]?.severity ?? (code.startsWith('KW2') ? 'blind' : 'degraded');
@@ -95,8 +100,10 @@ export function componentVerdicts(looked: Looked): Partial<Record<HealthComponen
   const verdicts: Partial<Record<HealthComponent, HealthVerdict>> = {};
   for (const component of HEALTH_COMPONENTS) {
     const isItsOwn = (id: string): boolean => (aboutLook(id) ?? 'hosts') === component;
-    const looks = looked.looks.filter(isItsOwn);
     const findings = looked.findings.filter((finding) => componentOf(finding) === component);
+    // A look at a host may tell of its member of etcd, which it has seen then, whatever could be asked elsewhere.
+    const others = findings.flatMap(({ look }) => (look === undefined ? [] : [look]));
+    const looks = [...new Set([...looked.looks.filter(isItsOwn), ...others])];
     if (looks.length === 0 && findings.length === 0) continue;
     verdicts[component] = verdictOf({ looks, findings, failed: looked.failed.filter(isItsOwn), more: 0 });
   }
@@ -114,7 +121,7 @@ function sighted({ looks, failed, findings }: Omit<Looked, 'more'>): string[] {
   const seeing = new Set<string>();
   for (const finding of findings) {
     const look = finding.look ?? '';
-    if (severityOf(finding) === 'blind') blind.add(look);
+    if (isBlind(finding)) blind.add(look);
     else seeing.add(look);
   }
   return looks.filter((id) => !failed.includes(id) && (seeing.has(id) || !blind.has(id)));

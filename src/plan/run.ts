@@ -167,6 +167,9 @@ export interface HealthFinding {
  */
 export const FINDINGS_LIMIT = 8_192;
 
+/** Findings that the result of one run or group names: what is wrong with all hosts is known by then. */
+export const FINDINGS_NAMED = 200;
+
 /** The one small object that comes out. */
 export interface StepOutput {
   outcome: 'changed' | 'unchanged';

@@ -9,11 +9,12 @@ import {
 import type { WorkerActivities } from '../activities/types.js';
 import { componentVerdicts, type Looked, verdictOf } from '../plan/findings.js';
 import type { CheckRequest, RunInput, SkippedCheck } from '../plan/run.js';
+import type { SeenTwice } from '../plan/seen-twice.js';
 import { withSince } from '../plan/since.js';
 import { BACK_OFF, HEARTBEAT_TIMEOUT } from './engine/recoverable-step.js';
 import { run } from './engine/run.js';
 import { HEALTH, STATE } from './engine/search-attributes.js';
-import { type LookedTwice, lookAgain } from './second-look.js';
+import { lookAgain } from './second-look.js';
 import { HEALTH_MEMO, type HealthMemo, type HealthReport } from './types.js';
 
 /**
@@ -58,7 +59,7 @@ function skippedReport({ known, searchAttributes }: CheckRequest, { skipped }: S
   return { cluster: known.name, at: Date.now(), verdict: 'unknown', looks: 0, findings: [], skipped };
 }
 
-function reportOf({ cluster, check }: RunInput, looked: Looked & LookedTwice): HealthReport {
+function reportOf({ cluster, check }: RunInput, looked: Looked & SeenTwice): HealthReport {
   const { more, fleeting } = looked;
   const at = Date.now();
   const known = withSince(looked.findings, check?.previous ?? [], at);

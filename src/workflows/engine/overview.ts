@@ -1,4 +1,4 @@
-import type { HealthFinding } from '../../plan/run.js';
+import { FINDINGS_NAMED, type HealthFinding } from '../../plan/run.js';
 import type { Step } from '../../plan/types.js';
 import {
   type BlockedStep,
@@ -112,9 +112,6 @@ export class Overview {
     };
   }
 }
-
-/** Findings that one result names: what is wrong with all hosts is known by then. */
-const FINDINGS_NAMED = 200;
 
 /** What steps have reported, and why those have failed that report it instead of asking. */
 function findingsOf(steps: StepProgress[], others: RunResult[]): Pick<RunResult, 'findings' | 'more'> {

@@ -62,6 +62,16 @@ describe('health', () => {
     expect(none.stderr).toContain('demo was not checked yet');
   });
 
+  it('exits with 1 when the report is a good one that nothing follows any more', async () => {
+    const codeOf = async (news: Parameters<typeof engineWith>[0]) => (await run(engineWith(news), 'health', file)).code;
+    expect(await codeOf({ report: well, schedule, silentSince: at })).toBe(1);
+    const held = (minutes: number) => ({ ...heldBy, since: Date.now() - minutes * 60_000 });
+    expect(await codeOf({ report: well, schedule, heldBy: held(50) })).toBe(0);
+    expect(await codeOf({ report: well, schedule, heldBy: held(70) })).toBe(1);
+    const { objects } = await run(engineWith({ report: well, schedule, silentSince: at }), 'health', file, '--json');
+    expect(objects.find(({ type }) => type === 'health')).toMatchObject({ healthy: false, verdict: 'ok' });
+  });
+
   it('tells people and programs the verdict, what keeps checks from looking, and that none come any more', async () => {
     const news = { report: down, heldBy, schedule, silentSince: at };
     const { objects } = await run(engineWith(news), 'health', file, '--json');

@@ -68,6 +68,11 @@ describe('components', () => {
       dns: 'unknown',
     });
   });
+
+  it('are not unseen where a look at a host has seen them', () => {
+    const findings = [found('KW683', 'cluster/etcd'), found('KW662', 'cp-1/host')];
+    expect(componentVerdicts({ ...all, findings }).etcd).toBe('degraded');
+  });
 });
 
 it('the worse of two verdicts is the one that a person would want to hear of', () => {
