@@ -39,9 +39,9 @@ export interface LoadBalancerWork extends ComponentWork {
 export interface EtcdLook {
   /** What is wrong, also that nobody could be asked. */
   faults: string[];
-  /** Whether etcd can read and write; unknown where too many hosts could not be asked. */
+  /** Whether etcd can read and write; unknown where too many members could not be asked. */
   quorum: 'yes' | 'no' | 'unknown';
-  /** Whether any host could be asked. */
+  /** Whether anything was seen of a member: its list, or that it does not serve. */
   asked: boolean;
 }
 

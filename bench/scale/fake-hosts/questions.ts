@@ -35,6 +35,7 @@ export function answerAll(script: string, respondent: Respondent): string {
   for (const line of statementsOf(script, functions)) {
     const condition = /^if (.*); then$/.exec(line)?.[1];
     if (condition !== undefined) conditions.push(respondent.holds(condition));
+    else if (line === 'else') conditions.push(!conditions.pop());
     else if (line === 'fi') conditions.pop();
     else if (conditions.every(Boolean)) printed.push(...answerLine(line, functions, respondent));
   }

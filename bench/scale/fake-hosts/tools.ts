@@ -8,6 +8,7 @@ const fails: Said = { code: 1, stdout: '', stderr: '' };
 
 /** Programs of a host, by what they are called with. */
 const TOOLS: [RegExp, Tool][] = [
+  [/^true$/, () => said('')],
   [/^uname -m$/, () => said('x86_64')],
   [/^date \+%s\.%N$/, () => said((Date.now() / 1_000).toFixed(6))],
   [/^readlink (\S+)$/, (host, [, path = '']) => (host.files.has(path) ? said(host.files.get(path) ?? '') : fails)],

@@ -16,7 +16,7 @@ export const checkEtcd = lookOnly(async (context) => {
   if (quorum === 'no') {
     return { findings: [finding('KW682', `etcd has no quorum: ${faults.join('; ')}`)], found };
   }
-  // Nobody has said anything of etcd but the hosts that could not be reached.
-  const code = asked ? 'KW476' : 'KW683';
-  return { findings: faults.map((evidence) => finding(code, evidence)), found };
+  // Nothing was seen of etcd: hosts could not be reached, or the question itself failed there.
+  if (!asked) return { findings: [finding('KW683', faults.join('; '))], found };
+  return { findings: faults.map((evidence) => finding('KW476', evidence)), found };
 });

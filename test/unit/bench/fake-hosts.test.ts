@@ -102,6 +102,19 @@ fact four systemctl is-active new.service &
     expect(host.cluster.unknown).toEqual([expect.stringContaining(script)]);
   });
 
+  it('asks one side of a condition', () => {
+    const host = fakeHost();
+    const sides = (port: number): string =>
+      `if (: <>/dev/tcp/127.0.0.1/${port}) 2>/dev/null; then\nfact open true\nelse\nfact closed true\nfi`;
+    const asked = (port: number): string[] =>
+      [
+        ...answerAll(`set +e +u\nfact() {\n  local kw_name\n}\n${sides(port)}\n`, respondentOf(host)).matchAll(
+          /^fact (\w+) 0/gm,
+        ),
+      ].map(([, name = '']) => name);
+    expect(asked(2379)).toEqual(['closed']);
+  });
+
   it('takes what lies in the fake bundle, packed or not, once', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'kubewright-fake-bundle-'));
     onTestFinished(() => rm(directory, { recursive: true, force: true }));

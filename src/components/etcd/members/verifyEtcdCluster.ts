@@ -49,23 +49,48 @@ export async function lookAtEtcd(context: StepContext): Promise<EtcdLook> {
 /** Asks one host after the other until a member answers: in a healthy cluster that is one round trip. */
 async function look(context: StepContext): Promise<Omit<EtcdLook, 'faults'> & { faults: Faults }> {
   const hosts = etcdHosts(context.cluster);
-  const silent: string[] = [];
-  let answering = 0;
+  const silent: Silence[] = [];
   for (const host of hosts) {
     const facts = await ask(context, host);
     const members = facts === undefined ? undefined : membersIn(facts, 'members');
     if (facts !== undefined && members?.is === 'yes') {
       return { faults: yes(clusterFaults(hosts, members.value, facts)), quorum: 'yes', asked: true };
     }
-    silent.push(`${host.name} ${facts === undefined ? 'cannot be reached' : 'does not answer'}`);
-    answering += facts === undefined ? 0 : 1;
+    silent.push(facts === undefined ? UNREACHED : silenceOf(facts));
   }
   if (hosts.length === 0) return { faults: yes(['there is no etcd host']), quorum: 'no', asked: false };
-  // Members on hosts that cannot be reached may serve each other: without those that do not answer they must be too few.
-  const quorum = hosts.length - answering < quorumOf(hosts.length) ? 'no' : 'unknown';
+  const lost = silent.filter((silence) => silence.lost).length;
+  // Members that could not be asked may serve each other: without those that are lost they must be too few.
+  const quorum = hosts.length - lost < quorumOf(hosts.length) ? 'no' : 'unknown';
+  const why = hosts.map(({ name }, index) => `${name} ${silent[index]?.why}`);
   // A host that answers for an etcd that does not is a fault of etcd.
-  const asked = answering > 0;
-  return { faults: asked ? yes(silent) : unknown(silent.join('; ')), quorum, asked };
+  const reached = silent.some((silence) => silence !== UNREACHED);
+  return { faults: reached ? yes(why) : unknown(why.join('; ')), quorum, asked: lost > 0 };
+}
+
+/** Why a host brought no list of members. */
+interface Silence {
+  /** Whether its member does not serve, or only the question failed. */
+  lost: boolean;
+  /** The rest of a sentence that begins with the host's name. */
+  why: string;
+}
+
+const UNREACHED: Silence = { lost: false, why: 'cannot be reached' };
+
+/** Nobody listens, or the member has no quorum to answer with: its list is linearizable. */
+const NO_SERVICE = /no etcd member takes clients there|deadline exceeded|no leader/i;
+/** etcdctl also runs out of time while the member refuses its certificate. */
+const NO_TRUST = /(?:x509|tls): [^"\\]+/i;
+
+function silenceOf(facts: Facts): Silence {
+  if (facts.holds('closed')) return { lost: true, why: 'does not answer: no etcd member takes clients there' };
+  const answer = membersIn(facts, 'members');
+  const said = answer.is === 'unknown' ? answer.why : '';
+  const distrust = NO_TRUST.exec(said)?.[0];
+  if (distrust !== undefined) return { lost: false, why: `does not tell its members (${distrust.trim()})` };
+  const lost = NO_SERVICE.test(said);
+  return { lost, why: `${lost ? 'does not answer' : 'does not tell its members'}${reasonOf(answer)}` };
 }
 
 async function ask(context: StepContext, { name }: ClusterHost): Promise<Facts | undefined> {
@@ -74,6 +99,8 @@ async function ask(context: StepContext, { name }: ClusterHost): Promise<Facts |
   ask members member_list &
   fact health ${etcdctl(cluster)} endpoint health --cluster &
   ask status ${etcdctl(cluster)} endpoint status --cluster --write-out=json &
+else
+  fact closed true
 fi`;
   try {
     return await gatherFacts(context.hostNamed(name), script, context.signal);

@@ -110,7 +110,10 @@ describe('a look at etcd', () => {
     return findings?.map(({ code }) => code);
   };
   const isGone = (...names: string[]) => {
-    for (const name of names) hostIn(all, name).facts.clear();
+    for (const name of names) {
+      hostIn(all, name).facts.clear();
+      hostIn(all, name).fact('closed', '');
+    }
   };
   const isAway = (...names: string[]) => {
     for (const name of names) hostIn(all, name).reachable = false;
@@ -140,10 +143,64 @@ describe('a look at etcd', () => {
     expect(await look()).toEqual(['KW683']);
   });
 
+  test('does not count members as lost whose question failed', async () => {
+    isGone('cp-1');
+    for (const name of ['cp-2', 'cp-3']) hostIn(all, name).cannotTell('members');
+    expect(new Set(await look())).toEqual(new Set(['KW476']));
+  });
+
   test('knows that there is none where one that could not be asked would be alone', async () => {
     isGone('cp-1', 'cp-2');
     isAway('cp-3');
     expect(await look()).toEqual(['KW682']);
+  });
+});
+
+describe('a single etcd host', () => {
+  const DEADLINE = 'Error: context deadline exceeded';
+  const EXPIRED = `{"level":"warn","error":"rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = \\"error reading server preface: remote error: tls: expired certificate\\""}`;
+  /** What stands on standard error of a question that failed; lines as the host's script prints them. */
+  const findingsAfter = async (why: string) => {
+    const lines = ['fact members 1 ', `why members 0 ${why.replaceAll('\n', '\x1f')}`, 'facts end'];
+    via.answer('member list', lines.join('\n'));
+    return (await checkEtcd.probe(contextAmong(hosts, cluster, 'checkEtcd', null))).findings;
+  };
+
+  test.each([
+    ['etcdctl is missing', 'bash: etcdctl: command not found', 'etcdctl: command not found'],
+    ['its client certificate has ended', `${EXPIRED}\n${DEADLINE}`, 'tls: expired certificate'],
+    [
+      'the certificate of etcd is not trusted',
+      `desc = "transport: authentication handshake failed: x509: certificate signed by unknown authority"\n${DEADLINE}`,
+      'x509: certificate signed by unknown authority',
+    ],
+  ])('has not lost its quorum because %s', async (_, why, reason) => {
+    const evidence = expect.stringContaining(`cp-1 does not tell its members (`);
+    const findings = await findingsAfter(why);
+    expect(findings).toMatchObject([{ code: 'KW683', host: null, evidence }]);
+    expect(findings?.[0]?.evidence).toContain(reason);
+  });
+
+  test('has not lost its quorum because what etcdctl prints cannot be read', async () => {
+    via.fact('members', 'something else');
+    const { findings } = await checkEtcd.probe(contextAmong(hosts, cluster, 'checkEtcd', null));
+    expect(findings).toMatchObject([{ code: 'KW683', evidence: expect.stringContaining('printed something else') }]);
+  });
+
+  test.each([
+    ['it does not answer in time', DEADLINE],
+    ['it knows no leader', 'Error: etcdserver: no leader'],
+    ['it has just closed its port', 'no etcd member takes clients there'],
+  ])('has lost it where %s', async (_, why) => {
+    expect(await findingsAfter(why)).toMatchObject([{ code: 'KW682', evidence: expect.stringContaining(why) }]);
+  });
+
+  test('is asked nothing where nobody listens, and has lost it', async () => {
+    via.fact('closed', '');
+    const { findings } = await checkEtcd.probe(contextAmong(hosts, cluster, 'checkEtcd', null));
+    expect(findings).toMatchObject([
+      { code: 'KW682', evidence: 'etcd has no quorum: cp-1 does not answer: no etcd member takes clients there' },
+    ]);
   });
 });
 
