@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Cluster } from '../../cluster/types.js';
 import { messageOf } from '../../errors.js';
 import type { Hosts } from '../../hosts/types.js';
@@ -7,6 +8,9 @@ import { type AppliedRecord, readAppliedSpec } from '../applied/record/read.js';
 
 /** Enough for a look at each host; a check that waits longer for one is late for the next. */
 const PATIENCE_MS = 30_000;
+
+/** Before the record is asked for once more: as long as before the second look at anything else, an election is over by then. */
+const ASK_AGAIN_MS = 5_000;
 
 /** Asks Temporal what it knows of a cluster. What it does not tell is missing: it never fails. */
 export type ReadBackground = (cluster: string) => Promise<CheckBackground>;
@@ -39,7 +43,8 @@ async function lastApplied(
   signal: AbortSignal,
 ): Promise<{ cluster: Cluster; findings: HealthFinding[] }> {
   try {
-    const record = await readAppliedSpec({ cluster: known, hostNamed: (name) => hosts.get(name), signal });
+    const hostNamed = (name: string) => hosts.get(name);
+    const record = await askTwice(() => readAppliedSpec({ cluster: known, hostNamed, signal }), signal);
     if (record.answer.is !== 'yes') return { cluster: known, findings: [notKnown(record)] };
     const { cluster, leftOut } = record.answer.value;
     // Those were no part of it; cluster.yaml is asked for them at the next install.
@@ -49,6 +54,22 @@ async function lastApplied(
     signal.throwIfAborted();
     return { cluster: known, findings: [finding(`what was applied last cannot be read: ${messageOf(error)}`)] };
   }
+}
+
+/**
+ * One bad look is no alarm, and no look of the plan comes back to this one. What took longer than the patience of a look was no
+ * moment's trouble, and a second time would outlast the activity.
+ */
+async function askTwice(ask: () => Promise<AppliedRecord>, signal: AbortSignal): Promise<AppliedRecord> {
+  const beganAt = Date.now();
+  const first = ask();
+  const isKnown = await first.then(
+    ({ answer }) => answer.is === 'yes',
+    () => false,
+  );
+  if (isKnown || Date.now() - beganAt > PATIENCE_MS) return first;
+  await pause(ASK_AGAIN_MS, undefined, { signal });
+  return ask();
 }
 
 function notKnown({ answer }: AppliedRecord): HealthFinding {

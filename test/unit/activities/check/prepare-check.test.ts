@@ -1,8 +1,20 @@
-import { describe, expect, it } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { renderApplied } from '../../../../src/activities/applied/record/applied-spec.js';
 import { prepareCheck } from '../../../../src/activities/check/prepareCheck.js';
+import { BUILD } from '../../../../src/build.js';
 import type { Hosts } from '../../../../src/hosts/types.js';
 import { planCheck } from '../../../../src/plan/check.js';
+import { PLAN_FORMAT, type RunInput } from '../../../../src/plan/run.js';
 import { clusterOf } from '../../cluster-fixture.js';
+import { FakeHost } from '../fake-hosts.js';
+
+vi.mock('node:timers/promises', () => ({ setTimeout: vi.fn() }));
+const pauses = vi.mocked(pause);
+
+beforeEach(() => {
+  pauses.mockReset();
+});
 
 const known = clusterOf({ controlPlanes: 1, workers: 1 });
 const { signal } = new AbortController();
@@ -31,5 +43,74 @@ describe('a check that is planned while something changes the cluster', () => {
     const readBackground = async () => ({ during, healthAttribute: true });
     const planned = await prepareCheck({ known, asked: true }, { hosts, signal, readBackground });
     expect(planned).toMatchObject({ check: { during, healthAttribute: true }, plan: planCheck(known) });
+  });
+});
+
+describe('a bad look at what was applied', () => {
+  const record = renderApplied({
+    ...{ generation: 1, operation: 'install', planFormat: PLAN_FORMAT, build: BUILD, run: 'r' },
+    ...{ at: '2026-01-01T00:00:00Z', leftOut: [], cluster: known },
+  });
+  /** How the control plane is at the first look, and from five seconds later on. */
+  const planned = async (first: (host: FakeHost) => void, later: (host: FakeHost) => void = () => {}) => {
+    const host = new FakeHost('cp-1', '10.88.0.11').fact('initialised', '').fact('recorded-copy', record);
+    host.cannotTell('recorded-in-cluster');
+    first(host);
+    pauses.mockImplementation(async () => later(host));
+    const hosts = { get: () => host.remote } as unknown as Hosts;
+    const { findings } = (await prepareCheck(
+      { known },
+      { hosts, signal, readBackground: async () => ({}) },
+    )) as RunInput;
+    return { findings, looks: host.scripts.length };
+  };
+  const isAway = (host: FakeHost) => {
+    host.reachable = false;
+  };
+  const isBack = (host: FakeHost) => {
+    host.reachable = true;
+  };
+
+  it('is none that is told, when it is known five seconds later', async () => {
+    expect(await planned(isAway, isBack)).toMatchObject({ findings: [] });
+    expect(pauses).toHaveBeenCalledExactlyOnceWith(5_000, undefined, { signal });
+  });
+
+  it('is a finding when the second one is no better; there is no third', async () => {
+    const isUnreadable = (host: FakeHost) => void host.cannotTell('recorded-copy');
+    const { findings, looks } = await planned(isUnreadable);
+    expect(findings).toMatchObject([{ code: 'KW603', evidence: expect.stringContaining('is not known') }]);
+    expect(looks).toBe(2);
+  });
+
+  it('is a finding when reading failed both times, too', async () => {
+    const { hosts, asked } = silentHosts();
+    const input = await prepareCheck({ known }, { hosts, signal, readBackground: async () => ({}) });
+    expect(input).toMatchObject({ findings: [{ code: 'KW603', evidence: expect.stringContaining('cannot be read') }] });
+    expect(asked).toEqual(['cp-1', 'cp-1']);
+  });
+
+  it('is not taken again where the first one was good', async () => {
+    expect(await planned(() => {})).toEqual({ findings: [], looks: 1 });
+    expect(pauses).not.toHaveBeenCalled();
+  });
+
+  it('is not taken again where the first one took longer than a look may', async () => {
+    const now = vi.spyOn(Date, 'now').mockReturnValueOnce(0).mockReturnValueOnce(30_001);
+    const { hosts, asked } = silentHosts();
+    await prepareCheck({ known }, { hosts, signal, readBackground: async () => ({}) });
+    now.mockRestore();
+    expect(asked).toEqual(['cp-1']);
+  });
+
+  it('ends with the check that waits for it', async () => {
+    const abort = new AbortController();
+    pauses.mockImplementation(async () => {
+      abort.abort(new Error('cancelled'));
+      throw new Error('The operation was aborted');
+    });
+    const { hosts } = silentHosts();
+    const planning = prepareCheck({ known }, { hosts, signal: abort.signal, readBackground: async () => ({}) });
+    await expect(planning).rejects.toThrow('cancelled');
   });
 });
