@@ -90,5 +90,14 @@ export async function reportOf(
   });
   const payloads = history?.events?.at(-1)?.workflowExecutionCompletedEventAttributes?.result?.payloads;
   const [report] = await decodeArrayFromPayloads(reader.converter, payloads);
-  return report as HealthReport | undefined;
+  return report ? withVerdict(report as WrittenReport) : undefined;
+}
+
+/** As a check has left it: those of earlier code have no verdict. */
+export type WrittenReport = Omit<HealthReport, 'verdict'> & Partial<Pick<HealthReport, 'verdict'>>;
+
+/** A report as readers know it. Earlier code did not tell what is down, or could not be seen, from what is wrong. Pure. */
+export function withVerdict(report: WrittenReport): HealthReport {
+  const found = report.findings.length + (report.more ?? 0);
+  return { ...report, verdict: report.verdict ?? (found === 0 ? 'ok' : 'degraded') };
 }

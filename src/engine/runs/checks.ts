@@ -7,7 +7,7 @@ import type { CheckRequest } from '../../plan/run.js';
 import { CLUSTER, OPERATION, STATE } from '../../workflows/engine/search-attributes.js';
 import type { HealthReport } from '../../workflows/types.js';
 import type { Engine } from '../types.js';
-import { checkIdOf, closedChecks, reportOf } from './check-reports.js';
+import { checkIdOf, closedChecks, reportOf, type WrittenReport, withVerdict } from './check-reports.js';
 import { readerOf } from './history.js';
 
 /** What a check is started with, by a person or by a schedule. */
@@ -48,7 +48,8 @@ export async function checkNow(engine: Engine, cluster: Cluster): Promise<Health
     staticSummary: `${words.title} ${cluster.name}`.slice(0, 66),
   });
   try {
-    return (await handle.result()) as HealthReport;
+    // One that was under way may have begun with earlier code.
+    return withVerdict((await handle.result()) as WrittenReport);
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     throw new KubewrightError(

@@ -2,6 +2,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type BackgroundReader, readBackground } from '../../../src/engine/runs/check-background.js';
+import { reportOf } from '../../../src/engine/runs/check-reports.js';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -60,6 +61,26 @@ describe('what a check knows of the one before', () => {
     const { previous } = await readBackground(reader, 'demo');
     // Of what both have found the later one says since when.
     expect(previous).toEqual([{ ...away, since: 900 }, notReady]);
+  });
+});
+
+describe('a report of earlier code', () => {
+  const finding = { code: 'KW481', host: 'w-1', evidence: 'w-1 is not Ready', hint: '' };
+  const check = { workflowId: 'check/demo', runId: '0', closedAt: 900 };
+
+  it.each([
+    ['ok', { findings: [] }],
+    ['degraded', { findings: [finding] }],
+    ['degraded', { findings: [], more: 2 }],
+    ['down', { findings: [finding], verdict: 'down' }],
+  ])('has the verdict %s where it found %j', async (verdict, found) => {
+    const written = { cluster: 'demo', at: 900, looks: 5, ...found };
+    const reader = withChecks([{ memo: {}, report: written }]);
+    expect(await reportOf(reader, check)).toEqual({ ...written, verdict });
+  });
+
+  it('is missing where its retention is over', async () => {
+    expect(await reportOf(withChecks([{ memo: {} }]), check)).toBeUndefined();
   });
 });
 
