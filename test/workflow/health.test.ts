@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { readHealthHistory } from '../../src/engine/health-history.js';
 import { readHealthNews } from '../../src/engine/health-news.js';
@@ -9,8 +10,8 @@ import { changeHealthSchedule, listHealthSchedules, scheduleHealth } from '../..
 import { planCheck } from '../../src/plan/check.js';
 import { HEALTH_COMPONENTS } from '../../src/plan/findings.js';
 import { brokenStep, transientTrouble } from './fake-activities.js';
-import { engine, fakes, useFreshWorkers } from './fresh-worker.js';
-import { startTest, step, testCluster } from './harness.js';
+import { engine, fakes, useFreshWorkers, worker } from './fresh-worker.js';
+import { startTest, step, TestWorker, testCluster } from './harness.js';
 
 useFreshWorkers();
 
@@ -167,6 +168,21 @@ describe('a health check', () => {
     expect((await described()).searchAttributes).toMatchObject({ KubewrightHealth: ['ok'] });
   });
 
+  it('takes as long as a worker needs for it, however long it waited for one', async () => {
+    await worker.stop();
+    const cluster = testCluster();
+    const beganAt = Date.now();
+    const report = checkNow(engine, cluster);
+    const waitedMs = 3_000;
+    await setTimeout(waitedMs);
+    const late = await TestWorker.start(engine, fakes);
+    const { at, tookMs = Number.NaN } = await report;
+    await late.stop();
+    expect(tookMs).toBeGreaterThan(0);
+    // Half a second is left for the difference of the clocks, and for the start of the check.
+    expect(at - tookMs).toBeGreaterThan(beganAt + waitedMs - 500);
+  });
+
   it('is not begun twice: who asks meanwhile gets the same report', async () => {
     const cluster = testCluster();
     const held = fakes.holding('cluster/dns');
@@ -212,7 +228,8 @@ describe('scheduled health checks', () => {
     const held = fakes.holding('cluster/dns');
     const report = checkNow(engine, cluster);
     await expect.poll(() => fakes.triesOf('cluster/dns'), { timeout: 30_000 }).toBe(1);
-    setTimeout(() => held.release(), 10_500);
+    await setTimeout(10_500);
+    held.release();
     expect(await report).toMatchObject({ verdict: 'ok' });
     await expect(scheduleHealth(engine, cluster, 10_000)).rejects.toMatchObject({ code: 'KW685' });
     expect(await scheduleHealth(engine, cluster, 120_000)).toMatchObject({ everyMs: 120_000 });
