@@ -52,19 +52,19 @@ describe('a health check', () => {
     expect(report.findings).toEqual([
       { code: 'KW603', host: 'cp-2', evidence: 'the copy on cp-2 is missing', hint: '', since },
       {
-        code: 'KW201',
-        host: 'cp-1',
-        evidence: 'no connection',
-        hint: expect.any(String),
-        look: 'cp-1/api-server',
-        since,
-      },
-      {
         code: 'KW421',
         host: 'cp-2',
         evidence: expect.stringContaining('kubeadm join failed'),
         hint: 'Open port 6443.',
         look: 'cluster/etcd',
+        since,
+      },
+      {
+        code: 'KW201',
+        host: 'cp-1',
+        evidence: 'no connection',
+        hint: expect.any(String),
+        look: 'cp-1/api-server',
         since,
       },
       { ...seen, look: 'cluster/nodes', since },

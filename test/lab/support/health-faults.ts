@@ -54,9 +54,10 @@ fallocate --length $((free - total * ${FREE_PERCENT} / 100)) /root/filler`,
     what: 'a kernel setting that somebody has changed',
     host: 'w-2',
     code: 'KW657',
-    names: /net\.ipv4\.ip_forward/,
-    breaks: 'sysctl -qw net.ipv4.ip_forward=0',
-    mends: 'sysctl -qw net.ipv4.ip_forward=1',
+    names: /bridge-nf-call-ip6tables/,
+    // Not ip_forward, which each new pod of a bridge sets again.
+    breaks: 'sysctl -qw net.bridge.bridge-nf-call-ip6tables=0',
+    mends: 'sysctl -qw net.bridge.bridge-nf-call-ip6tables=1',
   },
   {
     what: 'a kubelet that was stopped',
