@@ -55,6 +55,7 @@ export function complete(found: Found, leftOut: LeftOut, source?: string): Draft
     leftOut: leftOut.lines(),
     notes,
     findings: [],
+    ...(found.problem !== undefined && { problem: oneLine(found.problem) }),
   };
 }
 

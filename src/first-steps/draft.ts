@@ -13,6 +13,8 @@ export interface Draft {
   notes: string[];
   /** What a look at the hosts has found that a person should know, one line each; in the file it stands beside the host. */
   findings: string[];
+  /** What somebody has to decide about the hosts before the file is right, as the rest of a sentence. */
+  problem?: string | undefined;
 }
 
 export type DraftRole = 'control-plane' | 'worker' | 'etcd';
@@ -92,4 +94,6 @@ export interface Found {
   name?: string | undefined;
   hosts: FoundHost[];
   settings: { [Key in keyof DraftSettings]?: unknown };
+  /** As in {@link Draft}. */
+  problem?: string | undefined;
 }

@@ -9,7 +9,7 @@ import { showValue } from './values.js';
 export interface Settled {
   draft: Draft;
   text: string;
-  /** What `kubewright validate` says is missing or wrong: nothing, where the file is whole. */
+  /** What `kubewright validate` says is missing or wrong, and what the source leaves open: nothing, where the file is whole. */
   problems: Problem[];
   /** What it says may surprise. */
   warnings: Problem[];
@@ -42,17 +42,25 @@ function check(draft: Draft, directory: string): Settled {
   const text = renderDraft(draft);
   try {
     const { warnings } = parseCluster(text, { path: 'cluster.yaml', directory });
-    return { draft, text, problems: [], warnings };
+    return { draft, text, problems: ofHosts(draft, text), warnings };
   } catch (error) {
     if (!isClusterFileError(error)) throw error;
     const isError = ({ severity }: Problem) => severity === 'error';
     return {
       draft,
       text,
-      problems: error.problems.filter(isError),
+      problems: [...error.problems.filter(isError), ...ofHosts(draft, text)],
       warnings: error.problems.filter((each) => !isError(each)),
     };
   }
+}
+
+/** What the source leaves open, which the file by itself does not show. */
+function ofHosts({ problem }: Draft, text: string): Problem[] {
+  if (problem === undefined) return [];
+  const line = text.split('\n').indexOf('  hosts:') + 1;
+  const place = { file: 'cluster.yaml', line, column: 3, path: 'spec.hosts' };
+  return [{ severity: 'error', code: 'etcd-elsewhere', ...place, message: problem, found: '', expected: '' }];
 }
 
 /**

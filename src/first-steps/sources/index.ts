@@ -38,18 +38,32 @@ export function readSource(text: string, file: string): Draft {
 }
 
 function readYaml(text: string, file: string, leftOut: LeftOut): Found {
-  const { document, problems } = parseYaml(text, file);
-  const [first] = problems;
-  if (document === undefined) {
-    const where = first === undefined ? file : `${file}:${first.line}:${first.column}`;
-    throw new KubewrightError('KW111', `${where}: ${first?.message ?? 'the file cannot be read'}`, {
+  const { document, problems } = parseYaml(withoutTags(text), file);
+  // Of a key that stands twice nobody can say which one is meant.
+  const wrong = document === undefined ? problems[0] : problems.find(({ code }) => code === 'duplicate-key');
+  if (document === undefined || wrong !== undefined) {
+    const where = wrong === undefined ? file : `${file}:${wrong.line}:${wrong.column}`;
+    throw new KubewrightError('KW111', `${where}: ${wrong?.message ?? 'the file cannot be read'}`, {
       hint: 'It is read as YAML, for it has no [group] of an inventory in it.',
     });
+  }
+  for (const { line, code, message } of problems) {
+    const why =
+      code === 'several-documents' ? 'a second document starts there, and only the first one is read' : message;
+    leftOut.add(code === 'several-documents' ? `everything from line ${line} on` : `a part of line ${line}`, why);
   }
   const { value } = document;
   const kind = isMap(value) ? KINDS.find(([is]) => is(value)) : undefined;
   if (kind === undefined || !isMap(value)) throw unknownKind(value, file);
   return kind[1](value, leftOut);
+}
+
+/** Ansible's own tags; the values are read as they stand, and everything stays at its place. */
+function withoutTags(text: string): string {
+  return text.replace(
+    /^(.*?[:-] +|\s*)(!(?:vault|vault-encrypted|unsafe))(?=\s)/gm,
+    (_, before: string, tag: string) => before + ' '.repeat(tag.length),
+  );
 }
 
 function unknownKind(value: unknown, file: string): KubewrightError {

@@ -251,6 +251,80 @@ describe('an Ansible inventory', () => {
   });
 });
 
+describe('groups of an inventory', () => {
+  it('takes a group of servers, controllers or managers for control planes only where none has a surer name', () => {
+    const sure = read('[kube_control_plane]\n10.0.0.1\n[kube_node]\n10.0.0.2\n[servers]\nweb1\n[manager]\nawx\n');
+    expect(listed(sure)).toEqual(['cp-1 control-plane 10.0.0.1', 'w-1 worker 10.0.0.2']);
+    expect(sure.leftOut).toEqual([expect.stringMatching(/^the host of web1 and awx: it is in no group /)]);
+    const around = '[workers]\n10.0.0.2\n10.0.0.3\n[servers:children]\nfirst\nworkers\n';
+    for (const group of ['masters', 'first']) {
+      expect(listed(read(`[${group}]\n10.0.0.1\n${around}`))).toEqual([
+        'cp-1 control-plane 10.0.0.1',
+        'w-1 worker 10.0.0.2',
+        'w-2 worker 10.0.0.3',
+      ]);
+    }
+  });
+
+  it.each([
+    ['n1\ne2 ansible_host=10.0.0.2\ne3', /^the host of e2 and e3: etcd shares .* take n1 out of \[etcd\]$/],
+    ['n1\nw', /^etcd of w: members are on all control planes or /],
+  ])('leaves etcd on n1 and on others to be decided: %j', (etcd, told) => {
+    const draft = read(
+      `[kube_control_plane]\nn1 ansible_host=10.0.0.1\n[kube_node]\nw ansible_host=10.0.0.9\n[etcd]\n${etcd}\n`,
+    );
+    expect(draft.leftOut).toEqual([expect.stringMatching(told)]);
+    const { problems, text } = settle({ ...draft, settings: { vip: '10.0.0.100' } }, '/');
+    expect(problems).toEqual([expect.objectContaining({ path: 'spec.hosts', column: 3 })]);
+    expect(text.split('\n')[(problems[0]?.line ?? 0) - 1]).toBe('  hosts:');
+  });
+});
+
+describe('lines of an INI', () => {
+  it('tells words behind a host that are no variables, and shows none that may be a secret', () => {
+    const draft = read(
+      '[masters]\na ansible_host = 10.0.0.1 canary-3 ansible_user= canary-4 ansible_port =22 ; canary-5\n',
+    );
+    const why = 'variables are NAME=VALUE, without spaces around "="';
+    expect(draft.leftOut).toEqual([
+      `ansible_host of a: ${why}`,
+      `a word behind the host of a: ${why}`,
+      `ansible_user of a: ${why}`,
+      `ansible_port of a: ${why}`,
+    ]);
+  });
+
+  it('takes no variable with spaces around "=" for a host', () => {
+    const draft = read('[masters]\n10.0.0.1\nansible_password = canary\nansible_user =ops\nY2FuYXJ5==\n');
+    expect(listed(draft)).toEqual(['cp-1 control-plane 10.0.0.1']);
+    expect(draft.leftOut.map((line) => line.split(':')[0])).toEqual([
+      'ansible_password below [masters]',
+      'ansible_user below [masters]',
+      'a line below [masters]',
+    ]);
+  });
+});
+
+describe('values that Ansible has encrypted', () => {
+  it.each([
+    [
+      'YAML',
+      'masters:\n  hosts:\n    a:\n      ansible_host: !unsafe 10.0.0.1\n      ansible_user: !vault |\n        $ANSIBLE_VAULT;1.1;AES256\n        6361\n      loadbalancer_apiserver:\n        address: !vault |\n          $ANSIBLE_VAULT;1.1;AES256\n          6361\n',
+    ],
+    [
+      'what ansible-inventory prints',
+      '{"masters": {"hosts": {"a": {"ansible_host": {"__ansible_unsafe": "10.0.0.1"}, "ansible_user": {"__ansible_vault": "$ANSIBLE_VAULT;6361"}, "loadbalancer_apiserver": {"address": {"__ansible_vault": "$ANSIBLE_VAULT;6361"}}}}}}',
+    ],
+  ])('are left out of %s and told', (_, text) => {
+    const draft = read(text);
+    expect(listed(draft)).toEqual(['a control-plane 10.0.0.1']);
+    expect([host(draft, 'a').ssh.user, draft.settings.external]).toEqual([undefined, undefined]);
+    const why = 'it is encrypted, and only Ansible has the key';
+    expect(draft.leftOut).toEqual([`ansible_user of a: ${why}`, `loadbalancer_apiserver.address of a: ${why}`]);
+    expect(JSON.stringify(draft)).not.toContain('6361');
+  });
+});
+
 it.each([
   ['node[1:3]', ['node1', 'node2', 'node3']],
   ['node[08:10].example.org', ['node08.example.org', 'node09.example.org', 'node10.example.org']],

@@ -132,6 +132,30 @@ describe('a kubeone.yaml', () => {
   });
 });
 
+describe('a YAML', () => {
+  it('is one with an INI of another program in it, too', () => {
+    const cloud = `cloudProvider:\n  cloudConfig: |\n    [Global]\n    user = "x"\n`;
+    expect(readSource(KUBEONE.replace('cloudProvider: { none: {} }\n', cloud), 'kubeone.yaml').name).toBe('metal');
+    const inList =
+      'masters:\n  hosts: { a: { ansible_host: 10.0.0.1 } }\nother:\n  vars:\n    text: |\n      [Service]\n      A=b\n';
+    expect(readSource(inList, 'x').hosts.map(({ address }) => address)).toEqual(['10.0.0.1']);
+  });
+
+  it('tells the line from which a second document is left out, and is refused with a key that stands twice', () => {
+    const second = `${K0SCTL}---\napiVersion: k0s.k0sproject.io/v1beta1\nkind: ClusterConfig\n`;
+    const line = K0SCTL.split('\n').length + 1;
+    expect(readSource(second, 'x').leftOut[0]).toMatch(
+      new RegExp(`^everything from line ${line} on: a second document`),
+    );
+    expect(() => readSource(`${K0SCTL}metadata: { name: other }\n`, 'x')).toThrow(
+      expect.objectContaining({
+        code: 'KW111',
+        message: expect.stringMatching(/^x:\d+:1: the key "?metadata"? stands twice/),
+      }),
+    );
+  });
+});
+
 describe('another file', () => {
   it.each([
     ['a: [', 'KW111', /^x:1:\d+: /],

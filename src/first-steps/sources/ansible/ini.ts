@@ -5,9 +5,16 @@ import { Inventory } from './inventory.js';
 /** `[group]`, `[group:vars]`, `[group:children]`. */
 const SECTION = /^\[([^:\]]+)(?::(\w+))?\]\s*(?:[#;].*)?$/;
 
-/** Whether a text has a section: what YAML never has at the beginning of a line, but a list in one line. */
+/** What Kubernetes' files, and inventories in YAML, have at the beginning of a line. */
+const YAML_KEY = /^(apiVersion|kind|all):/m;
+
+/**
+ * Whether a text has a section: what YAML never has at the beginning of a line, but a list in one line. Behind spaces it may be
+ * the text of another file within a YAML, such as a cloud's configuration.
+ */
 export function looksLikeIni(text: string): boolean {
-  return text.split(/\r?\n/).some((line) => SECTION.test(line.trim()) && !line.includes(','));
+  if (YAML_KEY.test(text)) return false;
+  return text.split(/\r?\n/).some((line) => SECTION.test(line.trimEnd()) && !line.includes(','));
 }
 
 /**
@@ -41,12 +48,34 @@ function readLine(inventory: Inventory, line: string, group: string, kind: strin
   if (kind === 'children') {
     inventory.group(name);
     inventory.group(group).children.add(name);
-  } else if (name.includes('=')) {
+  } else if (name.includes('=') || words[0]?.startsWith('=')) {
     leftOut.add(
-      `${name.slice(0, name.indexOf('='))} below [${group}]`,
+      `${variableName([name, ...words].join(' ')) ?? 'a line'} below [${group}]`,
       'a host comes first in a line, and its variables behind it',
     );
-  } else inventory.addHosts(name, variables(words), group);
+  } else {
+    tellLoose(name, words, leftOut);
+    inventory.addHosts(name, variables(words), group);
+  }
+}
+
+/** Tells words behind a host that are no variables. Such a word may be a secret, so only what stands before a "=" is named. */
+function tellLoose(host: string, words: string[], leftOut: LeftOut): void {
+  const comment = words.findIndex((word) => word.startsWith(';'));
+  const checked = comment < 0 ? words : words.slice(0, comment);
+  const why = 'variables are NAME=VALUE, without spaces around "="';
+  for (const [at, word] of checked.entries()) {
+    const [before, next] = [checked[at - 1] ?? '', checked[at + 1] ?? ''];
+    if (word.includes('=') || before === '=') continue;
+    const name = next.startsWith('=') ? word : before.replace(/=$/, '');
+    const isName = (next.startsWith('=') || before.endsWith('=')) && /^[A-Za-z_]\w*$/.test(name);
+    leftOut.add(isName ? name : 'a word behind the host', why, host);
+  }
+}
+
+/** `name` of `name = value`; undefined for what is none, such as the last line of an encoded secret. */
+function variableName(text: string): string | undefined {
+  return /^([A-Za-z_]\w*)\s*=\s*[^=\s]/.exec(text)?.[1];
 }
 
 function variables(words: string[]): Values {
