@@ -13,7 +13,7 @@ import type {
 import { type LeftOut, oneLine } from './left-out.js';
 import { isValidName, Names, validClusterName } from './names.js';
 import { labelsOf, taintsOf } from './node-marks.js';
-import { listOf, says, showValue, textOf } from './values.js';
+import { listOf, says, showValue, textOf, whyNotTaken } from './values.js';
 
 /** What a cluster is called that nobody has named. */
 const NAMELESS = 'demo';
@@ -50,7 +50,7 @@ export function complete(found: Found, leftOut: LeftOut, source?: string): Draft
   return {
     source,
     name,
-    settings: settingsOf(found.settings, leftOut),
+    settings: settingsOf(found.settings, addressesOf(found.hosts), leftOut),
     hosts,
     leftOut: leftOut.lines(),
     notes,
@@ -108,7 +108,7 @@ function loginOf(found: FoundBastion, whose: string, name: string, leftOut: Left
   const take = (value: unknown, what: string, form: Form): string | undefined => {
     const text = textOf(value);
     if (!says(value) || (text !== undefined && form.safeParse(text).success)) return text;
-    leftOut.add(`${whose}${what} ${showValue(value)}`, whyNot(value), name);
+    leftOut.add(`${whose}${what} ${showValue(value)}`, whyNotTaken(value), name);
     return undefined;
   };
   return {
@@ -123,25 +123,28 @@ function portOf(value: unknown, what: string, name: string, leftOut: LeftOut): n
   if (!says(value)) return undefined;
   const number = Number(value);
   if (port().safeParse(number).success) return number;
-  leftOut.add(`${what} ${showValue(value)}`, whyNot(value), name);
+  leftOut.add(`${what} ${showValue(value)}`, whyNotTaken(value), name);
   return undefined;
 }
 
-function whyNot(value: unknown): string {
-  const text = textOf(value) ?? '';
-  if (text.includes('{{')) return 'it is a template, and only what made it knows its value';
-  if (text.includes(':') && /^[0-9a-f:.[\]%]+$/i.test(text)) return 'IPv6 is not supported yet';
-  return 'cluster.yaml does not take such a value';
+function addressesOf(hosts: FoundHost[]): Set<string> {
+  const all = hosts.flatMap(({ address, otherAddresses = [], ssh }) => [address, ssh.address, ...otherAddresses]);
+  return new Set(all.flatMap((address) => textOf(address) ?? []));
 }
 
-/** Whether they fit is seen when the whole file is checked. */
+/**
+ * Whether they fit is seen when the whole file is checked.
+ *
+ * @param hosts addresses of hosts, of which none can be a load balancer
+ */
 function settingsOf(
   { external, prefixLength, certificateSANs, ...texts }: Found['settings'],
+  hosts: Set<string>,
   leftOut: LeftOut,
 ): DraftSettings {
   const settings: DraftSettings = Object.fromEntries(Object.entries(texts).map(([key, value]) => [key, textOf(value)]));
   const names = listOf(certificateSANs).flatMap((name) => textOf(name) ?? []);
-  const balancer = external as DraftSettings['external'];
+  const balancer = balancerOf(external as DraftSettings['external'], hosts, leftOut);
   // Installers that bring a virtual IP have it as the API's external address as well.
   const isVip = settings.vip !== undefined && balancer?.address === settings.vip;
   if (balancer !== undefined && settings.vip !== undefined && !isVip) {
@@ -154,4 +157,16 @@ function settingsOf(
     ...(typeof prefixLength === 'number' && { prefixLength }),
     ...(balancer !== undefined && !isVip && { external: balancer }),
   };
+}
+
+/** What installers without a load balancer have as the API's address may be one that is there, or simply the first control plane. */
+function balancerOf(
+  external: DraftSettings['external'],
+  hosts: Set<string>,
+  leftOut: LeftOut,
+): DraftSettings['external'] {
+  if (external === undefined || !hosts.has(external.address)) return external;
+  const why = 'it is a host, and the API would go with it; a virtual IP moves to another one';
+  leftOut.add(`the address of the API, ${external.address}`, why);
+  return undefined;
 }

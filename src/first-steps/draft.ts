@@ -76,6 +76,8 @@ export interface FoundHost {
   runsPods: boolean;
   /** The address that the cluster shall use, where the source tells it from the one for SSH. */
   address?: string | undefined;
+  /** More addresses of it, which the cluster does not use. */
+  otherAddresses?: unknown[];
   labels?: unknown;
   /** Maps as Kubernetes has them, or texts: `key=value:NoSchedule`. */
   taints?: unknown;

@@ -53,3 +53,16 @@ export function whyLeftOut(name: string, value: unknown): string | undefined {
   if (choice === undefined) return 'no key of cluster.yaml is known for it';
   return value === choice[1] ? undefined : choice[2];
 }
+
+/** Why a value cannot be carried over that its key would take in another form. */
+export function whyNotTaken(value: unknown): string {
+  if (isTemplate(value)) return 'it is a template, and only what made it knows its value';
+  const text = textOf(value) ?? '';
+  if (text.includes(':') && /^[0-9a-f:.[\]%]+$/i.test(text)) return 'IPv6 is not supported yet';
+  return 'cluster.yaml does not take such a value';
+}
+
+/** Whether a text is to be filled in by Ansible. */
+export function isTemplate(value: unknown): boolean {
+  return typeof value === 'string' && value.includes('{{');
+}

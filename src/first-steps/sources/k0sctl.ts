@@ -14,7 +14,7 @@ const ROLES: Record<string, Pick<FoundHost, 'role' | 'runsPods'>> = {
 };
 
 /** Keys of a host that the draft has. */
-const HOST_KEYS = ['role', 'ssh', 'openSSH', 'privateAddress', 'hostname', 'noTaints'];
+const HOST_KEYS = ['role', 'ssh', 'openSSH', 'privateAddress', 'hostname', 'noTaints', 'localhost'];
 const SSH_KEYS = ['address', 'user', 'port', 'keyPath', 'bastion'];
 
 /** What a `k0sctl.yaml` says of a cluster. */
@@ -31,24 +31,35 @@ export function ofK0sctl(file: Values, leftOut: LeftOut): Found {
 
 function hostOf(host: Values, place: string, leftOut: LeftOut): FoundHost[] {
   const role = ROLES[textOf(host.role) ?? ''];
-  const via = says(host.ssh) ? mapOf(host.ssh) : mapOf(host.openSSH);
+  const via = mapOf([host.ssh, host.openSSH, host.winRM].find(says));
   const name = textOf(host.hostname);
   const label = name ?? textOf(via.address) ?? textOf(host.privateAddress) ?? place;
   if (role === undefined) {
     leftOut.add('the host', `its role is ${textOf(host.role) ?? 'missing'}`, label);
     return [];
   }
+  if (says(host.winRM) || /^windows/i.test(textOf(host.os) ?? '')) {
+    leftOut.add('the host', 'it runs Windows, and every host is a Linux', label);
+    return [];
+  }
+  const isHere = mapOf(host.localhost).enabled !== false && host.localhost !== undefined;
+  if (isHere) leftOut.add('localhost', 'it is this machine: give its address', label);
   leftOut.addAll('', host, HOST_KEYS, label);
   leftOut.addAll('ssh.', via, SSH_KEYS, label);
   const runsPods = role.runsPods || (role.role === 'control-plane' && host.noTaints === true);
   leftOut.addAll('ssh.bastion.', mapOf(via.bastion), SSH_KEYS.slice(0, -1), label);
-  const bastion = says(via.bastion) ? loginOf(mapOf(via.bastion)) : undefined;
+  const bastion = says(via.bastion) ? bastionOf(mapOf(via.bastion)) : undefined;
   const ssh = { ...loginOf(via), bastion };
   return [{ name, role: role.role, runsPods, address: textOf(host.privateAddress), ssh }];
 }
 
 function loginOf({ address, user, port, keyPath }: Values): FoundBastion {
   return { address, user, port, keyFile: keyPath };
+}
+
+/** A bastion's user is root by default, and not the host's own as in cluster.yaml. */
+function bastionOf(bastion: Values): FoundBastion {
+  return loginOf({ ...bastion, user: textOf(bastion.user) ?? 'root' });
 }
 
 /** k0s' configuration is a file of its own within k0sctl's. */

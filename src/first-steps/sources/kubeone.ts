@@ -31,7 +31,7 @@ export function ofKubeOne(file: Values, leftOut: LeftOut): Found {
       podSubnet: network.podSubnet,
       serviceSubnet: network.serviceSubnet,
       dnsDomain: network.serviceDomainName,
-      ...endpointOf(mapOf(file.apiEndpoint), addressesIn(file.controlPlane ?? file.hosts), leftOut),
+      ...endpointOf(mapOf(file.apiEndpoint), leftOut),
     },
   };
 }
@@ -58,6 +58,7 @@ function hostOf(host: Values, role: FoundHost['role'], leftOut: LeftOut): FoundH
     role,
     runsPods: role === 'worker' || isUntainted,
     address,
+    otherAddresses: [reached],
     labels: host.labels,
     taints: host.taints,
     ssh,
@@ -68,23 +69,10 @@ function bastionOf({ bastion, bastionPort, bastionUser, bastionPrivateKeyFile }:
   return { address: bastion, port: bastionPort, user: bastionUser, keyFile: bastionPrivateKeyFile };
 }
 
-/** KubeOne brings no load balancer: what its endpoint names is one that is there, or simply the first control plane. */
-function endpointOf(endpoint: Values, controlPlanes: unknown[], leftOut: LeftOut): Values {
+/** KubeOne brings no load balancer: what its endpoint names is one that is there, unless it is a host. */
+function endpointOf(endpoint: Values, leftOut: LeftOut): Values {
   const { host, port, alternativeNames: certificateSANs } = endpoint;
   leftOut.addAll('apiEndpoint.', endpoint, ['host', 'port', 'alternativeNames']);
   const address = textOf(host);
-  if (address === undefined) return { certificateSANs };
-  if (controlPlanes.includes(address)) {
-    leftOut.add(
-      `apiEndpoint ${address}`,
-      'it is a host, and the API would go with it; a virtual IP moves to another one',
-    );
-    return { certificateSANs };
-  }
-  return { certificateSANs, external: { address, port: Number(port ?? 6443) } };
-}
-
-function addressesIn(owner: unknown): unknown[] {
-  const hosts = listOf(isMap(owner) ? owner.hosts : owner);
-  return hosts.flatMap((host) => [mapOf(host).publicAddress, mapOf(host).privateAddress]);
+  return { certificateSANs, ...(address && { external: { address, port: Number(port ?? 6443) } }) };
 }

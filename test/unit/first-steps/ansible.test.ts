@@ -305,6 +305,66 @@ describe('lines of an INI', () => {
   });
 });
 
+describe('variables that are not taken', () => {
+  const left = (text: string) => read(text).leftOut;
+
+  it('are addresses besides the node’s own and the one for SSH', () => {
+    const lines = left(
+      '[masters]\na ansible_host=10.0.0.1 ip=10.1.0.1 access_ip=203.0.113.1\n' +
+        'b ansible_host=10.0.0.2 access_ip=10.0.0.2 ip=fe80::1\nc ansible_host=10.0.0.3 ip="{{ ansible_host }}"\n',
+    );
+    expect(lines).toEqual([
+      'access_ip 203.0.113.1 of a: a node has one address, and its own is 10.1.0.1',
+      'ip fe80::1 of b: IPv6 is not supported yet',
+      expect.stringMatching(/^ip \{\{ ansible_host \}\} of c: it is a template, /),
+    ]);
+  });
+
+  it('are settings of the whole cluster beside another host than the first control plane', () => {
+    const why = 'it is a setting of the whole cluster, and that of the first control plane counts';
+    const text =
+      '[masters]\na\n[workers]\nw kube_version=1.36.2 dns_domain=other.local\n[all:vars]\ndns_domain=one.local\n';
+    expect(left(text)).toEqual([`kube_version of w: ${why}`, `dns_domain of w: ${why}`]);
+    expect(read(text).settings).toEqual({ dnsDomain: 'one.local' });
+  });
+
+  it('are templates where another name has a value, and names that say otherwise', () => {
+    const draft = read(
+      '[masters]\na ansible_host="{{ x }}" ansible_ssh_host=10.0.0.1 ansible_user=one ansible_ssh_user=two\n',
+    );
+    expect([listed(draft), host(draft, 'a').ssh.user]).toEqual([['a control-plane 10.0.0.1'], 'one']);
+    expect(draft.leftOut).toEqual(['ansible_ssh_user of a: ansible_user says otherwise, and counts']);
+  });
+
+  it('are arguments of ssh beside one that names the bastion', () => {
+    const of = (extra: string) =>
+      left(`[masters]\na ansible_ssh_common_args='-J gate.example.org' ansible_ssh_extra_args='${extra}'\n`);
+    expect(of('-o Compression=yes')).toEqual([expect.stringMatching(/^ansible_ssh_extra_args of a: options of ssh/)]);
+    expect(of('-J other.example.org')).toEqual([
+      'ansible_ssh_extra_args of a: a host has one bastion, and another variable names it',
+    ]);
+  });
+});
+
+it('takes no address of a host for a load balancer', () => {
+  const of = (address: string) =>
+    read(
+      JSON.stringify({
+        masters: {
+          hosts: { a: { ansible_host: '203.0.113.1', ip: '10.0.0.1', access_ip: '10.9.0.1' } },
+          vars: { loadbalancer_apiserver: { address } },
+        },
+      }),
+    );
+  expect(of('10.0.0.9').settings.external).toEqual({ address: '10.0.0.9', port: 6443 });
+  for (const address of ['203.0.113.1', '10.0.0.1', '10.9.0.1']) {
+    expect(of(address).settings).toEqual({});
+    expect(of(address).leftOut).toContainEqual(
+      expect.stringMatching(`^the address of the API, ${address}: it is a host`),
+    );
+  }
+});
+
 describe('values that Ansible has encrypted', () => {
   it.each([
     [

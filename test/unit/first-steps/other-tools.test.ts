@@ -47,7 +47,7 @@ describe('a k0sctl.yaml', () => {
       user: 'ops',
       port: 2222,
       keyFile: '~/.ssh/k0s',
-      bastion: { address: 'gate.example.org' },
+      bastion: { address: 'gate.example.org', user: 'root' },
     });
   });
 
@@ -64,6 +64,21 @@ describe('a k0sctl.yaml', () => {
       'the host of 10.0.0.5',
       'k0s network.provider',
     ]);
+  });
+
+  it('has no hosts of Windows, and asks for the address of this machine', () => {
+    const hosts =
+      '    - { role: worker, os: windows2022, ssh: { address: 10.0.0.6 } }\n    - { role: worker, winRM: { address: 10.0.0.7 } }\n' +
+      '    - { role: worker, hostname: here, localhost: { enabled: true } }\n';
+    const { hosts: found, leftOut } = readSource(K0SCTL.replace('  k0s:\n', `${hosts}  k0s:\n`), 'k0sctl.yaml');
+    expect(found.slice(4)).toMatchObject([{ name: 'here', address: undefined }]);
+    expect(leftOut).toContain('localhost of here: it is this machine: give its address');
+    expect(leftOut).toContain('the host of 10.0.0.6 and 10.0.0.7: it runs Windows, and every host is a Linux');
+  });
+
+  it('names no host as its load balancer', () => {
+    const { settings } = readSource(K0SCTL.replace('externalAddress: api', 'externalAddress: one'), 'k0sctl.yaml');
+    expect(settings.external).toBeUndefined();
   });
 
   it('gives the virtual IP of its own load balancing', () => {
@@ -121,9 +136,17 @@ describe('a kubeone.yaml', () => {
     expect(draft.leftOut.map((line) => line.split(':')[0])).toEqual([
       'addons',
       'clusterNetwork.cni',
-      'apiEndpoint 203.0.113.1',
       'label bad label of w-1',
+      'the address of the API, 203.0.113.1',
     ]);
+  });
+
+  it('knows a public address of a host behind a bastion, too', () => {
+    const text = KUBEONE.replace(
+      '{ privateAddress: 10.0.0.2,',
+      '{ publicAddress: 203.0.113.2, privateAddress: 10.0.0.2,',
+    );
+    expect(readSource(text.replace('host: 203.0.113.1', 'host: 203.0.113.2'), 'x').settings.external).toBeUndefined();
   });
 
   it('gives a load balancer that is none of its hosts', () => {

@@ -3,7 +3,7 @@ import type { LeftOut } from '../../left-out.js';
 import type { Values } from '../../values.js';
 import type { Inventory } from './inventory.js';
 import { rolesOf } from './roles.js';
-import { bastionOf, loginOf, settingsOf, tellOthers } from './variables.js';
+import { bastionOf, loginOf, settingsOf, tellOthers, tellSettings } from './variables.js';
 import { withoutVaults } from './vaults.js';
 
 export { looksLikeIni, readIni } from './ini.js';
@@ -22,5 +22,6 @@ export function ofInventory(inventory: Inventory, leftOut: LeftOut): Found {
     tellOthers(name, own, leftOut);
     return { name, ...role, ...loginOf(name, own, jump), labels: own.node_labels, taints: own.node_taints };
   });
+  tellSettings(vars, leftOut);
   return { hosts: found, settings: settingsOf([...vars.values()][0] ?? {}), problem };
 }

@@ -1,7 +1,7 @@
 import { isIpv4 } from '../../../cluster/checks/ip.js';
 import type { FoundBastion, FoundHost } from '../../draft.js';
 import type { LeftOut } from '../../left-out.js';
-import { mapOf, says, textOf, type Values, whyLeftOut } from '../../values.js';
+import { isTemplate, mapOf, says, showValue, textOf, type Values, whyLeftOut, whyNotTaken } from '../../values.js';
 
 /** Names of one thing: Ansible's own, and older ones. The first that is there counts. */
 const LOGIN = {
@@ -10,6 +10,8 @@ const LOGIN = {
   port: ['ansible_port', 'ansible_ssh_port'],
   keyFile: ['ansible_ssh_private_key_file', 'ansible_private_key_file'],
 };
+/** The node's own address, the first one that is one. */
+const ADDRESSES = ['ip', 'access_ip'];
 const ARGUMENTS = ['ansible_ssh_common_args', 'ansible_ssh_extra_args'];
 
 /** kubespray's variables for what concerns the whole cluster; `cluster_name` is its domain. */
@@ -26,7 +28,8 @@ const CARRIED = new Set([
   ...Object.values(LOGIN).flat(),
   ...Object.values(SETTINGS).flat(),
   ...ARGUMENTS,
-  ...['ip', 'access_ip', 'node_labels', 'node_taints', 'loadbalancer_apiserver', 'ansible_become'],
+  ...ADDRESSES,
+  ...['node_labels', 'node_taints', 'loadbalancer_apiserver', 'ansible_become'],
 ]);
 
 /** Variables that mean nothing here, with why. */
@@ -46,11 +49,19 @@ export function loginOf(
   name: string,
   vars: Values,
   bastion: FoundBastion | undefined,
-): Pick<FoundHost, 'address' | 'ssh'> {
+): Pick<FoundHost, 'address' | 'otherAddresses' | 'ssh'> {
   const address = first(vars, LOGIN.address) ?? name;
-  // kubespray tells the address of the node from the one that Ansible uses.
-  const own = [vars.ip, vars.access_ip].map(textOf).find((text) => text !== undefined && isIpv4(text));
-  return { address: own, ssh: { ...logins(vars), address, bastion: jumpOf(vars) ?? bastion } };
+  const otherAddresses = ADDRESSES.map((each) => vars[each]);
+  return {
+    address: ownAddress(vars),
+    otherAddresses,
+    ssh: { ...logins(vars), address, bastion: jumpOf(vars) ?? bastion },
+  };
+}
+
+/** kubespray tells the address of the node from the one that Ansible uses. */
+function ownAddress(vars: Values): string | undefined {
+  return ADDRESSES.map((name) => textOf(vars[name])).find((text) => text !== undefined && isIpv4(text));
 }
 
 /** A bastion that is a host of the inventory. */
@@ -62,15 +73,21 @@ function logins(vars: Values): FoundBastion {
   return { user: first(vars, LOGIN.user), port: first(vars, LOGIN.port), keyFile: first(vars, LOGIN.keyFile) };
 }
 
+/** The first value that is there; a template only where there is nothing else. */
 function first(vars: Values, names: readonly string[]): unknown {
-  return names.map((name) => vars[name]).find(says);
+  const values = names.map((name) => vars[name]).filter(says);
+  return values.find((value) => !isTemplate(value)) ?? values[0];
 }
 
 /** `ProxyJump=user@host:port`, and nothing else: of several jumps only `openssh` knows what to do. */
 const JUMP = /^\s*['"]?-(?:o\s*['"]?ProxyJump[= ]|J\s*)(?:([^@\s,'"]+)@)?([^@\s,:'"]+)(?::(\d+))?['"]*\s*$/i;
 
 function jumpOf(vars: Values): FoundBastion | undefined {
-  const [, user, address, port] = ARGUMENTS.map((name) => JUMP.exec(textOf(vars[name]) ?? '')).find(Boolean) ?? [];
+  return ARGUMENTS.map((name) => jumpIn(vars[name])).find((jump) => jump !== undefined);
+}
+
+function jumpIn(argument: unknown): FoundBastion | undefined {
+  const [, user, address, port] = JUMP.exec(textOf(argument) ?? '') ?? [];
   return address === undefined ? undefined : { user, address, port };
 }
 
@@ -82,21 +99,67 @@ export function settingsOf(vars: Values): Values {
   return { ...settings, ...(external && { external: { address: external, port: Number(port ?? 6443) } }) };
 }
 
+/** Tells of settings of the whole cluster that another host has otherwise than the first one, whose count. */
+export function tellSettings(hosts: ReadonlyMap<string, Values>, leftOut: LeftOut): void {
+  const [counting = {}, ...others] = [...hosts.values()];
+  const names = [...hosts.keys()].slice(1);
+  for (const each of [...Object.values(SETTINGS), ['loadbalancer_apiserver']]) {
+    const taken = JSON.stringify(first(counting, each));
+    for (const [at, vars] of others.entries()) {
+      const value = first(vars, each);
+      const name = each.find((one) => vars[one] === value);
+      if (name === undefined || !says(value) || JSON.stringify(value) === taken) continue;
+      leftOut.add(name, 'it is a setting of the whole cluster, and that of the first control plane counts', names[at]);
+    }
+  }
+}
+
 /** Tells of every variable that the draft does not have. */
 export function tellOthers(host: string, vars: Values, leftOut: LeftOut): void {
+  tellArguments(host, vars, leftOut);
+  tellAddresses(host, vars, leftOut);
+  for (const names of [...Object.values(LOGIN), ...Object.values(SETTINGS)]) tellUnused(host, vars, names, leftOut);
   for (const [name, value] of Object.entries(vars)) {
-    if (ARGUMENTS.includes(name) && says(value) && jumpOf(vars) === undefined) {
-      leftOut.add(
-        name,
-        'options of ssh; "ssh.bastion" has a jump host, and "ssh.client: openssh" reads your ~/.ssh/config',
-        host,
-      );
-    }
     if (name === 'loadbalancer_apiserver' && says(value) && textOf(mapOf(value).address) === undefined) {
       leftOut.add(name, 'it has no address', host);
     }
     if (CARRIED.has(name) || !says(value)) continue;
     const why = NOT_NEEDED.find(([pattern]) => pattern.test(name))?.[1] ?? whyLeftOut(name, value);
     if (why !== undefined) leftOut.add(name, why, host);
+  }
+}
+
+function tellArguments(host: string, vars: Values, leftOut: LeftOut): void {
+  const taken = JSON.stringify(jumpOf(vars));
+  for (const name of ARGUMENTS.filter((each) => says(vars[each]))) {
+    const jump = jumpIn(vars[name]);
+    if (jump !== undefined && JSON.stringify(jump) === taken) continue;
+    const why =
+      jump === undefined
+        ? 'options of ssh; "ssh.bastion" has a jump host, and "ssh.client: openssh" reads your ~/.ssh/config'
+        : 'a host has one bastion, and another variable names it';
+    leftOut.add(name, why, host);
+  }
+}
+
+/** An address that is neither the node's nor the one for SSH. */
+function tellAddresses(host: string, vars: Values, leftOut: LeftOut): void {
+  const own = ownAddress(vars);
+  const kept = [own, textOf(first(vars, LOGIN.address)) ?? host];
+  for (const name of ADDRESSES) {
+    const address = textOf(vars[name]);
+    if (address === undefined || kept.includes(address)) continue;
+    const why = isIpv4(address) ? `a node has one address, and its own is ${own}` : whyNotTaken(address);
+    leftOut.add(`${name} ${showValue(address)}`, why, host);
+  }
+}
+
+/** Of names for one thing, those that say something else than the one that counts. Templates mostly name the other one. */
+function tellUnused(host: string, vars: Values, names: readonly string[], leftOut: LeftOut): void {
+  const taken = first(vars, names);
+  for (const name of names) {
+    const value = vars[name];
+    if (!says(value) || isTemplate(value) || JSON.stringify(value) === JSON.stringify(taken)) continue;
+    leftOut.add(name, `${names.find((each) => vars[each] === taken)} says otherwise, and counts`, host);
   }
 }
