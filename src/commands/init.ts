@@ -60,10 +60,10 @@ function portOf(text: string): number {
 
 async function init(context: CommandContext<InitOptions>, file: string): Promise<ExitCode> {
   const { options, output, shell } = context;
-  const { refuseExisting, writeDraft } = await import('./support/write-draft.js');
+  const { refusePlace, writeDraft } = await import('./support/write-draft.js');
   const { settle } = await import('../first-steps/settle.js');
   const { askForVip, firstDraft } = await import('./support/first-draft.js');
-  if (file !== STDIN) await refuseExisting(file, options.force);
+  if (file !== STDIN) await refusePlace(file, options.force);
   const directory = file === STDIN ? process.cwd() : dirname(resolve(file));
   // What does not fit is taken out before anybody is asked about it.
   const { draft } = settle(await firstDraft(context), directory);

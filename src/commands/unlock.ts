@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import { action, type CommandContext } from './support/action.js';
-import { FILE_ARGUMENT, type FileOption, fileOption, oneFile } from './support/file-argument.js';
+import { FILE_ARGUMENT, type FileOption, fileOption, oneFile, STDIN } from './support/file-argument.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
 /** `kubewright unlock FILE RUN`: takes the hosts from a run whose Temporal server is lost. */
@@ -22,10 +23,19 @@ export function unlockCommand(shell: Shell): Command {
         // The file may be left out, the run never.
         const [file, run] = second === undefined ? [undefined, first] : [first, second];
         if (run === undefined) return command.error("error: missing required argument 'run'");
+        if (second === undefined && isFile(run)) {
+          return command.error(`error: missing required argument 'run': ${run} is a file`);
+        }
         const { file: option = file ?? FILE_ARGUMENT[2] } = context.options;
         return unlock(context, oneFile(option, file), run);
       }),
     );
+}
+
+/** Whether the only argument names a file, for ids of runs are words: then the run was forgotten. */
+function isFile(argument: string): boolean {
+  if (argument === STDIN || argument.includes('/') || /\.ya?ml$/.test(argument)) return true;
+  return statSync(argument, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 async function unlock({ output, shell }: CommandContext, file: string, run: string): Promise<ExitCode> {

@@ -116,7 +116,22 @@ function settingOf({ path, code, message }: Problem, settings: DraftSettings): k
   );
 }
 
-function leftOut(draft: Draft, key: keyof DraftSettings, { message, expected }: Problem): Draft {
+/** One name for certificates that is none: the others stay. */
+function withoutName(draft: Draft, at: number, { message, expected }: Problem): Draft {
+  const { certificateSANs = [], ...settings } = draft.settings;
+  const line = `certificateSANs ${certificateSANs[at]}: ${message}${expected === '' ? '' : ` (expected ${expected})`}`;
+  const others = certificateSANs.toSpliced(at, 1);
+  return {
+    ...draft,
+    settings: { ...settings, ...(others.length > 0 && { certificateSANs: others }) },
+    leftOut: [...draft.leftOut, oneLine(line)],
+  };
+}
+
+function leftOut(draft: Draft, key: keyof DraftSettings, problem: Problem): Draft {
+  const { message, expected } = problem;
+  const name = Number(/^spec\.kubernetes\.certificateSANs\[(\d+)\]/.exec(problem.path)?.[1] ?? -1);
+  if (draft.settings.certificateSANs?.[name] !== undefined) return withoutName(draft, name, problem);
   const line = `${key} ${showValue(draft.settings[key])}: ${message}${expected === '' ? '' : ` (expected ${expected})`}`;
   // With the VIP goes what was known of its subnet: the subnet may be what was wrong.
   const settings = { ...draft.settings, [key]: undefined, ...(key === 'vip' && { prefixLength: undefined }) };

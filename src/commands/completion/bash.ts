@@ -36,6 +36,12 @@ _${program}() {
     last=''
   done
   current=\${words[\${#words[@]} - 1]}
+  # Bash puts what is offered behind the last "=" or ":", where that begins a word of its own.
+  local behind=''
+  case \${COMP_WORDBREAKS-} in *:*) case $current in *:*) behind=\${current%"\${current##*:}"} ;; esac ;; esac
+  case \${COMP_WORDBREAKS-} in
+    *=*) case \${current#"$behind"} in *=*) behind=\${current%"\${current##*=}"} ;; esac ;;
+  esac
   for ((at = 1; at < \${#words[@]} - 1; at++)); do
     word=\${words[at]}
     if [ -n "$previous" ]; then previous=''; continue; fi
@@ -49,7 +55,7 @@ _${program}() {
   COMPREPLY=()
   if [ -z "$previous" ]; then
     case $current in
-      --*=*) previous=\${current%%=*} current=\${current#*=} ;;
+      --*=*) previous=\${current%%=*} behind=\${behind#"\${current%%=*}="} current=\${current#*=} ;;
     esac
   fi
   if [ -n "$previous" ]; then
@@ -73,6 +79,7 @@ _${program}() {
     other | '') ;;
     *) COMPREPLY=($(compgen -W "\${value//,/ }" -- "$current")) ;;
   esac
+  [ -z "$behind" ] || for ((at = 0; at < \${#COMPREPLY[@]}; at++)); do COMPREPLY[at]=\${COMPREPLY[at]#"$behind"}; done
 }
 
 complete -F _${program} ${program}

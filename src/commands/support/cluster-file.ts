@@ -1,7 +1,7 @@
 import type { LoadedCluster } from '../../cluster/load.js';
 import type { Cluster } from '../../cluster/types.js';
 import type { CommandContext } from './action.js';
-import { nameOf, STDIN } from './file-argument.js';
+import { nameOf, STDIN, sayWaiting } from './file-argument.js';
 
 /**
  * Reads a cluster.yaml, from standard input for `-`, and tells its warnings. The cluster knows where its keys stand, for
@@ -17,6 +17,7 @@ export async function readCluster(
   const { formatProblem } = await import('../../cluster/problem.js');
   const today = new Date().toISOString().slice(0, 10);
   const place = { path: nameOf(file), directory: process.cwd(), today };
+  if (file === STDIN) sayWaiting({ output, shell });
   const loaded = await (file === STDIN ? loadClusterFrom(shell.stdin, place) : loadCluster(file, { today }));
   for (const warning of loaded.warnings) {
     if (output.json) output.object({ ...warning, type: 'warning', severity: 'warning' });

@@ -1,5 +1,7 @@
+import type { ReadStream } from 'node:tty';
 import { type Command, Option } from 'commander';
 import { KubewrightError } from '../../errors.js';
+import type { CommandContext } from './action.js';
 import { mergedOptions } from './global-options.js';
 
 const DEFAULT_FILE = 'cluster.yaml';
@@ -13,6 +15,12 @@ export const STDIN = '-';
 /** How messages call the file: `standard input:3:7: …`. */
 export function nameOf(file: string): string {
   return file === STDIN ? 'standard input' : file;
+}
+
+/** Before standard input is read: at a terminal the command would wait without a word. */
+export function sayWaiting({ output, shell }: Pick<CommandContext, 'output' | 'shell'>): void {
+  const { isTTY } = shell.stdin as Partial<ReadStream>;
+  if (isTTY === true && !output.json) output.note('Reading standard input, up to Ctrl-D …');
 }
 
 export interface FileOption {

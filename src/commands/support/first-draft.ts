@@ -1,6 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isIpv4 } from '../../cluster/checks/ip.js';
+import { localPath, userName } from '../../cluster/schema/forms.js';
 import { decodeText, LARGEST_FILE } from '../../cluster/yaml/text.js';
 import { KubewrightError } from '../../errors.js';
 import { complete } from '../../first-steps/complete.js';
@@ -11,7 +12,7 @@ import { validClusterName } from '../../first-steps/names.js';
 import { readSource } from '../../first-steps/sources/index.js';
 import type { InitOptions } from '../init.js';
 import type { CommandContext } from './action.js';
-import { nameOf, STDIN } from './file-argument.js';
+import { nameOf, STDIN, sayWaiting } from './file-argument.js';
 import { canAsk, openQuestions, type Questions } from './questions.js';
 
 type Context = CommandContext<InitOptions>;
@@ -31,6 +32,7 @@ export async function firstDraft(context: Context): Promise<Draft> {
     ...given(options.workers, 'worker'),
     ...given(options.etcd, 'etcd'),
   ];
+  wrong.push(...wrongValues(options));
   const bastion = options.bastion === undefined ? undefined : bastionGiven(options.bastion, (one) => wrong.push(one));
   if (options.vip !== undefined && !isIpv4(options.vip)) wrong.push(`--vip ${options.vip} is no IPv4 address`);
   if (options.name !== undefined && validClusterName(options.name) !== options.name) {
@@ -46,6 +48,19 @@ export async function firstDraft(context: Context): Promise<Draft> {
   const asked = asks ? await askForHosts(context, options) : { hosts: [], name: options.name };
   const found = { name: asked.name, hosts: [...asked.hosts, ...hosts], settings: { vip: options.vip } };
   return withOptions(complete(found, new LeftOut()), options, bastion);
+}
+
+/** What would be taken for something else than it was meant: lists of hosts that a variable left empty, and values no key takes. */
+function wrongValues({ controlPlanes, workers, etcd, user, keyFile }: InitOptions): string[] {
+  const lists = Object.entries({ '--control-planes': controlPlanes, '--workers': workers, '--etcd': etcd });
+  const empty = lists.filter(([, texts]) => texts?.some((text) => /^[\s,]*$/.test(text)));
+  return [
+    ...empty.map(([flag]) => `${flag} names no host`),
+    ...(user === undefined || userName().safeParse(user).success ? [] : [`--user "${user}" is no name of a user`]),
+    ...(keyFile === undefined || localPath('~/.ssh/id_ed25519').safeParse(keyFile).success
+      ? []
+      : [`--key-file "${keyFile}" is no path of a file`]),
+  ];
 }
 
 /** What is given for all hosts wins over what a file says. */
@@ -64,8 +79,10 @@ function withOptions(draft: Draft, options: InitOptions, bastion: DraftBastion |
   };
 }
 
-async function draftFrom({ shell }: Context, from: string): Promise<Draft> {
+async function draftFrom(context: Context, from: string): Promise<Draft> {
+  const { shell } = context;
   const name = nameOf(from);
+  if (from === STDIN) sayWaiting(context);
   const draft = readSource(await textOf(from === STDIN ? shell.stdin : createReadStream(from), name), name);
   const beside = ['group_vars', 'host_vars'].filter((each) => from !== STDIN && existsSync(join(dirname(from), each)));
   const why =

@@ -17,6 +17,11 @@ const KINDS: [is: (file: Values) => boolean, read: Reader][] = [
   [looksLikeGroups, (file, leftOut) => ofInventory(readGroups(file), leftOut)],
 ];
 
+const BY_GROUPS =
+  'Groups of an inventory are told by their names: kube_control_plane (or control_plane, masters …), kube_node (or workers …), etcd.';
+const FROM_TERRAFORM =
+  'Where Terraform has the hosts, `kubeone config dump -m kubeone.yaml -t tf.json` prints the whole file, for `kubewright init --from -`.';
+
 /**
  * Makes a draft of another tool's file, whose kind is told by its content: an Ansible inventory (INI, YAML, or what
  * `ansible-inventory --list` prints), a k0sctl.yaml or a kubeone.yaml.
@@ -30,7 +35,7 @@ export function readSource(text: string, file: string): Draft {
   const found = looksLikeIni(text) ? ofInventory(readIni(text, leftOut), leftOut) : readYaml(text, file, leftOut);
   if (!found.hosts.some(({ role }) => role === 'control-plane')) {
     throw new KubewrightError('KW113', `${file} names no control plane`, {
-      hint: 'Groups of an inventory are told by their names: kube_control_plane (or control_plane, masters …), kube_node (or workers …), etcd.',
+      hint: /^apiVersion: *["']?kubeone\./m.test(text) ? FROM_TERRAFORM : BY_GROUPS,
       output: leftOut.lines().join('\n'),
     });
   }
@@ -44,7 +49,7 @@ function readYaml(text: string, file: string, leftOut: LeftOut): Found {
   if (document === undefined || wrong !== undefined) {
     const where = wrong === undefined ? file : `${file}:${wrong.line}:${wrong.column}`;
     throw new KubewrightError('KW111', `${where}: ${wrong?.message ?? 'the file cannot be read'}`, {
-      hint: 'It is read as YAML, for it has no [group] of an inventory in it.',
+      hint: 'It is read as YAML, for no line of it begins with the [group] of an inventory.',
     });
   }
   for (const { line, code, message } of problems) {

@@ -11,7 +11,8 @@ let script = '';
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'kubewright-completion-'));
-  for (const name of ['cluster.yaml', 'with space.yaml', 'other.txt']) writeFileSync(join(directory, name), '');
+  for (const name of ['cluster.yaml', 'with space.yaml', 'other.txt', 'x:y=one.yaml', 'x:two.yaml'])
+    writeFileSync(join(directory, name), '');
   mkdirSync(join(directory, 'folder'));
   script = (await runCommand(['completion', 'bash'])).stdout;
 });
@@ -29,6 +30,7 @@ function complete(line: string): string[] {
   const call = `${script}
 COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
 COMP_CWORD=${words.length - 1}
+COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
 _kubewright
 printf '%s\\n' "\${COMPREPLY[@]}"`;
   const output = execFileSync('bash', ['--norc', '-u', '-c', call], { cwd: directory, encoding: 'utf8' });
@@ -57,6 +59,10 @@ describe('completion in bash', () => {
     ['kubewright --address localhost:7233 install clu', ['cluster.yaml']],
     ['kubewright status --cluster ', []],
     ['kubewright no-such clu', []],
+    // What stands before the last ":" or "=" stays as it is typed.
+    ['kubewright install x:', ['y=one.yaml', 'two.yaml']],
+    ['kubewright install x:y=o', ['one.yaml']],
+    ['kubewright install --file=x:t', ['two.yaml']],
   ])('%s', (line, expected) => {
     expect(complete(line).sort()).toEqual([...expected].sort());
   });

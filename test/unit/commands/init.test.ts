@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -85,6 +85,15 @@ describe('init with options', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
+  it('refuses what is empty or no value, all at once', async () => {
+    const { code, stderr } = await init(['--control-planes', '', '--etcd', ' ,', '--user', 'a b', '--key-file', '']);
+    expect(code).toBe(2);
+    for (const part of ['--control-planes names no host', '--etcd names no host', '--user "a b"', '--key-file ""']) {
+      expect(stderr).toContain(part);
+    }
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   it('refuses hosts and --from together', async () => {
     const { code, stderr } = await init([...three, '--from', 'x']);
     expect([code, stderr]).toEqual([2, expect.stringContaining('cannot be used with')]);
@@ -136,6 +145,27 @@ describe('init with options', () => {
     expect(objects[0]?.text).toContain(`keyFile: ${join(process.cwd(), 'id')}\n`);
   });
 
+  it('says for a file that is there which option reads one', async () => {
+    writeFileSync(file, '[masters]\na\n');
+    expect((await runCommand(['init', '-f', file, '--no-look'], { tty: true })).stderr).toMatch(
+      /KW114[\s\S]*--from reads/,
+    );
+  });
+
+  it.each([
+    ['a file', 'mine\n'],
+    ['nothing', undefined],
+  ])('takes a link to %s for a file that is there, and with --force writes where it leads', async (_, content) => {
+    const target = join(directory, 'target.yaml');
+    if (content !== undefined) writeFileSync(target, content);
+    symlinkSync('target.yaml', file);
+    const argv = [...three, '--vip', '10.0.0.100'];
+    expect(await init(argv)).toMatchObject({ code: 2, stderr: expect.stringContaining('KW114') });
+    expect((await init([...argv, '--force'])).code).toBe(0);
+    expect(lstatSync(file).isSymbolicLink()).toBe(true);
+    expect(readFileSync(target, 'utf8')).toContain('kind: Cluster');
+  });
+
   it('says where it cannot write', async () => {
     const { code, stderr } = await runCommand(['init', join(directory, 'no', 'c.yaml'), '--no-look', ...three]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('KW115')]);
@@ -179,6 +209,23 @@ describe('init --from', () => {
       2,
       expect.stringMatching(/standard input:1:\d+: [\s\S]*KW111|KW111[\s\S]*standard input:1/),
     ]);
+  });
+
+  it('says at a terminal that it reads standard input', async () => {
+    const said = 'Reading standard input, up to Ctrl-D';
+    const of = (tty: boolean) => init(['--from', '-', '--vip', '10.0.0.100', '--force'], { stdin: inventory, tty });
+    expect((await of(true)).stderr).toContain(said);
+    expect((await of(false)).stderr).not.toContain(said);
+    const validated = await runCommand(['validate', '-f', '-'], { stdin: 'a', tty: true });
+    expect(validated.stderr).toContain(said);
+  });
+
+  it('leaves out the names for certificates that are none, and keeps the others', async () => {
+    const names = `[all:vars]\nsupplementary_addresses_in_ssl_keys=['api.example.org', 'a b', '10.0.0.50', '-']\n`;
+    const { stderr } = await init(['--from', '-', '--vip', '10.0.0.100'], { stdin: `${inventory}${names}` });
+    expect(stderr).toMatch(/^left out: certificateSANs a b: /m);
+    expect(stderr).toMatch(/^left out: certificateSANs -: /m);
+    expect(readFileSync(file, 'utf8')).toContain('certificateSANs:\n      - api.example.org\n      - 10.0.0.50\n');
   });
 
   it('says which file cannot be read', async () => {
@@ -237,6 +284,13 @@ describe('init on a terminal', () => {
     expect(ran.status).toBe(0);
     // A process that has to compile itself first: seconds on a free machine, more on a busy one.
   }, 120_000);
+
+  it('asks nothing for a file whose directory is not there', async () => {
+    const elsewhere = join(directory, 'no', 'c.yaml');
+    const { code, stderr } = await runCommand(['init', elsewhere, '--no-look'], { tty: true });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`KW115`)]);
+    expect(stderr).not.toContain('Control planes (');
+  });
 
   it('asks only for what is not given', async () => {
     expect((await answering([], [...three, '--vip', '10.0.0.100'])).asked).toEqual([]);

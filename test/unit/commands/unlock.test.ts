@@ -51,6 +51,13 @@ describe('unlock', () => {
     const { code, stderr } = await unlock(new KubewrightError('KW595', 'no host of demo is held by a run run-9'));
     expect(stderr).toContain('KW595');
     expect(code).toBe(1);
-    expect((await runCommand(['unlock', 'cluster.yaml'])).code).toBe(2);
+    for (const file of ['prod/cluster.yaml', 'none.yml', '-', 'package.json']) {
+      const { code, stderr } = await runCommand(['unlock', file]);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining(`missing required argument 'run': ${file} is a file`),
+      ]);
+    }
+    expect((await runCommand(['unlock', '-f', 'none.yaml'])).code).toBe(2);
   });
 });

@@ -179,6 +179,13 @@ describe('a YAML', () => {
   });
 });
 
+it('says of a kubeone.yaml without hosts how Terraform’s come into it', () => {
+  const text = KUBEONE.replace(/controlPlane:[\s\S]*apiEndpoint/, 'apiEndpoint');
+  expect(() => readSource(text, 'x')).toThrow(
+    expect.objectContaining({ code: 'KW113', hint: expect.stringContaining('kubeone config dump -m') }),
+  );
+});
+
 describe('another file', () => {
   it.each([
     ['a: [', 'KW111', /^x:1:\d+: /],
