@@ -47,7 +47,7 @@ export const FUNCTIONS: Record<string, Respond> = {
   rules_read: () => said(''),
   firewalls: () => said(''),
   certificates: (_, paths) => said(paths.map((path) => `of ${path} ${DER}`).join('\n')),
-  disks: (_, paths) => said(paths.map(diskOf).concat('mount rw /').join('\n')),
+  disks: (_, [, ...paths]) => said(paths.map(diskOf).concat('mount rw /').join('\n')),
   units: (host, names) => said(names.map((name) => unitState(host, name)).join('\n')),
   kernel_log: () => said(''),
   conntrack_table: () => said('100 262144'),

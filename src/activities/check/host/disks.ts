@@ -1,3 +1,5 @@
+import { isNode } from '../../../cluster/roles.js';
+import { ETCD_KUBELET_CONFIG_PATH } from '../../../components/etcd/members/places.js';
 import { etcdOf, holdsMember, runsContainers, runtimeOf } from '../../../components/registry/plan.js';
 import { type Concern, couldNotLook, type Fault, type LookedAt, listed, QUESTION_SECONDS } from './concern.js';
 
@@ -10,31 +12,41 @@ const MARGIN = 5;
 /**
  * Shares that have to be free, in percent. The kubelet's hard eviction thresholds are nodefs.available<10%, imagefs.available<15%
  * and inodesFree<5% of both (https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#hard-eviction-thresholds).
+ *
+ * A node that has run for long has 15 to 20 % free where its images are: there the kubelet begins to collect them, and stops. Below
+ * that the collection has not helped. Where it is off (100) nothing ever frees images, and the margin counts there, too.
  */
-const LEAST = { space: 15 + MARGIN, inodes: 5 + MARGIN };
+const LEAST = { space: 10 + MARGIN, uncollected: 15 + MARGIN, inodes: 5 + MARGIN };
 
 const GIB = 2 ** 30;
 
 /**
- * Bash: `disks PATH…` prints `at PATH DEVICE MOUNT`, `space PATH BLOCKSIZE BLOCKS FREE INODES FREE` and `mount OPTIONS MOUNT`; what stat
- * says of a path that it cannot look at stands between them.
+ * Bash: `disks CONFIG PATH…` prints `at PATH DEVICE MOUNT`, `space PATH BLOCKSIZE BLOCKS FREE INODES FREE` and `mount OPTIONS MOUNT`; what stat
+ * says of a path that it cannot look at stands between them. `uncollected` is where the kubelet's configuration has its collection
+ * of images off: it is made on the host, by what its runtime tells.
  */
 const FUNCTIONS = `bounded_stat() {
   LC_ALL=C timeout ${QUESTION_SECONDS} stat "$@" 2>&1
   [ $? -lt 124 ] || { echo '\`stat\` did not end within ${QUESTION_SECONDS} s' >&2; return 1; }
 }
 disks() {
-  local kw_at kw_space
+  local kw_at kw_space kw_config=$1
+  shift
   kw_at=$(bounded_stat -L -c 'at %n %d %m' -- "$@") || return 1
   kw_space=$(bounded_stat -f -c 'space %n %S %b %a %c %d' -- "$@") || return 1
   printf '%s\\n' "$kw_at" "$kw_space"
   awk 'NR == FNR {wanted[$0] = 1; next} $2 in wanted {options[$2] = $4} END {for (path in options) print "mount", options[path], path}' \\
     <(sed -n 's/^at [^ ]* [^ ]* //p' <<<"$kw_at") /proc/self/mounts
+  timeout ${QUESTION_SECONDS} grep -qsE '^imageGCHighThresholdPercent: *100$' "$kw_config"
+  case $? in
+    0) echo uncollected ;;
+    124) echo "$kw_config could not be read within ${QUESTION_SECONDS} s" >&2; return 1 ;;
+  esac
 }`;
 
 /** Space and inodes of the file systems that a host grows in, and whether one of them takes nothing any more. */
 export const disks: Concern = {
-  questions: (at) => `${FUNCTIONS}\nask disks disks ${foldersOf(at).join(' ')} &`,
+  questions: (at) => `${FUNCTIONS}\nask disks disks ${kubeletConfigOf(at)} ${foldersOf(at).join(' ')} &`,
 
   judge(at, { facts }) {
     const answer = facts.answer('disks', '');
@@ -43,8 +55,9 @@ export const disks: Concern = {
     const folders = foldersOf(at).map((path) => read(path, lines));
     const untold = folders.flatMap((folder) => ('why' in folder ? [folder] : []));
     const seen = fileSystems(folders.flatMap((folder) => ('device' in folder ? [folder] : [])));
+    const collects = !lines.includes('uncollected');
     return [
-      ...seen.flatMap((each) => faultsOf(each, leastSpace(at))),
+      ...seen.flatMap((each) => faultsOf(each, leastSpace(at, each, collects))),
       ...untold.map(({ path, why }) => couldNotLook(`the file system of ${path}`, why)),
     ];
   },
@@ -57,6 +70,11 @@ function foldersOf({ cluster, host: { role } }: LookedAt): string[] {
     ...(holdsMember(cluster, role) ? [etcdOf(cluster).dataDirectory] : []),
     ...(runsContainers(cluster, role) ? ['/var/lib/kubelet', runtimeOf(cluster).imageFolder] : []),
   ];
+}
+
+/** Not there where no kubelet runs. */
+function kubeletConfigOf({ host: { role } }: LookedAt): string {
+  return isNode(role) ? '/var/lib/kubelet/config.yaml' : ETCD_KUBELET_CONFIG_PATH;
 }
 
 interface Folder {
@@ -110,13 +128,18 @@ function fileSystems(folders: Folder[]): FileSystem[] {
 }
 
 /** In percent. */
-function leastSpace({ cluster }: LookedAt): number {
+function leastSpace({ cluster, host: { role } }: LookedAt, { paths }: FileSystem, collects: boolean): number {
+  const holdsImages = runsContainers(cluster, role) && paths.includes(runtimeOf(cluster).imageFolder);
+  const usual = holdsImages && !collects ? LEAST.uncollected : LEAST.space;
   const { evictionHard } = cluster.kubernetes.kubelet.config;
   const own = Object.entries(evictionHard ?? {}).flatMap(([signal, value]) => {
     const share = /^(\d+(?:\.\d+)?)%$/.exec(String(value))?.[1];
     return /^(nodefs|imagefs)\.available$/.test(signal) && share !== undefined ? [Number(share)] : [];
   });
-  return own.length === 0 ? LEAST.space : Math.min(LEAST.space, Math.max(...own) + MARGIN);
+  if (own.length === 0) return usual;
+  // Never later than the eviction itself, and no earlier than by the margin.
+  const eviction = Math.max(...own);
+  return Math.min(LEAST.uncollected, Math.max(usual, eviction), eviction + MARGIN);
 }
 
 function faultsOf({ mount, options, paths, bytes, freeSpace, freeInodes }: FileSystem, least: number): Fault[] {

@@ -7,6 +7,7 @@ useOneHost();
 
 const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1, directors: 1 });
 const DIRECTOR = at(CLUSTER, 'lb-1');
+const WORKER = at(CLUSTER, 'w-1');
 
 interface Disk {
   mount?: string;
@@ -43,19 +44,34 @@ esac; done`,
 
 describe('disks', () => {
   it('with room are no fault, however the folders lie on them', async () => {
-    folders({ '/': {}, '/var/log': { mount: '/var', device: 2, free: 20, inodes: 10 } });
+    folders({ '/': {}, '/var/log': { mount: '/var', device: 2, free: 15, inodes: 10 } });
     expect(await look(disks, DIRECTOR)).toEqual([]);
   });
 
   it('that are short of space or inodes are told once each, with the folders that lie there', async () => {
-    folders({ '/': { free: 19 }, '/var/log': { free: 19 } });
+    folders({ '/': { free: 14 }, '/var/log': { free: 14 } });
     expect(await look(disks, DIRECTOR)).toEqual([
-      { code: 'KW646', evidence: '/ (with /var/log) has 19 % of 98 GiB free', hint: expect.any(String) },
+      { code: 'KW646', evidence: '/ (with /var/log) has 14 % of 98 GiB free', hint: expect.any(String) },
     ]);
     folders({ '/': {}, '/var/log': { mount: '/var', device: 2, inodes: 4 } });
     expect(await look(disks, DIRECTOR)).toMatchObject([
       { code: 'KW647', evidence: '/var (with /var/log) has 4.0 % of its inodes free' },
     ]);
+  });
+
+  it('with images may be as full as the kubelet keeps them, unless it collects none', async () => {
+    const images = (free: number) => {
+      const own = { mount: '/data', device: 2, free };
+      folders({ '/': { free: 16 }, '/var/log': {}, '/var/lib/kubelet': {}, '/var/lib/containerd': own });
+      return look(disks, WORKER);
+    };
+    lay('/var/lib/kubelet/config.yaml', 'kind: KubeletConfiguration\nimageGCHighThresholdPercent: 85\n');
+    expect(await images(15)).toEqual([]);
+    expect(await images(14)).toMatchObject([{ code: 'KW646', evidence: expect.stringContaining('/data') }]);
+    lay('/var/lib/kubelet/config.yaml', 'kind: KubeletConfiguration\nimageGCHighThresholdPercent: 100\n');
+    // The other file system, which holds none, stays as it was.
+    expect(await images(19)).toMatchObject([{ code: 'KW646', evidence: expect.stringContaining('/data') }]);
+    expect(await images(20)).toEqual([]);
   });
 
   it('may be fuller where evictionHard says so', async () => {
@@ -66,6 +82,10 @@ describe('disks', () => {
     };
     expect(await withHard({ 'nodefs.available': '1%', 'imagefs.available': '2%' })).toEqual([]);
     expect(await withHard({ 'nodefs.available': '1%', 'imagefs.available': '4%' })).toMatchObject([{ code: 'KW646' }]);
+    folders({ '/': { free: 17 }, '/var/log': {} });
+    expect(await withHard({ 'nodefs.available': '10%', 'imagefs.available': '15%' })).toEqual([]);
+    expect(await withHard({ 'nodefs.available': '18%' })).toMatchObject([{ code: 'KW646' }]);
+    folders({ '/': { free: 8 }, '/var/log': {} });
     expect(await withHard({ 'memory.available': '1%' })).toMatchObject([{ code: 'KW646' }]);
   });
 
