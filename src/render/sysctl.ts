@@ -61,6 +61,20 @@ export interface BootSetting {
  * comment with its path
  */
 export function overriddenAtBoot(sysctls: Map<string, string>, catConfig: string): BootSetting[] {
+  const last = lastAtBoot(catConfig);
+  return [...sysctls].flatMap(([name, value]) => {
+    const setting = last.get(sysctlFile(name));
+    if (setting === undefined || sameSysctl(setting.value, value)) return [];
+    return comesBehind(setting.file) ? [{ ...setting, name }] : [];
+  });
+}
+
+/**
+ * What has the last word on each setting at a boot, by the setting's file below /proc/sys.
+ *
+ * @param catConfig as above
+ */
+export function lastAtBoot(catConfig: string): Map<string, BootSetting> {
   const last = new Map<string, BootSetting>();
   let file = '';
   for (const line of catConfig.split('\n')) {
@@ -70,11 +84,7 @@ export function overriddenAtBoot(sysctls: Map<string, string>, catConfig: string
     if (name === undefined || value === undefined || /[*?[]/.test(name)) continue;
     last.set(sysctlFile(name), { name, value, file });
   }
-  return [...sysctls].flatMap(([name, value]) => {
-    const setting = last.get(sysctlFile(name));
-    if (setting === undefined || sameSysctl(setting.value, value)) return [];
-    return comesBehind(setting.file) ? [{ ...setting, name }] : [];
-  });
+  return last;
 }
 
 function comesBehind(file: string): boolean {

@@ -1,11 +1,6 @@
 import { swapChanges } from '../../prepare/swap.js';
-import {
-  moduleChanges,
-  networkManagerChanges,
-  sysctlChanges,
-  systemQuestions,
-  wantedSystem,
-} from '../../prepare/system-state.js';
+import { moduleDrift, networkManagerDrift, sysctlDrift } from '../../prepare/system-drift.js';
+import { systemQuestions, wantedSystem } from '../../prepare/system-state.js';
 import { type Concern, couldNotLook, type Fault, listed } from './concern.js';
 
 /** Kernel settings, modules and swap are as `prepareSystem` has left them, now and at the next boot. */
@@ -15,11 +10,8 @@ export const drift: Concern = {
   judge({ cluster, host }, { facts }) {
     const wanted = wantedSystem(cluster, host);
     return [
-      ...faultOf('KW657', 'kernel settings', [
-        ...sysctlChanges(wanted, facts),
-        ...networkManagerChanges(wanted, facts),
-      ]),
-      ...faultOf('KW658', 'kernel modules', moduleChanges(wanted, facts)),
+      ...faultOf('KW657', 'kernel settings', [...sysctlDrift(wanted, facts), ...networkManagerDrift(wanted, facts)]),
+      ...faultOf('KW658', 'kernel modules', moduleDrift(wanted, facts)),
       ...faultOf('KW659', 'swap', wanted.swapOff ? swapChanges(facts) : []),
       ...(facts.text('boot-sysctls') === ''
         ? [couldNotLook('what the next boot makes of kernel settings', '`systemd-sysctl --cat-config` prints nothing')]

@@ -144,12 +144,34 @@ describe('drift', () => {
     [{ 'net.ipv4.ip_forward': undefined }, 'KW657', 'from nothing to 1'],
     [{ 'boot-sysctls': '# /etc/sysctl.d/zzz.conf\nnet.ipv4.ip_forward = 0' }, 'KW657', '/etc/sysctl.d/zzz.conf'],
     [{ 'feature-br_netfilter': undefined }, 'KW658', 'load the kernel module br_netfilter'],
-    [{ modules: 'x' }, 'KW658', '/etc/modules-load.d/kubewright.conf'],
+    [
+      { sysctls: '', 'boot-sysctls': '# /etc/sysctl.d/10-a.conf\nnet.ipv4.ip_forward = 1' },
+      'KW657',
+      'write /etc/sysctl.d/zz-kubewright.conf, for no file sets net.bridge.bridge-nf-call-ip6tables',
+    ],
+    [
+      // Before our file's name of today, and behind the one of an earlier version.
+      {
+        'boot-sysctls':
+          '# /etc/sysctl.d/99-kubewright.conf\nnet.ipv4.ip_forward = 1\n# /etc/sysctl.d/99-z.conf\nnet.ipv4.ip_forward = 0',
+      },
+      'KW657',
+      'take net.ipv4.ip_forward = 0 out of /etc/sysctl.d/99-z.conf',
+    ],
+    [{ 'network-manager': '' }, 'KW657', 'NetworkManager'],
+    [{ modules: '' }, 'KW658', '/etc/modules-load.d/kubewright.conf'],
     [{ swaps: '/dev/sda2' }, 'KW659', 'switch swap off (/dev/sda2)'],
     [{ 'swap-units': undefined }, 'KW659', 'did not tell'],
     [{ 'boot-sysctls': undefined }, 'KW642', 'systemd-sysctl'],
   ])('%j is %s', (change, code, evidence) => {
     expect(judged(change)).toMatchObject([{ code, evidence: expect.stringContaining(evidence) }]);
+  });
+
+  it('is none where an earlier version has written other files, or under another name', () => {
+    const text = '# /etc/sysctl.d/99-kubewright.conf\nnet.ipv4.ip_forward = 1';
+    expect(judged({ sysctls: '', 'old-sysctls': '', 'boot-sysctls': text, modules: 'x' })).toEqual([]);
+    expect(judged({ sysctls: 'x' })).toEqual([]);
+    expect(judged({ 'network-manager': '', 'network-manager-file': 'x', 'network-manager-read': '' })).toEqual([]);
   });
 
   it('asks by real bash what it judges', async () => {
@@ -158,7 +180,7 @@ describe('drift', () => {
     program('systemctl', 'exit 1');
     const codes = new Map((await look(drift, WORKER)).map(({ code, evidence }) => [code, evidence]));
     expect(codes.get('KW657')).toContain('set net.ipv4.ip_forward from 0 to 1');
-    expect(codes.get('KW657')).not.toContain('bridge-nf-call');
+    expect(codes.get('KW657')).not.toContain('set net.bridge');
     expect(codes.get('KW659')).toContain('ask systemd for its swap units');
   });
 });
