@@ -56,6 +56,7 @@ describe('components', () => {
     expect(componentOf(found('KW201', 'cp-2/api-server'))).toBe('api');
     expect(componentOf(found('KW201', 'w-1/host'))).toBe('hosts');
     expect(componentOf(found('KW603'))).toBe('hosts');
+    expect(componentOf(found('KW663', 'cp-1/host'))).toBe('etcd');
   });
 
   it('have a verdict each: one that is broken, one that was not seen, and the others', () => {

@@ -45,7 +45,7 @@ export const etcdMember: Concern = {
       return [couldNotLook('its member of etcd', answer.is === 'unknown' ? answer.why : answer.evidence)];
     const values = new Map(answer.value.split('\n').map((line): [string, string] => splitAt(line)));
     const [leader, quota, size, used] = METRICS.map((name) => Number(values.get(name) ?? Number.NaN));
-    return [...leaderFault(leader), ...alarmFault(values.get('health')), ...quotaFault({ quota, size, used })];
+    return [...leaderFault(leader), ...healthFault(values.get('health'), leader), ...quotaFault({ quota, size, used })];
   },
 };
 
@@ -67,15 +67,24 @@ function leaderFault(leader = Number.NaN): Fault[] {
   return [{ code: 'KW660', evidence: 'its member of etcd knows no leader', hint }];
 }
 
-/** `/health` is false while an alarm is raised, whether there is a leader or not. */
-function alarmFault(health = ''): Fault[] {
+/** `/health` is false while an alarm is raised, whether there is a leader or not, and where the member cannot answer a read. */
+function healthFault(health = '', leader = Number.NaN): Fault[] {
   if (/"health":\s*"true"/.test(health)) return [];
   const alarm = /ALARM \w+/.exec(health)?.[0];
-  if (alarm === undefined)
-    return health.includes('"health"') ? [] : [couldNotLook('the health of its member of etcd', 'it does not say')];
+  if (alarm === undefined) return unwellFault(health, leader);
   const hint =
     'NOSPACE: the database has reached its quota; compact, defragment one member after the other, then `etcdctl alarm disarm` (etcd’s documentation, "Space quota"). CORRUPT: a member’s data differs from the others’; ask before anything is done to it, and take a snapshot first.';
   return [{ code: 'KW662', evidence: `its member of etcd has raised an alarm (${alarm})`, hint }];
+}
+
+function unwellFault(health: string, leader: number): Fault[] {
+  if (!/"health":\s*"false"/.test(health)) return [couldNotLook('the health of its member of etcd', 'it does not say')];
+  const reason = /"reason":\s*"([^"]+)"/.exec(health)?.[1];
+  // That is told by the metrics already.
+  if (leader === 0 && reason === 'RAFT NO LEADER') return [];
+  const evidence = `its member of etcd says that it is not well (${reason ?? 'without a reason'})`;
+  const hint = 'The log of etcd on that host says more (`crictl logs`, or `journalctl -u kubewright-etcd`).';
+  return [{ code: 'KW663', evidence, hint }];
 }
 
 function quotaFault({ quota = Number.NaN, size = Number.NaN, used = Number.NaN }): Fault[] {

@@ -78,6 +78,20 @@ describe('the member of etcd', () => {
     expect(await ask()).toMatchObject([{ code: 'KW662', evidence: expect.stringContaining('ALARM NOSPACE') }]);
   });
 
+  it('that is not well for another reason is told with it', async () => {
+    answers[HEALTH] = '{"health":"false","reason":"RANGE ERROR:etcdserver: request timed out"}';
+    expect(await ask()).toMatchObject([
+      { code: 'KW663', evidence: expect.stringContaining('RANGE ERROR:etcdserver: request timed out') },
+    ]);
+    answers[HEALTH] = '{"health":"false"}';
+    expect(await ask()).toMatchObject([{ code: 'KW663' }]);
+    // The metrics do not say so: it is told here.
+    answers[HEALTH] = '{"health":"false","reason":"RAFT NO LEADER"}';
+    expect(await ask()).toMatchObject([{ code: 'KW663', evidence: expect.stringContaining('RAFT NO LEADER') }]);
+    answers[HEALTH] = '{"health":"perhaps"}';
+    expect(await ask()).toMatchObject([{ code: 'KW642' }]);
+  });
+
   it('that says nothing is never taken for a good one', async () => {
     answers = {};
     expect(await ask()).toMatchObject([{ code: 'KW642' }, { code: 'KW642' }, { code: 'KW642' }]);
