@@ -5,8 +5,10 @@ import { PKI_DIRECTORY } from '../../../render/kubeadm-paths.js';
 import { remedies } from '../../prepare/checks/certificates.js';
 import { type Concern, couldNotLook, type Fault, type LookedAt, listed } from './concern.js';
 
-/** As the preflight has it: enough for a renewal in working hours, and a kubelet has renewed its own long before. */
+/** As the preflight has it: enough for a renewal in working hours. */
 const WARN_DAYS = 30;
+/** Share of its lifetime below which a certificate that a kubelet renews by itself should be gone: it does so at 70 to 90 %. */
+const KUBELET_SHARE = 0.1;
 const DAY_MS = 86_400_000;
 
 /** Kubelets renew these by themselves; `current` is a link to the newest. */
@@ -65,10 +67,12 @@ export const certificates: Concern = {
     const answer = facts.answer('certificates', 'it has none');
     if (answer.is === 'unknown') return [couldNotLook('its certificates', answer.why)];
     const lines = answer.is === 'yes' ? answer.value.split('\n').map((line) => line.split(' ')) : [];
-    const read = files.map((file) => ({ file, end: endOf(file, lines) }));
-    const ends = read.flatMap(({ file, end }) => (typeof end === 'number' ? [{ path: file.path, end }] : []));
-    const missing = read.filter(({ file, end }) => end === 'missing' && file.required);
-    const untold = read.filter(({ end }) => end === 'unreadable' || end === 'none' || end === undefined);
+    const read = files.map((file) => ({ file, valid: validityOf(file, lines) }));
+    const ends = read.flatMap(({ file, valid }) =>
+      typeof valid === 'object' ? [{ path: file.path, end: valid.to, warnFrom: warnFrom(file, valid) }] : [],
+    );
+    const missing = read.filter(({ file, valid }) => valid === 'missing' && file.required);
+    const untold = read.filter(({ valid }) => valid === 'unreadable' || valid === 'none' || valid === undefined);
     return [
       ...ending(ends, answeredAt, at),
       ...(missing.length === 0 ? [] : [gone(missing.map(({ file }) => file.path))]),
@@ -77,32 +81,47 @@ export const certificates: Concern = {
   },
 };
 
-/** When the first of a file's certificates ends, in milliseconds since the epoch, or why that is not known. */
-function endOf({ path }: CertificateFile, lines: string[][]): number | string | undefined {
+/** Milliseconds since the epoch. */
+interface Validity {
+  from: number;
+  to: number;
+}
+
+/** Of that one of a file's certificates which ends first, or why that is not known. */
+function validityOf({ path }: CertificateFile, lines: string[][]): Validity | string | undefined {
   const own = lines.filter(([, file]) => file === path);
   const word = own.find(([kind]) => kind !== 'of')?.[0];
   if (word !== undefined) return word;
-  const ends = own.map(([, , der = '']) => validTo(der));
-  return ends.length === 0 || ends.some(Number.isNaN) ? undefined : Math.min(...ends);
+  const all = own.map(([, , der = '']) => validity(der));
+  return all.includes(undefined) ? undefined : all.sort((a, b) => (a?.to ?? 0) - (b?.to ?? 0))[0];
 }
 
-function validTo(der: string): number {
+function validity(der: string): Validity | undefined {
   try {
-    return Date.parse(new X509Certificate(Buffer.from(der, 'base64')).validTo);
+    const { validFrom, validTo } = new X509Certificate(Buffer.from(der, 'base64'));
+    const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
+    return Number.isNaN(from) || Number.isNaN(to) ? undefined : { from, to };
   } catch {
     // Cut short while it was written, or no certificate at all.
-    return Number.NaN;
+    return undefined;
   }
+}
+
+/** From when on its end is near. A short-lived one of a kubelet has few days left for most of its life, and that is fine. */
+function warnFrom({ path }: CertificateFile, { from, to }: Validity): number {
+  const renewsItself = path === KUBELET_CLIENT || path === KUBELET_SERVING;
+  return to - Math.min(WARN_DAYS * DAY_MS, renewsItself ? KUBELET_SHARE * (to - from) : Number.POSITIVE_INFINITY);
 }
 
 interface Ending {
   path: string;
   /** Milliseconds since the epoch. */
   end: number;
+  warnFrom: number;
 }
 
 function ending(files: Ending[], now: number, at: LookedAt): Fault[] {
-  const soon = files.filter(({ end }) => end < now + WARN_DAYS * DAY_MS).sort((a, b) => a.end - b.end);
+  const soon = files.filter(({ warnFrom }) => warnFrom < now).sort((a, b) => a.end - b.end);
   const ended = soon.filter(({ end }) => end <= now);
   const left = soon.filter(({ end }) => end > now);
   return [

@@ -86,10 +86,24 @@ describe('certificates as files', () => {
   });
 
   it('of a kubelet are told with the way that renews them', async () => {
-    layWorker(month);
-    expect(await look(certificates, WORKER)).toMatchObject([
+    layWorker(year);
+    expect(await look(certificates, WORKER, { now: Date.now() + 334 * DAY_MS })).toEqual([]);
+    expect(await look(certificates, WORKER, { now: Date.now() + 336 * DAY_MS })).toMatchObject([
       { code: 'KW644', hint: expect.stringContaining('The kubelet renews its own') },
     ]);
+  });
+
+  it('of a kubelet that live for less than a year are left to it until a tenth of their life is left', async () => {
+    layWorker(month);
+    const serving = '/var/lib/kubelet/pki/kubelet-server-current.pem';
+    const cluster = { ...CLUSTER, security: { ...CLUSTER.security, kubeletServingCertificates: 'cluster' } };
+    lay(serving, `${month.certificate}${month.key}`);
+    const asked = at(cluster as typeof CLUSTER, 'w-1');
+    expect(await look(certificates, asked, { now: Date.now() + 17 * DAY_MS })).toEqual([]);
+    const [fault, ...more] = await look(certificates, asked, { now: Date.now() + 18.5 * DAY_MS });
+    expect(fault).toMatchObject({ code: 'KW644', evidence: expect.stringContaining(serving) });
+    expect(fault?.evidence).toContain('kubelet-client-current.pem');
+    expect(more).toEqual([]);
   });
 
   it('of a bundle count by the first that ends', async () => {
