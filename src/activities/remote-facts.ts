@@ -132,6 +132,11 @@ export class Facts {
     return unknown(this.#why.get(name) || `the question failed with exit code ${fact.status}`);
   }
 
+  /** Whether its command came to an end, whatever it said. */
+  isAsked(name: string): boolean {
+    return this.#facts.has(name);
+  }
+
   /** Whether its command succeeded. Not for decisions on which something is destroyed: see `answer`. */
   holds(name: string): boolean {
     return this.#facts.get(name)?.status === 0;

@@ -63,7 +63,8 @@ function* statementsOf(script: string, functions: Map<string, string>): Generato
   }
 }
 
-const SILENT = /^(set \+e \+u|wait|exit 0|#.*|)$/;
+/** What is run, and waited for, as a whole is asked line by line like everything else. */
+const SILENT = /^(\{|\} .*\| cat|bounded_wait .*|set \+e \+u|wait|exit 0|#.*|)$/;
 
 function answerLine(line: string, functions: Map<string, string>, respondent: Respondent): string[] {
   if (SILENT.test(line)) return [];

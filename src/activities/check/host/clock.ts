@@ -6,11 +6,14 @@ const LARGEST_SKEW = 1;
 /** A clock that is known no better than this is not known: by then a difference of several seconds would go unseen. */
 const LARGEST_UNCERTAINTY = 5;
 
-/** Bash: the host's time before and behind all other questions, so that what these take does not blur it. */
+/**
+ * Bash: the host's time before and behind all other questions, so that what these take does not blur it.
+ *
+ * @param others questions that end by themselves, at the latest as a whole (`bounded`)
+ */
 export function clockQuestions(others: string): string {
   return `ask clock date +%s.%N
 ${others}
-wait
 ask clock-after date +%s.%N`;
 }
 

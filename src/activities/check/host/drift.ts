@@ -9,6 +9,10 @@ export const drift: Concern = {
 
   judge({ cluster, host }, { facts }) {
     const wanted = wantedSystem(cluster, host);
+    // They are asked one after the other, settings last.
+    const last = [...wanted.sysctls.keys()].at(-1) ?? 'swap-units';
+    if (!facts.isAsked(last))
+      return [couldNotLook('kernel settings, modules and swap', 'not all questions came to an end')];
     return [
       ...faultOf('KW657', 'kernel settings', [...sysctlDrift(wanted, facts), ...networkManagerDrift(wanted, facts)]),
       ...faultOf('KW658', 'kernel modules', moduleDrift(wanted, facts)),

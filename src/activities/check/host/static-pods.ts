@@ -1,6 +1,7 @@
 import { etcdOf, holdsMember } from '../../../components/registry/plan.js';
 import { CONTROL_PLANE_COMPONENTS, staticPodFacts, staticPodFault } from '../../kubeadm/node/static-pods.js';
-import type { Concern, LookedAt } from './concern.js';
+import type { Facts } from '../../remote-facts.js';
+import { type Concern, couldNotLook, type Fault, type LookedAt } from './concern.js';
 
 const HINT =
   '`crictl ps -a`, `crictl logs` and `journalctl -u kubelet` on that host say why. A manifest that is missing comes back from a backup, or by the `kubeadm init phase` of its name.';
@@ -9,17 +10,22 @@ const HINT =
 export const staticPods: Concern = {
   questions(at) {
     const pods = podsOf(at);
-    return pods.length === 0 ? '' : staticPodFacts(pods);
+    return pods.length === 0 ? '' : staticPodFacts(pods, ' &');
   },
 
   judge(at, { facts }) {
-    // What cannot be read has no manifest, or does not run, by these facts: it is told, whichever it is.
-    return podsOf(at).flatMap((pod) => {
-      const evidence = staticPodFault(facts, pod);
-      return evidence === undefined ? [] : [{ code: 'KW651', evidence, hint: HINT }];
-    });
+    return podsOf(at).flatMap((pod) => faultOf(facts, pod));
   },
 };
+
+function faultOf(facts: Facts, pod: string): Fault[] {
+  if (!facts.isAsked(`manifest:${pod}`)) return [couldNotLook(`the manifest of ${pod}`, '`cat` did not end')];
+  if (facts.answer(`process:${pod}`, '').is !== 'yes')
+    return [couldNotLook(`whether ${pod} runs`, '`cat /proc/*/cmdline` did not end')];
+  // A manifest that cannot be read is none, by these facts.
+  const evidence = staticPodFault(facts, pod);
+  return evidence === undefined ? [] : [{ code: 'KW651', evidence, hint: HINT }];
+}
 
 function podsOf({ cluster, host: { role } }: LookedAt): string[] {
   const etcd = holdsMember(cluster, role) && etcdOf(cluster).inPods ? ['etcd'] : [];

@@ -81,7 +81,7 @@ describe('a control plane has joined', () => {
   });
 
   test.each<[string, string, string | undefined, string]>([
-    ['there are files and no process', 'process:kube-apiserver', undefined, 'kube-apiserver does not run'],
+    ['there are files and no process', 'process:kube-apiserver', '', 'kube-apiserver does not run'],
     ['its API server is not ready', 'ready', undefined, 'its API server is not ready'],
     ['its API server is an older one', 'version', '{"gitVersion": "v1.33.0"}', 'its API server is v1.33.0'],
     ['its API server does not tell its version', 'version', UNANSWERED, 'it cannot be told which version'],

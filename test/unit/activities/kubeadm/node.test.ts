@@ -201,6 +201,13 @@ describe('a static pod runs with its manifest', () => {
     expect(staticPodFault(facts(text, process), 'x')).toBe(fault);
   });
 
+  test('a question that did not come to its end is no answer', () => {
+    const line = (name: string, status: number, value: string) =>
+      `fact ${name} ${status} ${Buffer.from(value).toString('base64')}`;
+    const cut = new Facts([line('manifest:x', 0, manifest), line('process:x', 124, '')].join('\n'));
+    expect(staticPodFault(cut, 'x')).toBe('it cannot be told whether x runs');
+  });
+
   test('the process is found by its program, with each argument as it was given', async () => {
     const child = spawn('sleep', ['86399'], { stdio: 'ignore', argv0: '/opt/kubewright-asleep' });
     const script = `fact() { [ "$1" != process:kubewright-asleep ] || "\${@:2}"; }\n${staticPodFacts(['kubewright-asleep'])}`;

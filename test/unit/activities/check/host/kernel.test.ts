@@ -141,7 +141,7 @@ describe('drift', () => {
 
   it.each([
     [{ 'net.ipv4.ip_forward': '0' }, 'KW657', 'set net.ipv4.ip_forward from 0 to 1'],
-    [{ 'net.ipv4.ip_forward': undefined }, 'KW657', 'from nothing to 1'],
+    [{ 'net.ipv4.ip_forward': '' }, 'KW657', 'from nothing to 1'],
     [{ 'boot-sysctls': '# /etc/sysctl.d/zzz.conf\nnet.ipv4.ip_forward = 0' }, 'KW657', '/etc/sysctl.d/zzz.conf'],
     [{ 'feature-br_netfilter': undefined }, 'KW658', 'load the kernel module br_netfilter'],
     [

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,6 +26,12 @@ export function lay(path: string, content = ''): void {
 export function link(path: string, target: string): void {
   mkdirSync(dirname(join(root, path)), { recursive: true });
   symlinkSync(target, join(root, path));
+}
+
+/** A file that keeps whoever reads it. */
+export function fifo(path: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  execFileSync('mkfifo', [join(root, path)]);
 }
 
 export function remove(path: string): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { staticPods } from '../../../../../src/activities/check/host/static-pods.js';
 import { units } from '../../../../../src/activities/check/host/units.js';
 import { clusterOf } from '../../../cluster-fixture.js';
-import { at, lay, look, program, remove, useOneHost } from './one-host.js';
+import { at, fifo, lay, look, program, remove, useOneHost } from './one-host.js';
 
 useOneHost();
 
@@ -101,6 +101,19 @@ describe('static pods', () => {
       { code: 'KW651', evidence: 'kube-scheduler has no manifest' },
       { code: 'KW651', evidence: "etcd runs with other arguments than its manifest's" },
     ]);
+  });
+
+  it('are not known where a process keeps whoever reads of it', async () => {
+    run();
+    // Nobody writes to it: reading hangs, as it does beside a process that hangs in the kernel.
+    fifo('/proc/99/cmdline');
+    const began = Date.now();
+    const change = (script: string) => script.replaceAll('timeout 5', 'timeout 0.5');
+    const found = await look(staticPods, at(CLUSTER, 'cp-1'), { change });
+    expect(found.map(({ code, evidence }) => `${code} ${evidence.split(' could')[0]}`)).toEqual(
+      pods.map((name) => `KW642 whether ${name} runs`),
+    );
+    expect(Date.now() - began).toBeLessThan(5_000);
   });
 
   it('of a member that systemd runs are not looked for', async () => {
