@@ -111,7 +111,10 @@ export async function findSchedule(engine: Engine, cluster: string): Promise<Hea
 export async function listHealthSchedules(engine: Engine): Promise<HealthSchedule[]> {
   const found: HealthSchedule[] = [];
   for await (const { scheduleId } of engine.client.schedule.list()) {
-    if (isHealthSchedule(scheduleId)) found.push(await describe(engine, scheduleId.slice(PREFIX.length)));
+    if (!isHealthSchedule(scheduleId)) continue;
+    // A list still holds for a moment what has just been removed.
+    const schedule = await findSchedule(engine, scheduleId.slice(PREFIX.length));
+    if (schedule !== undefined) found.push(schedule);
   }
   return found.sort((a, b) => (a.cluster < b.cluster ? -1 : 1));
 }

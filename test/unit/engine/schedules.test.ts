@@ -2,7 +2,7 @@ import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/clien
 import { defaultPayloadConverter } from '@temporalio/common';
 import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { describe, expect, it } from 'vitest';
-import { scheduleHealth } from '../../../src/engine/schedules.js';
+import { listHealthSchedules, scheduleHealth } from '../../../src/engine/schedules.js';
 import type { Engine } from '../../../src/engine/types.js';
 import { clusterOf } from '../cluster-fixture.js';
 
@@ -28,6 +28,9 @@ function withSchedule(thereMs?: number): { engine: Engine; written: () => number
       write(definition);
     },
     getHandle: () => handle,
+    list: async function* () {
+      yield { scheduleId: 'health/demo' };
+    },
   };
   const report = { cluster: cluster.name, verdict: 'ok', at: 1, looks: 5, findings: [], tookMs: 20_000 };
   const result = { payloads: [defaultPayloadConverter.toPayload(report)] };
@@ -62,4 +65,11 @@ describe('an interval that is shorter than the last check took', () => {
     expect(await scheduleHealth(engine, cluster, 15_000)).toMatchObject({ everyMs: 15_000 });
     expect(written()).toBe(15_000);
   });
+});
+
+it('a list leaves out a schedule that was removed while it was made', async () => {
+  expect(await listHealthSchedules(withSchedule(300_000).engine)).toMatchObject([
+    { cluster: 'demo', everyMs: 300_000 },
+  ]);
+  expect(await listHealthSchedules(withSchedule().engine)).toEqual([]);
 });
