@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LabHost } from '../../../lab/hosts/index.js';
-import type { HealthFinding } from '../../../src/plan/run.js';
 import type { HealthReport } from '../../../src/workflows/types.js';
+import { check, told } from './health.js';
 import type { Installed } from './installed.js';
 
 /** Something that a stranger breaks on a host, and what a check has to say of it. */
@@ -152,20 +152,6 @@ export function expectFaultsFound(get: () => Installed): void {
 
 const LONG = { timeout: 120_000, interval: 2_000 };
 
-/** The report of a check that is made now, as a program reads it. */
-async function check(cluster: Installed): Promise<HealthReport> {
-  const { stdout, all } = await cluster.kubewright(['health', cluster.lab.files.clusterFile, '--now', '--json'], {
-    allowFailure: true,
-  });
-  const objects = stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as HealthReport & { type: string });
-  const report = objects.find(({ type }) => type === 'health');
-  if (report === undefined) throw new Error(`no report: ${all}`);
-  return report;
-}
-
 async function expectHealthy(cluster: Installed): Promise<void> {
   expect(await cluster.whole()).toBe(true);
   await expect.poll(async () => told((await check(cluster)).findings), { timeout: 180_000, interval: 5_000 }).toBe('');
@@ -173,8 +159,4 @@ async function expectHealthy(cluster: Installed): Promise<void> {
 
 function codesOf({ findings }: HealthReport): string[] {
   return findings.map(({ code }) => code);
-}
-
-function told(findings: HealthFinding[]): string {
-  return findings.map(({ code, host, evidence }) => `${code} ${host ?? 'cluster'}: ${evidence}`).join('\n');
 }

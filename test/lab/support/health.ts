@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { HealthFinding } from '../../../src/plan/run.js';
 import type { HealthReport } from '../../../src/workflows/types.js';
 import type { Installed } from './installed.js';
 
@@ -10,11 +11,28 @@ async function latest(cluster: Installed): Promise<HealthReport | undefined> {
   const { stdout } = await cluster.kubewright(['health', cluster.lab.files.clusterFile, '--json'], {
     allowFailure: true,
   });
-  const objects = stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line));
-  return objects.find(({ type }) => type === 'health');
+  return reportIn(stdout);
+}
+
+/** The report of a check that is made now, as a program reads it. */
+export async function check(cluster: Installed): Promise<HealthReport> {
+  const { stdout, all } = await cluster.kubewright(['health', cluster.lab.files.clusterFile, '--now', '--json'], {
+    allowFailure: true,
+  });
+  const report = reportIn(stdout);
+  if (report === undefined) throw new Error(`no report: ${all}`);
+  return report;
+}
+
+/** Of the objects that the command has printed, one a line. */
+function reportIn(stdout: string): HealthReport | undefined {
+  const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
+  return lines.map((line) => JSON.parse(line) as HealthReport & { type: string }).find(({ type }) => type === 'health');
+}
+
+/** Findings as a reader of a failure wants them, a line each; empty for none. */
+export function told(findings: HealthFinding[]): string {
+  return findings.map(({ code, host, evidence }) => `${code} ${host ?? 'cluster'}: ${evidence}`).join('\n');
 }
 
 /** A scheduled check finds what breaks behind its back, and that it is whole again. */

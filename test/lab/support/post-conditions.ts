@@ -5,6 +5,7 @@ import { until } from '../../../lab/hosts/machine/run.js';
 import { dnsHosts, NameObservers } from '../../../lab/probes/names.js';
 import { containerdRecipe } from '../../../src/artifacts/recipes.js';
 import { countCommands, identityOf } from '../../chaos/promises.js';
+import { check, told } from './health.js';
 import type { Installed } from './installed.js';
 
 /** As nodes name the bundle's containerd. */
@@ -78,6 +79,12 @@ export function expectPostConditions(get: () => Installed): void {
       .join(' ');
     expect(await until(async () => (await cluster.tryKubectl(phases)) === all, 90_000)).toBe(true);
     await cluster.kubectl(['delete', 'pods', '-l', 'test=dns', '--force', '--grace-period=0']);
+  });
+
+  test('a health check finds nothing on any host', async () => {
+    const { verdict, findings } = await check(get());
+    expect(told(findings)).toBe('');
+    expect(verdict).toBe('ok');
   });
 
   test('CoreDNS runs on at least two hosts, where there are two', async () => {
