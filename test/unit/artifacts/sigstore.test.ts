@@ -83,7 +83,8 @@ describe('a signature by Sigstore', () => {
   });
 });
 
-describe('a bundle of published releases', () => {
+// Each makes a whole bundle, which costs seconds of a processor.
+describe('a bundle of published releases', { timeout: 120_000 }, () => {
   let server: OriginServer;
   let cache: string;
 
