@@ -7,7 +7,7 @@ import type { CommandResult } from '../../src/hosts/types.js';
 import { type Carrier, carrierOf, type Launched, type Place, type ScriptResult } from './carriers/index.js';
 import { clearCgroups, killAll, processesIn } from './machine/cgroups.js';
 import { until } from './machine/run.js';
-import { addCut, readCuts, removeCuts, requireSwitch } from './network/cuts.js';
+import { addCut, readCuts, removeCuts, requireSwitch, unplug } from './network/cuts.js';
 import { sshGreets } from './network/greeting.js';
 import { portName } from './network/switch.js';
 import { hostFiles, labFiles } from './paths.js';
@@ -93,7 +93,11 @@ export class LabHost {
    */
   async powerOff(): Promise<void> {
     const init = await this.initPid();
-    if (init !== undefined) process.kill(init, 'SIGKILL');
+    if (init !== undefined) {
+      // The cable first: on a busy machine the kernel keeps a dead host's network for seconds, and answers pings for it.
+      await unplug(this.lab, portName(this.planned));
+      process.kill(init, 'SIGKILL');
+    }
     // What keeps the host notices and ends; should it hang, it is ended with the rest.
     await until(async () => (await this.processCount()) === 0, 5_000);
     await killAll(this.lab.cgroups, this.name);

@@ -101,6 +101,20 @@ describe('five plain hosts', () => {
     expect((await one.exec('find /sys/fs/cgroup -name "kubepods-test*"')).stdout).toBe('');
   });
 
+  test('answer nothing without power, also while the kernel still has their network', async () => {
+    const held = execa('nsenter', [`--net=/proc/${await one.initPid()}/ns/net`, 'sleep', '60'], { reject: false });
+    try {
+      expect(await reaches(two, one)).toBe(true);
+      await one.powerOff();
+      expect(await reaches(two, one)).toBe(false);
+      await one.powerOn();
+      expect(await reaches(two, one)).toBe(true);
+    } finally {
+      held.kill();
+      await held;
+    }
+  });
+
   test('come up clean from a reboot, whoever asked for it', async () => {
     const before = await one.bootId();
     await one.ssh('ip link add leftover type bridge; iptables -A INPUT -s 192.0.2.99 -j DROP; touch /run/leftover');

@@ -45,6 +45,15 @@ export async function removeCuts(lab: LabRecord, port: string): Promise<void> {
   ]);
 }
 
+/**
+ * Takes a port off the bridge, as when the cable is pulled out; its own card stays up. The next power-on makes a new port.
+ * Nothing happens when the port or the lab's network is gone.
+ */
+export async function unplug(lab: LabRecord, port: string): Promise<void> {
+  const pid = await switchPid(lab.cgroups);
+  if (pid !== undefined) await inSwitch(pid, 'ip', ['link', 'set', 'dev', port, 'nomaster']).catch(() => {});
+}
+
 /** @throws KW621 when the lab's network is gone */
 export async function requireSwitch(lab: LabRecord): Promise<number> {
   const pid = await switchPid(lab.cgroups);
