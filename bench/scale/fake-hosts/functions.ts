@@ -47,6 +47,7 @@ export const FUNCTIONS: Record<string, Respond> = {
   rules_read: () => said(''),
   firewalls: () => said(''),
   certificates: (_, paths) => said(paths.map((path) => `of ${path} ${DER}`).join('\n')),
+  presented: () => said(DER),
   disks: (_, [, ...paths]) => said(paths.map(diskOf).concat('mount rw /').join('\n')),
   units: (host, names) => said(names.map((name) => unitState(host, name)).join('\n')),
   kernel_log: () => said(''),

@@ -18,6 +18,7 @@ interface Fault {
 
 const CERTIFICATE = '/etc/kubernetes/pki/front-proxy-client';
 const SCHEDULER = '/etc/kubernetes/manifests/kube-scheduler.yaml';
+const KUBELET_PAIR = '/var/lib/kubelet/pki/kubelet';
 const KUBELET_CONFIG = '/var/lib/kubelet/config.yaml';
 /**
  * More than the kubelet's 15 %, below which it ends pods, and less than the 20 % that a check wants where no images are collected.
@@ -65,6 +66,19 @@ fallocate --length $((free - total * ${FREE_PERCENT} / 100)) /root/filler`,
     // Not ip_forward, which each new pod of a bridge sets again.
     breaks: 'sysctl -qw net.bridge.bridge-nf-call-ip6tables=0',
     mends: 'sysctl -qw net.bridge.bridge-nf-call-ip6tables=1',
+  },
+  {
+    what: 'a certificate that a kubelet has made for itself, and that ends in three days',
+    host: 'w-2',
+    code: 'KW664',
+    names: /the kubelet at \S+:10250 in 2 days/,
+    breaks: `cp -p ${KUBELET_PAIR}.crt ${KUBELET_PAIR}.key /root/ && mkdir -p /root/ca && cd /root/ca && : >index && echo 01 >serial &&
+printf '%s\\n' '[ca]' default_ca=own '[own]' new_certs_dir=. database=index serial=serial default_md=sha256 policy=any '[any]' commonName=supplied >ca.conf &&
+openssl req -new -key ${KUBELET_PAIR}.key -subj "/CN=$(hostname)" -out request &&
+openssl ca -batch -notext -config ca.conf -selfsign -keyfile ${KUBELET_PAIR}.key -in request -out ${KUBELET_PAIR}.crt \\
+  -startdate 20260101000000Z -enddate "$(date -u -d '+70 hours' +%Y%m%d%H%M%SZ)" &&
+systemctl restart kubelet`,
+    mends: `mv /root/kubelet.crt /root/kubelet.key ${KUBELET_PAIR.replace(/[^/]+$/, '')} && systemctl restart kubelet`,
   },
   {
     what: 'a kubelet that was stopped',

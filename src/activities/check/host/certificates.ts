@@ -1,15 +1,12 @@
-import { X509Certificate } from 'node:crypto';
 import { isNode } from '../../../cluster/roles.js';
 import { componentsOn, etcdOf, holdsMember } from '../../../components/registry/plan.js';
 import { PKI_DIRECTORY } from '../../../render/kubeadm-paths.js';
 import { remedies } from '../../prepare/checks/certificates.js';
 import { type Concern, couldNotLook, type Fault, type LookedAt, listed } from './concern.js';
+import { type Validity, validity, warnFrom, when } from './validity.js';
 
-/** As the preflight has it: enough for a renewal in working hours. */
-const WARN_DAYS = 30;
-/** Share of its lifetime below which a certificate that a kubelet renews by itself should be gone: it does so at 70 to 90 %. */
-const KUBELET_SHARE = 0.1;
-const DAY_MS = 86_400_000;
+/** The question whose answer has the certificates of all files, `of PATH BASE64` each. */
+export const CERTIFICATES_QUESTION = 'certificates';
 
 /** Kubelets renew these by themselves; `current` is a link to the newest. */
 const KUBELET_CLIENT = '/var/lib/kubelet/pki/kubelet-client-current.pem';
@@ -21,16 +18,19 @@ interface CertificateFile {
   required: boolean;
 }
 
-/**
- * Bash: `certificates PATH…` prints `of PATH BASE64` for each certificate in these files, `none`, `missing` or `unreadable`. Only
- * what stands between the lines of a certificate leaves the host: files of kubelets hold their key, too, and so do kubeconfigs.
- */
-const FUNCTIONS = `public_certificates() {
+/** Bash: `public_certificates [PATH]` prints each certificate of a PEM in base64, and nothing else of it. */
+export const PUBLIC_CERTIFICATES = `public_certificates() {
   awk '/^-----BEGIN CERTIFICATE-----/ {inside = 1; der = ""; next}
 /^-----END CERTIFICATE-----/ {if (inside) print der; inside = 0; next}
 /^-----/ {inside = 0}
 inside {der = der $1}' "$@"
-}
+}`;
+
+/**
+ * Bash: `certificates PATH…` prints `of PATH BASE64` for each certificate in these files, `none`, `missing` or `unreadable`. Only
+ * what stands between the lines of a certificate leaves the host: files of kubelets hold their key, too, and so do kubeconfigs.
+ */
+const FUNCTIONS = `${PUBLIC_CERTIFICATES}
 certificates_in() {
   local kw_data
   case $1 in
@@ -54,22 +54,24 @@ certificates() {
   done
 }`;
 
-/** When the certificates in files end. What is served may differ until a program has read them anew. */
+/** When the certificates in files end. What is shown to clients may differ: see served-certificates. */
 export const certificates: Concern = {
   questions(at) {
     const paths = filesOf(at).map(({ path }) => path);
-    return paths.length === 0 ? '' : `${FUNCTIONS}\nask certificates certificates ${paths.join(' ')} &`;
+    return paths.length === 0 ? '' : `${FUNCTIONS}\nask ${CERTIFICATES_QUESTION} certificates ${paths.join(' ')} &`;
   },
 
   judge(at, { facts, answeredAt }) {
     const files = filesOf(at);
     if (files.length === 0) return [];
-    const answer = facts.answer('certificates', 'it has none');
+    const answer = facts.answer(CERTIFICATES_QUESTION, 'it has none');
     if (answer.is === 'unknown') return [couldNotLook('its certificates', answer.why)];
     const lines = answer.is === 'yes' ? answer.value.split('\n').map((line) => line.split(' ')) : [];
     const read = files.map((file) => ({ file, valid: validityOf(file, lines) }));
     const ends = read.flatMap(({ file, valid }) =>
-      typeof valid === 'object' ? [{ path: file.path, end: valid.to, warnFrom: warnFrom(file, valid) }] : [],
+      typeof valid === 'object'
+        ? [{ path: file.path, end: valid.to, warnFrom: warnFrom(valid, { renewsItself: isRenewed(file) }) }]
+        : [],
     );
     const missing = read.filter(({ file, valid }) => valid === 'missing' && file.required);
     const untold = read.filter(({ valid }) => valid === 'unreadable' || valid === 'none' || valid === undefined);
@@ -81,12 +83,6 @@ export const certificates: Concern = {
   },
 };
 
-/** Milliseconds since the epoch. */
-interface Validity {
-  from: number;
-  to: number;
-}
-
 /** Of that one of a file's certificates which ends first, or why that is not known. */
 function validityOf({ path }: CertificateFile, lines: string[][]): Validity | string | undefined {
   const own = lines.filter(([, file]) => file === path);
@@ -96,21 +92,9 @@ function validityOf({ path }: CertificateFile, lines: string[][]): Validity | st
   return all.includes(undefined) ? undefined : all.sort((a, b) => (a?.to ?? 0) - (b?.to ?? 0))[0];
 }
 
-function validity(der: string): Validity | undefined {
-  try {
-    const { validFrom, validTo } = new X509Certificate(Buffer.from(der, 'base64'));
-    const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
-    return Number.isNaN(from) || Number.isNaN(to) ? undefined : { from, to };
-  } catch {
-    // Cut short while it was written, or no certificate at all.
-    return undefined;
-  }
-}
-
-/** From when on its end is near. A short-lived one of a kubelet has few days left for most of its life, and that is fine. */
-function warnFrom({ path }: CertificateFile, { from, to }: Validity): number {
-  const renewsItself = path === KUBELET_CLIENT || path === KUBELET_SERVING;
-  return to - Math.min(WARN_DAYS * DAY_MS, renewsItself ? KUBELET_SHARE * (to - from) : Number.POSITIVE_INFINITY);
+/** Kubelets renew theirs by themselves. */
+function isRenewed({ path }: CertificateFile): boolean {
+  return path === KUBELET_CLIENT || path === KUBELET_SERVING;
 }
 
 interface Ending {
@@ -132,14 +116,8 @@ function ending(files: Ending[], now: number, at: LookedAt): Fault[] {
 
 function faultOf(code: string, what: string, files: Ending[], now: number, at: LookedAt): Fault[] {
   if (files.length === 0) return [];
-  const names = files.map(({ path, end }) => `${path} ${when(end, now)} (${new Date(end).toISOString().slice(0, 10)})`);
+  const names = files.map(({ path, end }) => `${path} ${when(end, now)}`);
   return [{ code, evidence: `${what}: ${listed(names, 4)}`, hint: hintFor(files, at) }];
-}
-
-function when(end: number, now: number): string {
-  const days = Math.trunc(Math.abs(end - now) / DAY_MS);
-  const span = `${days} ${days === 1 ? 'day' : 'days'}`;
-  return end > now ? `in ${span}` : `${span} ago`;
 }
 
 function hintFor(files: Ending[], { cluster }: LookedAt): string {

@@ -5,6 +5,7 @@ import { disks } from './disks.js';
 import { drift } from './drift.js';
 import { etcdMember } from './etcd-member.js';
 import { kernelLog } from './kernel-log.js';
+import { servedCertificates } from './served-certificates.js';
 import { staticPods } from './static-pods.js';
 import { units } from './units.js';
 
@@ -15,6 +16,7 @@ export const CONCERNS: readonly Concern[] = [
   etcdMember,
   disks,
   certificates,
+  servedCertificates,
   kernelLog,
   conntrack,
   drift,

@@ -1,11 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { certificates } from '../../../../../src/activities/check/host/certificates.js';
 import { Facts, factsProgram } from '../../../../../src/activities/remote-facts.js';
 import { clusterOf } from '../../../cluster-fixture.js';
+import { made } from './made-certificate.js';
 import { at, lay, link, look, output, remove, useOneHost } from './one-host.js';
 
 useOneHost();
@@ -15,23 +12,6 @@ const CLUSTER = clusterOf({ controlPlanes: 1, workers: 1 });
 const WORKER = at(CLUSTER, 'w-1');
 const CONTROL_PLANE = at(CLUSTER, 'cp-1');
 const KUBELET = '/var/lib/kubelet/pki/kubelet-client-2026.pem';
-
-/** A certificate that ends in so many days, and its key, by openssl. */
-function made(days: number): { certificate: string; key: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'kubewright-certificate-'));
-  const [key, certificate] = ['key', 'crt'].map((name) => join(folder, name)) as [string, string];
-  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  execFileSync(
-    'openssl',
-    ['req', '-x509', ...ec, '-subj', '/CN=x', '-days', `${days}`, '-keyout', key, '-out', certificate],
-    {
-      stdio: 'ignore',
-    },
-  );
-  const pair = { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
-  rmSync(folder, { recursive: true });
-  return pair;
-}
 
 const year = made(365);
 const month = made(20);
