@@ -38,6 +38,7 @@ const MEANINGS: Readonly<Record<string, { component?: HealthComponent; severity:
   KW661: { component: 'etcd', severity: 'degraded' },
   KW662: { component: 'etcd', severity: 'degraded' },
   KW663: { component: 'etcd', severity: 'degraded' },
+  KW665: { component: 'nodes', severity: 'degraded' },
   KW680: { component: 'endpoint', severity: 'down' },
   KW681: { component: 'endpoint', severity: 'blind' },
   KW682: { component: 'etcd', severity: 'down' },

@@ -1,5 +1,6 @@
+import type { HealthFinding } from '../../plan/run.js';
 import { findControlPlane } from '../kubeadm/control-plane.js';
-import { askFromPods } from '../verify/dns-from-pods.js';
+import { askFromPods, type SilentPods } from '../verify/dns-from-pods.js';
 import { lookAtNodes, nodesOf } from '../verify/verifyNodes.js';
 import { lookOnly } from './look-only.js';
 
@@ -9,7 +10,10 @@ const KEY = 'kubewright.dev/health-check';
 const PATIENCE_SECONDS = 45;
 const HINT = 'Look at kube-proxy, the pod network and CoreDNS with `kubectl get pods --all-namespaces -o wide`.';
 
-/** DNS answers to a pod on each node that is Ready; the others are the nodes' own findings. */
+const SCHEDULER_HINT =
+  'Look at kube-scheduler (`kubectl -n kube-system get pods -l component=kube-scheduler -o wide`, then its log): without one no new pod starts.';
+
+/** DNS answers to a pod on each node that is Ready, and one pod more is scheduled; the other nodes are findings of their own. */
 export const checkDns = lookOnly(async (context) => {
   const via = await findControlPlane(context);
   const { faults, waiting } = await lookAtNodes(context);
@@ -23,19 +27,33 @@ export const checkDns = lookOnly(async (context) => {
     const evidence = 'DNS was not asked from pods: no node is as it should be';
     return { findings: [{ code: 'KW602', host: null, evidence, hint: HINT }], found: '' };
   }
-  const silent = await askFromPods(context, via, { nodes, patienceSeconds: PATIENCE_SECONDS, key: KEY });
+  const silent = await askFromPods(context, via, {
+    nodes,
+    patienceSeconds: PATIENCE_SECONDS,
+    key: KEY,
+    scheduled: true,
+  });
   if (silent === undefined) return { findings: [], found: `DNS answers to a pod on each of ${nodes.length} nodes` };
-  const where = silent.nodes.length === 0 ? [null] : silent.nodes;
-  return {
-    findings: where.map((host) => ({
-      code: 'KW483',
-      host,
-      evidence: `DNS does not answer ${host === null ? 'from pods' : `to a pod on ${host}`}: ${firstLine(silent.output)}`,
-      hint: HINT,
-    })),
-    found: '',
-  };
+  return { findings: [...silentFindings(silent), ...unplacedFinding(silent, nodes.length)], found: '' };
 });
+
+function silentFindings({ nodes, output, unplaced }: SilentPods): HealthFinding[] {
+  // CoreDNS itself is not there, unless all that is wrong is the pod that nobody schedules.
+  const where = nodes.length === 0 && unplaced === undefined ? [null] : nodes;
+  return where.map((host) => ({
+    code: 'KW483',
+    host,
+    evidence: `DNS does not answer ${host === null ? 'from pods' : `to a pod on ${host}`}: ${firstLine(output)}`,
+    hint: HINT,
+  }));
+}
+
+function unplacedFinding({ unplaced }: SilentPods, nodes: number): HealthFinding[] {
+  if (unplaced === undefined) return [];
+  const why = unplaced === '' ? 'no scheduler has looked at it' : unplaced;
+  const evidence = `a pod that may go to any of ${nodes} nodes was put on none within ${PATIENCE_SECONDS} s: ${why}`;
+  return [{ code: 'KW665', host: null, evidence, hint: SCHEDULER_HINT }];
+}
 
 function firstLine(text: string): string {
   return text.trim().split('\n')[0] ?? '';

@@ -17,12 +17,16 @@ export interface PodQuestion {
   patienceSeconds: number;
   /** Label of its pods. Those of another question with the same label are taken for left over, and deleted. */
   key?: string;
+  /** Whether one more pod asks, which kube-scheduler has to place on any of the nodes. Default false. */
+  scheduled?: boolean;
 }
 
 /** Nodes whose pods got no answer (none where CoreDNS itself is not there), and what was seen. */
 export interface SilentPods {
   nodes: string[];
   output: string;
+  /** Why the pod that was to be scheduled is on no node; empty where nobody says why, as when no scheduler runs. */
+  unplaced?: string;
 }
 
 /**
@@ -34,7 +38,7 @@ export interface SilentPods {
 export async function askFromPods(
   context: StepContext,
   via: ReadyControlPlane,
-  { nodes, patienceSeconds, key = CHECK_KEY }: PodQuestion,
+  { nodes, patienceSeconds, key = CHECK_KEY, scheduled = false }: PodQuestion,
 ): Promise<SilentPods | undefined> {
   const architecture = await architectureOf(context, via);
   const artifacts = await artifactsFor(context.cluster, architecture);
@@ -42,23 +46,31 @@ export async function askFromPods(
   if (image === undefined) throw await noCheckImage(context.cluster, architecture);
   context.progress(`asking DNS from a pod on each of ${nodes.length} nodes`);
   const check = `dns-${randomBytes(4).toString('hex')}`;
-  const result = await via.remote.run(podScript(via, { pods: nodes.length, check, key, patienceSeconds }), {
-    input: renderDnsPods(context.cluster, nodes, { image, check, key }),
-    signal: context.signal,
-    allowFailure: true,
-    timeoutMs: (2 * patienceSeconds + 60) * 1_000,
-  });
+  const result = await via.remote.run(
+    podScript(via, { pods: nodes.length + Number(scheduled), check, key, patienceSeconds }),
+    {
+      input: renderDnsPods(context.cluster, nodes, { image, check, key, scheduled }),
+      signal: context.signal,
+      allowFailure: true,
+      timeoutMs: (2 * patienceSeconds + 60) * 1_000,
+    },
+  );
   if (result.exitCode === 0) return undefined;
   // The last of its tries says it: they have all met the same, or others that are over.
   const why = result.stderr.trim().split('\n').at(-1) ?? '';
   if (result.exitCode === NOT_ASKED) requireYes(unknown(why), 'whether DNS answers from pods', via.host.name);
   const { stdout, stderr } = result;
   const named = SILENT.exec(stdout)?.[1]?.trim().split(/\s+/).filter(Boolean) ?? [];
-  return { nodes: named, output: `${stdout.replace(SILENT, '')}\n${stderr}`.trim() };
+  const unplaced = UNPLACED.exec(stdout)?.[1]?.trim();
+  const output = `${stdout.replace(SILENT, '').replace(UNPLACED, '')}\n${stderr}`.trim();
+  return { nodes: [...new Set(named)], output, ...(unplaced === undefined ? {} : { unplaced }) };
 }
 
 /** Line in which the script names the nodes whose pods got no answer. */
 const SILENT = /^kubewright-silent:(.*)$\n?/m;
+
+/** Line in which it says why a pod is on no node. */
+const UNPLACED = /^kubewright-unplaced:(.*)$\n?/m;
 
 /** Exit status with which the script says that the API could not be asked, which is nothing that DNS did. */
 const NOT_ASKED = 75;
@@ -105,6 +117,11 @@ done
 [ "$(grep -c . <<<"$succeeded")" -ge ${pods} ] && exit 0
 failed=$(again in_phase '!=Succeeded') || exit
 echo "kubewright-silent: $(cut -d' ' -f2 <<<"$failed" | tr '\n' ' ')"
+while read -r pod node; do
+  [ -n "$pod" ] && [ -z "$node" ] || continue
+  why=$(again ${inNamespace} get pod "$pod" -o ${quote('jsonpath={.status.conditions[?(@.type=="PodScheduled")].message}')}) || exit
+  echo "kubewright-unplaced: $why"
+done <<<"$failed"
 ${inNamespace} get pods ${ours} -o wide
 for pod in $(cut -d' ' -f1 <<<"$failed"); do
   ${inNamespace} logs --tail=3 "$pod" 2>&1 || true

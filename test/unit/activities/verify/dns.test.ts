@@ -58,6 +58,21 @@ it('asks from one pod on each node, wherever taints are', () => {
   expect(pods[0].spec.containers[0].args.at(-1)).toBe(`${NAME}.:443`);
 });
 
+it('has one more pod placed by the scheduler where that is asked for, on nodes that are well', () => {
+  const cluster = clusterOf({ controlPlanes: 1, workers: 2 });
+  const [well, away] = [cluster.hosts.slice(0, 2), cluster.hosts.slice(2)];
+  const options = { image: 'agnhost:1', check: 'dns-1', scheduled: true };
+  const pods = parseAllDocuments(renderDnsPods(cluster, well, options)).map((pod) => pod.toJS());
+  const scheduled = pods.filter((pod) => pod.spec.nodeName === undefined);
+  expect(scheduled).toHaveLength(1);
+  const { nodeAffinity } = scheduled[0].spec.affinity;
+  const terms = nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms;
+  // The API takes one name to a field.
+  const field = { key: 'metadata.name', operator: 'In' };
+  expect(terms).toEqual(well.map(({ name }) => ({ matchFields: [{ ...field, values: [name] }] })));
+  expect(JSON.stringify(terms)).not.toContain(away[0]?.name);
+});
+
 it('makes no pod before the hosts themselves get an answer, and remembers when pods got theirs', async () => {
   const directory = layBundle();
   const cluster = clusterOf(
@@ -94,7 +109,7 @@ describe('the script that asks from pods, in a real bash', () => {
   afterEach(() => rm(directory, { recursive: true }));
 
   /** Runs it with a kubectl of which every Nth call fails, and whose pods all succeed but those on `silent`. */
-  async function run(every: number, silent = '') {
+  async function run(every: number, silent = '', pods = 2) {
     directory = await mkdtemp(join(tmpdir(), 'kubewright-dns-'));
     const stub = `#!/bin/bash
 cd ${directory}; echo >>calls
@@ -106,11 +121,12 @@ case " $* " in
   *' delete '*) rm -f made ;;
   *' wait '*) [ -e made ] && [ -z '${silent}' ] ;;
   *'status.phase=Succeeded'*) for name in cp-1 w-1; do [ ! -e made ] || [ $name = '${silent}' ] || echo "check-$name $name"; done ;;
-  *'status.phase!=Succeeded'*) for name in ${silent}; do echo "check-$name $name"; done ;;
+  *'status.phase!=Succeeded'*) for name in ${silent}; do echo "check-$name \${name#nowhere}"; done ;;
+  *' get pod check-nowhere '*PodScheduled*) printf '0/2 nodes are available' ;;
 esac
 `;
     await writeFile(join(directory, 'kubectl'), stub, { mode: 0o755 });
-    const script = (await scriptAmongPods()).replaceAll('300', '3');
+    const script = (await scriptAmongPods()).replaceAll('300', '3').replaceAll('-ge 2 ]', `-ge ${pods} ]`);
     const options = { env: { PATH: `${directory}:/usr/bin:/bin` }, reject: false, input: 'manifest' } as const;
     const result = await execa('bash', ['--norc', '-c', script], options);
     expect(await readdir(directory)).not.toContain('made');
@@ -125,6 +141,13 @@ esac
     const { exitCode, stdout } = await run(3, 'w-1');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^kubewright-silent: w-1 $/m);
+  });
+
+  it('says why a pod is on no node', async () => {
+    const { exitCode, stdout } = await run(3, 'nowhere', 3);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^kubewright-silent: +$/m);
+    expect(stdout).toMatch(/^kubewright-unplaced: 0\/2 nodes are available$/m);
   });
 
   it('says that it could not ask, where no call succeeds', async () => {
