@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../lab/hosts/machine/run.js';
 import { containerdRecipe, machineArchitecture } from '../../src/artifacts/recipes.js';
+import { check, told } from './support/health.js';
 import { Installed } from './support/installed.js';
 import { checkImageOn, expectNamesResolvedOn } from './support/worker-pods.js';
 
@@ -60,6 +61,28 @@ describe('an install with a worker of Debian 13 and cgroup v2', () => {
   });
 
   expectNamesResolvedOn(() => cluster, 'w-1');
+
+  // A guest has a clock of its own; hosts in namespaces share that of the machine.
+  test('a health check finds a clock that has drifted, and nothing when it is right again', async () => {
+    const guest = cluster.lab.host('w-1');
+    const drift = (seconds: number) =>
+      guest.exec(`date --set="@$(awk -v now="$(date +%s.%N)" 'BEGIN {printf "%.3f", now + ${seconds}}')"`);
+    await guest.exec('timedatectl set-ntp false 2>/dev/null || true');
+    expect(told((await check(cluster)).findings)).toBe('');
+    await drift(8);
+    try {
+      const { verdict, findings } = await check(cluster);
+      expect(verdict).toBe('degraded');
+      expect(findings).toMatchObject([
+        { code: 'KW649', host: 'w-1', evidence: expect.stringMatching(/[78]\.\d s ahead of/) },
+      ]);
+    } finally {
+      await drift(-8);
+    }
+    await expect
+      .poll(async () => told((await check(cluster)).findings), { timeout: 120_000, interval: 1_000 })
+      .toBe('');
+  }, 600_000);
 });
 
 interface NodeJson {
