@@ -140,6 +140,7 @@ export { planInstall } from './plan/install.js';
 export { OPERATION_NAMES, OPERATIONS, type Operation, type OperationKind } from './plan/operations.js';
 export { planRotateEncryptionKey } from './plan/rotate-encryption-key.js';
 export * from './plan/run.js';
+export type { SeenNodes, Sight } from './plan/sight.js';
 export type { KnownFinding } from './plan/since.js';
 export * from './plan/types.js';
 export { prepareInstall, prepareRun } from './prepare-run.js';

@@ -1,6 +1,7 @@
 import { isKubewrightError, KubewrightError, messageOf } from '../errors.js';
 import { redact } from '../hosts/redact.js';
 import { DATA_LIMIT, FINDINGS_LIMIT, type HealthFinding, type StepOutput } from '../plan/run.js';
+import { fitting } from '../plan/sight.js';
 import { lookUntil, notYet, seen } from '../waiting.js';
 import type { Probe, StepContext, StepImplementation } from './types.js';
 
@@ -14,8 +15,10 @@ export async function carryOut(implementation: StepImplementation, context: Stag
   try {
     context.stage('probe');
     const before = await implementation.probe(context);
-    if (before.done)
-      return { outcome: 'unchanged', summary: summaryOf(before), ...dataOf(before), ...findingsOf(before) };
+    if (before.done) {
+      const looked = { ...findingsOf(before), ...(before.seen === undefined ? {} : { seen: fitting(before.seen) }) };
+      return { outcome: 'unchanged', summary: summaryOf(before), ...dataOf(before), ...looked };
+    }
     context.stage('apply', implementation.withoutLease !== true);
     await implementation.apply(context, before);
     context.stage('verify');

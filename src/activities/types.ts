@@ -12,6 +12,7 @@ import type {
   StepOutput,
   StepReference,
 } from '../plan/run.js';
+import type { Sight } from '../plan/sight.js';
 import type { Action, Step } from '../plan/types.js';
 import type { Comparison } from './applied/difference.js';
 import type { Writer } from './lease/lease.js';
@@ -73,6 +74,8 @@ export interface Probe {
   data?: StepData;
   /** Of a step that only looks: what is wrong, all of it. */
   findings?: HealthFinding[];
+  /** Of a step that only looks: what it has seen besides. */
+  seen?: Sight;
   /** What `cluster/applied` found between cluster.yaml and the living cluster; `plan` shows it as a list of its own. */
   comparison?: Comparison;
 }

@@ -27,12 +27,23 @@ export interface LoadBalancerWork extends ComponentWork {
    * servers' port: a balancer of others would lead to whoever listens there.
    */
   checkEndpoint(context: StepContext, peers: PeerFacts[]): Promise<Problem[]>;
-  /** What is wrong with the endpoint now, as hosts see it that can be asked; changes nothing. */
-  faults(context: StepContext): Promise<string[]>;
+  /** How the endpoint is now, as hosts see it that can be asked; changes nothing. */
+  look(context: StepContext): Promise<EndpointLook>;
   /** What the preflight says of the endpoint when nothing about it is in the way: "10.88.0.100 is free or ours". */
   unobstructed(cluster: Cluster): string;
-  /** What a health check says where there are no `faults`, and what to do where there are. */
+  /** What a health check says where a look has no `faults`, and what to do where there are. */
   health(cluster: Cluster): { found: string; hint: string };
+}
+
+/** How the endpoint is. */
+export interface EndpointLook {
+  /** What is wrong. */
+  faults: string[];
+  /**
+   * Names of the hosts that have the virtual IP. Left out where there is none, and where nobody has it of those that could be asked
+   * while others could not.
+   */
+  holders?: string[];
 }
 
 /** What etcd's members, and their hosts, say of them. */
@@ -43,6 +54,8 @@ export interface EtcdLook {
   quorum: 'yes' | 'no' | 'unknown';
   /** Whether anything was seen of a member: its list, or that it does not serve. */
   asked: boolean;
+  /** Name of the host whose member leads; left out where that is not known. */
+  leader?: string;
 }
 
 export interface EtcdWork extends ComponentWork {

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/types.js';
 import type { Operation } from './operations.js';
+import type { Sight } from './sight.js';
 import type { KnownFinding } from './since.js';
 import type { Step } from './types.js';
 
@@ -56,6 +57,21 @@ export interface CheckBackground {
   healthAttribute?: boolean;
   /** When the check began, milliseconds since the epoch. */
   begunAt?: number;
+  /**
+   * The record that the check was planned from; missing where none could be read, and in checks of earlier code. Where it is there the
+   * input's `cluster` is what was applied last, as the control planes say, and who has only Temporal to ask can read it there.
+   */
+  applied?: AppliedMark;
+}
+
+/** Which record of what was applied was read. */
+export interface AppliedMark {
+  /** Its number: one that was written later has more. */
+  generation: number;
+  /** Build of Kubewright that applied it: version and commit. */
+  build: string;
+  /** When it was written, ISO 8601, UTC. */
+  at: string;
 }
 
 /** An operation that changes a cluster. */
@@ -179,6 +195,8 @@ export interface StepOutput {
   findings?: HealthFinding[];
   /** How many more there were. */
   more?: number;
+  /** Of a step that only looks: what it has seen besides. */
+  seen?: Sight;
   /** For later steps and for reports. */
   data?: StepData;
 }

@@ -3,6 +3,7 @@ import type { WorkerActivities } from '../activities/types.js';
 import { componentVerdicts, type Looked, verdictOf } from '../plan/findings.js';
 import type { CheckRequest, RunInput, SkippedCheck } from '../plan/run.js';
 import type { SeenTwice } from '../plan/seen-twice.js';
+import type { Sight } from '../plan/sight.js';
 import { withSince } from '../plan/since.js';
 import { BACK_OFF, HEARTBEAT_TIMEOUT } from './engine/recoverable-step.js';
 import { run } from './engine/run.js';
@@ -16,8 +17,8 @@ import { HEALTH_MEMO, type HealthMemo, type HealthReport } from './types.js';
  */
 export async function checkHealth(input: CheckRequest | RunInput): Promise<HealthReport> {
   if ('known' in input) return plannedFirst(input);
-  const { findings = [], more = 0, failed = [] } = await run(input);
-  const found = { findings: [...(input.findings ?? []), ...findings], more, failed };
+  const { findings = [], more = 0, failed = [], seen } = await run(input);
+  const found = { findings: [...(input.findings ?? []), ...findings], more, failed, seen };
   // Checks that began with earlier code have looked once, and left nothing in their memo.
   const looksTwice = patched('second-look');
   const twice = looksTwice ? await lookAgain(input, found) : { ...found, fleeting: 0 };
@@ -53,8 +54,8 @@ function skippedReport({ known, searchAttributes }: CheckRequest, { skipped }: S
   return { cluster: known.name, at: Date.now(), verdict: 'unknown', looks: 0, findings: [], skipped };
 }
 
-function reportOf({ cluster, check }: RunInput, looked: Looked & SeenTwice): HealthReport {
-  const { more, fleeting } = looked;
+function reportOf({ cluster, check }: RunInput, looked: Looked & SeenTwice & { seen?: Sight }): HealthReport {
+  const { more, fleeting, seen } = looked;
   const at = Date.now();
   const known = withSince(looked.findings, check?.previous ?? [], at);
   const hosts = known.filter(({ host }) => host !== null);
@@ -67,6 +68,7 @@ function reportOf({ cluster, check }: RunInput, looked: Looked & SeenTwice): Hea
     findings: [...hosts, ...whole],
     ...(more === 0 ? {} : { more }),
     ...(fleeting === 0 ? {} : { fleeting }),
+    ...(seen === undefined ? {} : { seen }),
     ...(check?.begunAt === undefined ? {} : { tookMs: at - check.begunAt }),
     ...(check?.during === undefined ? {} : { during: check.during }),
   };

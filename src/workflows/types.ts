@@ -1,5 +1,6 @@
 import type { HealthComponent, HealthVerdict } from '../plan/findings.js';
 import type { HealthFinding, HeldBy, StepData } from '../plan/run.js';
+import type { Sight } from '../plan/sight.js';
 import type { Phase } from '../plan/types.js';
 
 /** Long enough for a reboot with a memory test, short enough that nobody waits an hour for a host that is switched off. */
@@ -46,6 +47,8 @@ export interface StepProgress {
   findings?: HealthFinding[];
   /** How many more findings there were than it reports. */
   more?: number;
+  /** Of a step that only looks: what it has seen besides. */
+  seen?: Sight;
   /** Why its last try failed; while it is tried again by itself, and of a step that has failed. */
   failed?: FailedTry;
 }
@@ -276,6 +279,8 @@ export interface RunResult {
   findings?: HealthFinding[];
   /** How many more findings there were than are named. */
   more?: number;
+  /** What steps that only look have seen besides; missing when they have told nothing. */
+  seen?: Sight;
 }
 
 /**
@@ -302,6 +307,11 @@ export interface HealthReport {
   more?: number;
   /** How many findings were seen once only: a second look some seconds later did not see them. Missing when there were none. */
   fleeting?: number;
+  /**
+   * Who has the virtual IP, who leads etcd, and which nodes there are, when the check ended. Missing where the check looked at
+   * nothing, and in reports of earlier versions.
+   */
+  seen?: Sight;
   /** How long the check took, in milliseconds. */
   tookMs?: number;
   /** What changed the cluster while it was looked at, for somebody had asked for the check all the same. */

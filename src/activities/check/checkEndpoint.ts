@@ -15,19 +15,20 @@ import { lookOnly } from './look-only.js';
  */
 export const checkEndpoint = lookOnly(async (context) => {
   const work = loadBalancerWorkOf(context.cluster);
-  const faults = await work.faults(context);
+  const { faults, holders } = await work.look(context);
+  const seen = holders === undefined ? {} : { seen: { virtualIpHolders: holders } };
   const { found, hint } = work.health(context.cluster);
   const finding = (code: string, evidence: string): HealthFinding => ({ code, host: null, evidence, hint });
   const views = await viewsOfApi(context);
   const told = views.filter(({ facts }) => facts !== undefined);
   if (told.length === 0) {
     const evidence = `no host could be asked whether the API answers at ${endpointOf(context.cluster)}`;
-    return { findings: [finding('KW681', evidence)], found };
+    return { findings: [finding('KW681', evidence)], found, ...seen };
   }
   const findings = faults.map((evidence) => finding('KW482', evidence));
-  if (told.some(answers)) return { findings, found };
+  if (told.some(answers)) return { findings, found, ...seen };
   const evidence = `the API does not answer at ${endpointOf(context.cluster)}, asked from ${listed(told)}`;
-  return { findings: [finding('KW680', evidence), ...findings], found };
+  return { findings: [finding('KW680', evidence), ...findings], found, ...seen };
 });
 
 /** In a healthy cluster one host says all that is to know; only where it does not, all of them are asked. */

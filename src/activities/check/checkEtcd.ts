@@ -10,13 +10,14 @@ import { lookOnly } from './look-only.js';
 export const checkEtcd = lookOnly(async (context) => {
   const { log } = etcdOf(context.cluster);
   const hint = `etcd’s log on the hosts (${log}) says why; look at ports 2379 and 2380 between them.`;
-  const { faults, quorum, asked } = await etcdWorkOf(context.cluster).look(context);
+  const { faults, quorum, asked, leader } = await etcdWorkOf(context.cluster).look(context);
   const finding = (code: string, evidence: string): HealthFinding => ({ code, host: null, evidence, hint });
   const found = `etcd has ${etcdHosts(context.cluster).length} healthy voters`;
+  const seen = leader === undefined ? {} : { seen: { etcdLeader: leader } };
   if (quorum === 'no') {
     return { findings: [finding('KW682', `etcd has no quorum: ${faults.join('; ')}`)], found };
   }
   // Nothing was seen of etcd: hosts could not be reached, or the question itself failed there.
   if (!asked) return { findings: [finding('KW683', faults.join('; '))], found };
-  return { findings: faults.map((evidence) => finding('KW476', evidence)), found };
+  return { findings: faults.map((evidence) => finding('KW476', evidence)), found, ...seen };
 });

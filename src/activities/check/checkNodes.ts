@@ -7,7 +7,7 @@ const HINT =
 
 /** Every node that was applied is in the cluster and Ready, with the version and address that it should have; no kubelet waits for a certificate. */
 export const checkNodes = lookOnly(async (context) => {
-  const { faults, waiting } = await lookAtNodes(context);
+  const { faults, waiting, seen } = await lookAtNodes(context);
   const without = waiting.map((name) => ({
     host: name,
     what: `${name} is not Ready: nobody has brought the pod network yet`,
@@ -22,5 +22,6 @@ export const checkNodes = lookOnly(async (context) => {
   return {
     findings: [...nodes, ...(await servingFindings(context))],
     found: `all nodes are Ready with v${context.cluster.kubernetes.version}`,
+    ...(seen === undefined ? {} : { seen: { nodes: seen } }),
   };
 });

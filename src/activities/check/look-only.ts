@@ -1,4 +1,5 @@
 import type { HealthFinding } from '../../plan/run.js';
+import type { Sight } from '../../plan/sight.js';
 import type { Probe, StepContext, StepImplementation } from '../types.js';
 
 /** What a look came to: what is wrong, or, where nothing is, one sentence on what was seen. */
@@ -6,6 +7,8 @@ export interface Look {
   findings: HealthFinding[];
   /** For a healthy cluster. */
   found: string;
+  /** What was seen besides, whatever is wrong; missing where the look tells nothing more. */
+  seen?: Sight;
 }
 
 /**
@@ -15,7 +18,7 @@ export interface Look {
 export function lookOnly(look: (context: StepContext) => Promise<Look>): StepImplementation {
   return {
     async probe(context): Promise<Probe> {
-      const { findings, found } = await look(context);
+      const { findings, found, seen } = await look(context);
       const summary =
         findings.length === 0
           ? found
@@ -23,7 +26,7 @@ export function lookOnly(look: (context: StepContext) => Promise<Look>): StepImp
               .map(({ evidence }) => evidence)
               .join('; ')
               .slice(0, 500);
-      return { done: true, found: summary, changes: [], findings };
+      return { done: true, found: summary, changes: [], findings, ...(seen === undefined ? {} : { seen }) };
     },
     async apply() {
       throw new Error('a health check changes nothing');

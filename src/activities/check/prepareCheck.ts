@@ -2,7 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Cluster } from '../../cluster/types.js';
 import { messageOf } from '../../errors.js';
 import type { Hosts } from '../../hosts/types.js';
-import type { CheckBackground, CheckRequest, HealthFinding, RunInput, SkippedCheck } from '../../plan/run.js';
+import type {
+  AppliedMark,
+  CheckBackground,
+  CheckRequest,
+  HealthFinding,
+  RunInput,
+  SkippedCheck,
+} from '../../plan/run.js';
 import { prepareRun } from '../../prepare-run.js';
 import { type AppliedRecord, readAppliedSpec } from '../applied/record/read.js';
 
@@ -26,8 +33,9 @@ export async function prepareCheck(
 ): Promise<RunInput | SkippedCheck> {
   const check = await readBackground(known.name);
   if (check.during !== undefined && asked !== true) return { skipped: check.during };
-  const { cluster, findings } = await lastApplied(known, hosts, signal);
-  return { ...prepareRun('check', cluster), searchAttributes, patienceMs: PATIENCE_MS, findings, check };
+  const { cluster, findings, applied } = await lastApplied(known, hosts, signal);
+  const background = { ...check, ...(applied === undefined ? {} : { applied }) };
+  return { ...prepareRun('check', cluster), searchAttributes, patienceMs: PATIENCE_MS, findings, check: background };
 }
 
 /** What the planning of a check works with. */
@@ -41,15 +49,19 @@ async function lastApplied(
   known: Cluster,
   hosts: Hosts,
   signal: AbortSignal,
-): Promise<{ cluster: Cluster; findings: HealthFinding[] }> {
+): Promise<{ cluster: Cluster; findings: HealthFinding[]; applied?: AppliedMark }> {
   try {
     const hostNamed = (name: string) => hosts.get(name);
     const record = await askTwice(() => readAppliedSpec({ cluster: known, hostNamed, signal }), signal);
     if (record.answer.is !== 'yes') return { cluster: known, findings: [notKnown(record)] };
-    const { cluster, leftOut } = record.answer.value;
+    const { cluster, leftOut, generation, build, at } = record.answer.value;
     // Those were no part of it; cluster.yaml is asked for them at the next install.
     const members = cluster.hosts.filter(({ name }) => !leftOut.includes(name));
-    return { cluster: { ...cluster, hosts: members }, findings: copiesAmiss(record) };
+    return {
+      cluster: { ...cluster, hosts: members },
+      findings: copiesAmiss(record),
+      applied: { generation, build, at },
+    };
   } catch (error) {
     signal.throwIfAborted();
     return { cluster: known, findings: [finding(`what was applied last cannot be read: ${messageOf(error)}`)] };

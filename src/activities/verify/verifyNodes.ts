@@ -2,6 +2,7 @@ import { type Cluster, type ClusterHost, hostsOf } from '../../cluster/types.js'
 import { podNetworkOf } from '../../components/registry/plan.js';
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
+import { alikeNodes, type SeenNodes } from '../../plan/sight.js';
 import { every } from '../answers.js';
 import { findControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
 import { leftJoinSecrets, revokeLeftJoinSecrets } from '../kubeadm/join/secrets.js';
@@ -86,6 +87,8 @@ export interface LookAtNodes {
   left: number;
   /** Names of nodes that lack nothing but the pod network that a person brings: all of them or none. */
   waiting: string[];
+  /** The nodes that there are; undefined where the API was not asked. */
+  seen?: SeenNodes[];
 }
 
 /** What is wrong with nodes, and what is left of joins. */
@@ -111,7 +114,20 @@ wait`;
       what,
     })),
   );
-  return { faults, left: left.length, waiting };
+  return { faults, left: left.length, waiting, seen: nodesIn(context.cluster, present) };
+}
+
+/** In the order of the cluster; those that it does not know last. What names no kubelet is a line of somebody's message. */
+function nodesIn(cluster: Cluster, present: Map<string, string[]>): SeenNodes[] {
+  const known = nodesOf(cluster).flatMap(({ name }) => (present.has(name) ? [name] : []));
+  const others = [...present].flatMap(([name, [, kubelet = '']]) => (kubelet === '' ? [] : [name]));
+  const names = new Set([...known, ...others]);
+  return alikeNodes(
+    [...names].map((name) => {
+      const [ready, kubelet = ''] = present.get(name) ?? [];
+      return { name, ready: ready === 'True', kubelet };
+    }),
+  );
 }
 
 /** What the kubelet says of a node that lacks nothing else (`networkErrorsFunc` of its node status). */

@@ -1,4 +1,5 @@
 import { FINDINGS_NAMED, type HealthFinding } from '../../plan/run.js';
+import { type Sight, together } from '../../plan/sight.js';
 import type { Step } from '../../plan/types.js';
 import {
   type BlockedStep,
@@ -100,6 +101,8 @@ export class Overview {
       others.reduce((sum, other) => sum + other[outcome], steps.filter((step) => step.outcome === outcome).length);
     const failed = [...ids('failed'), ...others.flatMap((other) => other.failed ?? [])];
     const found = findingsOf(steps, others);
+    // Looks at the whole cluster stay with the root, so groups have none.
+    const seen = steps.reduce<Sight | undefined>((all, step) => together(all, step.seen), undefined);
     const unreachable = [...this.ledger.unreachableHosts(), ...others.flatMap((other) => other.unreachable ?? [])];
     return {
       cluster: this.cluster,
@@ -109,6 +112,7 @@ export class Overview {
       ...(failed.length === 0 ? {} : { failed }),
       ...(unreachable.length === 0 ? {} : { unreachable: [...new Set(unreachable)] }),
       ...found,
+      ...(seen === undefined ? {} : { seen }),
     };
   }
 }

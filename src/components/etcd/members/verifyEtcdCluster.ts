@@ -54,7 +54,9 @@ async function look(context: StepContext): Promise<Omit<EtcdLook, 'faults'> & { 
     const facts = await ask(context, host);
     const members = facts === undefined ? undefined : membersIn(facts, 'members');
     if (facts !== undefined && members?.is === 'yes') {
-      return { faults: yes(clusterFaults(hosts, members.value, facts)), quorum: 'yes', asked: true };
+      const leader = leaderIn(hosts, members.value, facts);
+      const seen = leader === undefined ? {} : { leader };
+      return { faults: yes(clusterFaults(hosts, members.value, facts)), quorum: 'yes', asked: true, ...seen };
     }
     silent.push(facts === undefined ? UNREACHED : silenceOf(facts));
   }
@@ -123,6 +125,20 @@ function clusterFaults(hosts: ClusterHost[], members: Member[], facts: Facts): s
   faults.push(...[...expected.values()].map((name) => `${name} is no member`));
   const started = members.filter((member) => member.started).length;
   return [...faults, ...(facts.holds('health') ? [] : ['not every member answers']), ...identityFaults(facts, started)];
+}
+
+/**
+ * Whose member leads, as all members say that tell; undefined where they do not agree, as during an election. A member of no host has
+ * its own name.
+ */
+function leaderIn(hosts: ClusterHost[], members: Member[], facts: Facts): string | undefined {
+  // Of 64 bits, too: decimal there, and hexadecimal in the list. 0 is no leader.
+  const told = [...facts.text('status').matchAll(/"leader":(\d+)/g)].map(([, id = '']) => id);
+  const [leader, ...others] = new Set(told);
+  if (leader === undefined || leader === '0' || others.length > 0) return undefined;
+  const id = BigInt(leader).toString(16);
+  const member = members.find((each) => each.id === id);
+  return hosts.find((host) => member?.peerUrls.includes(peerUrl(host.address)))?.name ?? member?.name;
 }
 
 /** Every member has to tell which cluster it belongs to: one that does not may be another cluster's. */

@@ -15,7 +15,7 @@ export const work: LoadBalancerWork = {
     return endpointProblems(cluster, peers, views);
   },
 
-  faults: endpointFaults,
+  look: async (context) => ({ faults: await endpointFaults(context) }),
 
   unobstructed: (cluster) => `${endpointOf(cluster)} leads to nobody else`,
 

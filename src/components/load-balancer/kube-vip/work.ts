@@ -1,7 +1,7 @@
 import { hostsOf } from '../../../cluster/types.js';
 import { type LoadBalancerWork, NOTHING_TO_CHECK } from '../../work-types.js';
 import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
-import { endpointFaults } from '../vrrp/steps/verifyEndpoint.js';
+import { lookAtEndpoint } from '../vrrp/steps/verifyEndpoint.js';
 import { gatherVipFacts, vipProblems } from '../vrrp/vip.js';
 import { checkCards } from '../vrrp/work.js';
 import { LEASE } from './places.js';
@@ -9,7 +9,7 @@ import { settingsOf } from './settings.js';
 
 export const work: LoadBalancerWork = {
   ...NOTHING_TO_CHECK,
-  faults: endpointFaults,
+  look: lookAtEndpoint,
   checkEndpoint: async () => [],
   unobstructed: (cluster) => `${virtualIpOf(cluster).vip} is free or ours`,
   health: (cluster) => ({

@@ -6,11 +6,11 @@ import { KEEPALIVED_CONFIG_PATH } from '../vrrp/render/units.js';
 import { gatherVipFacts, type VipQuestion, vipProblems } from '../vrrp/vip.js';
 import { checkCards } from '../vrrp/work.js';
 import { isFromBundle } from './settings.js';
-import { ENDPOINT_HINT, endpointFaults } from './steps/verifyDirectors.js';
+import { ENDPOINT_HINT, lookAtEndpoint } from './steps/verifyDirectors.js';
 
 export const work: LoadBalancerWork = {
   ...NOTHING_TO_CHECK,
-  faults: endpointFaults,
+  look: lookAtEndpoint,
   checkEndpoint: async () => [],
   unobstructed: (cluster) => `${virtualIpOf(cluster).vip} is free or ours`,
   health: (cluster) => ({

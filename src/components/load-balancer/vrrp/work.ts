@@ -5,7 +5,7 @@ import { hostsOf, type Role } from '../../../cluster/types.js';
 import type { LoadBalancerWork } from '../../work-types.js';
 import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
 import { vrrpProblems } from './advertisements.js';
-import { endpointFaults } from './steps/verifyEndpoint.js';
+import { lookAtEndpoint } from './steps/verifyEndpoint.js';
 import { gatherVipFacts, vipProblems } from './vip.js';
 
 /**
@@ -15,7 +15,7 @@ import { gatherVipFacts, vipProblems } from './vip.js';
  */
 export function vrrpWork(configuration: string): Omit<LoadBalancerWork, 'bundled' | 'health'> {
   return {
-    faults: endpointFaults,
+    look: lookAtEndpoint,
 
     checkEndpoint: async () => [],
 

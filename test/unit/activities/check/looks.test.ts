@@ -37,6 +37,18 @@ describe('a look', () => {
     });
   });
 
+  test('at the nodes tells which there are, those that are not as most are first', async () => {
+    nodes('False');
+    const look = () => checkNodes.probe(contextAmong(hosts, cluster, 'checkNodes', null));
+    const wanted = [
+      { ready: false, kubelet: version, names: ['w-1'] },
+      { ready: true, kubelet: version, names: ['cp-1'] },
+    ];
+    expect((await look()).seen).toEqual({ nodes: wanted });
+    via.fact('ready', 'not ok');
+    expect(await look()).not.toHaveProperty('seen');
+  });
+
   test('at an API server asks that one by its own address', async () => {
     const look = () => checkApiServer.probe(contextAmong(hosts, cluster, 'checkApiServer', 'cp-1'));
     expect(await look()).toMatchObject({ done: true, findings: [] });
@@ -85,6 +97,14 @@ describe('a look at the endpoint', () => {
     expect(await look()).toEqual([]);
   });
 
+  test('tells who has the virtual IP, whatever is wrong', async () => {
+    hostIn(all, 'cp-1').fact('api', '');
+    const probe = () => checkEndpoint.probe(contextAmong(all, wide, 'checkEndpoint', null));
+    expect((await probe()).seen).toEqual({ virtualIpHolders: ['cp-1'] });
+    hostIn(all, 'cp-1').reachable = false;
+    expect(await probe()).not.toHaveProperty('seen');
+  });
+
   test('tells an API that answers some from one that answers nobody', async () => {
     hostIn(all, 'cp-1').fact('api', '');
     expect(await look()).toEqual(['KW482']);
@@ -126,6 +146,21 @@ describe('a look at etcd', () => {
 
   test('finds nothing while all members answer', async () => {
     expect(await look()).toEqual([]);
+  });
+
+  test('tells whose member leads, where all of them say the same', async () => {
+    const leads = async (...ids: string[]) => {
+      // As numbers of 64 bits are printed: decimal, and a leader of 0 for none.
+      const text = ids.map((id) => `{"cluster_id":1,"leader":${id}}`).join();
+      for (const host of all.values()) host.fact('status', text);
+      return (await checkEtcd.probe(contextAmong(all, wide, 'checkEtcd', null))).seen;
+    };
+    expect(await leads('161', '161', '161')).toEqual({ etcdLeader: 'cp-2' });
+    expect(await leads('161', '162', '161')).toBeUndefined();
+    expect(await leads('0', '0', '0')).toBeUndefined();
+    // A member of another name, on a host that was applied.
+    for (const host of all.values()) host.fact('members', members.join('\n').replace(', cp-3,', ', other,'));
+    expect(await leads('162', '162', '162')).toEqual({ etcdLeader: 'cp-3' });
   });
 
   test('tells a member that is lost from a quorum that is lost', async () => {

@@ -58,11 +58,11 @@ describe('a bad look at what was applied', () => {
     first(host);
     pauses.mockImplementation(async () => later(host));
     const hosts = { get: () => host.remote } as unknown as Hosts;
-    const { findings } = (await prepareCheck(
+    const { findings, check } = (await prepareCheck(
       { known },
       { hosts, signal, readBackground: async () => ({}) },
     )) as RunInput;
-    return { findings, looks: host.scripts.length };
+    return { findings, looks: host.scripts.length, applied: check?.applied };
   };
   const isAway = (host: FakeHost) => {
     host.reachable = false;
@@ -78,9 +78,11 @@ describe('a bad look at what was applied', () => {
 
   it('is a finding when the second one is no better; there is no third', async () => {
     const isUnreadable = (host: FakeHost) => void host.cannotTell('recorded-copy');
-    const { findings, looks } = await planned(isUnreadable);
+    const { findings, looks, applied } = await planned(isUnreadable);
     expect(findings).toMatchObject([{ code: 'KW603', evidence: expect.stringContaining('is not known') }]);
     expect(looks).toBe(2);
+    // Who reads the check's input must not take what was known long ago for what was applied.
+    expect(applied).toBeUndefined();
   });
 
   it('is a finding when reading failed both times, too', async () => {
@@ -91,7 +93,11 @@ describe('a bad look at what was applied', () => {
   });
 
   it('is not taken again where the first one was good', async () => {
-    expect(await planned(() => {})).toEqual({ findings: [], looks: 1 });
+    expect(await planned(() => {})).toEqual({
+      findings: [],
+      looks: 1,
+      applied: { generation: 1, build: BUILD, at: '2026-01-01T00:00:00Z' },
+    });
     expect(pauses).not.toHaveBeenCalled();
   });
 

@@ -9,6 +9,7 @@ import { apiServerPort } from '../../../../cluster/chosen-ports.js';
 import { type Cluster, hostsOf } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
 import { endpointOf } from '../../../../render/kubeadm.js';
+import type { EndpointLook } from '../../../work-types.js';
 import { type HostView, viewOf } from '../../view.js';
 import { virtualIpOf } from '../../virtual-ip/virtual-ip.js';
 import { REAL_SERVER } from '../places.js';
@@ -28,12 +29,12 @@ export const ENDPOINT_HINT = `On the directors, \`journalctl -u keepalived\` say
  */
 export const verifyDirectors: StepImplementation = {
   async probe(context) {
-    const { faults, holder } = await look(context);
+    const { faults, holders } = await look(context);
     const wrong = whatIsWrong(faults);
     if (wrong.length > 0) return { done: false, found: wrong.join('; '), changes: ['wait for the endpoint'] };
     const { cluster } = context;
     const servers = hostsOf(cluster, 'control-plane').length;
-    const found = `${holder} has ${virtualIpOf(cluster).vip} with ${servers} real servers; the API answers on ${endpointOf(cluster)} from every node`;
+    const found = `${holders?.join()} has ${virtualIpOf(cluster).vip} with ${servers} real servers; the API answers on ${endpointOf(cluster)} from every node`;
     return { done: true, found, changes: [] };
   },
 
@@ -51,10 +52,10 @@ export const verifyDirectors: StepImplementation = {
   },
 };
 
-/** What is wrong with the endpoint as hosts see it that can be asked; and directors that cannot, for nobody else tells that. */
-export async function endpointFaults(context: StepContext): Promise<string[]> {
-  const { seen, untold } = await look(context);
-  return [...seen, ...untold];
+/** How the endpoint is, as hosts see it that can be asked; and directors that cannot, for nobody else tells that. */
+export async function lookAtEndpoint(context: StepContext): Promise<EndpointLook> {
+  const { seen, untold, holders } = await look(context);
+  return { faults: [...seen, ...untold], ...(holders === undefined ? {} : { holders }) };
 }
 
 interface Look {
@@ -64,7 +65,8 @@ interface Look {
   seen: string[];
   /** Directors that do not answer, unless `seen` names them. */
   untold: string[];
-  holder: string;
+  /** Who has the virtual IP; undefined where a director that could not be asked may be the one. */
+  holders: string[] | undefined;
 }
 
 async function look(context: StepContext): Promise<Look> {
@@ -79,15 +81,15 @@ async function look(context: StepContext): Promise<Look> {
   const fault = holderFault(cluster, holding);
   if (fault !== undefined && holding.holders.length === 0 && holding.untold.length > 0) {
     return {
-      holder: '',
+      holders: undefined,
       seen: [fault, ...seen],
       untold: [],
       faults: seen.length === 0 ? unknown(fault) : yes([fault, ...seen]),
     };
   }
   const all = fault === undefined ? seen : [fault, ...seen];
-  const holder = holding.holders[0]?.host.name ?? '';
-  return { holder, seen: all, untold: holding.untold, faults: faultsFrom(all, missing) };
+  const holders = holding.holders.map(({ host }) => host.name);
+  return { holders, seen: all, untold: holding.untold, faults: faultsFrom(all, missing) };
 }
 
 function nodeScript(cluster: Cluster): string {

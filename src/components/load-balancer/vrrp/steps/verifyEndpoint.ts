@@ -7,6 +7,7 @@ import { nodesOf } from '../../../../activities/verify/verifyNodes.js';
 import type { ClusterHost } from '../../../../cluster/types.js';
 import { KubewrightError } from '../../../../errors.js';
 import { quote } from '../../../../hosts/shell.js';
+import type { EndpointLook } from '../../../work-types.js';
 import { type HostView, viewOf } from '../../view.js';
 import { virtualIpOf } from '../../virtual-ip/virtual-ip.js';
 import { holdsVipFunction } from './holder.js';
@@ -24,13 +25,13 @@ const LOOK_EVERY_MS = 500;
 export function verifyingEndpoint(hint: string): StepImplementation {
   return {
     async probe(context) {
-      const { faults, holder } = await look(context);
+      const { faults, holders } = await look(context);
       const wrong = whatIsWrong(faults);
       if (wrong.length > 0) return { done: false, found: wrong.join('; '), changes: ['wait for the endpoint'] };
       const { vip, port } = virtualIpOf(context.cluster);
       return {
         done: true,
-        found: `${holder} holds ${vip}; the API answers on ${vip}:${port} from every node`,
+        found: `${holders?.join()} holds ${vip}; the API answers on ${vip}:${port} from every node`,
         changes: [],
       };
     },
@@ -56,13 +57,22 @@ export const verifyEndpoint = verifyingEndpoint(
   'On the control planes, `journalctl -u keepalived -u haproxy` (of static pods: `crictl logs`) says who holds the virtual IP and why. Mend the cause, then retry the step.',
 );
 
-/** What is wrong with the endpoint as hosts see it that can be asked. */
-export async function endpointFaults(context: StepContext): Promise<string[]> {
-  return (await look(context)).seen;
+/** How the endpoint is, as hosts see it that can be asked. */
+export async function lookAtEndpoint(context: StepContext): Promise<EndpointLook> {
+  const { seen, holders } = await look(context);
+  return { faults: seen, ...(holders === undefined ? {} : { holders }) };
 }
 
-/** `seen`: what hosts tell. `faults`: that, and who could not be asked. */
-async function look(context: StepContext): Promise<{ faults: Faults; seen: string[]; holder: string }> {
+interface Look {
+  /** `seen`, and who could not be asked. */
+  faults: Faults;
+  /** What hosts tell. */
+  seen: string[];
+  /** Who has the virtual IP; undefined where whoever could not be asked may be the one. */
+  holders: string[] | undefined;
+}
+
+async function look(context: StepContext): Promise<Look> {
   const views = await onEachHost(nodesOf(context.cluster), (host) => viewOf(context, host, script(context)));
   const unreachable = views
     .filter(({ facts }) => facts === undefined)
@@ -81,20 +91,20 @@ async function look(context: StepContext): Promise<{ faults: Faults; seen: strin
   const holders = holding.filter(({ holds }) => holds?.is === 'yes');
   const [holder] = holders;
   if (holder === undefined || holders.length > 1) {
-    const names = holders.map(({ host }) => host.name).join(' and ');
+    const names = holders.map(({ host }) => host.name);
     if (holder !== undefined) {
-      const seen = [`${names} hold ${vip} at the same time`];
-      return { holder: names, seen, faults: faultsFrom(seen, missing) };
+      const seen = [`${names.join(' and ')} hold ${vip} at the same time`];
+      return { holders: names, seen, faults: faultsFrom(seen, missing) };
     }
     if (missing.length === 0)
-      return { holder: '', seen: [`nobody holds ${vip}`], faults: yes([`nobody holds ${vip}`]) };
+      return { holders: [], seen: [`nobody holds ${vip}`], faults: yes([`nobody holds ${vip}`]) };
     // Whoever could not be asked may hold it.
     const untold = `none of the hosts that tell holds ${vip}: ${missing.join('; ')}`;
-    return { holder: '', seen: [untold], faults: unknown(untold) };
+    return { holders: undefined, seen: [untold], faults: unknown(untold) };
   }
   const mac = holder.facts?.text('mac') ?? '';
   const faults = views.flatMap((view) => (view.facts === undefined ? [] : faultsOf(context, view, holder.host, mac)));
-  return { holder: holder.host.name, seen: faults, faults: faultsFrom(faults, missing) };
+  return { holders: [holder.host.name], seen: faults, faults: faultsFrom(faults, missing) };
 }
 
 /** The API comes first: asking it is what makes the kernel look for the VIP's hardware address. */

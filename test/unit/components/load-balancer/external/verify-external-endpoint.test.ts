@@ -55,7 +55,7 @@ describe('the endpoint behind an external load balancer is as it should be', () 
     hostIn(hosts, 'w-1').fact('presented', [printOf('cp-1'), printOf('of-the-old-cluster')].join('\n'));
     const found = "api.example.org:443 also leads to a server that is no control plane's, as seen from w-1";
     expect(await probe()).toMatchObject({ done: false, found });
-    expect(await loadBalancerWorkOf(cluster).faults(context())).toEqual([found]);
+    expect(await loadBalancerWorkOf(cluster).look(context())).toEqual({ faults: [found] });
   });
 
   test('nobody is called a stranger while a control plane does not tell its certificate', async () => {

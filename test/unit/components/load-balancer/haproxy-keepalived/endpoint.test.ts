@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
-  endpointFaults,
+  lookAtEndpoint,
   verifyEndpoint,
 } from '../../../../../src/components/load-balancer/vrrp/steps/verifyEndpoint.js';
 import { contextAmong, type FakeHost, fakeHosts, hostIn } from '../../../activities/fake-hosts.js';
@@ -53,13 +53,15 @@ describe('the endpoint is as it should be', () => {
 
   test('nobody has it only where everybody was asked: a host that is away may have it', async () => {
     hostIn(hosts, 'cp-1').reachable = false;
-    const faults = await endpointFaults(contextAmong(hosts, cluster, 'checkEndpoint', null));
-    expect(faults).toEqual(['none of the hosts that tell holds 10.88.0.100: cp-1 cannot be reached']);
+    const look = () => lookAtEndpoint(contextAmong(hosts, cluster, 'checkEndpoint', null));
+    expect(await look()).toEqual({ faults: ['none of the hosts that tell holds 10.88.0.100: cp-1 cannot be reached'] });
     hostIn(hosts, 'cp-1').reachable = true;
     hostIn(hosts, 'cp-1').facts.delete('holds');
-    expect(await endpointFaults(contextAmong(hosts, cluster, 'checkEndpoint', null))).toEqual([
-      'nobody holds 10.88.0.100',
-    ]);
+    expect(await look()).toEqual({ faults: ['nobody holds 10.88.0.100'], holders: [] });
+    hold('cp-2', MAC);
+    expect(await look()).toMatchObject({ holders: ['cp-2'] });
+    hold('cp-3', OTHER);
+    expect(await look()).toMatchObject({ holders: ['cp-2', 'cp-3'] });
   });
 
   test('not when a host sends to another network card than the holder’s', async () => {

@@ -96,7 +96,7 @@ describe('the endpoint', () => {
       found: 'lb-1 has 10.88.0.100 with 3 real servers; the API answers on 10.88.0.100:6443 from every node',
       changes: [],
     });
-    expect(await work.faults(context())).toEqual([]);
+    expect(await work.look(context())).toEqual({ faults: [], holders: ['lb-1'] });
   });
 
   test('is not while a control plane is missing from a table, the other director’s too', async () => {
@@ -120,12 +120,14 @@ describe('the endpoint', () => {
 
   test('is not while the API is not ready from somewhere', async () => {
     hostIn(hosts, 'w-2').facts.delete('api');
-    expect(await work.faults(context())).toEqual(['the API behind 10.88.0.100:6443 is not ready as seen from w-2']);
+    expect(await work.look(context())).toMatchObject({
+      faults: ['the API behind 10.88.0.100:6443 is not ready as seen from w-2'],
+    });
   });
 
   test('is not well for a health check while the other director is away: nobody else tells that', async () => {
     hostIn(hosts, 'lb-2').reachable = false;
-    expect(await work.faults(context())).toEqual(['lb-2 cannot be reached']);
+    expect(await work.look(context())).toEqual({ faults: ['lb-2 cannot be reached'], holders: ['lb-1'] });
   });
 
   test('is not known where a director is away that may have it', async () => {
