@@ -72,6 +72,8 @@ export type {
   WebhookSettings,
 } from './components/registry/settings.js';
 export {
+  type AppliedCluster,
+  type ClusterStatus,
   type ConnectionSettings,
   type ConnectOptions,
   changeHealthSchedule,
@@ -102,6 +104,7 @@ export {
   type RunListing,
   type RunSnapshot,
   type RunStatus,
+  readClusterStatus,
   readHealthHistory,
   readHealthNews,
   type ServerRecord,

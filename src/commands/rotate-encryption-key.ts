@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Cluster } from '../cluster/types.js';
 import type { Engine } from '../engine/index.js';
 import { KubewrightError } from '../errors.js';
 import { action, type CommandContext } from './support/action.js';
 import { parseDuration } from './support/duration.js';
-import { FILE_ARGUMENT, type FileOption, STDIN } from './support/file-argument.js';
+import { FILE_ARGUMENT, type FileOption } from './support/file-argument.js';
+import { isClusterName } from './support/named-cluster.js';
 import type { ExitCode, Shell } from './support/shell.js';
 import type { CarryOptions, Undertaking } from './support/undertaking.js';
 
@@ -61,11 +61,6 @@ async function undertaking(
   const { prepareRun } = await import('../prepare-run.js');
   const run = { ...prepareRun(OPERATION, cluster), patienceMs: options.patience };
   return { operation: OPERATION, cluster, run, again };
-}
-
-/** Names of clusters are DNS labels; a file of such a name is meant where there is one. */
-function isClusterName(given: string): boolean {
-  return given !== STDIN && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(given) && !existsSync(given);
 }
 
 /** The cluster as the latest run that changed it had it: the hosts say in the preflight whether it is the whole of it. */

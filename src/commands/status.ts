@@ -1,35 +1,61 @@
 import { Command } from 'commander';
 import { BUILD } from '../build.js';
-import type { Engine, RunListing, RunStatus } from '../engine/index.js';
+import type { ClusterStatus, DescribedRun, Engine, RunListing, RunStatus } from '../engine/index.js';
 import { isKubewrightError } from '../errors.js';
-import type { HealthSummary } from '../terminal/json/index.js';
+import type { ClusterState, HealthSummary } from '../terminal/json/index.js';
+import type { ComparedFile } from '../terminal/status/summary.js';
 import { action, type CommandContext } from './support/action.js';
+import { type FileOption, fileOption, oneFile } from './support/file-argument.js';
+import { isClusterName } from './support/named-cluster.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
-/** `kubewright status [CLUSTER]`: where an install stands, blocked steps first; without a name all installs. */
+/** `kubewright status [CLUSTER|FILE]`: one cluster on one screen; without a name and with several clusters a list. */
 export function statusCommand(shell: Shell): Command {
   return new Command('status')
-    .summary('show where installs stand, blocked steps first')
-    .description('Shows where the install of a cluster stands, blocked steps first; without a name, all installs.')
-    .argument('[cluster]', 'name of the cluster')
+    .summary('show how a cluster stands, blocked steps first')
+    .description(
+      'Shows all that Temporal knows of a cluster: what changes it, blocked steps first, its last health check, who has the virtual IP and who ' +
+        'leads etcd, its hosts, and what cluster.yaml says otherwise. It asks no host and needs no worker. Without a name, all clusters.',
+    )
+    .argument('[cluster|file]', 'name of the cluster, or its cluster.yaml')
+    .addOption(fileOption())
     .option(
       '--exit-code',
-      'exit with 0 when installed, 3 when a step waits for a person, 4 when it runs, else 1',
+      'exit with 0 when all is well, 1 when it is not, 2 when nobody could be asked, 3 when a step waits for a person, 4 when one runs',
       false,
     )
     .action(action<StatusOptions, [string | undefined]>(shell, status));
 }
 
-interface StatusOptions {
+interface StatusOptions extends FileOption {
   exitCode: boolean;
 }
 
-async function status(context: CommandContext<StatusOptions>, named: string | undefined): Promise<ExitCode> {
+async function status(context: CommandContext<StatusOptions>, given: string | undefined): Promise<ExitCode> {
+  const { options, output } = context;
+  const named = options.file === undefined ? given : oneFile(options.file, given);
+  const isFile = named !== undefined && (options.file !== undefined || !isClusterName(named));
+  // A file that is wrong is wrong input, and says nothing of a cluster.
+  const file = isFile ? await readNamed(context, named) : undefined;
+  try {
+    return await statusOf(context, file?.cluster?.name ?? named, file);
+  } catch (error) {
+    if (!options.exitCode || !isKubewrightError(error)) throw error;
+    output.error(error);
+    return EXIT.input;
+  }
+}
+
+async function statusOf(
+  context: CommandContext<StatusOptions>,
+  named: string | undefined,
+  file: ComparedFile | undefined,
+): Promise<ExitCode> {
   const { listRuns } = await import('../engine/index.js');
   const { openExistingEngine } = await import('./support/engine.js');
   const engine = await openExistingEngine(context);
   try {
-    if (named !== undefined) return await showOne(context, engine, named);
+    if (named !== undefined) return await showOne(context, engine, named, file);
     const latest = await listRuns(engine, { latest: true });
     const [only] = latest;
     if (only === undefined || latest.length > 1) return await showAll(context, latest);
@@ -44,67 +70,96 @@ async function status(context: CommandContext<StatusOptions>, named: string | un
   }
 }
 
+async function readNamed(context: CommandContext, path: string): Promise<ComparedFile> {
+  const { readCluster } = await import('./support/cluster-file.js');
+  const { nameOf } = await import('./support/file-argument.js');
+  return { path: nameOf(path), cluster: (await readCluster(context, path)).cluster };
+}
+
 async function showOne(
   { output, options }: CommandContext<StatusOptions>,
   engine: Engine,
   cluster: string,
+  named?: ComparedFile,
 ): Promise<ExitCode> {
-  const { describeRun } = await import('../engine/index.js');
-  const { renderFrame } = await import('../terminal/frame.js');
-  const { recordedSentence } = await import('../terminal/recorded.js');
-  const { taskFailureSentence } = await import('./support/hindrance.js');
-  const snapshot = await describeRun(engine, cluster);
-  const isIncomplete = (snapshot.result?.unreachable ?? []).length > 0;
-  const asked = isIncomplete ? EXIT.incomplete : codeOf(snapshot.status, snapshot.progress.blocked.length > 0);
-  const code = options.exitCode ? asked : EXIT.ok;
+  const { readClusterStatus } = await import('../engine/index.js');
+  const { summarise } = await import('../terminal/status/summary.js');
+  const { fileHere } = await import('./support/file-here.js');
+  const status = await readClusterStatus(engine, cluster);
+  const summary = summarise(status, named ?? (await fileHere(cluster)));
+  const code = options.exitCode ? CODES[summary.state] : EXIT.ok;
   if (output.json) {
-    const { addresses: _, ...told } = snapshot;
-    const health = await healthSummary(engine, cluster);
-    output.object({ type: 'install', ...told, ...(health === undefined ? {} : { health }) });
+    tellRun(output, status);
+    output.object({ type: 'cluster', ...summary });
     return code;
   }
-  const size = { columns: output.columns, rows: Number.POSITIVE_INFINITY };
-  for (const line of renderFrame(snapshot, { theme: output.theme, now: Date.now(), ...size })) output.line(line);
-  if (snapshot.failure !== undefined) output.line(`${snapshot.failure.message}\n${snapshot.failure.hint}`);
-  const recorded = recordedSentence(snapshot.progress.steps);
-  if (recorded !== undefined) output.line(`\n${recorded}`);
-  if (snapshot.build !== undefined && snapshot.build !== BUILD) {
-    output.note(`\nPlanned by kubewright ${snapshot.build}; this is ${BUILD}.`);
-  }
-  if (snapshot.taskFailure !== undefined) {
-    output.note(`\n${taskFailureSentence(snapshot.taskFailure)}`);
-  } else if (snapshot.status === 'running' && snapshot.source === 'history') {
-    const whose = snapshot.pinnedTo === undefined ? '' : ` of kubewright ${snapshot.pinnedTo}`;
-    output.note(
-      `\nNo worker${whose} answers in time: none runs, or it has too much to do. \`kubewright install cluster.yaml\` brings one where none runs.`,
-    );
-  }
-  await noteHealth(output, engine, cluster);
+  const { statusLines } = await import('../terminal/status/lines.js');
+  await showRun(output, cluster, status);
+  const how = { theme: output.theme, columns: output.columns, now: Date.now() };
+  for (const line of statusLines(summary, how)) output.line(line.trimEnd());
   return code;
 }
 
-/** In a line, how the cluster was when it was last looked at; nothing where nobody has. It stands in no command's way. */
-async function noteHealth(output: CommandContext['output'], engine: Engine, cluster: string): Promise<void> {
-  const { readHealthNews } = await import('../engine/index.js');
-  const { newsLines, verdictLine } = await import('../terminal/health.js');
-  const news = await readHealthNews(engine, cluster).catch(() => undefined);
-  if (news === undefined) return;
-  const lines = [
-    ...(news.report === undefined ? [] : [verdictLine(news.report, Date.now())]),
-    ...newsLines(news, 'cluster.yaml'),
-  ];
-  if (lines.length > 0) output.note(`\n${lines.join('\n')}`);
+/** README, "Exit codes". */
+const CODES: Readonly<Record<ClusterState, ExitCode>> = {
+  well: EXIT.ok,
+  amiss: EXIT.failed,
+  blocked: EXIT.blocked,
+  running: EXIT.timeout,
+  incomplete: EXIT.incomplete,
+};
+
+function tellRun(output: CommandContext['output'], { run, health }: ClusterStatus): void {
+  if (run === undefined) return;
+  const { addresses: _, ...told } = run;
+  const inShort = healthSummary(health);
+  output.object({ type: 'install', ...told, ...(inShort === undefined ? {} : { health: inShort }) });
 }
 
-async function healthSummary(engine: Engine, cluster: string): Promise<HealthSummary | undefined> {
-  const { readHealthNews } = await import('../engine/index.js');
-  const { report, silentSince } = (await readHealthNews(engine, cluster).catch(() => undefined)) ?? {};
+function healthSummary({ report, silentSince }: ClusterStatus['health']): HealthSummary | undefined {
   if (report === undefined) return undefined;
   const { verdict, at } = report;
   return { verdict, at, ...(silentSince === undefined ? {} : { silentSince }) };
 }
 
-/** For scripts: `kubewright watch --no-wait --timeout 45m` waits, this only looks. README, "Exit codes". */
+/** The operation: all of one that has not ended well, in a line of one that has. */
+async function showRun(
+  output: CommandContext['output'],
+  cluster: string,
+  { run, unread }: ClusterStatus,
+): Promise<void> {
+  if (run === undefined) {
+    const what = unread.operation === undefined ? 'Temporal knows of no operation that has changed it' : '';
+    output.line(`${output.theme.paint(cluster, 'strong')}  ${what}`.trimEnd());
+    return;
+  }
+  const { renderFrame } = await import('../terminal/frame.js');
+  const size = { columns: output.columns, rows: Number.POSITIVE_INFINITY };
+  const frame = renderFrame(run, { theme: output.theme, now: Date.now(), ...size });
+  const isOver = run.status === 'completed';
+  for (const line of isOver ? frame.slice(0, 1) : frame) output.line(line);
+  if (run.failure !== undefined) output.line(`${run.failure.message}\n${run.failure.hint}`);
+  if (!isOver) output.line();
+  await noteTroubles(output, run);
+}
+
+/** What a person should know of a run besides its steps. */
+async function noteTroubles(output: CommandContext['output'], run: DescribedRun): Promise<void> {
+  const { taskFailureSentence } = await import('./support/hindrance.js');
+  if (run.build !== undefined && run.build !== BUILD) {
+    output.note(`\nPlanned by kubewright ${run.build}; this is ${BUILD}.`);
+  }
+  if (run.taskFailure !== undefined) {
+    output.note(`\n${taskFailureSentence(run.taskFailure)}`);
+  } else if (run.status === 'running' && run.source === 'history') {
+    const whose = run.pinnedTo === undefined ? '' : ` of kubewright ${run.pinnedTo}`;
+    output.note(
+      `\nNo worker${whose} answers in time: none runs, or it has too much to do. \`kubewright install cluster.yaml\` brings one where none runs.`,
+    );
+  }
+}
+
+/** Of an operation in a list; for scripts: `kubewright watch --no-wait --timeout 45m` waits, this only looks. */
 function codeOf(status: RunStatus, blocked: boolean): ExitCode {
   if (status === 'completed') return EXIT.ok;
   if (status !== 'running') return EXIT.failed;

@@ -1,44 +1,91 @@
-import type { HeldBy } from '../plan/run.js';
+import type { HeldBy, RunReference } from '../plan/run.js';
 import type { HealthReport } from '../workflows/types.js';
-import { closedChecks, reportOf } from './runs/check-reports.js';
+import { closedChecks, type RunReader, reportOf } from './runs/check-reports.js';
 import { readerOf } from './runs/history.js';
 import { findSchedule, type HealthSchedule } from './schedules.js';
+import { type Told, told } from './told.js';
 import type { Engine } from './types.js';
 
 /** What is known of a cluster's health without a look at it. */
 export interface HealthNews {
   /** Of the latest check that has looked. */
   report?: HealthReport;
+  /** The run of the workflow that made it. */
+  reportedBy?: RunReference;
   /** Set where checks behind that one were left out: what holds the cluster. */
   heldBy?: HeldBy;
   /** The cluster's schedule; missing where it has none. */
   schedule?: HealthSchedule;
   /** Since when the schedule should have said something and has not, milliseconds since the epoch. */
   silentSince?: number;
+  /** What could not be read, and why: nothing that is missing above is known to be missing then. */
+  unread?: { checks?: string; schedule?: string };
 }
 
-/** The latest report, what has kept checks from looking since, and whether the schedule still says something. */
+/**
+ * The latest report, what has kept checks from looking since, and whether the schedule still says something. Who may not look at
+ * schedules is told the report all the same, and that (`unread`).
+ *
+ * @throws when Temporal does not list the checks
+ */
 export async function readHealthNews(engine: Engine, cluster: string, now = Date.now()): Promise<HealthNews> {
-  const reader = readerOf(engine);
-  // Who may not look at schedules is shown the report all the same.
-  const schedule = await findSchedule(engine, cluster).catch(() => undefined);
-  let [heard, heldBy, report]: [number?, HeldBy?, HealthReport?] = [];
+  const [schedule, checks] = await Promise.all([
+    told(findSchedule(engine, cluster)),
+    latestChecks(readerOf(engine), cluster),
+  ]);
+  return newsOf(schedule, { value: checks }, now);
+}
+
+/** The same for who has more to tell: what cannot be read stands in the way of nothing else. */
+export async function readHealthNewsAsFarAsTold(
+  engine: Engine,
+  cluster: string,
+  now = Date.now(),
+): Promise<HealthNews> {
+  const [schedule, checks] = await Promise.all([
+    told(findSchedule(engine, cluster)),
+    told(latestChecks(readerOf(engine), cluster)),
+  ]);
+  return newsOf(schedule, checks, now);
+}
+
+interface LatestChecks extends Pick<HealthNews, 'report' | 'reportedBy' | 'heldBy'> {
+  /** When the latest check ended, milliseconds since the epoch. */
+  heard?: number;
+}
+
+async function latestChecks(reader: RunReader, cluster: string): Promise<LatestChecks> {
+  const latest: LatestChecks = {};
   for await (const check of closedChecks(reader, cluster)) {
-    const isLatest = heard === undefined;
-    heard ??= check.closedAt;
+    const isLatest = latest.heard === undefined;
+    latest.heard ??= check.closedAt;
     const isSkipped = check.memo?.skipped !== undefined;
     if (isSkipped && !isLatest) continue;
-    const told = await reportOf(reader, check);
-    if (isSkipped) heldBy = told?.skipped;
-    else report = told;
-    if (report !== undefined) break;
+    const report = await reportOf(reader, check);
+    if (report === undefined) continue;
+    if (!isSkipped) {
+      const { workflowId, runId } = check;
+      return { ...latest, report, reportedBy: { workflowId, runId } };
+    }
+    if (report.skipped !== undefined) latest.heldBy = report.skipped;
   }
-  const silent = schedule && silentSince(schedule, heard, now);
+  return latest;
+}
+
+function newsOf(schedule: Told<HealthSchedule | undefined>, checks: Told<LatestChecks>, now: number): HealthNews {
+  const { heard, ...latest } = checks.value ?? {};
+  // Where nobody tells which checks have ended, nobody knows that none has.
+  const silent =
+    schedule.value !== undefined && checks.why === undefined ? silentSince(schedule.value, heard, now) : undefined;
+  const unread = {
+    ...(checks.why === undefined ? {} : { checks: checks.why }),
+    ...(schedule.why === undefined ? {} : { schedule: schedule.why }),
+  };
   return {
-    ...(report === undefined ? {} : { report }),
-    ...(heldBy === undefined ? {} : { heldBy }),
-    ...(schedule === undefined ? {} : { schedule }),
+    ...latest,
+    ...(schedule.value === undefined ? {} : { schedule: schedule.value }),
     ...(silent === undefined ? {} : { silentSince: silent }),
+    ...(Object.keys(unread).length === 0 ? {} : { unread }),
   };
 }
 

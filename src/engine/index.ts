@@ -1,4 +1,5 @@
 /** Kubewright's side of Temporal: how it is reached or started, and how installs are started, watched and steered. */
+export { type ClusterStatus, readClusterStatus } from './cluster-status.js';
 export { type ConnectOptions, connect } from './connect.js';
 export {
   attachServer,
@@ -11,6 +12,7 @@ export {
 } from './embedded-server.js';
 export { type HealthCell, type HealthHistory, type HealthRow, readHealthHistory } from './health-history.js';
 export { type HealthNews, readHealthNews } from './health-news.js';
+export type { AppliedCluster } from './runs/applied-cluster.js';
 export { checkNow, latestReport } from './runs/checks.js';
 export { type DecisionOutcome, decide, endRun, handOverForAbort } from './runs/decide.js';
 export { readLatestInput } from './runs/history.js';

@@ -30,21 +30,16 @@ function headline(
     return `${theme.paint(theme.symbols.done, 'good')} ${cluster} is healthy: ${plural(looks, 'look')} (${when})`;
   }
   const count = theme.paint(plural(findings.length + more, 'finding'), 'strong');
-  return `${theme.paint(theme.symbols.failed, 'bad')} ${cluster} ${STATES[verdict]}: ${count} (${when})`;
+  return `${theme.paint(theme.symbols.failed, 'bad')} ${cluster} ${VERDICT_WORDS[verdict]}: ${count} (${when})`;
 }
 
-const STATES: Record<HealthVerdict, string> = {
+/** "the cluster is degraded". */
+export const VERDICT_WORDS: Readonly<Record<HealthVerdict, string>> = {
   ok: 'is healthy',
   degraded: 'is degraded',
   down: 'is down',
   unknown: 'could not be looked at',
 };
-
-/** A report in a line, for who asks something else. */
-export function verdictLine({ at, verdict, findings, more = 0 }: HealthReport, now: number): string {
-  const count = findings.length + more === 0 ? '' : `, ${plural(findings.length + more, 'finding')}`;
-  return `Health: the cluster ${STATES[verdict]}${count} (${utcMinute(at)} UTC, ${elapsed(now - at)} ago; \`kubewright health\`).`;
-}
 
 /** What a person should know of a report besides its findings. */
 function remarks({ fleeting = 0, during }: HealthReport): string[] {
@@ -63,11 +58,13 @@ export function nounOf(operation: Operation): string {
   return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
-function seenWhere({ host, evidence }: HealthFinding): string {
+/** "w-1: it is not Ready". */
+export function seenWhere({ host, evidence }: HealthFinding): string {
   return `${host === null ? '' : `${host}: `}${printable(withoutHost(evidence, host))}`;
 }
 
-function sinceWhen({ since }: HealthFinding, { at }: HealthReport): string {
+/** " (new)", or since when; nothing where the report does not say. */
+export function sinceWhen({ since }: HealthFinding, { at }: Pick<HealthReport, 'at'>): string {
   if (since === undefined) return '';
   return since >= at ? ' (new)' : ` (since ${utcMinute(since)} UTC)`;
 }
@@ -77,27 +74,37 @@ function withoutHost(evidence: string, host: string | null): string {
   return host !== null && evidence.startsWith(`${host}: `) ? evidence.slice(host.length + 2) : evidence;
 }
 
-/** What a person should know besides the latest report: that checks are left out, and that none come any more. */
-export function newsLines({ heldBy, schedule, silentSince }: HealthNews, file: string): string[] {
-  const since = silentSince === undefined ? '' : `${utcMinute(silentSince)} UTC`;
+/** What a person should know besides the latest report: that checks are left out, that none come any more, and what is not known. */
+export function newsLines({ heldBy, schedule, silentSince, unread }: HealthNews, file: string): string[] {
   return [
     ...(heldBy === undefined
       ? []
       : [
           `Scheduled checks are left out while ${nounOf(heldBy.operation)} holds the cluster (${heldBy.workflowId}, since ${utcMinute(heldBy.since)} UTC).`,
         ]),
-    ...(schedule === undefined || silentSince === undefined
+    ...(schedule === undefined || silentSince === undefined ? [] : silenceOf(schedule, silentSince, file)),
+    ...(unread?.schedule === undefined
       ? []
-      : [
-          `No check has ended since ${since}, and one is due every ${often(schedule.everyMs)}: no worker takes them, or the server has lost the schedule.`,
-          `\`kubewright health schedule ${file} --every ${optionOf(schedule.everyMs)}\` brings a worker and makes the schedule anew.`,
-        ]),
+      : [`Whether checks are scheduled, and still come, is not known: ${printable(unread.schedule)}.`]),
   ];
 }
 
-export function scheduleLine({ cluster, everyMs, paused, nextAt }: HealthSchedule): string {
+/** That a schedule says nothing any more, and what to do about it: two sentences. */
+export function silenceOf({ everyMs }: Pick<HealthSchedule, 'everyMs'>, silentSince: number, file: string): string[] {
+  return [
+    `No check has ended since ${utcMinute(silentSince)} UTC, and one is due every ${often(everyMs)}: no worker takes them, or the server has lost the schedule.`,
+    `\`kubewright health schedule ${file} --every ${optionOf(everyMs)}\` brings a worker and makes the schedule anew.`,
+  ];
+}
+
+export function scheduleLine(schedule: HealthSchedule): string {
+  return `${schedule.cluster}: ${rhythm(schedule)}`;
+}
+
+/** "every 5 m, next 2026-03-02 09:35 UTC". */
+export function rhythm({ everyMs, paused, nextAt }: Pick<HealthSchedule, 'everyMs' | 'paused' | 'nextAt'>): string {
   const next = paused ? 'paused' : nextAt === undefined ? 'no check is due' : `next ${utcMinute(nextAt)} UTC`;
-  return `${cluster}: every ${often(everyMs)}, ${next}`;
+  return `every ${often(everyMs)}, ${next}`;
 }
 
 /** "5 m", "15 s". */

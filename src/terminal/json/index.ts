@@ -29,6 +29,7 @@ import type {
   StartedObject,
   TimeoutObject,
 } from './install.js';
+import type { ClusterObject } from './status.js';
 
 export type * from './background.js';
 export type * from './bundles.js';
@@ -37,6 +38,7 @@ export type * from './events.js';
 export type * from './health.js';
 export type * from './hosts.js';
 export type * from './install.js';
+export type * from './status.js';
 
 /** What happens in an install, and in which. */
 export type ClusterEvent = ProgressEvent & {
@@ -55,6 +57,7 @@ export type JsonObject =
   | DecidedObject
   | InstallObject
   | ListingObject
+  | ClusterObject
   | ValidObject
   | InitObject
   | FindingObject

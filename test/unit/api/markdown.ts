@@ -8,7 +8,7 @@ const GROUPS: [title: string, members: RegExp, text?: string][] = [
   ['Temporal', /^(Engine|ConnectionSettings|src\/engine\/(connect|settings|embedded-server|state-directory|server\/))/],
   ['Workers', /^(RunWorkerOptions|src\/(run-worker|worker)|src\/engine\/(worker|processes))/],
   ['Health checks', /^(checkNow|latestReport|Health(Finding|Report)|CheckRequest|src\/engine\/(schedules|health-))/],
-  ['Runs', /^src\/(engine\/(runs\/|types)|workflows\/)/],
+  ['Runs', /^src\/(engine\/(runs\/|types|cluster-status)|workflows\/)/],
   ['Hosts', /^src\/(on-hosts|kubeconfig|hosts\/|activities\/)/],
   ['Errors and version', /^src\/(errors|version|build)/],
   [

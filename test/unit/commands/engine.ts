@@ -1,5 +1,6 @@
 import { BUILD } from '../../../src/build.js';
 import type {
+  ClusterStatus,
   ConnectOptions,
   DecisionOutcome,
   Engine,
@@ -32,6 +33,8 @@ export class ScriptedEngine {
   /** What is known of the cluster's health, and of its last day. */
   news: HealthNews = {};
   day: HealthHistory | undefined;
+  /** What else is known of the cluster, for `status`. */
+  known: Partial<ClusterStatus> = {};
   /** What an install was started with. */
   patienceMs: number | undefined;
   /** Thrown by describeRun. */
@@ -86,6 +89,10 @@ export class ScriptedEngine {
         this.calls.push(`end ${cluster} ${reason}`);
       },
       readHealthNews: async () => this.news,
+      readClusterStatus: async (_engine: Engine, cluster: string): Promise<ClusterStatus> => {
+        if (this.unreadable !== undefined) throw this.unreadable;
+        return { cluster, run: this.moments.at(-1), health: this.news, unread: {}, ...this.known };
+      },
       readHealthHistory: async () => this.day,
       listRuns: async () => this.listings ?? this.clusters.map((cluster) => ({ cluster })),
       describeRun: async () => {

@@ -95,25 +95,23 @@ describe('health', () => {
 });
 
 describe('status', () => {
-  it('says in a line how the cluster was when it was last looked at, and that its schedule is silent', async () => {
+  it('says how the cluster was when it was last looked at, and that its schedule is silent', async () => {
     const news = { report: down, schedule, silentSince: at };
-    const { stderr, code } = await run(engineWith(news), 'status', 'demo');
+    const { stdout, code } = await run(engineWith(news), 'status', 'demo');
     expect(code).toBe(0);
-    expect(stderr).toContain('Health: the cluster is down, 1 finding');
-    expect(stderr).toContain('No check has ended since 2026-03-02 09:30 UTC');
+    expect(stdout).toContain('is down: 1 finding');
+    expect(stdout).toContain('No check has ended since 2026-03-02 09:30 UTC');
     const { objects } = await run(engineWith(news), 'status', 'demo', '--json');
     expect(objects[0]).toMatchObject({ type: 'install', health: { verdict: 'down', at, silentSince: at } });
+    expect(objects[1]).toMatchObject({ type: 'cluster', state: 'amiss', health: { verdict: 'down' }, silentSince: at });
   });
 
-  it('shows the install all the same where nothing is known of health', async () => {
-    const engine = engineWith({});
-    Object.defineProperty(engine, 'news', {
-      get: () => {
-        throw new Error('7 PERMISSION_DENIED');
-      },
-    });
-    const { stderr, code } = await run(engine, 'status', 'demo');
-    expect(code).toBe(0);
-    expect(stderr).not.toContain('Health:');
+  it('shows the install all the same where health cannot be read, and says that and why', async () => {
+    const unread = { checks: '7 PERMISSION_DENIED: list', schedule: '7 PERMISSION_DENIED: describe' };
+    const { stdout, code } = await run(engineWith({ unread }), 'status', 'demo', '--exit-code');
+    expect(code).toBe(1);
+    expect(stdout).toContain('demo  installed');
+    expect(stdout).toContain('health: 7 PERMISSION_DENIED: list');
+    expect(stdout).toMatch(/whether checks are scheduled.*: 7 PERMISSION_DENIED: describe/);
   });
 });

@@ -74,25 +74,6 @@ describe('status', () => {
     expect(objects[0]).toMatchObject({ type: 'install', build: BUILD });
   });
 
-  it('shows what a run has recorded as applied, by whom and when', async () => {
-    const data = { generation: 3, operation: 'install', version: '1.34.3', hosts: 5, build: '0.1.0', run: 'r-1' };
-    const step = {
-      id: 'cluster/record',
-      title: 'Record',
-      phase: 'record' as const,
-      host: null,
-      state: 'done' as const,
-    };
-    const view = done();
-    const steps = [...view.progress.steps, { ...step, data: { ...data, at: '2026-11-20T12:01:00.000Z' } }];
-    const snapshot = moment({ ...view, progress: { ...view.progress, steps } }, { status: 'completed' });
-    const { stdout } = await status(new ScriptedEngine([snapshot]), 'demo');
-    expect(stdout).toContain(
-      'Applied: Kubernetes 1.34.3 on 5 hosts, by kubewright 0.1.0, recorded 2026-11-20 12:01 UTC (generation 3).',
-    );
-    expect((await status(new ScriptedEngine([moment(done())]), 'demo')).stdout).not.toContain('Applied:');
-  });
-
   it('refuses settings of Temporal that cannot be meant as wrong input', async () => {
     const { code, stderr } = await status(new ScriptedEngine([]), '--embedded', '--address', 'team:7233');
     expect(code).toBe(2);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { healthLines, newsLines, scheduleLine, verdictLine } from '../../../src/terminal/health.js';
+import { healthLines, newsLines, scheduleLine } from '../../../src/terminal/health.js';
 import { createTheme } from '../../../src/terminal/theme.js';
 
 const theme = createTheme(false, true);
@@ -89,10 +89,9 @@ describe('the news of a cluster', () => {
     ]);
   });
 
-  it('are for `status` a line on the latest report', () => {
-    const findings = [{ code: 'KW682', host: null, evidence: 'etcd has no quorum', hint: '' }];
-    expect(verdictLine({ cluster: 'demo', at, verdict: 'down', looks: 7, findings }, at + 12_000)).toBe(
-      'Health: the cluster is down, 1 finding (2026-03-02 09:30 UTC, 12 s ago; `kubewright health`).',
-    );
+  it('are that nobody tells whether checks are scheduled, which is no word that there are none', () => {
+    expect(newsLines({ unread: { schedule: '7 PERMISSION_DENIED' } }, 'demo.yaml')).toEqual([
+      'Whether checks are scheduled, and still come, is not known: 7 PERMISSION_DENIED.',
+    ]);
   });
 });

@@ -1,0 +1,112 @@
+import type { Role } from '../../cluster/types.js';
+import type { ClusterSummary, HostStanding } from '../json/status.js';
+import { firstNames, plural } from '../text.js';
+import type { Theme } from '../theme.js';
+import type { Line } from '../types.js';
+
+const ROLES: readonly [Role, string][] = [
+  ['control-plane', 'control plane'],
+  ['worker', 'worker'],
+  ['etcd', 'etcd host'],
+  ['director', 'director'],
+];
+
+/** Hosts of a role that are listed one by one; of more than that those that are not well, as many at most. */
+const LISTED = 20;
+/** Codes that are named of one host. */
+const CODES = 3;
+
+/**
+ * The hosts by role, each with what the latest check has seen of it. Of a role of many hosts those are listed that are not well, and
+ * the others are counted, those together that are alike.
+ */
+export function hostLines(summary: ClusterSummary, theme: Theme): Line[] {
+  return ROLES.flatMap(([role, noun]) => {
+    const hosts = summary.hosts.filter((host) => host.role === role);
+    if (hosts.length === 0) return [];
+    const isListed = hosts.length <= LISTED;
+    const troubled = hosts.filter(isTroubled);
+    const named = isListed ? hosts : troubled.slice(0, LISTED);
+    const widths = {
+      name: Math.max(0, ...named.map(({ name }) => name.length)),
+      address: Math.max(0, ...named.map(({ address }) => address.length)),
+    };
+    return [
+      [{ text: plural(hosts.length, noun), style: 'strong' }] as Line,
+      ...named.map((host) => hostLine(host, summary, widths, theme)),
+      ...(isListed ? [] : countedLines(hosts, troubled.slice(LISTED), theme)),
+    ];
+  });
+}
+
+function isTroubled({ ready, otherVersion, codes }: HostStanding): boolean {
+  return ready === false || otherVersion === true || codes.length > 0;
+}
+
+function hostLine(
+  host: HostStanding,
+  summary: ClusterSummary,
+  widths: { name: number; address: number },
+  theme: Theme,
+): Line {
+  const { name, address, kubelet, codes } = host;
+  const more = codes.length - CODES;
+  const remarks = [
+    ...(host.ready === false ? [kubelet === undefined ? 'no node of the cluster' : 'not Ready'] : []),
+    ...(host.otherVersion ? ['another version than applied'] : []),
+    ...codes.slice(0, CODES),
+    ...(more > 0 ? [`${more} more`] : []),
+  ];
+  const roles = [
+    ...(summary.virtualIpHolders?.includes(name) ? ['virtual IP'] : []),
+    ...(summary.etcdLeader === name ? ['etcd leader'] : []),
+  ];
+  return [
+    sign(host, summary, theme),
+    { text: `${name.padEnd(widths.name)}  ` },
+    { text: `${address.padEnd(widths.address)}  `, style: 'faint' },
+    ...(kubelet === undefined ? [] : [{ text: `${kubelet}  ` }]),
+    ...(remarks.length === 0 ? [] : [{ text: `${remarks.join(', ')}  `, style: 'bad' as const }]),
+    { text: roles.join(', ') },
+  ];
+}
+
+/** A host was seen where a check has looked; a node, where it has told of that. */
+function sign(host: HostStanding, summary: ClusterSummary, theme: Theme): Line[number] {
+  const { symbols } = theme;
+  if (isTroubled(host)) return { text: `  ${symbols.failed} `, style: 'bad' };
+  const isNode = host.role === 'control-plane' || host.role === 'worker';
+  const isSeen = isNode ? host.ready === true : summary.seenAt !== undefined;
+  return isSeen ? { text: `  ${symbols.done} `, style: 'good' } : { text: `  ${symbols.waiting} `, style: 'faint' };
+}
+
+/** Hosts that are not listed. */
+function countedLines(hosts: HostStanding[], unlisted: HostStanding[], theme: Theme): Line[] {
+  const { symbols } = theme;
+  const alike = new Map<string, HostStanding[]>();
+  for (const host of hosts) {
+    if (isTroubled(host)) continue;
+    const key = host.kubelet ?? '';
+    alike.set(key, [...(alike.get(key) ?? []), host]);
+  }
+  const names = unlisted.map(({ name }) => name);
+  return [
+    ...(unlisted.length === 0
+      ? []
+      : [
+          [
+            { text: `  ${symbols.failed} `, style: 'bad' as const },
+            { text: `${plural(unlisted.length, 'more host')} not well: ${firstNames(names, 4)}` },
+          ],
+        ]),
+    ...[...alike].map(([kubelet, ones]): Line => {
+      const [first] = ones;
+      const isReady = first?.ready === true;
+      const what = isReady ? `Ready with ${kubelet}` : 'nothing is known to be wrong';
+      return [
+        { text: `  ${isReady ? symbols.done : symbols.waiting} `, style: isReady ? 'good' : 'faint' },
+        { text: `${plural(ones.length, 'other')}: ${what}` },
+      ];
+    }),
+  ];
+}

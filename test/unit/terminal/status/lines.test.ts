@@ -1,0 +1,108 @@
+import stringWidth from 'string-width';
+import { describe, expect, it } from 'vitest';
+import type { ClusterStatus } from '../../../../src/engine/index.js';
+import { statusLines } from '../../../../src/terminal/status/lines.js';
+import { type ComparedFile, summarise } from '../../../../src/terminal/status/summary.js';
+import { createTheme } from '../../../../src/terminal/theme.js';
+import { clusterOf } from '../../cluster-fixture.js';
+import { AT, reportOf, sightOf, wellKnown } from './known.js';
+
+function screen(status: ClusterStatus, file?: ComparedFile, { columns = 80, theme = createTheme(false, true) } = {}) {
+  return statusLines(summarise(status, file), { theme, columns, now: AT + 12_000 }).map((line) => line.trimEnd());
+}
+
+const text = (lines: string[]) => `${lines.join('\n')}\n`;
+
+const five = clusterOf({ controlPlanes: 3, workers: 2 });
+const stopped = { code: 'KW650', host: 'w-1', evidence: 'kubelet.service is not active (failed)', hint: 'Look.' };
+const notReady = { code: 'KW481', host: 'w-1', evidence: 'w-1 is not Ready', hint: 'Look.', since: AT - 600_000 };
+const whole = { code: 'KW476', host: null, evidence: 'not every member answers', hint: '', since: AT };
+
+function degraded(): ClusterStatus {
+  const seen = { ...sightOf(five, { 'w-1': { ready: false }, 'w-2': { kubelet: 'v1.34.2' } }) };
+  const status = wellKnown();
+  return {
+    ...status,
+    health: { ...status.health, report: reportOf(five, [notReady, stopped, whole], seen), silentSince: AT },
+  };
+}
+
+/** Three control planes, one of which is not well, and 300 workers, of which some are not. */
+function crowd(troubled: number): ClusterStatus {
+  const cluster = clusterOf({ controlPlanes: 3, workers: 300 });
+  const names = Array.from({ length: troubled }, (_, index) => `w-${index * 3 + 2}`);
+  const findings = names.map((host) => ({ code: 'KW481', host, evidence: `${host} is not Ready`, hint: '' }));
+  const seen = sightOf(cluster, Object.fromEntries(names.map((name) => [name, { ready: false }])));
+  return wellKnown(cluster, { health: { report: reportOf(cluster, findings, seen) } });
+}
+
+const edited: ComparedFile = {
+  path: 'cluster.yaml',
+  cluster: clusterOf({ controlPlanes: 3, workers: 3 }, { kubernetes: { ...five.kubernetes, version: '1.34.4' } }),
+};
+
+describe('the screen of a cluster', () => {
+  it('that is well is short', async () => {
+    const lines = screen(wellKnown(), { path: 'cluster.yaml', cluster: five });
+    await expect(text(lines)).toMatchFileSnapshot('../golden/status-well.golden');
+  });
+
+  it('that is degraded tells what, where, since when, and what the file says otherwise', async () => {
+    await expect(text(screen(degraded(), edited))).toMatchFileSnapshot('../golden/status-degraded.golden');
+  });
+
+  it('says the same without signs beyond ASCII, and with colours', async () => {
+    const how = (color: boolean, unicode: boolean) => ({ theme: createTheme(color, unicode) });
+    await expect(text(screen(degraded(), edited, how(false, false)))).toMatchFileSnapshot(
+      '../golden/status-ascii.golden',
+    );
+    await expect(text(screen(wellKnown(), undefined, how(true, true)))).toMatchFileSnapshot(
+      '../golden/status-colour.golden',
+    );
+  });
+
+  it('of 300 workers lists those that are not well, and counts the others', async () => {
+    await expect(text(screen(crowd(2)))).toMatchFileSnapshot('../golden/status-300.golden');
+    const lines = screen(crowd(50));
+    expect(lines.length).toBeLessThan(45);
+    expect(lines).toContain('  ✗ 30 more hosts not well: w-62, w-65, w-68, w-71 and 26 more');
+    expect(lines).toContain('  ✓ 250 others: Ready with v1.34.3');
+  });
+
+  it('of a single host is as short', () => {
+    const one = clusterOf({ controlPlanes: 1, workers: 0 });
+    const seen = { ...sightOf(one), etcdLeader: 'cp-1' };
+    const lines = screen(wellKnown(one, { health: { report: reportOf(one, [], seen) } }));
+    expect(lines.slice(-2)).toEqual(['1 control plane', '  ✓ cp-1  10.88.0.11  v1.34.3  virtual IP, etcd leader']);
+  });
+
+  it('tells hosts that are no nodes, too', () => {
+    const wide = clusterOf({ controlPlanes: 1, workers: 0, etcd: 3, directors: 2 });
+    const found = { code: 'KW646', host: 'etcd-2', evidence: '/ is full', hint: '' };
+    const lines = screen(wellKnown(wide, { health: { report: reportOf(wide, [found]) } }));
+    expect(lines).toContain('3 etcd hosts');
+    expect(lines).toContain('  ✗ etcd-2  10.88.0.32  KW646');
+    expect(lines).toContain('  ✓ lb-2  10.88.0.72');
+  });
+
+  it('tells two holders of the virtual IP from one and from none', () => {
+    const held = (...virtualIpHolders: string[]) =>
+      screen(wellKnown(five, { health: { report: reportOf(five, [], { ...sightOf(five), virtualIpHolders }) } }));
+    expect(held('cp-3')).toContain('endpoint  10.88.0.100:8443, held by cp-3');
+    expect(held('cp-1', 'cp-2')).toContain('endpoint  10.88.0.100:8443, held by cp-1 and cp-2 at the same time');
+    expect(held()).toContain('endpoint  10.88.0.100:8443, held by nobody');
+  });
+
+  it.each([24, 40, 80, 200])('never has a line wider than %i columns', (columns) => {
+    for (const status of [wellKnown(), degraded(), crowd(50), { ...wellKnown(), health: {} }]) {
+      for (const line of screen(status, edited, { columns })) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('prints nothing that a host, or a server, wrote to steer the terminal', () => {
+    const status = degraded();
+    const report = reportOf(five, [{ ...notReady, evidence: 'w-1\u001b[2J is\u0007 not Ready' }]);
+    const lines = screen({ ...status, health: { report, unread: { schedule: 'no\u001b[2J' } } });
+    expect(lines.join('\n')).not.toContain('\u001b');
+  });
+});
