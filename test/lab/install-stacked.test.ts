@@ -8,6 +8,7 @@ import { expectFaultsFound } from './support/health-faults.js';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
+import { expectStatusTells } from './support/status.js';
 
 const HOSTS = ['cp-1', 'cp-2', 'cp-3', 'w-1', 'w-2'];
 
@@ -45,6 +46,7 @@ describe('an install with stacked etcd on five fresh hosts that reach no mirror'
     expect(after).toEqual(before);
   });
 
+  expectStatusTells(() => cluster);
   expectScheduledChecks(() => cluster);
   expectFaultsFound(() => cluster);
   expectSurvivesAnyHost(() => cluster, HOSTS);

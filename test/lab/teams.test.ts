@@ -172,12 +172,13 @@ test('after a restart of everything the install is still in the list', async () 
   expect((await kubewright('status')).exitCode).not.toBe(0);
   await stack.up();
   const { stdout } = await kubewright('status', '--json');
-  const [run, end] = stdout
+  const objects = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  expect(run).toMatchObject({ workflowId: 'cluster/teams', status: 'completed' });
-  expect(end).toMatchObject({ type: 'end', exitCode: 0 });
+  expect(objects[0]).toMatchObject({ type: 'install', workflowId: 'cluster/teams', status: 'completed' });
+  expect(objects[1]).toMatchObject({ type: 'cluster', state: 'well' });
+  expect(objects.at(-1)).toMatchObject({ type: 'end', exitCode: 0 });
   const listed = await stack.ask<{ execution: { workflowId: string }; status: string }[]>(
     ...['workflow', 'list', '--namespace', NAMESPACE, '--query', "KubewrightCluster = 'teams'"],
   );

@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { withPatience } from '../../src/activities/patience.js';
 import type {
+  AppliedMark,
   CheckBackground,
   CheckRequest,
   HealthFinding,
@@ -37,6 +38,8 @@ export class FakeActivities {
   stopFailure: string | undefined;
   /** What was found when a health check was planned. */
   checkFindings: HealthFinding[] = [];
+  /** The record that a health check was planned from, as the control planes say; nothing unless a test has them say something. */
+  applied: AppliedMark | undefined;
   /** What Temporal says of the cluster of a health check; nothing unless a test asks it. */
   background: (cluster: string) => Promise<CheckBackground> = async () => ({});
   private readonly behaviours = new Map<string, Behaviour>();
@@ -84,7 +87,7 @@ export class FakeActivities {
     // As the real one where the control planes say nothing else than what was known.
     const prepareCheck = async (request: CheckRequest): Promise<RunInput | SkippedCheck> => {
       const { known, searchAttributes, asked } = request;
-      const check = await this.background(known.name);
+      const check = { ...(await this.background(known.name)), ...(this.applied && { applied: this.applied }) };
       if (check.during !== undefined && asked !== true) return { skipped: check.during };
       const findings = this.checkFindings;
       return { ...prepareRun('check', known), searchAttributes, patienceMs: 1_000, findings, check };

@@ -33,7 +33,7 @@ function unseenByCheck({ health: { report, unread }, applied, planned }: Cluster
   if (seen === undefined) {
     const looks = report.findings.map(({ look = '' }) => aboutLook(look));
     const isBlind = report.verdict === 'unknown' || looks.includes('nodes') || looks.includes('etcd');
-    const why = isBlind ? 'the last check could not see it' : 'the last check is of an earlier version of Kubewright';
+    const why = isBlind ? 'the last check could not see that' : 'the last check is of an earlier version of Kubewright';
     return [{ what: listed(everything), why }];
   }
   return [

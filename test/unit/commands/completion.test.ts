@@ -57,7 +57,8 @@ describe('completion in bash', () => {
     ['kubewright init --from=oth', ['other.txt']],
     ['kubewright install --state-dir ', ['folder']],
     ['kubewright --address localhost:7233 install clu', ['cluster.yaml']],
-    ['kubewright status --cluster ', []],
+    ['kubewright watch --cluster ', []],
+    ['kubewright status clu', ['cluster.yaml']],
     ['kubewright no-such clu', []],
     // What stands before the last ":" or "=" stays as it is typed.
     ['kubewright install x:', ['y=one.yaml', 'two.yaml']],

@@ -99,7 +99,7 @@ describe('status', () => {
     const news = { report: down, schedule, silentSince: at };
     const { stdout, code } = await run(engineWith(news), 'status', 'demo');
     expect(code).toBe(0);
-    expect(stdout).toContain('is down: 1 finding');
+    expect(stdout).toContain('✗ down: 1 finding');
     expect(stdout).toContain('No check has ended since 2026-03-02 09:30 UTC');
     const { objects } = await run(engineWith(news), 'status', 'demo', '--json');
     expect(objects[0]).toMatchObject({ type: 'install', health: { verdict: 'down', at, silentSince: at } });

@@ -118,7 +118,7 @@ describe('what is not known', () => {
     const why = 'the last check is of an earlier version of Kubewright';
     expect(unseen(withHealth({ report: earlier }))).toEqual([{ what: everything, why }]);
     expect(unseen(withHealth({ report: { ...earlier, verdict: 'unknown' } }))).toEqual([
-      { what: everything, why: 'the last check could not see it' },
+      { what: everything, why: 'the last check could not see that' },
     ]);
     expect(unseen(withHealth({ report: reportOf(five, [], {}) })).map(({ what }) => what)).toEqual([
       'who has the virtual IP',
