@@ -14,6 +14,7 @@ import type {
   WriteOptions,
 } from '../../../src/hosts/types.js';
 import { planInstall } from '../../../src/plan/install.js';
+import { SIGHT_LIMIT } from '../../../src/plan/sight.js';
 import { VERSION } from '../../../src/version.js';
 import { clusterOf } from '../cluster-fixture.js';
 
@@ -59,6 +60,22 @@ function implementation(options: { done?: boolean; sticks?: boolean; apply?: Ste
 }
 
 describe('carrying out a step', () => {
+  it('hands on what a look has seen, as much as a history takes', async () => {
+    const names = Array.from({ length: 5_000 }, (_, index) => `w-${index}`);
+    const looking = (nodes: string[]): StepImplementation => ({
+      probe: async () => {
+        const seen = { etcdLeader: 'cp-1', nodes: [{ ready: true, kubelet: 'v1.34.3', names: nodes }] };
+        return { done: true, found: '', changes: [], seen };
+      },
+      apply: async () => {},
+    });
+    const few = await carryOut(looking(names.slice(0, 3)), contextOf());
+    expect(few.seen?.nodes?.[0]?.names).toEqual(['w-0', 'w-1', 'w-2']);
+    const { seen } = await carryOut(looking(names), contextOf());
+    expect(seen).toMatchObject({ etcdLeader: 'cp-1', moreNodes: expect.any(Number) });
+    expect(JSON.stringify(seen).length).toBeLessThanOrEqual(SIGHT_LIMIT);
+  });
+
   it('names what was a person’s and was replaced, wherever it was written', async () => {
     const host = {
       name: 'w-1',

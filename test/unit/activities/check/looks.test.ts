@@ -101,6 +101,11 @@ describe('a look at the endpoint', () => {
     hostIn(all, 'cp-1').fact('api', '');
     const probe = () => checkEndpoint.probe(contextAmong(all, wide, 'checkEndpoint', null));
     expect((await probe()).seen).toEqual({ virtualIpHolders: ['cp-1'] });
+    for (const host of all.values()) host.fact('api', '');
+    expect(await probe()).toMatchObject({
+      findings: [{ code: 'KW680' }, {}, {}, {}],
+      seen: { virtualIpHolders: ['cp-1'] },
+    });
     hostIn(all, 'cp-1').reachable = false;
     expect(await probe()).not.toHaveProperty('seen');
   });
