@@ -1,30 +1,14 @@
+import {
+  SMTP_KEYS,
+  type SmtpSettings,
+  variablesOf,
+  WEBHOOK_KEYS,
+  type WebhookSettings,
+} from '../../../../cluster/channels/settings.js';
 import { by, type KeyChanges } from '../../../../cluster/key-change.js';
 import type { Cluster } from '../../../../cluster/types.js';
 
-/** A POST of JSON for each change. Its address is one of `url` and `urlEnv`. */
-export interface WebhookSettings {
-  url: string | null;
-  /** Name of the variable in the worker's environment that holds the address, where that is itself a secret. */
-  urlEnv: string | null;
-  /** Name of the variable with the token of `Authorization: Bearer`. */
-  tokenEnv: string | null;
-  /** Certificates that the server's has to be signed by, as PEM; null: what the hosts trust. */
-  ca: string | null;
-}
-
-/** How a connection to a mail server is encrypted: at once, by STARTTLS (without it nothing is sent), or not at all. */
-export type SmtpTls = 'implicit' | 'starttls' | 'none';
-
-/** A mail server that takes mails from the control planes. */
-export interface SmtpSettings {
-  server: string;
-  port: number;
-  tls: SmtpTls;
-  user: string | null;
-  /** Name of the variable with the password. */
-  passwordEnv: string | null;
-  ca: string | null;
-}
+export type { SmtpSettings, SmtpTls, WebhookSettings } from '../../../../cluster/channels/settings.js';
 
 /** A mail for each change. */
 export interface MailSettings {
@@ -47,20 +31,10 @@ export interface Notifying {
   notify?: NotifySettings;
 }
 
-/** Usual port of mail, by how the connection is encrypted (RFC 8314, RFC 6409, RFC 5321). */
-export const SMTP_PORTS: Record<SmtpTls, number> = { implicit: 465, starttls: 587, none: 25 };
-
-export const NOTIFY_DEFAULTS = { smtpTls: 'starttls' } as const;
-
 const change = by('load-balancer');
 const KEYS: Record<string, readonly string[]> = {
-  webhook: ['url', 'urlEnv', 'tokenEnv', 'caFile'],
-  mail: [
-    'to',
-    'from',
-    'smtp',
-    ...['server', 'port', 'tls', 'user', 'passwordEnv', 'caFile'].map((key) => `smtp.${key}`),
-  ],
+  webhook: WEBHOOK_KEYS,
+  mail: ['to', 'from', 'smtp', ...SMTP_KEYS.map((key) => `smtp.${key}`)],
   command: [],
 };
 
@@ -81,9 +55,7 @@ export function notifyOf({ loadBalancer }: Pick<Cluster, 'loadBalancer'>): Notif
 
 /** Names of the variables in the worker's environment that hold what channels need and no file may hold. */
 export function secretVariables(settings: NotifySettings | undefined): string[] {
-  const { webhook, mail } = settings ?? {};
-  const names = [webhook?.urlEnv, webhook?.tokenEnv, mail?.smtp?.passwordEnv];
-  return names.filter((name) => typeof name === 'string');
+  return variablesOf({ webhook: settings?.webhook ?? null, smtp: settings?.mail?.smtp ?? null });
 }
 
 /** Whether the hosts need curl for it. */
