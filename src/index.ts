@@ -14,6 +14,14 @@ export { BUILD } from './build.js';
 export type { LaterOperation } from './cluster/changes.js';
 export { differences } from './cluster/differences.js';
 export type { Fetched } from './cluster/documents.js';
+export type {
+  HealthChannel,
+  HealthChannels,
+  HealthMail,
+  HealthSettings,
+  HealthWebhook,
+  WebhookFormat,
+} from './cluster/health/settings.js';
 export { type LoadedCluster, loadCluster, type ParseOptions, parseCluster } from './cluster/load.js';
 export type { PackageRepository } from './cluster/package-repository.js';
 export type { Places } from './cluster/places.js';
@@ -145,7 +153,9 @@ export { planRotateEncryptionKey } from './plan/rotate-encryption-key.js';
 export * from './plan/run.js';
 export type { SeenNodes, Sight } from './plan/sight.js';
 export type { KnownFinding } from './plan/since.js';
+export type { HealthEvent, Told, ToldChannels } from './plan/told.js';
 export * from './plan/types.js';
+export type { VerdictNews } from './plan/verdict-news.js';
 export { prepareInstall, prepareRun } from './prepare-run.js';
 export { runWorker } from './run-worker.js';
 export type * from './terminal/json/index.js';

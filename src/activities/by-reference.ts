@@ -52,6 +52,17 @@ export class RunsByReference {
     return { cluster, wholeCluster: run.cluster, step, build, operation: run.operation, patienceMs, inputs };
   }
 
+  /**
+   * The cluster that a run is about.
+   *
+   * @throws KubewrightError KW561 (transient) when Temporal does not give the run's input, KW562 when it has another plan
+   */
+  async cluster({ root, planHash }: Pick<StepReference, 'root' | 'planHash'>): Promise<Cluster> {
+    const run = await this.#run(root);
+    if (run.planHash !== planHash) throw notItsPlan({ root, step: 'of it' });
+    return run.cluster;
+  }
+
   #run(root: RunReference): Promise<Resolved> {
     const known = this.#runs.get(root.runId);
     if (known !== undefined) return known;
@@ -94,7 +105,7 @@ function unread({ workflowId }: RunReference, cause: unknown): KubewrightError {
   );
 }
 
-function notItsPlan({ root, step }: StepReference): KubewrightError {
+function notItsPlan({ root, step }: Pick<StepReference, 'root' | 'step'>): KubewrightError {
   return new KubewrightError('KW562', `the plan of ${root.workflowId} has no step ${step} as it was scheduled`, {
     step,
     hint: 'The step belongs to another run. End it with `kubewright abort`, then install again: what is done stays done.',

@@ -12,6 +12,8 @@ import {
   type SkippedCheck,
   type StepOutput,
   type StepReference,
+  type TellOutput,
+  type TellReference,
 } from '../plan/run.js';
 import { ACTIONS, type Action, type Step } from '../plan/types.js';
 import { VERSION } from '../version.js';
@@ -22,6 +24,8 @@ import { toApplicationFailure } from './failure.js';
 import type { Writer } from './lease/lease.js';
 import { Leases } from './lease/leases.js';
 import { withinLimit } from './limit.js';
+import { SENDERS, type Senders } from './notify/senders.js';
+import { tellChannel } from './notify/tellChannel.js';
 import { troubleBefore, withPatience } from './patience.js';
 import { Pulses } from './pulse.js';
 import { implementations } from './registry.js';
@@ -38,6 +42,8 @@ export interface ActivityOptions {
   readRun: ReadRun;
   /** What Temporal knows of a cluster that is to be checked; without it a check knows of no other one. */
   readBackground?: ReadBackground;
+  /** How messages on verdicts leave the worker; the real ways unless given. */
+  senders?: Senders;
   /** Which Temporal the worker serves, for the leases on hosts; without it none is taken. */
   temporal?: ServedTemporal;
 }
@@ -51,6 +57,8 @@ export interface HousekeepingActivities {
   stopStep(reference: StepReference): Promise<number>;
   /** Plans a health check from what was applied last. */
   prepareCheck(request: CheckRequest): Promise<RunInput | SkippedCheck>;
+  /** Tells one channel of a verdict. */
+  tellChannel(reference: TellReference): Promise<TellOutput>;
 }
 
 /** How often what is no step says that it lives. */
@@ -101,6 +109,11 @@ export function createActivities(
         const { readBackground = async () => ({}) } = options;
         return prepareCheck(request, { hosts: hostsOf(request.known), readBackground, signal });
       }),
+    tellChannel: (reference) =>
+      beating(async (signal) => {
+        const { env, senders = SENDERS } = options;
+        return tellChannel(await runs.cluster(reference), reference, { senders, lookUp: (name) => env[name], signal });
+      }),
     close: async () => {
       await Promise.all([...pools.values()].map((hosts) => hosts.close()));
       await thread?.close();
@@ -133,6 +146,8 @@ async function beating<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> 
   try {
     return await act(activity.cancellationSignal);
   } catch (error) {
+    // A worker that drains lets go of it: the next one does it.
+    if (activity.cancellationSignal.aborted) throw activity.cancellationSignal.reason;
     throw toApplicationFailure(error);
   } finally {
     clearInterval(timer);

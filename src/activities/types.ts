@@ -11,6 +11,8 @@ import type {
   StepData,
   StepOutput,
   StepReference,
+  TellOutput,
+  TellReference,
 } from '../plan/run.js';
 import type { Sight } from '../plan/sight.js';
 import type { Action, Step } from '../plan/types.js';
@@ -41,6 +43,8 @@ export type WorkerActivities = Activities & {
   stopStep(input: StepReference): Promise<number>;
   /** Plans a health check from what was applied last. */
   prepareCheck(request: CheckRequest): Promise<RunInput | SkippedCheck>;
+  /** Tells one channel of a verdict. */
+  tellChannel(reference: TellReference): Promise<TellOutput>;
 };
 
 /** Heartbeat details: what the progress view shows while a step runs. Redacted before it gets here. */

@@ -1,4 +1,5 @@
 import { COMPONENT_CHANGES } from '../components/registry/settings.js';
+import { HEALTH_CHANGES } from './health/settings.js';
 import {
   applied,
   by,
@@ -70,6 +71,7 @@ export const KEY_CHANGES: KeyChanges = {
   'spec.preflight.ignore[].code': used,
   'spec.preflight.ignore[].hosts': used,
   'spec.preflight.ignore[].reason': used,
+  ...HEALTH_CHANGES,
   ...SECURITY_CHANGES,
   'spec.sysctls': by('system'),
   ...ssh('spec.ssh', []),

@@ -7,6 +7,7 @@ import type {
   PodNetworkSettings,
   RuntimeSettings,
 } from '../components/registry/settings.js';
+import type { HealthSettings } from './health/settings.js';
 import type { Places } from './places.js';
 import type { RegistrySettings } from './private-registry.js';
 import type { SecuritySettings } from './security/settings.js';
@@ -164,6 +165,8 @@ export interface Cluster {
     registry?: RegistrySettings;
   };
   preflight: { ignore: OverruledCheck[] };
+  /** Who is told of health checks; absent where the file tells nobody, as in every cluster of 0.1.0. */
+  health?: HealthSettings;
   /** Absent where the file asks for no hardening, as in every cluster of 0.1.0. */
   security?: SecuritySettings;
   /** Added to (and overriding) the sysctls that Kubernetes needs, on every host. */

@@ -14,9 +14,9 @@ export type HealthComponent = (typeof HEALTH_COMPONENTS)[number];
 
 /**
  * What a finding means for the whole. `down`: nobody can work with the cluster. `degraded`: it serves, with less than it should
- * have. `blind`: it was not seen, for whoever would know could not be asked.
+ * have. `blind`: it was not seen, for whoever would know could not be asked. `aside`: the cluster is none the worse for it.
  */
-type Severity = 'down' | 'degraded' | 'blind';
+type Severity = 'down' | 'degraded' | 'blind' | 'aside';
 
 /** The one table of what findings mean. A code that is not in it is `degraded`, and about what its look is about. */
 const MEANINGS: Readonly<Record<string, { component?: HealthComponent; severity: Severity }>> = {
@@ -44,6 +44,8 @@ const MEANINGS: Readonly<Record<string, { component?: HealthComponent; severity:
   KW682: { component: 'etcd', severity: 'down' },
   KW683: { component: 'etcd', severity: 'blind' },
   KW684: { component: 'nodes', severity: 'blind' },
+  // Somebody could not be told of the verdict.
+  KW686: { severity: 'aside' },
 };
 
 /** What looks are about, by the second part of their ids. */
@@ -74,6 +76,11 @@ export function isBlind(finding: Found): boolean {
   return severityOf(finding) === 'blind';
 }
 
+/** Whether a finding says nothing of the cluster itself. */
+export function isAside(finding: Found): boolean {
+  return severityOf(finding) === 'aside';
+}
+
 function severityOf({ code }: Found): Severity {
   // KW2xx: the host could not be reached or logged into.
   return MEANINGS[code]?.severity ?? (code.startsWith('KW2') ? 'blind' : 'degraded');
@@ -91,7 +98,8 @@ export interface Looked {
 }
 
 /** How the cluster is, as a check has found it. Pure. */
-export function verdictOf({ looks, failed, findings, more }: Looked): HealthVerdict {
+export function verdictOf({ looks, failed, findings: all, more }: Looked): HealthVerdict {
+  const findings = all.filter((finding) => !isAside(finding));
   if (findings.some((finding) => severityOf(finding) === 'down')) return 'down';
   if (looks.length > 0 && sighted({ looks, failed, findings }).length === 0) return 'unknown';
   return findings.length + more === 0 ? 'ok' : 'degraded';
@@ -102,7 +110,7 @@ export function componentVerdicts(looked: Looked): Partial<Record<HealthComponen
   const verdicts: Partial<Record<HealthComponent, HealthVerdict>> = {};
   for (const component of HEALTH_COMPONENTS) {
     const isItsOwn = (id: string): boolean => (aboutLook(id) ?? 'hosts') === component;
-    const findings = looked.findings.filter((finding) => componentOf(finding) === component);
+    const findings = looked.findings.filter((finding) => !isAside(finding) && componentOf(finding) === component);
     // A look at a host may tell of its member of etcd, which it has seen then, whatever could be asked elsewhere.
     const others = findings.flatMap(({ look }) => (look === undefined ? [] : [look]));
     const looks = [...new Set([...looked.looks.filter(isItsOwn), ...others])];

@@ -1,8 +1,11 @@
+import type { HealthChannel } from '../cluster/health/settings.js';
 import type { Cluster } from '../cluster/types.js';
 import type { Operation } from './operations.js';
 import type { Sight } from './sight.js';
 import type { KnownFinding } from './since.js';
+import type { ToldChannels } from './told.js';
 import type { Step } from './types.js';
+import type { VerdictNews } from './verdict-news.js';
 
 /**
  * What the actions of a plan mean. It changes when a step of the same name would do something else, or would need
@@ -48,6 +51,8 @@ export interface RunInput {
 export interface CheckBackground {
   /** What the check before has found; missing where that could not be read, and then everything counts as new. */
   previous?: KnownFinding[];
+  /** What channels were told last, by the checks before; missing where that could not be read. */
+  told?: ToldChannels;
   /** What changes the cluster at that time. */
   during?: HeldBy;
   /**
@@ -153,6 +158,22 @@ export interface StepReference {
   patienceMs?: number;
   /** What the steps that it needs have found, by their ids; missing where they have found nothing to hand on. */
   inputs?: Record<string, StepData>;
+}
+
+/** What the activity is called with that tells a channel: where its settings stand, and what it is told. */
+export interface TellReference {
+  /** The check, whose first event holds the cluster. */
+  root: RunReference;
+  /** SHA-256 of cluster and plan, as the check was started with. */
+  planHash: string;
+  channel: HealthChannel;
+  news: VerdictNews;
+}
+
+/** What came of telling a channel. */
+export interface TellOutput {
+  /** Set where it was told, and not everybody there hears of it. */
+  undelivered?: { what: string; hint: string };
 }
 
 /** Small and plain, for later steps and for reports: at most DATA_LIMIT bytes as JSON. */

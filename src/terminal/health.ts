@@ -26,8 +26,9 @@ function headline(
   now: number,
 ): string {
   const when = `${utcMinute(at)} UTC, ${elapsed(now - at)} ago`;
-  if (findings.length + more === 0) {
-    return `${theme.paint(theme.symbols.done, 'good')} ${cluster} is healthy: ${plural(looks, 'look')} (${when})`;
+  if (verdict === 'ok') {
+    const asides = findings.length === 0 ? '' : `, ${plural(findings.length, 'remark')}`;
+    return `${theme.paint(theme.symbols.done, 'good')} ${cluster} is healthy: ${plural(looks, 'look')}${asides} (${when})`;
   }
   const count = theme.paint(plural(findings.length + more, 'finding'), 'strong');
   return `${theme.paint(theme.symbols.failed, 'bad')} ${cluster} ${VERDICT_WORDS[verdict]}: ${count} (${when})`;

@@ -5,10 +5,12 @@ import type { CheckRequest, RunInput, SkippedCheck } from '../plan/run.js';
 import type { SeenTwice } from '../plan/seen-twice.js';
 import type { Sight } from '../plan/sight.js';
 import { withSince } from '../plan/since.js';
+import { channelsOf } from '../plan/told.js';
 import { BACK_OFF, HEARTBEAT_TIMEOUT } from './engine/recoverable-step.js';
 import { run } from './engine/run.js';
 import { HEALTH, STATE } from './engine/search-attributes.js';
 import { lookAgain } from './second-look.js';
+import { tellNotifiers } from './tell-notifiers.js';
 import { HEALTH_MEMO, type HealthMemo, type HealthReport } from './types.js';
 
 /**
@@ -23,8 +25,9 @@ export async function checkHealth(input: CheckRequest | RunInput): Promise<Healt
   const looksTwice = patched('second-look');
   const twice = looksTwice ? await lookAgain(input, found) : { ...found, fleeting: 0 };
   const looked = { ...twice, failed, looks: input.plan.map(({ id }) => id) };
-  const report = reportOf(input, looked);
-  if (looksTwice) leaveMemo({ verdict: report.verdict, components: componentVerdicts(looked) });
+  const report = await withTelling(input, reportOf(input, looked));
+  const told = report.told === undefined ? {} : { told: report.told };
+  if (looksTwice) leaveMemo({ verdict: report.verdict, components: componentVerdicts(looked), ...told });
   if (input.searchAttributes === true) {
     const health = input.check?.healthAttribute === true ? [{ key: HEALTH, value: report.verdict }] : [];
     const state = report.verdict === 'ok' ? 'healthy' : 'unhealthy';
@@ -72,6 +75,14 @@ function reportOf({ cluster, check }: RunInput, looked: Looked & SeenTwice & { s
     ...(check?.begunAt === undefined ? {} : { tookMs: at - check.begunAt }),
     ...(check?.during === undefined ? {} : { during: check.during }),
   };
+}
+
+/** The report with what came of telling the channels of its file. Neither changes the verdict. */
+async function withTelling(input: RunInput, report: HealthReport): Promise<HealthReport> {
+  if (channelsOf(input.cluster.health).length === 0 || !patched('notify')) return report;
+  const { told, findings } = await tellNotifiers(input, report);
+  const untold = withSince(findings, input.check?.previous ?? [], report.at);
+  return { ...report, findings: [...report.findings, ...untold], ...(told === undefined ? {} : { told }) };
 }
 
 /** What lists show of a check without reading its report. */

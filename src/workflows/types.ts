@@ -1,6 +1,7 @@
 import type { HealthComponent, HealthVerdict } from '../plan/findings.js';
 import type { HealthFinding, HeldBy, StepData } from '../plan/run.js';
 import type { Sight } from '../plan/sight.js';
+import type { ToldChannels } from '../plan/told.js';
 import type { Phase } from '../plan/types.js';
 
 /** Long enough for a reboot with a memory test, short enough that nobody waits an hour for a host that is switched off. */
@@ -312,10 +313,12 @@ export interface HealthReport {
    * nothing, and in reports of earlier versions.
    */
   seen?: Sight;
-  /** How long the check took, in milliseconds. */
+  /** How long the check took, in milliseconds; without the time in which somebody was told of it. */
   tookMs?: number;
   /** What changed the cluster while it was looked at, for somebody had asked for the check all the same. */
   during?: HeldBy;
+  /** What each channel of `health.notify` was told last; missing where the file tells nobody. */
+  told?: ToldChannels;
   /** What holds the cluster, so that a scheduled check looked at nothing; its verdict says nothing then. */
   skipped?: HeldBy;
 }
@@ -331,4 +334,6 @@ export interface HealthMemo {
   components?: Partial<Record<HealthComponent, HealthVerdict>>;
   /** The operation that held the cluster, so that nothing was looked at. */
   skipped?: string;
+  /** What each channel was told last: the next check reads it here. */
+  told?: ToldChannels;
 }

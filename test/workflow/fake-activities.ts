@@ -11,6 +11,8 @@ import type {
   SkippedCheck,
   StepOutput,
   StepReference,
+  TellOutput,
+  TellReference,
 } from '../../src/plan/run.js';
 import { ACTIONS } from '../../src/plan/types.js';
 import { prepareRun } from '../../src/prepare-run.js';
@@ -42,6 +44,10 @@ export class FakeActivities {
   applied: AppliedMark | undefined;
   /** What Temporal says of the cluster of a health check; nothing unless a test asks it. */
   background: (cluster: string) => Promise<CheckBackground> = async () => ({});
+  /** How a channel is told of a verdict; nothing happens unless a test says otherwise. */
+  telling: (reference: TellReference) => Promise<TellOutput> = async () => ({});
+  /** Each try to tell a channel. */
+  readonly tellings: TellReference[] = [];
   private readonly behaviours = new Map<string, Behaviour>();
 
   on(step: string, behaviour: Behaviour): this {
@@ -92,7 +98,11 @@ export class FakeActivities {
       const findings = this.checkFindings;
       return { ...prepareRun('check', known), searchAttributes, patienceMs: 1_000, findings, check };
     };
-    return { ...Object.fromEntries(ACTIONS.map((action) => [action, run])), stopStep, prepareCheck };
+    const tellChannel = (reference: TellReference): Promise<TellOutput> => {
+      this.tellings.push(reference);
+      return this.telling(reference);
+    };
+    return { ...Object.fromEntries(ACTIONS.map((action) => [action, run])), stopStep, prepareCheck, tellChannel };
   }
 
   private async run(input: StepReference): Promise<StepOutput> {

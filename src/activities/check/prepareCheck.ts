@@ -33,9 +33,18 @@ export async function prepareCheck(
 ): Promise<RunInput | SkippedCheck> {
   const check = await readBackground(known.name);
   if (check.during !== undefined && asked !== true) return { skipped: check.during };
-  const { cluster, findings, applied } = await lastApplied(known, hosts, signal);
+  const { cluster: recorded, findings, applied } = await lastApplied(known, hosts, signal);
+  const cluster = withChannelsOf(known, recorded);
   const background = { ...check, ...(applied === undefined ? {} : { applied }) };
   return { ...prepareRun('check', cluster), searchAttributes, patienceMs: PATIENCE_MS, findings, check: background };
+}
+
+/**
+ * Who is told, and with which secrets and programs of the worker's machine, says who has asked for the check, never the record: that
+ * lies in the cluster, and whoever may write there could otherwise have a program of the worker's machine run.
+ */
+function withChannelsOf({ health }: Cluster, { health: _, ...applied }: Cluster): Cluster {
+  return health === undefined ? applied : { ...applied, health };
 }
 
 /** What the planning of a check works with. */

@@ -1,4 +1,5 @@
 import { checksOfChoices } from '../../components/registry/schema.js';
+import { checkHealthNotify } from '../health/checks.js';
 import type { Report } from '../report.js';
 import type { Sketch } from '../resolve/draft.js';
 import type { Cluster } from '../types.js';
@@ -47,6 +48,7 @@ const CHECKS: Check[] = [
   checkSecurity,
   checkLabels,
   checkPreflight,
+  checkHealthNotify,
   checkRegistry,
   checkSysctls,
   checkSsh,

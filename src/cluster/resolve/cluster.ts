@@ -13,6 +13,7 @@ import { CHOSEN } from '../../components/registry/settings.js';
 import type { ChoiceSchema, Surroundings as OfSection } from '../../components/schema-types.js';
 import { API_SERVER_PORT } from '../../render/kubeadm-paths.js';
 import { DEFAULTS } from '../defaults.js';
+import { resolveHealth } from '../health/resolve.js';
 import type { ClusterFile } from '../schema/file.js';
 import { expand, withDerived } from '../security/expand.js';
 import type { SecurityLines } from '../security/settings.js';
@@ -67,6 +68,7 @@ export function resolveCluster(file: ClusterDraft, surroundings: Surroundings): 
       ...resolveRegistry(inner(packages, 'registry'), around),
     },
     preflight: { ignore: (pick(inner(spec, 'preflight'), 'ignore', []) ?? []).map(resolveOverruled) },
+    ...resolveHealth(file, around),
     ...settingsIn(lines),
     sysctls: mapText(recordOf(pick(spec, 'sysctls', {}))),
     hosts,

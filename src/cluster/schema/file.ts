@@ -13,6 +13,7 @@ import {
   RUNTIMES,
 } from '../../components/registry/schema.js';
 import { DEFAULTS } from '../defaults.js';
+import { health } from '../health/schema.js';
 import {
   clusterName,
   nodeName,
@@ -154,6 +155,7 @@ const spec = z.strictObject(
     network: section(podNetwork, 'Pod network.'),
     packages: section(packages, 'Source of binaries and images.'),
     preflight: section(preflight, 'Checks before the first change.'),
+    health,
     hardening,
     security,
     sysctls: section(

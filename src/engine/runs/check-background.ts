@@ -2,6 +2,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { operationOf } from '../../plan/operations.js';
 import type { CheckBackground, HeldBy } from '../../plan/run.js';
 import { EVIDENCE_KEPT, type KnownFinding, keyOf } from '../../plan/since.js';
+import type { ToldChannels } from '../../plan/told.js';
 import type { HealthReport } from '../../workflows/types.js';
 import { knowsHealth } from '../search-attributes.js';
 import { workflowIdOf } from '../types.js';
@@ -31,13 +32,15 @@ const LOOKED_THROUGH = 2_000;
  * It never fails: what is not told in five seconds is missing.
  */
 export async function readBackground(reader: BackgroundReader, cluster: string): Promise<CheckBackground> {
-  const [previous, during, healthAttribute] = await Promise.all([
+  const [previous, told, during, healthAttribute] = await Promise.all([
     orNothing(previousFindings(reader, cluster)),
+    orNothing(toldLast(reader, cluster)),
     orNothing(heldBy(reader, cluster)),
     orNothing(knowsHealth(reader, reader.namespace)),
   ]);
   return {
     ...(previous === undefined ? {} : { previous }),
+    ...(told === undefined ? {} : { told }),
     ...(during === undefined ? {} : { during }),
     healthAttribute: healthAttribute === true,
   };
@@ -79,6 +82,21 @@ async function previousFindings(reader: RunReader, cluster: string): Promise<Kno
     if (report.verdict !== 'unknown') break;
   }
   return [...known.values()].flat();
+}
+
+/**
+ * From the memo of the last check that has told, or could have; empty where none of the last ones has. Those that were left out
+ * say nothing of it, nor do those that could not read it themselves.
+ */
+async function toldLast(reader: RunReader, cluster: string): Promise<ToldChannels> {
+  let [seen, looked] = [0, 0];
+  for await (const { memo } of closedChecks(reader, cluster, { pageSize: 100 })) {
+    if (memo?.told !== undefined) return memo.told;
+    seen += 1;
+    if (memo?.skipped === undefined) looked += 1;
+    if (seen >= LOOKED_THROUGH || looked >= READ_BACK) break;
+  }
+  return {};
 }
 
 function knownFrom({ findings, at }: HealthReport): KnownFinding[] {

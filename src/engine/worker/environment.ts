@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { healthVariables } from '../../cluster/health/settings.js';
 import type { Cluster } from '../../cluster/types.js';
 import { componentsOf } from '../../components/registry/plan.js';
 
@@ -35,7 +36,8 @@ export function needsOf(cluster: Cluster): WorkerNeeds {
   const login = cluster.packages.registry?.loginEnv ?? null;
   const names = [...settings.map((ssh) => ssh.sudoPasswordEnv), ...files, login].filter((name) => name !== null);
   const secrets = componentsOf(cluster).flatMap((component) => component.secrets?.(cluster) ?? []);
-  return { variables: [...new Set([...names, ...secrets])].sort(), agent: settings.some((ssh) => ssh.agent) };
+  const told = healthVariables(cluster.health);
+  return { variables: [...new Set([...names, ...secrets, ...told])].sort(), agent: settings.some((ssh) => ssh.agent) };
 }
 
 /** What a worker with this environment would have of what is needed. */

@@ -51,7 +51,7 @@ describe('what a check knows of the one before', () => {
     const notReady = { code: 'KW481', host: 'w-1', evidence: 'w-1 is not Ready', since: 100 };
     const older = report('degraded', 500, { ...notReady, code: 'KW601' });
     const reader = withChecks([...Array(30).fill(skipped), report('degraded', 900, notReady), older]);
-    expect(await readBackground(reader, 'demo')).toEqual({ previous: [notReady], healthAttribute: true });
+    expect(await readBackground(reader, 'demo')).toEqual({ previous: [notReady], told: {}, healthAttribute: true });
   });
 
   it('goes back to one that could look at something', async () => {
@@ -61,6 +61,23 @@ describe('what a check knows of the one before', () => {
     const { previous } = await readBackground(reader, 'demo');
     // Of what both have found the later one says since when.
     expect(previous).toEqual([{ ...away, since: 900 }, notReady]);
+  });
+});
+
+describe('what was told last', () => {
+  const told = { webhook: { at: 500, verdict: 'degraded', found: ['0a1b2c3d'] } };
+  const quiet = (verdict: string): Ended => ({ memo: { verdict }, report: report(verdict, 900).report });
+
+  it('is read from the last check that says so, whatever was left out or could not read it since', async () => {
+    const last = { memo: { verdict: 'degraded', told }, report: report('degraded', 500).report };
+    const older = { memo: { told: { webhook: { at: 1, verdict: 'ok', found: [] } } } };
+    const checks = [quiet('ok'), ...Array(150).fill(skipped), last, older];
+    expect((await readBackground(withChecks(checks), 'demo')).told).toEqual(told);
+  });
+
+  it('is nothing where the last ten checks say nothing of it, and no further one is asked for', async () => {
+    const checks = [...Array(10).fill(quiet('ok')), { memo: { told } }];
+    expect((await readBackground(withChecks(checks), 'demo')).told).toEqual({});
   });
 });
 

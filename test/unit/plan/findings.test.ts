@@ -35,6 +35,11 @@ describe('the verdict', () => {
     expect(verdictOf({ ...all, findings: [finding] })).toBe('degraded');
   });
 
+  it('is ok where all that was found is that somebody could not be told', () => {
+    expect(verdictOf({ ...all, findings: [found('KW686')] })).toBe('ok');
+    expect(componentVerdicts({ ...all, findings: [found('KW686')] })).not.toHaveProperty('hosts');
+  });
+
   it('is degraded where more was found than is named', () => {
     expect(verdictOf({ ...all, more: 3 })).toBe('degraded');
   });

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { renderApplied } from '../../../../src/activities/applied/record/applied-spec.js';
 import { prepareCheck } from '../../../../src/activities/check/prepareCheck.js';
 import { BUILD } from '../../../../src/build.js';
+import type { Cluster } from '../../../../src/cluster/types.js';
 import type { Hosts } from '../../../../src/hosts/types.js';
 import { planCheck } from '../../../../src/plan/check.js';
 import { PLAN_FORMAT, type RunInput } from '../../../../src/plan/run.js';
@@ -43,6 +44,44 @@ describe('a check that is planned while something changes the cluster', () => {
     const readBackground = async () => ({ during, healthAttribute: true });
     const planned = await prepareCheck({ known, asked: true }, { hosts, signal, readBackground });
     expect(planned).toMatchObject({ check: { during, healthAttribute: true }, plan: planCheck(known) });
+  });
+});
+
+describe('who is told of a check', () => {
+  const channels = (url: string) => ({
+    notify: {
+      webhook: { url, urlEnv: null, tokenEnv: null, ca: null, format: 'json' as const },
+      mail: null,
+      command: null,
+    },
+  });
+  /** The cluster that is checked, where the record of what was applied says who is to be told. */
+  const checked = async (asked: Cluster) => {
+    const recorded = {
+      ...known,
+      health: { notify: { ...channels('https://in.the.record').notify, command: ['/bin/sh'] } },
+    };
+    const record = renderApplied({
+      ...{ generation: 1, operation: 'install', planFormat: PLAN_FORMAT, build: BUILD, run: 'r' },
+      ...{ at: '2026-01-01T00:00:00Z', leftOut: [], cluster: recorded },
+    });
+    const host = new FakeHost('cp-1', '10.88.0.11').fact('initialised', '').fact('recorded-copy', record);
+    host.cannotTell('recorded-in-cluster');
+    const hosts = { get: () => host.remote } as unknown as Hosts;
+    const surroundings = { hosts, signal, readBackground: async () => ({}) };
+    const input = (await prepareCheck({ known: asked }, surroundings)) as RunInput;
+    // It was read: what could not be would be found.
+    expect(input.findings).toEqual([]);
+    return input.cluster;
+  };
+
+  it('says who has asked for it: the record lies in the cluster, and no program of the worker’s machine goes by that', async () => {
+    const { health } = await checked({ ...known, health: channels('https://asked.for') });
+    expect(health).toEqual(channels('https://asked.for'));
+  });
+
+  it('is nobody where who has asked names nobody', async () => {
+    expect(await checked(known)).not.toHaveProperty('health');
   });
 });
 

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { commandList, mailAddress, mailAddresses, smtpMap, webhookKeys } from '../channels/schema.js';
+import { wrong } from '../schema/forms.js';
+import { optional, required, section } from '../schema/keys.js';
+import { WEBHOOK_FORMAT } from './settings.js';
+
+const TRUSTED = "the worker's machine trusts";
+
+const webhook = z.strictObject(
+  {
+    ...webhookKeys({ posted: 'each change', example: 'https://hooks.example.org/health', trusted: TRUSTED }),
+    format: optional(
+      z.enum(['json', 'chat'], wrong('json or chat')),
+      'What is posted. json: everything. chat: `{ "text": "…" }`, which incoming webhooks of chat programs take.',
+      WEBHOOK_FORMAT,
+    ),
+  },
+  wrong('a map with url or urlEnv'),
+);
+
+const mail = z.strictObject(
+  {
+    to: required(mailAddresses(), 'Who gets the mail.'),
+    from: required(mailAddress(), 'Who it is from.'),
+    smtp: required(smtpMap(TRUSTED), "The mail server that takes it. Without TLS only on the worker's own machine."),
+  },
+  wrong('a map with to, from and smtp'),
+);
+
+const notify = z.strictObject(
+  {
+    webhook: section(webhook, 'Posts JSON to an address.'),
+    mail: section(mail, 'Sends a mail.'),
+    command: section(
+      commandList(),
+      "Program on the worker's machine, and its arguments: started without a shell, with the JSON as its input.",
+    ),
+  },
+  wrong('a map with webhook, mail and command'),
+);
+
+/** `spec.health` as it is written. */
+export const health = section(
+  z.strictObject(
+    {
+      notify: section(
+        notify,
+        'Who is told when the verdict of health checks changes: once for each change, by the worker. A check goes by the file that it is asked with, a schedule by the one that `health schedule` had.',
+      ),
+    },
+    wrong('a map with notify'),
+  ),
+  'Health checks.',
+);
