@@ -1,7 +1,13 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { LabHost } from '../../../lab/hosts/index.js';
+import type { HealthMessageJson } from '../../../src/plan/health-message.js';
 import type { HealthFinding } from '../../../src/plan/run.js';
 import type { HealthReport } from '../../../src/workflows/types.js';
-import type { Installed } from './installed.js';
+import { type Installed, withSpec } from './installed.js';
+import { type Webhook, webhookOnThisMachine } from './webhook.js';
 
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const ASIDE = '/root/kube-apiserver.yaml';
@@ -35,33 +41,76 @@ export function told(findings: HealthFinding[]): string {
   return findings.map(({ code, host, evidence }) => `${code} ${host ?? 'cluster'}: ${evidence}`).join('\n');
 }
 
-/** A scheduled check finds what breaks behind its back, and that it is whole again. */
+/** A scheduled check finds what breaks behind its back, and that it is whole again; a webhook is told of both, once. */
 export function expectScheduledChecks(get: () => Installed): void {
-  test('a scheduled health check finds an API server that was stopped behind its back, and finds it recovered', async () => {
+  test('a scheduled health check finds an API server that was stopped behind its back, and finds it recovered; a webhook is told of each once', async () => {
     const cluster = get();
     const host = cluster.controlPlanes()[1];
     if (host === undefined) throw new Error('there is no second control plane');
-    const now = await cluster.kubewright(['health', cluster.lab.files.clusterFile, '--now'], { allowFailure: true });
-    expect(now.stdout).toMatch(/is healthy/);
-    expect(now.exitCode).toBe(0);
-    await cluster.kubewright(['health', 'schedule', cluster.lab.files.clusterFile, '--every', '30s']);
+    const { webhook, file, end } = await tellingAWebhook(cluster);
     try {
-      await host.exec(`mv ${MANIFEST} ${ASIDE}`);
-      // Others see the same, without a word of the program's: that server answers no more, the VIP does.
-      const direct = ['--server', `https://${host.address}:6443`, 'get', '--raw', '/readyz'];
-      await expect.poll(() => cluster.tryKubectl(direct), LONG).toBeUndefined();
-      await expect
-        .poll(async () => (await latest(cluster))?.findings, LONG)
-        .toContainEqual(expect.objectContaining({ code: 'KW601', host: host.name }));
-      await host.exec(`mv ${ASIDE} ${MANIFEST}`);
-      await expect.poll(() => cluster.tryKubectl(direct), LONG).toBe('ok');
-      await expect.poll(async () => (await latest(cluster))?.findings, LONG).toEqual([]);
+      const now = await cluster.kubewright(['health', file, '--now'], { allowFailure: true });
+      expect(now.stdout).toMatch(/is healthy/);
+      expect(now.exitCode).toBe(0);
+      await cluster.kubewright(['health', 'schedule', file, '--every', '30s']);
+      await expectBothTold(cluster, host, webhook.got);
     } finally {
       await host.exec(`[ ! -e ${ASIDE} ] || mv ${ASIDE} ${MANIFEST}`);
-      await cluster.kubewright(['health', 'remove', cluster.lab.name]);
+      await cluster.kubewright(['health', 'remove', cluster.lab.name], { allowFailure: true });
+      await end();
     }
     expect((await cluster.kubewright(['health', 'list'])).stdout).toBe('');
-  }, 400_000);
+  }, 600_000);
+}
+
+async function expectBothTold(cluster: Installed, host: LabHost, got: HealthMessageJson[]): Promise<void> {
+  expect(got, 'a cluster that was well at its first check').toEqual([]);
+  // No check sees it half-way: whether its manifest is gone already and its process still there would be chance.
+  await cluster.kubewright(['health', 'pause', cluster.lab.name]);
+  await host.exec(`mv ${MANIFEST} ${ASIDE}`);
+  // Others see the same, without a word of the program's: that server answers no more, the VIP does.
+  const direct = ['--server', `https://${host.address}:6443`, 'get', '--raw', '/readyz'];
+  await expect.poll(() => cluster.tryKubectl(direct), LONG).toBeUndefined();
+  await cluster.kubewright(['health', 'resume', cluster.lab.name]);
+  await expect
+    .poll(async () => (await latest(cluster))?.findings, LONG)
+    .toContainEqual(expect.objectContaining({ code: 'KW601', host: host.name }));
+  const first = await latest(cluster);
+  await expect.poll(async () => (await latest(cluster))?.at, LONG).toBeGreaterThan(first?.at ?? Number.NaN);
+  expect(got.map(({ event, previous }) => ({ event, previous }))).toEqual([{ event: 'changed', previous: 'ok' }]);
+  expect(got[0]?.findings).toContainEqual(expect.objectContaining({ code: 'KW601', host: host.name }));
+  await host.exec(`mv ${ASIDE} ${MANIFEST}`);
+  await expect.poll(() => cluster.tryKubectl(direct), LONG).toBe('ok');
+  await expect.poll(async () => (await latest(cluster))?.findings, LONG).toEqual([]);
+  const recovered = await latest(cluster);
+  await expect.poll(async () => (await latest(cluster))?.at, LONG).toBeGreaterThan(recovered?.at ?? Number.NaN);
+  expect(got.map(({ event, verdict }) => `${event} ${verdict}`)).toEqual(['changed degraded', 'recovered ok']);
+}
+
+const TOKEN = 'HEALTH_WEBHOOK_TOKEN';
+
+interface Telling {
+  webhook: Webhook<HealthMessageJson>;
+  /** The lab's cluster.yaml with the webhook in it, beside it: relative paths in it stay right. */
+  file: string;
+  end(): Promise<void>;
+}
+
+/** A webhook, a file that names it, and its token in the environment that workers are started with. */
+async function tellingAWebhook(cluster: Installed): Promise<Telling> {
+  const folder = await mkdtemp(join(tmpdir(), 'kubewright-webhook-'));
+  process.env[TOKEN] = 'a-token-of-this-test';
+  const webhook = await webhookOnThisMachine<HealthMessageJson>(folder, process.env[TOKEN]);
+  const { clusterFile } = cluster.lab.files;
+  const file = join(clusterFile, '..', 'telling.yaml');
+  const notify = { webhook: { url: webhook.url, tokenEnv: TOKEN, caFile: webhook.caFile } };
+  await writeFile(file, withSpec(await readFile(clusterFile, 'utf8'), { health: { notify } }));
+  const end = async (): Promise<void> => {
+    webhook.close();
+    delete process.env[TOKEN];
+    await Promise.all([rm(folder, { recursive: true, force: true }), rm(file, { force: true })]);
+  };
+  return { webhook, file, end };
 }
 
 const LONG = { timeout: 120_000, interval: 2_000 };

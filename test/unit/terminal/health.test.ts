@@ -13,6 +13,19 @@ describe('a health report', () => {
     ]);
   });
 
+  it('of a healthy cluster of which somebody could not be told is one all the same, with a remark', () => {
+    const findings = [
+      { code: 'KW686', host: null, evidence: 'the webhook was not told', hint: 'Look there.', since: at },
+    ];
+    const report = { cluster: 'demo', at, verdict: 'ok' as const, looks: 7, findings };
+    expect(healthLines(report, theme, at + 12_000)).toEqual([
+      '✓ demo is healthy: 7 looks, 1 remark (2026-03-02 09:30 UTC, 12 s ago)',
+      '  KW686 the webhook was not told (new)',
+      '        Look there.',
+    ]);
+    expect(verdictLine(report, at)).toMatch(/^Health: the cluster is healthy \(/);
+  });
+
   it('names code, host, what was seen and what to do, and how many more there are', () => {
     const report = {
       cluster: 'demo',
