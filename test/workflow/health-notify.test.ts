@@ -43,7 +43,7 @@ beforeEach(async () => {
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   // Looks are fakes; who is told, and what a check knows of the one before, is real.
   const runs = new RunsByReference((root) => readRun(readerOf(engine), root));
-  const senders = { ...SENDERS, limitsMs: { webhook: 500, mail: 500, command: 5_000 } };
+  const senders = { ...SENDERS, limitsMs: { webhook: 2_000, mail: 2_000, command: 10_000 } };
   fakes.telling = async (reference) => {
     const { signal } = new AbortController();
     const around = { senders, lookUp: () => undefined, signal };
