@@ -12,6 +12,7 @@ import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
 import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
 import { type WorkflowSource, workflowSource } from './engine/worker/bundle.js';
+import { healthSinks } from './engine/worker/health-metrics.js';
 import { workerIdentity } from './engine/worker/identity.js';
 import { KeptVersion } from './engine/worker/kept-version.js';
 import { workerLog } from './engine/worker/log.js';
@@ -178,6 +179,7 @@ async function createWorker(
     ...workflows,
     dataConverter: dataConverter ?? WITHOUT_KEY,
     activities,
+    sinks: healthSinks(Runtime.instance().metricMeter),
     interceptors: { ...workflows.interceptors, activity: metrics && [metrics.interceptor] },
     maxConcurrentActivityTaskExecutions: STEPS_AT_ONCE,
     // Each cached workflow keeps its steps in memory. A run of a thousand hosts is one with twenty-five groups.

@@ -9,6 +9,7 @@ import { channelsOf } from '../plan/told.js';
 import { BACK_OFF, HEARTBEAT_TIMEOUT } from './engine/recoverable-step.js';
 import { run } from './engine/run.js';
 import { HEALTH, STATE } from './engine/search-attributes.js';
+import { reportToWorker } from './health-sinks.js';
 import { lookAgain } from './second-look.js';
 import { tellNotifiers } from './tell-notifiers.js';
 import { HEALTH_MEMO, type HealthMemo, type HealthReport } from './types.js';
@@ -33,6 +34,7 @@ export async function checkHealth(input: CheckRequest | RunInput): Promise<Healt
     const state = report.verdict === 'ok' ? 'healthy' : 'unhealthy';
     upsertSearchAttributes([{ key: STATE, value: state }, ...health]);
   }
+  reportToWorker(report);
   return report;
 }
 

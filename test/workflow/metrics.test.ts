@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, inject, it, onTestFinished } from 'vitest';
+import { checkNow } from '../../src/engine/runs/checks.js';
 import { freePort } from '../../src/engine/server/ports.js';
 import { ensureWorker, stopWorker } from '../../src/engine/worker-process.js';
-import { closed, startTest, step, type TestEngine, testEngine, until } from './harness.js';
+import { closed, startTest, step, type TestEngine, testCluster, testEngine, until } from './harness.js';
 
 const LOADER = fileURLToPath(new URL('./typescript-loader.mjs', import.meta.url));
 
@@ -25,7 +26,12 @@ afterEach(async () => {
 
 it('a worker serves its own metrics and those of Temporal’s SDK at one address, in Prometheus’ form', async () => {
   const address = `127.0.0.1:${await freePort()}`;
-  const fake = { FAKE_HOLD: 'cp-1/join', FAKE_RELEASE: join(directory, 'release'), FAKE_LOG: join(directory, 'tries') };
+  const fake = {
+    FAKE_HOLD: 'cp-1/join',
+    FAKE_FINDS: 'cluster/nodes',
+    FAKE_RELEASE: join(directory, 'release'),
+    FAKE_LOG: join(directory, 'tries'),
+  };
   await ensureWorker(engine, {
     env: { ...engine.env, ...fake, FAKE_BUNDLE: inject('workflowBundle'), KUBEWRIGHT_METRICS: address },
     program: fileURLToPath(new URL('./worker-child.ts', import.meta.url)),
@@ -54,9 +60,19 @@ it('a worker serves its own metrics and those of Temporal’s SDK at one address
   expect(after).toContain('kubewright_steps_running{action="joinControlPlane"} 0');
   expect(after).toContain('kubewright_steps_total{action="joinControlPlane",outcome="changed"} 1');
 
+  const checked = testCluster();
+  await checkNow(engine, checked);
+  await expect.poll(metrics).toContain(`kubewright_health_verdict{cluster="${checked.name}",verdict="degraded"} 1`);
+  const afterCheck = await metrics();
+  expect(afterCheck).toContain(`kubewright_health_verdict{cluster="${checked.name}",verdict="ok"} 0`);
+  expect(afterCheck).toContain(`kubewright_health_findings{cluster="${checked.name}",code="KW481"} 1`);
+  expect(afterCheck).toMatch(
+    new RegExp(`^kubewright_health_checked_timestamp_seconds\\{cluster="${checked.name}"\\} [\\d.e+]+$`, 'm'),
+  );
+
   // What the page says there is, and nothing that it does not say.
   const page = await readFile(new URL('../../docs/temporal.md', import.meta.url), 'utf8');
-  const served = [...after.matchAll(/^# TYPE ((?:kubewright|process)_\w+)/gm)].map(([, name]) => name);
+  const served = [...afterCheck.matchAll(/^# TYPE ((?:kubewright|process)_\w+)/gm)].map(([, name]) => name);
   const described = [...page.matchAll(/^\| `((?:kubewright|process)_\w+)`/gm)].map(([, name]) => name);
   expect(served.sort()).toEqual(described.sort());
 });

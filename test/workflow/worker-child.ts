@@ -4,9 +4,9 @@ import { beating, FakeActivities } from './fake-activities.js';
 
 /**
  * A worker in a process of its own, for tests that kill it: fake activities, told by the environment.
- * With KUBEWRIGHT_METRICS it serves metrics, as `kubewright worker` does. FAKE_LOOK milliseconds pass between two looks whether it is used. Steps named in FAKE_HOLD run until the file FAKE_RELEASE exists; every try is a line in FAKE_LOG.
+ * With KUBEWRIGHT_METRICS it serves metrics, as `kubewright worker` does. FAKE_LOOK milliseconds pass between two looks whether it is used. Steps named in FAKE_HOLD run until the file FAKE_RELEASE exists; every try is a line in FAKE_LOG. The look named in FAKE_FINDS finds a node that is not ready.
  */
-const { FAKE_HOLD = '', FAKE_RELEASE = '', FAKE_LOG = '', FAKE_BUNDLE, FAKE_LOOK } = process.env;
+const { FAKE_HOLD = '', FAKE_FINDS, FAKE_RELEASE = '', FAKE_LOG = '', FAKE_BUNDLE, FAKE_LOOK } = process.env;
 const argument = (name: string): string => process.argv[process.argv.indexOf(name) + 1] ?? '';
 
 if (process.env.KUBEWRIGHT_METRICS) installRuntime(process.env);
@@ -16,6 +16,10 @@ for (const step of FAKE_HOLD.split(',')) {
     appendFileSync(FAKE_LOG, `${step} ${attempt} ${process.pid}\n`);
     return beating(appearance(FAKE_RELEASE));
   });
+}
+if (FAKE_FINDS !== undefined) {
+  const findings = [{ code: 'KW481', host: 'w-1', evidence: 'w-1 is not Ready', hint: '' }];
+  fakes.on(FAKE_FINDS, () => ({ outcome: 'unchanged', summary: '', findings }));
 }
 
 await runWorker({
