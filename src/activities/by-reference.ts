@@ -59,8 +59,10 @@ export class RunsByReference {
    */
   async cluster({ root, planHash }: Pick<StepReference, 'root' | 'planHash'>): Promise<Cluster> {
     const run = await this.#run(root);
-    if (run.planHash !== planHash) throw notItsPlan({ root, step: 'of it' });
-    return run.cluster;
+    if (run.planHash === planHash) return run.cluster;
+    throw new KubewrightError('KW562', `${root.workflowId} was started with another plan than this is scheduled by`, {
+      hint: 'What is scheduled belongs to another run. Begin it anew.',
+    });
   }
 
   #run(root: RunReference): Promise<Resolved> {
@@ -105,7 +107,7 @@ function unread({ workflowId }: RunReference, cause: unknown): KubewrightError {
   );
 }
 
-function notItsPlan({ root, step }: Pick<StepReference, 'root' | 'step'>): KubewrightError {
+function notItsPlan({ root, step }: StepReference): KubewrightError {
   return new KubewrightError('KW562', `the plan of ${root.workflowId} has no step ${step} as it was scheduled`, {
     step,
     hint: 'The step belongs to another run. End it with `kubewright abort`, then install again: what is done stays done.',

@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Worker } from '@temporalio/worker';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { RunsByReference } from '../../src/activities/by-reference.js';
 import { toApplicationFailure } from '../../src/activities/failure.js';
 import { SENDERS } from '../../src/activities/notify/senders.js';
@@ -126,7 +127,7 @@ describe('a webhook', () => {
     expect(got[2]?.over).toEqual(expect.arrayContaining([{ code: 'KW481', host: 'w-2' }]));
     expect(new Set(got.map(({ id }) => id)).size).toBe(3);
     await other.stop();
-  });
+  }, 120_000);
 
   it('is reminded after a day of what is still wrong', async () => {
     const cluster = clusterWith();
@@ -171,7 +172,10 @@ describe('a webhook', () => {
     expect(third.findings).toMatchObject([{ code: 'KW481' }]);
     expect(got).toHaveLength(5);
     expect(fakes.tellings.filter(({ channel }) => channel === 'command')).toHaveLength(1);
-  }, 60_000);
+    const history = await engine.client.workflow.getHandle(`check/${cluster.name}`).fetchHistory();
+    const workflowBundle = { codePath: inject('workflowBundle') };
+    await expect(Worker.runReplayHistory({ workflowBundle }, history)).resolves.toBeUndefined();
+  }, 120_000);
 
   it('that fails leaves a cluster that is well as it is', async () => {
     const cluster = clusterWith();
