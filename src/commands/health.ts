@@ -110,10 +110,12 @@ async function tellNews(
   file: string,
 ): Promise<ExitCode> {
   const { healthLines, newsLines } = await import('../terminal/health.js');
-  const { report, heldBy, silentSince } = news;
+  const { report, heldBy, silentSince, unread } = news;
   if (report === undefined) output.note(`${cluster} was not checked yet: \`kubewright health --now\` does it.`);
   else if (output.json) {
-    const told = { ...report, ...(heldBy && { heldBy }), ...(silentSince === undefined ? {} : { silentSince }) };
+    const silence = silentSince === undefined ? {} : { silentSince };
+    const blind = unread?.schedule === undefined ? {} : { scheduleUnread: unread.schedule };
+    const told = { ...report, ...(heldBy && { heldBy }), ...silence, ...blind };
     output.object({ type: 'health', healthy: isHealthy(news), ...told });
   } else for (const line of healthLines(report, output.theme, Date.now())) output.line(line);
   for (const line of newsLines(news, file)) output.note(line);

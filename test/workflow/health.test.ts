@@ -256,7 +256,8 @@ describe('scheduled health checks', () => {
     expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 10_000 });
     expect(spec.jitter).toBe(1_000);
     // Without a word for an hour: since its last check, not since it was made.
-    const { report, silentSince, ...news } = await readHealthNews(engine, cluster.name);
+    const { report, reportedBy, silentSince, ...news } = await readHealthNews(engine, cluster.name);
+    expect(reportedBy?.workflowId).toContain(`check/${cluster.name}`);
     expect({ silentSince, ...news }).toEqual({ silentSince: undefined, schedule: (await mine())[0] });
     const later = await readHealthNews(engine, cluster.name, Date.now() + 3_600_000);
     expect(later.silentSince).toBeGreaterThanOrEqual((report?.at ?? Number.NaN) - 1_000);

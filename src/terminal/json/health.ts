@@ -14,6 +14,8 @@ export interface HealthObject extends HealthReport {
   heldBy?: HeldBy;
   /** Since when no scheduled check has ended although some were due, milliseconds since the epoch. */
   silentSince?: number;
+  /** Why the schedule could not be read: whether there is one, and whether it still says something, is not known then. */
+  scheduleUnread?: string;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isNode } from '../../cluster/roles.js';
 import type { Role } from '../../cluster/types.js';
 import type { ClusterSummary, HostStanding } from '../json/status.js';
 import { firstNames, plural } from '../text.js';
@@ -34,7 +35,7 @@ export function hostLines(summary: ClusterSummary, theme: Theme): Line[] {
     return [
       [{ text: plural(hosts.length, noun), style: 'strong' }] as Line,
       ...named.map((host) => hostLine(host, summary, widths, theme)),
-      ...(isListed ? [] : countedLines(hosts, troubled.slice(LISTED), theme)),
+      ...(isListed ? [] : countedLines(hosts, troubled.slice(LISTED), summary, theme)),
     ];
   });
 }
@@ -75,13 +76,12 @@ function hostLine(
 function sign(host: HostStanding, summary: ClusterSummary, theme: Theme): Line[number] {
   const { symbols } = theme;
   if (isTroubled(host)) return { text: `  ${symbols.failed} `, style: 'bad' };
-  const isNode = host.role === 'control-plane' || host.role === 'worker';
-  const isSeen = isNode ? host.ready === true : summary.seenAt !== undefined;
+  const isSeen = isNode(host.role) ? host.ready === true : summary.seenAt !== undefined;
   return isSeen ? { text: `  ${symbols.done} `, style: 'good' } : { text: `  ${symbols.waiting} `, style: 'faint' };
 }
 
 /** Hosts that are not listed. */
-function countedLines(hosts: HostStanding[], unlisted: HostStanding[], theme: Theme): Line[] {
+function countedLines(hosts: HostStanding[], unlisted: HostStanding[], summary: ClusterSummary, theme: Theme): Line[] {
   const { symbols } = theme;
   const alike = new Map<string, HostStanding[]>();
   for (const host of hosts) {
@@ -99,14 +99,21 @@ function countedLines(hosts: HostStanding[], unlisted: HostStanding[], theme: Th
             { text: `${plural(unlisted.length, 'more host')} not well: ${firstNames(names, 4)}` },
           ],
         ]),
-    ...[...alike].map(([kubelet, ones]): Line => {
-      const [first] = ones;
-      const isReady = first?.ready === true;
-      const what = isReady ? `Ready with ${kubelet}` : 'nothing is known to be wrong';
-      return [
-        { text: `  ${isReady ? symbols.done : symbols.waiting} `, style: isReady ? 'good' : 'faint' },
-        { text: `${plural(ones.length, 'other')}: ${what}` },
-      ];
+    ...[...alike].flatMap(([kubelet, ones]): Line[] => {
+      const what = whatIsKnown(ones[0], kubelet, summary);
+      if (what === undefined) return [];
+      const isWell = what !== UNTOLD;
+      const sign = { text: `  ${isWell ? symbols.done : symbols.waiting} `, style: isWell ? 'good' : 'faint' } as const;
+      return [[sign, { text: `${plural(ones.length, 'other')}: ${what}` }]];
     }),
   ];
+}
+
+const UNTOLD = 'the last check does not tell';
+
+/** Of hosts that are alike; undefined where no check has looked, which is told below. */
+function whatIsKnown(first: HostStanding | undefined, kubelet: string, { seenAt }: ClusterSummary): string | undefined {
+  if (first?.ready === true) return `Ready with ${kubelet}`;
+  if (seenAt === undefined || first === undefined) return undefined;
+  return isNode(first.role) ? UNTOLD : 'nothing was found';
 }

@@ -83,6 +83,15 @@ describe('health', () => {
     expect(stderr).toContain(`\`kubewright health schedule ${file} --every 5m\` brings a worker`);
   });
 
+  it('says where it could not read the schedule: the report is told all the same', async () => {
+    const news = { report: well, unread: { schedule: '7 PERMISSION_DENIED' } };
+    const { stderr, code } = await run(engineWith(news), 'health', file);
+    expect(stderr).toContain('Whether checks are scheduled, and still come, is not known: 7 PERMISSION_DENIED.');
+    expect(code).toBe(0);
+    const { objects } = await run(engineWith(news), 'health', file, '--json');
+    expect(objects.find(({ type }) => type === 'health')).toMatchObject({ scheduleUnread: '7 PERMISSION_DENIED' });
+  });
+
   it('draws the last day, and gives programs the same cells', async () => {
     const engine = engineWith({});
     const rows = HEALTH_COMPONENTS.map((component) => ({ component, cells: ['ok' as const, null] }));

@@ -69,6 +69,16 @@ describe('the screen of a cluster', () => {
     expect(lines).toContain('  ✓ 250 others: Ready with v1.34.3');
   });
 
+  it('of 300 workers that no check has seen, or that one did not tell, does not call them well', () => {
+    const unseen = screen({ ...crowd(0), health: {} });
+    expect(unseen).toContain('300 workers');
+    expect(unseen.join('\n')).not.toMatch(/300 others/);
+    const { health, ...rest } = crowd(0);
+    const seen = { ...health.report?.seen, nodes: [], moreNodes: 303 };
+    const cut = screen({ ...rest, health: { report: { ...reportOf(five), seen } } });
+    expect(cut).toContain('  · 300 others: the last check does not tell');
+  });
+
   it('of a single host is as short', () => {
     const one = clusterOf({ controlPlanes: 1, workers: 0 });
     const seen = { ...sightOf(one), etcdLeader: 'cp-1' };
