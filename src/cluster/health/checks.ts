@@ -24,6 +24,12 @@ function checkHook(webhook: Sketch<HealthWebhook>, report: Report): void {
   const place = [...NOTIFY, 'webhook'];
   checkWebhook(webhook, place, report);
   checkCertificates(webhook.ca, [...place, 'caFile'], report);
+  if (webhook.format !== 'chat' || typeof webhook.url !== 'string') return;
+  report.warn([...place, 'url'], 'notify-secret-address', {
+    message: "whoever knows the address of a chat's webhook may write there, and it stands in Temporal in clear",
+    expected: 'urlEnv, and the address in that variable of the worker, unless it is no secret',
+    found: '',
+  });
 }
 
 function checkMail({ smtp }: Sketch<HealthMail>, report: Report): void {

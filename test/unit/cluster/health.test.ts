@@ -91,6 +91,13 @@ describe('a webhook', () => {
   });
 });
 
+test('the address of a chat in the file is taken with a warning: it is nearly always a secret', () => {
+  expect(
+    problemsOf(withNotify('{ webhook: { url: "https://chat.example.org/T0/s3cret", format: chat } }')).map(brief),
+  ).toEqual([expect.stringMatching(/^! .* notify-secret-address spec\.health\.notify\.webhook\.url$/)]);
+  expect(found('{ webhook: { urlEnv: CHAT, format: chat } }')).toEqual([]);
+});
+
 describe('a mail', () => {
   const mail = (smtp: string) => `{ mail: { to: [a@example.org], from: k@example.org, smtp: ${smtp} } }`;
 
