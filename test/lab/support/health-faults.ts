@@ -138,6 +138,9 @@ export function expectFaultsFound(get: () => Installed): void {
       cluster.kubectl(['-n', 'kube-system', 'scale', 'deployment/coredns', `--replicas=${replicas}`]);
     await scale(0);
     try {
+      // Kubelets and kube-proxies hear of it by the virtual IP: without one they would leave CoreDNS as it is.
+      const pods = ['-n', 'kube-system', 'get', 'pods', '-l', 'k8s-app=kube-dns', '-o', 'name'];
+      await expect.poll(() => cluster.kubectl(pods), LONG).toBe('');
       await Promise.all(cluster.controlPlanes().map((host) => host.exec('systemctl stop keepalived')));
       try {
         await expect.poll(() => cluster.vipHolders(), LONG).toEqual([]);
