@@ -14,13 +14,14 @@ export function checkChannels(channels: readonly unknown[], place: Path, report:
   });
 }
 
-/** Rules between the keys of a webhook. */
+/** Rules between the keys of a webhook. A key that is undefined is wrong by itself, and told as that. */
 export function checkWebhook(
   { url, urlEnv, tokenEnv, ca }: Sketch<WebhookSettings>,
   place: Path,
   report: Report,
 ): void {
-  if ((url === null) === (urlEnv === null)) {
+  const isKnown = url !== undefined && urlEnv !== undefined;
+  if (isKnown && (url === null) === (urlEnv === null)) {
     const both = url !== null;
     report.error(both ? [...place, 'urlEnv'] : place, 'notify-address', {
       message: both ? 'url says already where to post to' : 'nothing says where to post to',
@@ -30,13 +31,13 @@ export function checkWebhook(
     });
   }
   if (typeof url !== 'string' || !url.startsWith('http://')) return;
-  if (tokenEnv !== null) {
+  if (typeof tokenEnv === 'string') {
     report.error([...place, 'url'], 'notify-in-clear', {
       message: 'the token of tokenEnv would cross the network in clear',
       expected: 'an https address, or no tokenEnv',
     });
   }
-  if (ca !== null) {
+  if (typeof ca === 'string') {
     report.error([...place, 'caFile'], 'notify-without-tls', {
       message: 'certificates are of no use for an http address',
       expected: 'an https address, or no caFile',
@@ -44,9 +45,10 @@ export function checkWebhook(
   }
 }
 
-/** Rules between the keys of a mail server. */
+/** Rules between the keys of a mail server; undefined as above. */
 export function checkSmtp({ tls, user, passwordEnv, ca }: Sketch<SmtpSettings>, place: Path, report: Report): void {
-  if ((user === null) !== (passwordEnv === null)) {
+  const isKnown = user !== undefined && passwordEnv !== undefined;
+  if (isKnown && (user === null) !== (passwordEnv === null)) {
     const [has, lacks] = user === null ? ['passwordEnv', 'user'] : ['user', 'passwordEnv'];
     report.error([...place, has], 'notify-login', {
       message: 'a login is a user and a password',
@@ -55,13 +57,13 @@ export function checkSmtp({ tls, user, passwordEnv, ca }: Sketch<SmtpSettings>, 
     });
   }
   if (tls !== 'none') return;
-  if (passwordEnv !== null) {
+  if (typeof passwordEnv === 'string') {
     report.error([...place, 'tls'], 'notify-in-clear', {
       message: 'the password of passwordEnv would cross the network in clear',
       expected: 'starttls or implicit, or no login',
     });
   }
-  if (ca !== null) {
+  if (typeof ca === 'string') {
     report.error([...place, 'caFile'], 'notify-without-tls', {
       message: 'certificates are of no use without TLS',
       expected: 'tls: starttls or implicit, or no caFile',

@@ -142,16 +142,22 @@ function insteadOf(path: Path, isPassword: boolean): string {
   const key = String(path.at(-1));
   const here = describePath(path).replace(/\[\d+\]/g, '[]');
   const places = placesOf(key)
-    .sort((a, b) => sharedStart(b, here) - sharedStart(a, here))
+    .sort((a, b) => sharedKeys(b, here) - sharedKeys(a, here) || depth(a) - depth(b))
     .slice(0, 3);
   if (places.length > 0) return ` here: it belongs to ${places.join(' or ')}`;
   return SECRET.test(key) ? ', and secrets never stand in this file' : '';
 }
 
-/** How much of a path two places have in common: the nearest place is the likeliest. */
-function sharedStart(a: string, b: string): number {
-  const differs = [...a].findIndex((character, index) => character !== b[index]);
-  return differs === -1 ? a.length : differs;
+/** How many keys two places have in common from the beginning: the nearest place is the likeliest. */
+function sharedKeys(a: string, b: string): number {
+  const [one, other] = [a.split('.'), b.split('.')];
+  const differs = one.findIndex((key, index) => key !== other[index]);
+  return differs === -1 ? one.length : differs;
+}
+
+/** Of several that are as near, what is seldom wanted stands deepest. */
+function depth(place: string): number {
+  return place.split('.').length;
 }
 
 function mark(draft: { root: unknown }, issue: Issue, path: Path): void {

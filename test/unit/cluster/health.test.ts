@@ -33,6 +33,16 @@ test('a key that tells nobody is an error', () => {
   expect(found('{}')).toEqual([`notify-nobody ${at('')}`]);
 });
 
+test.each([
+  ['{ webhook: 3 }', '.webhook'],
+  ['{ webhook: { url: [], tokenEnv: TOKEN } }', '.webhook.url'],
+  ['{ mail: 3 }', '.mail'],
+  ['{ mail: { to: [a@example.org], from: b@example.org, smtp: 3 } }', '.mail.smtp'],
+  ['3', ''],
+])('what is of the wrong kind is told once, where it stands: %s', (notify, keys) => {
+  expect(found(notify)).toEqual([`bad-value ${at(keys)}`]);
+});
+
 test('what is wrong with all channels is told at once, each at its line', () => {
   const text = `${BASE}  health:
     notify:
