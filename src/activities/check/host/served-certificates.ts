@@ -73,7 +73,7 @@ export const servedCertificates: Concern = {
         ending.push({ server, valid });
       }
     }
-    return [...faultOf(ending, answeredAt), ...unknown];
+    return [...faultOf(ending, answeredAt, files.is !== 'unknown'), ...unknown];
   },
 };
 
@@ -82,12 +82,14 @@ interface Ending {
   valid: Validity;
 }
 
-function faultOf(ending: Ending[], now: number): Fault[] {
+/** @param filesKnown whether the files could be read: else nobody knows whether a certificate is in one of them */
+function faultOf(ending: Ending[], now: number, filesKnown: boolean): Fault[] {
   if (ending.length === 0) return [];
   const sorted = [...ending].sort((a, b) => a.valid.to - b.valid.to);
   const names = sorted.map(({ server, valid }) => `${server.name} at ${server.at} ${when(valid.to, now)}`);
   const remedies = [...new Set(sorted.map(({ server }) => server.remedy))];
-  const evidence = `programs show certificates of which no file is, and which end soon or have ended: ${listed(names, 4)}`;
+  const which = filesKnown ? 'are in no file, and that ' : '';
+  const evidence = `programs show certificates that ${which}end soon or have ended: ${listed(names, 4)}`;
   return [{ code: 'KW664', evidence, hint: remedies.join(' ') }];
 }
 

@@ -116,6 +116,13 @@ describe('certificates as programs show them', () => {
     const change = await ports({ 10250: await shows(week) });
     const soon = await look(both, WORKER, { change, now: Date.now() + 6.5 * DAY_MS });
     expect(soon.map(({ code }) => code)).toEqual(['KW644']);
+    // Another one, which no file has; and whether one has it is not known where the files were not read.
+    const other = await ports({ 10250: await shows(made(7)) });
+    const late = { change: other, now: Date.now() + 6.5 * DAY_MS };
+    const [, told] = await look(both, WORKER, late);
+    expect(told).toMatchObject({ code: 'KW664', evidence: expect.stringContaining('that are in no file') });
+    const [unread] = await look(servedCertificates, WORKER, late);
+    expect(unread).toMatchObject({ code: 'KW664', evidence: expect.not.stringContaining('in no file') });
   });
 
   it('that nobody shows on an open port are unknown; at the endpoint another look tells that', async () => {
