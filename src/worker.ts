@@ -8,6 +8,7 @@ import { connectionError, requireNamespace } from './engine/connection-errors.js
 import { attachServer } from './engine/embedded-server.js';
 import { readBackground } from './engine/runs/check-background.js';
 import { readRun } from './engine/runs/history.js';
+import { KeptSchedules } from './engine/schedule-care/kept-schedules.js';
 import { embeddedSettings, resolveSettings } from './engine/settings.js';
 import { stateDirectory } from './engine/state-directory.js';
 import { type ConnectionSettings, taskQueueOf } from './engine/types.js';
@@ -48,6 +49,8 @@ export interface WorkerRunOptions extends RunWorkerOptions {
   workflowBundle?: string;
   /** Build that it works as, with those activities and that bundle; this one unless given. */
   build?: string;
+  /** Whether it takes over scheduled checks whose own worker is gone; default false. */
+  adoptsSchedules?: boolean;
   /** Time between two looks at the versions on its queue, in milliseconds; default 30 000. */
   versionLookMs?: number;
 }
@@ -81,7 +84,8 @@ export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
       const version = await keptVersion(connection, settings, env, options);
       const worker = await createWorker(connection, settings, env, { ...options, activities, metrics, version });
       const stopper = await stopWorkerOf(worker, { connection, activities });
-      await serve(runTogether(worker, stopper), { connection, settings, server, version }, options);
+      const schedules = await keptSchedules(connection, settings, env, options);
+      await serve(runTogether(worker, stopper), { connection, settings, server, version, schedules }, options);
     } finally {
       await connection.close();
     }
@@ -151,6 +155,23 @@ async function keptVersion(
     build,
     log: (line) => Runtime.instance().logger.info(line),
     lookMs: versionLookMs,
+  });
+}
+
+async function keptSchedules(
+  { workflowService }: NativeConnection,
+  { namespace }: ConnectionSettings,
+  env: NodeJS.ProcessEnv,
+  { build, adoptsSchedules = false }: WorkerRunOptions,
+): Promise<KeptSchedules> {
+  return new KeptSchedules({
+    workflowService,
+    namespace,
+    identity: workerIdentity(build),
+    taskQueue: taskQueueOf(env),
+    converter: loadDataConverter((await dataConverterFrom(env)) ?? WITHOUT_KEY),
+    adopts: adoptsSchedules,
+    log: (line) => Runtime.instance().logger.info(line),
   });
 }
 

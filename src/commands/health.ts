@@ -156,19 +156,20 @@ async function schedule(context: CommandContext<ScheduleOptions>, file: string):
   const { cluster } = await readCluster(context, file);
   const { openEngine } = await import('./support/engine.js');
   const { scheduleHealth } = await import('../engine/index.js');
-  const { bringWorker, chooseWorker, onQueue } = await import('./support/workers.js');
+  const { bringWorker, chooseLastingWorker, onQueue } = await import('./support/workers.js');
   const { options, output } = context;
   const engine = await openEngine(context);
   try {
-    const { queue, bring } = await chooseWorker(context, engine, cluster.name, options.worker);
+    const { queue, bring } = await chooseLastingWorker(context, engine, cluster, options.worker);
     const made = await scheduleHealth(onQueue(engine, queue), cluster, options.every);
     // Both outlive this command: a schedule without them is checked by nobody.
     await engine.server?.detach();
     if (bring) await (await bringWorker(context, onQueue(engine, queue), cluster)).detach();
-    if (engine.server !== undefined) {
+    if (engine.server !== undefined && bring) {
       output.note(
         'The embedded server and a worker go on in the background on this machine. They do not come back by themselves ' +
-          'after a restart of it; where checks must not stop, use a Temporal server that stays (docs/teams.md).',
+          'after a restart of it; where checks must not stop, make them a service (`kubewright server stop`, then `sudo ' +
+          'kubewright server install-service`), or use a Temporal server that stays (docs/teams.md).',
       );
     }
     await tellSchedules(context, [made]);

@@ -27,6 +27,11 @@ export function isHealthSchedule(id: string): boolean {
   return id.startsWith(PREFIX);
 }
 
+/** Id of a cluster's schedule in Temporal. */
+export function scheduleIdOf(cluster: string): string {
+  return `${PREFIX}${cluster}`;
+}
+
 /**
  * For how long a check that was due may still begin, in milliseconds. Only the present counts, so no more than one is made up for:
  * the window is as long as the interval, for a check that overlaps another is left out. Temporal's least, ten seconds, is too
@@ -71,7 +76,7 @@ export async function scheduleHealth(engine: Engine, cluster: Cluster, everyMs: 
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchUpOf(everyMs) },
   };
-  const scheduleId = idOf(cluster.name);
+  const scheduleId = scheduleIdOf(cluster.name);
   try {
     await schedule.create({ scheduleId, ...definition });
   } catch (error) {
@@ -129,7 +134,7 @@ export async function changeHealthSchedule(
   cluster: string,
   change: 'pause' | 'resume' | 'remove',
 ): Promise<void> {
-  const handle = engine.client.schedule.getHandle(idOf(cluster));
+  const handle = engine.client.schedule.getHandle(scheduleIdOf(cluster));
   const by = engine.client.options.identity;
   try {
     if (change === 'pause') await handle.pause(`paused by ${by}`);
@@ -149,7 +154,7 @@ export async function changeHealthSchedule(
 
 async function describe(engine: Engine, cluster: string): Promise<HealthSchedule> {
   try {
-    const { spec, state, info } = await engine.client.schedule.getHandle(idOf(cluster)).describe();
+    const { spec, state, info } = await engine.client.schedule.getHandle(scheduleIdOf(cluster)).describe();
     const [next] = info.nextActionTimes;
     return {
       cluster,
@@ -162,10 +167,6 @@ async function describe(engine: Engine, cluster: string): Promise<HealthSchedule
     if (error instanceof ScheduleNotFoundError) throw noSchedule(cluster);
     throw error;
   }
-}
-
-function idOf(cluster: string): string {
-  return `${PREFIX}${cluster}`;
 }
 
 function noSchedule(cluster: string): KubewrightError {

@@ -90,11 +90,12 @@ export function newsLines({ heldBy, schedule, silentSince, unread }: HealthNews,
   ];
 }
 
-/** That a schedule says nothing any more, and what to do about it: two sentences. */
+/** That a schedule says nothing any more, and what to do about it: three sentences. */
 export function silenceOf({ everyMs }: Pick<HealthSchedule, 'everyMs'>, silentSince: number, file: string): string[] {
   return [
     `No check has ended since ${utcMinute(silentSince)} UTC, and one is due every ${often(everyMs)}: no worker takes them, or the server has lost the schedule.`,
     `\`kubewright health schedule ${file} --every ${optionOf(everyMs)}\` brings a worker and makes the schedule anew.`,
+    'With the embedded server, `kubewright server install-service` keeps server and worker running without a terminal.',
   ];
 }
 

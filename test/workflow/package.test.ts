@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { installPacked } from '../package/packed.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -24,33 +25,14 @@ const PROJECT = {
 const COMMIT = '0123456ab';
 
 let directory = '';
-let clone = '';
 let outside = '';
 let home = '';
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'kubewright-package-'));
-  clone = join(directory, 'clone');
-  outside = join(directory, 'outside');
-  home = join(outside, 'node_modules/kubewright');
-  await layOutClone();
-  const env = { KUBEWRIGHT_COMMIT: COMMIT };
-  const { stdout } = await execa('npm', ['pack', '--pack-destination', directory], { cwd: clone, env });
-  const tarball = stdout.trim().split('\n').at(-1) ?? '';
-  await mkdir(outside);
-  await writeFile(join(outside, 'package.json'), '{ "type": "module" }');
-  // Without install scripts: what they compile is faster, and nothing that is needed.
-  const quick = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
-  await execa('npm', ['install', ...quick, join(directory, tarball)], { cwd: outside });
+  ({ outside, home } = await installPacked(directory, COMMIT));
 }, 600_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
-
-/** The clone as it is now, not yet built: nothing of an earlier build gets into the package. */
-async function layOutClone(): Promise<void> {
-  const left = new Set(['node_modules', 'dist', '.git'].map((name) => join(ROOT, name)));
-  await cp(ROOT, clone, { recursive: true, filter: (source) => !left.has(source) });
-  await symlink(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
-}
 
 /** Temporal's own declarations name a package whose types no NodeNext project finds. */
 function isForeign(line: string): boolean {

@@ -45,6 +45,31 @@ export async function chooseWorker(
   return { queue: common, bring: false };
 }
 
+/**
+ * The same, for what goes on without a terminal: where the service runs (`server install-service`), its worker is the one that
+ * stays, unless a worker of this command's own is asked for.
+ *
+ * @throws KubewrightError KW552 as `chooseWorker`
+ */
+export async function chooseLastingWorker(
+  context: CommandContext,
+  engine: Engine,
+  cluster: Cluster,
+  asked: boolean | undefined,
+): Promise<WorkerChoice> {
+  const { serviceRecord } = await import('../../engine/service/record.js');
+  const service = engine.server === undefined ? undefined : await serviceRecord(engine.stateDir);
+  if (service === undefined || asked === true) return chooseWorker(context, engine, cluster.name, asked);
+  const { needsOf } = await import('../../engine/index.js');
+  const { ENVIRONMENT_PATH } = await import('../../service/places.js');
+  const { variables } = needsOf(cluster);
+  const secrets = variables.length === 0 ? '' : `, and finds ${variables.join(', ')} in ${ENVIRONMENT_PATH} alone`;
+  context.output.note(
+    `No worker is started here: the service (pid ${service.pid}) carries it out. It has the SSH keys of its user${secrets}.`,
+  );
+  return { queue: service.queue, bring: false };
+}
+
 function sharedQueue(cluster: string, queue: string): KubewrightError {
   return new KubewrightError('KW552', `The install of ${cluster} runs on task queue ${queue}, on which others work`, {
     hint:

@@ -1,5 +1,6 @@
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { EmbeddedServer } from '../embedded-server.js';
+import type { KeptSchedules } from '../schedule-care/kept-schedules.js';
 import { isHealthSchedule } from '../schedules.js';
 import { stateDirectory } from '../state-directory.js';
 import { type ConnectionSettings, openOn, taskQueueOf } from '../types.js';
@@ -14,6 +15,7 @@ export interface Served {
   settings: ConnectionSettings;
   server: EmbeddedServer | undefined;
   version: KeptVersion | undefined;
+  schedules: Pick<KeptSchedules, 'keep'>;
 }
 
 /** When a worker ends; see `WorkerRunOptions`. */
@@ -59,7 +61,7 @@ export async function serve(
 
 /** All that may have a worker end, each of which drains it. Ends with `signal`. @throws the first reason to end that is a fault */
 async function watch(
-  { connection, settings, server, version }: Served,
+  { connection, settings, server, version, schedules }: Served,
   options: ServeOptions,
   signal: AbortSignal,
   drain: () => void,
@@ -76,6 +78,8 @@ async function watch(
   await Promise.all([
     orDrain(watchServer({ connection, address: settings.address, server, goneAfterMs, signal })),
     version && orDrain(version.keep(signal, ready.now)),
+    // Silence counts from when this worker takes work.
+    ready.come.then(() => schedules.keep(signal)),
     // Its starter writes its record when it is ready; before that it would find none, and leave.
     options.background && ready.come.then(() => untilNobodyUsesIt(connection, settings, options, signal)).then(drain),
   ]);

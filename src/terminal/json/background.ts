@@ -40,8 +40,35 @@ export interface ServerObject {
   address?: string;
   /** Address of its UI, where it has one. */
   ui?: string;
+  /** `server status`: the service that runs it with a worker for all clusters (`server run`), where one does. */
+  service?: {
+    /** Its process. */
+    pid: number;
+    /** Build of Kubewright: version and commit. */
+    build: string;
+  };
   /** `server stop`: whether it was running. */
   stopped?: boolean;
   /** `server stop`: how many background workers were stopped first. */
   workers?: number;
+}
+
+/**
+ * The embedded server and a worker as a service of the system.
+ * @printedBy server
+ */
+export interface ServiceObject {
+  type: 'service';
+  /** What was done: `none` of `--dry-run`, and where there was nothing to remove. */
+  change: 'installed' | 'changed' | 'unchanged' | 'removed' | 'none';
+  /** File of the unit. */
+  unit?: string;
+  /** Account that it runs as. */
+  user?: string;
+  /** Data of the embedded server: clusters, schedules, histories. */
+  stateDir?: string;
+  /** File with the environment of its worker; of `uninstall-service` only where it was left. */
+  environment?: string;
+  /** `--dry-run`: the unit. */
+  text?: string;
 }

@@ -91,6 +91,7 @@ describe('the news of a cluster', () => {
     expect(newsLines({ schedule, silentSince: at }, 'demo.yaml')).toEqual([
       'No check has ended since 2026-03-02 09:30 UTC, and one is due every 1 h 30 m: no worker takes them, or the server has lost the schedule.',
       '`kubewright health schedule demo.yaml --every 1h30m30s` brings a worker and makes the schedule anew.',
+      'With the embedded server, `kubewright server install-service` keeps server and worker running without a terminal.',
     ]);
   });
 

@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadedDataConverter } from '@temporalio/common';
+import { OPERATIONS } from '../../plan/operations.js';
+import { closedChecks } from '../runs/check-reports.js';
+import { livingBuilds } from '../runs/pollers.js';
+import { scheduleIdOf } from '../schedules.js';
+import { hasQueueOfItsOwn, isSilentThoughServed, type Watch } from './judge.js';
+import {
+  listStored,
+  moveToQueue,
+  readStored,
+  remake,
+  restoreKept,
+  type StoredSchedule,
+  type Writer,
+} from './stored.js';
+
+/** Time between two looks at the schedules. */
+const LOOK_MS = 60_000;
+/** A look that comes later than this after the last one: the machine slept, and nothing was served meanwhile. */
+const GAP_MS = 3 * LOOK_MS;
+/** A worker that a command brought, or its server, starts again within this. */
+const ABSENCE_MS = 2 * 60_000;
+
+/** A worker that cares for schedules. */
+export interface CaringWorker extends Writer {
+  taskQueue: string;
+  converter: LoadedDataConverter;
+  /** Whether it takes over schedules whose own worker is gone: the service alone, for it is the one that stays. */
+  adopts: boolean;
+  /** Told, one sentence each, what was done and what could not be looked at. */
+  log: (line: string) => void;
+  /** The clock, in milliseconds since the epoch, and how it is waited; the machine's unless given. */
+  now?: () => number;
+  wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Keeps the schedules of health checks going while a worker runs. A server may lose a schedule's timer and go on naming a
+ * next time (temporal#11869), so a schedule that has said nothing for longer than `silentSince` allows, while this worker was
+ * there for it, is made anew.
+ */
+export class KeptSchedules {
+  /** When a schedule's own queue was first seen without a worker, by cluster. */
+  private readonly abandonedSince = new Map<string, number>();
+  /** When this worker made a schedule anew, by cluster: the server's clock may be another, and say that it was long ago. */
+  private readonly remadeAt = new Map<string, number>();
+  private servedSince = 0;
+  private lookedAt = 0;
+
+  constructor(private readonly worker: CaringWorker) {}
+
+  /**
+   * Looks about every minute from now on, when the worker takes work, until `signal`. Never throws: what cannot be looked at is
+   * told, and looked at again.
+   */
+  async keep(signal: AbortSignal): Promise<void> {
+    const { wait = patiently } = this.worker;
+    this.servedSince = this.now();
+    this.lookedAt = this.servedSince;
+    while (!signal.aborted) {
+      await wait(LOOK_MS, signal);
+      if (signal.aborted) return;
+      const now = this.now();
+      if (now - this.lookedAt > GAP_MS) this.servedSince = now;
+      this.lookedAt = now;
+      await this.look().catch((error: unknown) => {
+        // Who does not answer may not have handed out work either.
+        this.servedSince = now;
+        this.worker.log(`The schedules of health checks could not be looked at: ${error}`);
+      });
+    }
+  }
+
+  private now(): number {
+    return (this.worker.now ?? Date.now)();
+  }
+
+  private async look(): Promise<void> {
+    const { worker } = this;
+    const { clusters, kept } = await listStored(worker);
+    for (const cluster of kept) {
+      if (await restoreKept(worker, cluster, this.lookedAt - LOOK_MS)) {
+        worker.log(`${cluster}: its scheduled health checks were lost while they were made anew; they are back`);
+      }
+    }
+    for (const cluster of clusters) {
+      const schedule = await readStored(worker, cluster);
+      if (schedule !== undefined) await this.careFor(schedule);
+    }
+  }
+
+  private async careFor(schedule: StoredSchedule): Promise<void> {
+    const servedSince = Math.max(this.servedSince, this.remadeAt.get(schedule.cluster) ?? 0);
+    const watch: Watch = { queue: this.worker.taskQueue, servedSince, now: this.lookedAt };
+    if (this.worker.adopts && hasQueueOfItsOwn(schedule, watch)) await this.adoptAbandoned(schedule);
+    // Asked in this order: nearly always the first answer is enough, and it costs nothing.
+    if (!isSilentThoughServed(schedule, watch)) return;
+    const heard = await this.lastHeard(schedule.cluster);
+    if (!isSilentThoughServed(schedule, watch, heard) || (await this.isBeingChecked(schedule.cluster))) return;
+    if (!(await remake(this.worker, schedule))) return;
+    this.remadeAt.set(schedule.cluster, this.lookedAt);
+    const since = new Date(Math.max(heard ?? 0, schedule.changedAt)).toISOString();
+    const every = `${schedule.everyMs / 1000} s`;
+    this.worker.log(
+      `${schedule.cluster}: no scheduled health check has ended since ${since}, and one is due every ${every}: the schedule was made anew`,
+    );
+  }
+
+  private async adoptAbandoned(schedule: StoredSchedule): Promise<void> {
+    const { cluster, queue } = schedule;
+    if ((await livingBuilds(this.worker, queue)).length > 0) {
+      this.abandonedSince.delete(cluster);
+      return;
+    }
+    const since = this.abandonedSince.get(cluster) ?? this.lookedAt;
+    this.abandonedSince.set(cluster, since);
+    if (this.lookedAt - since < ABSENCE_MS) return;
+    await moveToQueue(this.worker, schedule, this.worker.taskQueue);
+    this.abandonedSince.delete(cluster);
+    this.worker.log(
+      `${cluster}: nobody works on ${queue} any more, so its scheduled health checks come here from now on`,
+    );
+  }
+
+  private async lastHeard(cluster: string): Promise<number | undefined> {
+    for await (const { closedAt } of closedChecks(this.worker, cluster, { pageSize: 10 })) return closedAt;
+    return undefined;
+  }
+
+  /** Whether a scheduled check is under way: then the schedule has done its part, and its next ones wait for it. */
+  private async isBeingChecked(cluster: string): Promise<boolean> {
+    const { workflowService, namespace } = this.worker;
+    const query = [
+      `WorkflowType = '${OPERATIONS.check.workflow}'`,
+      "ExecutionStatus = 'Running'",
+      `TemporalScheduledById = '${scheduleIdOf(cluster)}'`,
+    ].join(' AND ');
+    const { executions } = await workflowService.listWorkflowExecutions({ namespace, query, pageSize: 1 });
+    return (executions ?? []).length > 0;
+  }
+}
+
+async function patiently(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}
