@@ -19,8 +19,11 @@ export interface ServiceUnit {
  *   `NotifyAccess=all`. The first start may fetch Temporal, or build it, hence half an hour.
  * - `KillMode=mixed`: the main process alone is told to end, and ends worker and server in their order.
  * - Nothing hides /home or /proc, or takes capabilities from root: keys and data lie in a home, and whether a recorded
- *   process still has the database open is read in /proc. Nor is /proc/sys closed: where the machine is a container, its boot's id is
- *   mounted over the kernel's there, and the service would see another one than terminals do. V8 writes code into memory, so that is not denied either.
+ *   process still has the database open is read in /proc.
+ * - Neither `ProtectKernelTunables=` nor `ProtectControlGroups=`: for them, systemd takes away what a container's manager has mounted
+ *   over /proc/sys. The service would read the boot id of the machine below, and terminals that of the container: each would
+ *   take the other for another machine (seen with systemd 252 below systemd-nspawn).
+ * - V8 writes code into memory, so `MemoryDenyWriteExecute=` is not set.
  */
 export function renderUnit({ node, program, stateDir, user }: ServiceUnit): string {
   return `# ${MARK} (kubewright server install-service), which replaces it: your changes go into a drop-in (systemctl edit kubewright).
@@ -47,7 +50,6 @@ NoNewPrivileges=yes
 PrivateTmp=yes
 ProtectSystem=full
 ProtectKernelModules=yes
-ProtectControlGroups=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 RestrictNamespaces=yes
 RestrictRealtime=yes

@@ -50,6 +50,9 @@ beforeAll(async () => {
     await host.exec(`chown 0:0 /usr/local/bin/${name} && chmod 755 /usr/local/bin/${name}`);
   }
   await host.exec('cat > /root/cluster.yaml', { input: CLUSTER });
+  // Where cgroups are v1 in a container, nobody tells systemd that a cgroup is empty: it waits this long behind a kill.
+  await host.exec(`mkdir -p /etc/systemd/system/kubewright.service.d
+    printf '[Service]\\nTimeoutStopSec=20s\\n' > /etc/systemd/system/kubewright.service.d/lab.conf`);
 }, 1_800_000);
 
 afterAll(async () => {
