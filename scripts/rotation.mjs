@@ -9,7 +9,7 @@ export const TURNS = [
   ['chaos', 'install-guests', 'install-repository'],
   ['living-cluster', 'ui', 'install-1.34', 'install-external-load-balancer'],
   ['coming-back', 'install-stacked', 'install-1.35'],
-  ['install-static-pods', 'install-etcd-systemd', 'install-networks', 'install-kube-proxy'],
+  ['install-static-pods', 'install-etcd-systemd', 'install-networks', 'install-kube-proxy', 'server-service'],
   ['install-sizes', 'install-notify', 'install-hardened'],
   ['install-lvs', 'install-registry', 'install-mixed', 'install-etcd-hosts'],
 ];
