@@ -146,6 +146,7 @@ export type { HopReport, Sourced, SshReport } from './hosts/ssh-check.js';
 export type { Kubeconfig } from './kubeconfig.js';
 export { type AccessOptions, fetchKubeconfig, type LookAtOptions, lookAtCluster, unlockHosts } from './on-hosts.js';
 export { planCheck } from './plan/check.js';
+export type { DeepLook, Depth } from './plan/depth.js';
 export { HEALTH_COMPONENTS, HEALTH_VERDICTS, type HealthComponent, type HealthVerdict } from './plan/findings.js';
 export { planInstall } from './plan/install.js';
 export { OPERATION_NAMES, OPERATIONS, type Operation, type OperationKind } from './plan/operations.js';

@@ -10,9 +10,15 @@ import { PLAN_FORMAT } from './plan/run.js';
  * What a run is started with: the plan is computed here, by the client, and becomes the workflow's input, so newer code
  * never changes what is under way. The hash tells whether two plans are the same; where a key stands in the file does not
  * count.
+ *
+ * @param steps the operation's plan, unless given
  */
-export function prepareRun(operation: Operation, cluster: Cluster): StartOptions {
-  const plan = inGroups(OPERATIONS[operation].plan(cluster), cluster);
+export function prepareRun(
+  operation: Operation,
+  cluster: Cluster,
+  steps = OPERATIONS[operation].plan(cluster),
+): StartOptions {
+  const plan = inGroups(steps, cluster);
   const { places: _, ...content } = cluster;
   const planHash = hashOf({ cluster: content, plan });
   return { operation, format: PLAN_FORMAT, cluster, plan, planHash, build: BUILD };

@@ -116,7 +116,7 @@ async function ownActivities(
     env,
     homeDirectory: env.HOME ?? '/',
     readRun: read,
-    readBackground: (cluster) => readBackground(reader, cluster),
+    readBackground: (cluster, depth) => readBackground(reader, cluster, depth),
     temporal: { namespaceId, temporal: `${address}, namespace ${namespace}`, by: whoRuns(env) },
   });
   return { activities, close };

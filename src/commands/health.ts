@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Cluster } from '../cluster/types.js';
 import type { Engine, HealthNews, HealthSchedule, WorkerProcess } from '../engine/index.js';
 import type { HealthReport } from '../workflows/types.js';
@@ -10,12 +10,15 @@ import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
 interface HealthOptions {
   now: boolean;
+  quick: boolean;
   worker?: boolean;
 }
 
 interface ScheduleOptions {
   /** Milliseconds. */
   every: number;
+  /** Milliseconds. */
+  quickEvery?: number;
   worker?: boolean;
 }
 
@@ -29,6 +32,11 @@ export function healthCommand(shell: Shell): Command {
     )
     .argument(...FILE_ARGUMENT)
     .option('--now', 'check now, and wait for the report', false)
+    .addOption(
+      new Option('--quick', 'check now all that needs no pod; what the last deep check found there stands')
+        .default(false)
+        .implies({ now: true }),
+    )
     .option('--worker', 'start a worker here for it (default with the embedded server)')
     .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
     .action(action<HealthOptions, [string]>(shell, health));
@@ -47,6 +55,7 @@ export function healthCommand(shell: Shell): Command {
         .description('check a cluster again and again, as long as the Temporal server and a worker run')
         .argument(...FILE_ARGUMENT)
         .requiredOption('--every <duration>', 'time between two checks, such as 5m', parseDuration)
+        .option('--quick-every <duration>', 'time between two quick checks in between, such as 1m', parseDuration)
         .option('--worker', 'leave a worker running here for it (default with the embedded server)')
         .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
         .action(action<ScheduleOptions, [string]>(shell, schedule)),
@@ -97,7 +106,7 @@ async function checkHere(
   let worker: WorkerProcess | undefined;
   try {
     if (bring) worker = await bringWorker(context, there, cluster);
-    return await checkNow(there, cluster);
+    return await checkNow(there, cluster, context.options.quick ? 'quick' : 'deep');
   } finally {
     await worker?.leave();
   }
@@ -110,10 +119,11 @@ async function tellNews(
   file: string,
 ): Promise<ExitCode> {
   const { healthLines, newsLines } = await import('../terminal/health.js');
-  const { report, heldBy, silentSince, unread } = news;
+  const { report, heldBy, silentSince, silentDepth, unread } = news;
   if (report === undefined) output.note(`${cluster} was not checked yet: \`kubewright health --now\` does it.`);
   else if (output.json) {
-    const silence = silentSince === undefined ? {} : { silentSince };
+    const depth = silentDepth === undefined ? {} : { silentDepth };
+    const silence = silentSince === undefined ? {} : { silentSince, ...depth };
     const blind = unread?.schedule === undefined ? {} : { scheduleUnread: unread.schedule };
     const told = { ...report, ...(heldBy && { heldBy }), ...silence, ...blind };
     output.object({ type: 'health', healthy: isHealthy(news), ...told });
@@ -161,7 +171,7 @@ async function schedule(context: CommandContext<ScheduleOptions>, file: string):
   const engine = await openEngine(context);
   try {
     const { queue, bring } = await chooseLastingWorker(context, engine, cluster, options.worker);
-    const made = await scheduleHealth(onQueue(engine, queue), cluster, options.every);
+    const made = await scheduleHealth(onQueue(engine, queue), cluster, options.every, options.quickEvery);
     // Both outlive this command: a schedule without them is checked by nobody.
     await engine.server?.detach();
     if (bring) await (await bringWorker(context, onQueue(engine, queue), cluster)).detach();

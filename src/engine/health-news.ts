@@ -1,8 +1,9 @@
+import type { Depth } from '../plan/depth.js';
 import type { HeldBy, RunReference } from '../plan/run.js';
 import type { HealthReport } from '../workflows/types.js';
 import { closedChecks, type RunReader, reportOf } from './runs/check-reports.js';
 import { readerOf } from './runs/history.js';
-import { findSchedule, type HealthSchedule } from './schedules.js';
+import { findSchedule, type HealthSchedule, type ScheduleKey } from './schedules.js';
 import { type Told, told } from './told.js';
 import type { Engine } from './types.js';
 
@@ -18,6 +19,8 @@ export interface HealthNews {
   schedule?: HealthSchedule;
   /** Since when the schedule should have said something and has not, milliseconds since the epoch. */
   silentSince?: number;
+  /** Which checks that is about, where the schedule has quick ones, too. */
+  silentDepth?: Depth;
   /** What could not be read, and why: nothing that is missing above is known to be missing then. */
   unread?: { checks?: string; schedule?: string };
 }
@@ -52,10 +55,12 @@ export async function readHealthNewsAsFarAsTold(
 interface LatestChecks extends Pick<HealthNews, 'report' | 'reportedBy' | 'heldBy'> {
   /** When the latest check ended, milliseconds since the epoch. */
   heard?: number;
+  /** When the latest of those ended that were asked for as deep ones. */
+  heardDeep?: number;
 }
 
 async function latestChecks(reader: RunReader, cluster: string): Promise<LatestChecks> {
-  const latest: LatestChecks = {};
+  const latest: LatestChecks = { heardDeep: await lastHeard(reader, { cluster, depth: 'deep' }) };
   for await (const check of closedChecks(reader, cluster)) {
     const isLatest = latest.heard === undefined;
     latest.heard ??= check.closedAt;
@@ -72,11 +77,19 @@ async function latestChecks(reader: RunReader, cluster: string): Promise<LatestC
   return latest;
 }
 
+/** When the latest check ended that was asked for as one of this depth, milliseconds since the epoch; undefined where there is none. */
+export async function lastHeard(reader: RunReader, { cluster, depth }: ScheduleKey): Promise<number | undefined> {
+  for await (const { closedAt } of closedChecks(reader, cluster, { asked: depth, pageSize: 10 })) return closedAt;
+  return undefined;
+}
+
 function newsOf(schedule: Told<HealthSchedule | undefined>, checks: Told<LatestChecks>, now: number): HealthNews {
-  const { heard, ...latest } = checks.value ?? {};
+  const { heard, heardDeep, ...latest } = checks.value ?? {};
   // Where nobody tells which checks have ended, nobody knows that none has.
-  const silent =
-    schedule.value !== undefined && checks.why === undefined ? silentSince(schedule.value, heard, now) : undefined;
+  const silence =
+    schedule.value !== undefined && checks.why === undefined
+      ? silenceIn(schedule.value, { heard, heardDeep }, now)
+      : {};
   const unread = {
     ...(checks.why === undefined ? {} : { checks: checks.why }),
     ...(schedule.why === undefined ? {} : { schedule: schedule.why }),
@@ -84,9 +97,25 @@ function newsOf(schedule: Told<HealthSchedule | undefined>, checks: Told<LatestC
   return {
     ...latest,
     ...(schedule.value === undefined ? {} : { schedule: schedule.value }),
-    ...(silent === undefined ? {} : { silentSince: silent }),
+    ...silence,
     ...(Object.keys(unread).length === 0 ? {} : { unread }),
   };
+}
+
+/** Deep checks first: of a schedule that says nothing at all they have been missing for the longest time. */
+function silenceIn(
+  { quick, ...deep }: HealthSchedule,
+  { heard, heardDeep }: Pick<LatestChecks, 'heard' | 'heardDeep'>,
+  now: number,
+): Pick<HealthNews, 'silentSince' | 'silentDepth'> {
+  if (quick === undefined) {
+    const since = silentSince(deep, heard, now);
+    return since === undefined ? {} : { silentSince: since };
+  }
+  const since = silentSince(deep, heardDeep, now);
+  if (since !== undefined) return { silentSince: since, silentDepth: 'deep' };
+  const quickSince = silentSince({ ...quick, paused: deep.paused }, heard, now);
+  return quickSince === undefined ? {} : { silentSince: quickSince, silentDepth: 'quick' };
 }
 
 /** So many intervals without a word are no chance: one check may be left out while another one runs. */

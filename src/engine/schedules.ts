@@ -1,6 +1,12 @@
-import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import {
+  ScheduleAlreadyRunning,
+  type ScheduleHandle,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client';
 import type { Cluster } from '../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../errors.js';
+import type { Depth } from '../plan/depth.js';
 import { OPERATIONS } from '../plan/operations.js';
 import { checkIdOf } from './runs/check-reports.js';
 import { CHECK_LIMIT, checkAttributes, checkRequest, latestReport } from './runs/checks.js';
@@ -18,18 +24,38 @@ export interface HealthSchedule {
   nextAt?: number;
   /** When it was made, changed or resumed last, milliseconds since the epoch. */
   changedAt: number;
+  /** Quick checks in between, which are paused with the others; missing where there are none. */
+  quick?: Pick<HealthSchedule, 'everyMs' | 'nextAt' | 'changedAt'>;
+}
+
+/** One of the schedules that a cluster can have. */
+export interface ScheduleKey {
+  cluster: string;
+  depth: Depth;
 }
 
 const PREFIX = 'health/';
+
+/** No cluster's name has a slash in it. */
+const QUICK = '/quick';
 
 /** Whether a schedule of the namespace is one of ours, by its id. */
 export function isHealthSchedule(id: string): boolean {
   return id.startsWith(PREFIX);
 }
 
-/** Id of a cluster's schedule in Temporal. */
-export function scheduleIdOf(cluster: string): string {
-  return `${PREFIX}${cluster}`;
+/** Id of a schedule in Temporal. */
+export function scheduleIdOf({ cluster, depth }: ScheduleKey): string {
+  return `${PREFIX}${cluster}${depth === 'quick' ? QUICK : ''}`;
+}
+
+/** Which schedule an id of Temporal's is; undefined where it is none of ours. */
+export function scheduleOfId(id: string): ScheduleKey | undefined {
+  if (!isHealthSchedule(id)) return undefined;
+  const rest = id.slice(PREFIX.length);
+  return rest.endsWith(QUICK)
+    ? { cluster: rest.slice(0, -QUICK.length), depth: 'quick' }
+    : { cluster: rest, depth: 'deep' };
 }
 
 /**
@@ -47,57 +73,94 @@ function jitterOf(everyMs: number): number {
 }
 
 /**
- * Has a cluster checked again and again. A schedule that is there gets the new interval and hosts. One check at a time:
- * while one is under way the next is left out.
+ * Has a cluster checked again and again. Schedules that are there get the new intervals and hosts; quick checks that are not asked for
+ * any more end. Of each kind one at a time: while one is under way the next is left out.
  *
  * @param everyMs milliseconds between two checks, at least ten seconds
- * @throws KubewrightError KW605 for a shorter interval, KW685 for one that is shorter than a check of the healthy cluster took,
- * unless it is the interval of the schedule that is there
+ * @param quickMs milliseconds between two quick ones; left out: none
+ * @throws KubewrightError KW605 for a shorter interval, KW607 for quick checks that are no more frequent than the others, KW685 for an
+ * interval that is shorter than such a check of the healthy cluster took, unless it is the interval of the schedule that is there
  */
-export async function scheduleHealth(engine: Engine, cluster: Cluster, everyMs: number): Promise<HealthSchedule> {
-  if (everyMs < SHORTEST_MS) {
-    throw new KubewrightError('KW605', `health checks every ${everyMs / 1000} s are too many`, {
-      hint: `A check makes a pod on each node and takes some seconds: give at least ${SHORTEST_MS / 1000}s, such as --every 5m.`,
-    });
+export async function scheduleHealth(
+  engine: Engine,
+  cluster: Cluster,
+  everyMs: number,
+  quickMs?: number,
+): Promise<HealthSchedule> {
+  if (Math.min(everyMs, quickMs ?? everyMs) < SHORTEST_MS) {
+    throw new KubewrightError(
+      'KW605',
+      `health checks every ${Math.min(everyMs, quickMs ?? everyMs) / 1000} s are too many`,
+      {
+        hint: `A check makes a pod on each node and takes some seconds: give at least ${SHORTEST_MS / 1000}s, such as --every 5m.`,
+      },
+    );
   }
-  await requireTime(engine, cluster.name, everyMs);
-  const { schedule } = engine.client;
+  if (quickMs !== undefined && quickMs >= everyMs) {
+    throw new KubewrightError(
+      'KW607',
+      `quick checks every ${quickMs / 1000} s beside deep ones every ${everyMs / 1000} s tell nothing that those do not`,
+      {
+        hint: 'Give quick checks the shorter interval, such as --every 1h --quick-every 1m, or leave --quick-every out.',
+      },
+    );
+  }
+  const there = await findSchedule(engine, cluster.name);
+  await requireTime(engine, { cluster: cluster.name, depth: 'deep' }, everyMs, there?.everyMs);
+  if (quickMs !== undefined) {
+    await requireTime(engine, { cluster: cluster.name, depth: 'quick' }, quickMs, there?.quick?.everyMs);
+  }
+  await write(engine, cluster, 'deep', everyMs);
+  if (quickMs !== undefined) await write(engine, cluster, 'quick', quickMs);
+  else if (there?.quick !== undefined) await handleOf(engine, { cluster: cluster.name, depth: 'quick' }).delete();
+  return describe(engine, cluster.name);
+}
+
+async function write(engine: Engine, cluster: Cluster, depth: Depth, everyMs: number): Promise<void> {
   const definition = {
     spec: { intervals: [{ every: everyMs }], jitter: jitterOf(everyMs) },
     action: {
       type: 'startWorkflow' as const,
       workflowType: OPERATIONS.check.workflow,
-      workflowId: checkIdOf(cluster.name),
+      workflowId: checkIdOf(cluster.name, depth),
       taskQueue: engine.taskQueue,
-      args: [checkRequest(engine, cluster)],
+      args: [checkRequest(engine, cluster, depth)],
       workflowExecutionTimeout: CHECK_LIMIT,
       workflowTaskTimeout: '5 seconds',
       typedSearchAttributes: checkAttributes(engine, cluster.name),
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchUpOf(everyMs) },
   };
-  const scheduleId = scheduleIdOf(cluster.name);
+  const key = { cluster: cluster.name, depth };
   try {
-    await schedule.create({ scheduleId, ...definition });
+    await engine.client.schedule.create({ scheduleId: scheduleIdOf(key), ...definition });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await schedule.getHandle(scheduleId).update((previous) => ({ ...previous, ...definition }));
+    await handleOf(engine, key).update((previous) => ({ ...previous, ...definition }));
   }
-  return describe(engine, cluster.name);
+}
+
+function handleOf(engine: Engine, key: ScheduleKey): ScheduleHandle {
+  return engine.client.schedule.getHandle(scheduleIdOf(key));
 }
 
 const SHORTEST_MS = 10_000;
 
 /** What a check takes only the cluster can say. One of a broken cluster takes longer, and says nothing of that. */
-async function requireTime(engine: Engine, cluster: string, everyMs: number): Promise<void> {
-  const { verdict, tookMs = 0 } = (await latestReport(engine, cluster)) ?? {};
-  if (verdict !== 'ok' || tookMs <= everyMs) return;
+async function requireTime(
+  engine: Engine,
+  { cluster, depth }: ScheduleKey,
+  everyMs: number,
+  thereMs: number | undefined,
+): Promise<void> {
+  const { verdict, tookMs = 0 } = (await latestReport(engine, cluster, depth)) ?? {};
   // Made anew as it is, such as for other hosts: nothing gets worse by that.
-  if ((await findSchedule(engine, cluster))?.everyMs === everyMs) return;
+  if (verdict !== 'ok' || tookMs <= everyMs || thereMs === everyMs) return;
   const seconds = Math.ceil(tookMs / 1000);
+  const kind = depth === 'quick' ? 'quick ' : '';
   throw new KubewrightError(
     'KW685',
-    `health checks every ${everyMs / 1000} s are too many for ${cluster}: the last one took ${seconds} s`,
+    `${kind}health checks every ${everyMs / 1000} s are too many for ${cluster}: the last one took ${seconds} s`,
     { hint: `Those that are due while another one runs are left out. Give at least ${Math.ceil(seconds / 10) * 20}s.` },
   );
 }
@@ -116,9 +179,10 @@ export async function findSchedule(engine: Engine, cluster: string): Promise<Hea
 export async function listHealthSchedules(engine: Engine): Promise<HealthSchedule[]> {
   const found: HealthSchedule[] = [];
   for await (const { scheduleId } of engine.client.schedule.list()) {
-    if (!isHealthSchedule(scheduleId)) continue;
+    const key = scheduleOfId(scheduleId);
+    if (key === undefined || key.depth === 'quick') continue;
     // A list still holds for a moment what has just been removed.
-    const schedule = await findSchedule(engine, scheduleId.slice(PREFIX.length));
+    const schedule = await findSchedule(engine, key.cluster);
     if (schedule !== undefined) found.push(schedule);
   }
   return found.sort((a, b) => (a.cluster < b.cluster ? -1 : 1));
@@ -134,37 +198,54 @@ export async function changeHealthSchedule(
   cluster: string,
   change: 'pause' | 'resume' | 'remove',
 ): Promise<void> {
-  const handle = engine.client.schedule.getHandle(scheduleIdOf(cluster));
-  const by = engine.client.options.identity;
   try {
-    if (change === 'pause') await handle.pause(`paused by ${by}`);
-    else if (change === 'remove') await handle.delete();
-    else {
-      // As a change of the schedule, so that Temporal notes when it was: it is not silent for the time of its pause.
-      await handle.update(({ state, ...previous }) => ({
-        ...previous,
-        state: { ...state, paused: false, note: `resumed by ${by}` },
-      }));
-    }
+    await changeOne(engine, { cluster, depth: 'deep' }, change);
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) throw noSchedule(cluster);
     throw error;
   }
+  await changeOne(engine, { cluster, depth: 'quick' }, change).catch((error: unknown) => {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  });
+}
+
+async function changeOne(engine: Engine, key: ScheduleKey, change: 'pause' | 'resume' | 'remove'): Promise<void> {
+  const handle = handleOf(engine, key);
+  const by = engine.client.options.identity;
+  if (change === 'pause') await handle.pause(`paused by ${by}`);
+  else if (change === 'remove') await handle.delete();
+  else {
+    // As a change of the schedule, so that Temporal notes when it was: it is not silent for the time of its pause.
+    await handle.update(({ state, ...previous }) => ({
+      ...previous,
+      state: { ...state, paused: false, note: `resumed by ${by}` },
+    }));
+  }
 }
 
 async function describe(engine: Engine, cluster: string): Promise<HealthSchedule> {
+  const [deep, quick] = await Promise.all([
+    describeOne(engine, { cluster, depth: 'deep' }),
+    describeOne(engine, { cluster, depth: 'quick' }),
+  ]);
+  if (deep === undefined) throw noSchedule(cluster);
+  if (quick === undefined) return { cluster, ...deep };
+  const { paused: _, ...rhythm } = quick;
+  return { cluster, ...deep, quick: rhythm };
+}
+
+async function describeOne(engine: Engine, key: ScheduleKey): Promise<Omit<HealthSchedule, 'cluster'> | undefined> {
   try {
-    const { spec, state, info } = await engine.client.schedule.getHandle(scheduleIdOf(cluster)).describe();
+    const { spec, state, info } = await handleOf(engine, key).describe();
     const [next] = info.nextActionTimes;
     return {
-      cluster,
       everyMs: Number(spec.intervals?.[0]?.every ?? 0),
       paused: state.paused,
       changedAt: (info.lastUpdatedAt ?? info.createdAt).getTime(),
       ...(state.paused || next === undefined ? {} : { nextAt: next.getTime() }),
     };
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) throw noSchedule(cluster);
+    if (error instanceof ScheduleNotFoundError) return undefined;
     throw error;
   }
 }

@@ -40,7 +40,7 @@ export const OPERATIONS: Record<Operation, OperationKind> = {
     workflow: 'checkHealth',
     mutating: false,
     words: { title: 'Check', noun: 'health check', doing: 'checking', done: 'checked' },
-    plan: planCheck,
+    plan: (cluster) => planCheck(cluster),
   },
   'rotate-encryption-key': {
     workflow: 'rotateEncryptionKey',

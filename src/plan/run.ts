@@ -1,5 +1,6 @@
 import type { HealthChannel } from '../cluster/health/settings.js';
 import type { Cluster } from '../cluster/types.js';
+import type { DeepLook, Depth } from './depth.js';
 import type { Operation } from './operations.js';
 import type { Sight } from './sight.js';
 import type { KnownFinding } from './since.js';
@@ -55,6 +56,8 @@ export interface CheckBackground {
   told?: ToldChannels;
   /** What changes the cluster at that time. */
   during?: HeldBy;
+  /** Set of a quick check alone: what stands of the latest deep one. */
+  deep?: DeepLook;
   /**
    * Whether the namespace knows `KubewrightHealth`. The worker asks for each check: a schedule may be older than the attribute, and
    * one that is not registered must not be written (see `searchAttributes`).
@@ -105,6 +108,11 @@ export interface CheckRequest {
   searchAttributes?: boolean;
   /** Set where a person has asked, and waits: the cluster is looked at even while something changes it. */
   asked?: true;
+  /**
+   * A quick check leaves out what needs a pod. Where no deep one has ended before it, or that cannot be read, it is a deep one: what
+   * it leaves out would be taken for well. Missing: deep.
+   */
+  depth?: Depth;
 }
 
 /** What the child workflow of a group is started with. Its steps by value; the cluster stays with the root. */
@@ -196,6 +204,8 @@ export interface HealthFinding {
   look?: string;
   /** In reports: since when checks have found it again and again, milliseconds since the epoch. */
   since?: number;
+  /** In reports of quick checks: when the deep check ended that has seen it; missing for what this check has seen itself. */
+  seenAt?: number;
 }
 
 /**

@@ -21,11 +21,12 @@ export function healthLines(report: HealthReport, theme: Theme, now: number): st
 }
 
 function headline(
-  { cluster, at, looks, findings, verdict, more = 0 }: HealthReport,
+  { cluster, at, deepAt, looks, findings, verdict, more = 0 }: HealthReport,
   theme: Theme,
   now: number,
 ): string {
-  const when = `${utcMinute(at)} UTC, ${elapsed(now - at)} ago`;
+  const pods = deepAt === undefined ? '' : `; quick, pods were asked ${elapsed(now - deepAt)} ago`;
+  const when = `${utcMinute(at)} UTC, ${elapsed(now - at)} ago${pods}`;
   if (verdict === 'ok') {
     const asides = findings.length === 0 ? '' : `, ${plural(findings.length, 'remark')}`;
     return `${theme.paint(theme.symbols.done, 'good')} ${cluster} is healthy: ${plural(looks, 'look')}${asides} (${when})`;
@@ -64,9 +65,10 @@ export function seenWhere({ host, evidence }: HealthFinding): string {
   return `${host === null ? '' : `${host}: `}${printable(withoutHost(evidence, host))}`;
 }
 
-/** " (new)", or since when; nothing where the report does not say. */
-export function sinceWhen({ since }: HealthFinding, { at }: Pick<HealthReport, 'at'>): string {
+/** " (new)", or since when, and when a quick check did not look itself; nothing where the report does not say. */
+export function sinceWhen({ since, seenAt }: HealthFinding, { at }: Pick<HealthReport, 'at'>): string {
   if (since === undefined) return '';
+  if (seenAt !== undefined) return ` (since ${utcMinute(since)} UTC, not looked at since ${utcMinute(seenAt)} UTC)`;
   return since >= at ? ' (new)' : ` (since ${utcMinute(since)} UTC)`;
 }
 
@@ -76,25 +78,37 @@ function withoutHost(evidence: string, host: string | null): string {
 }
 
 /** What a person should know besides the latest report: that checks are left out, that none come any more, and what is not known. */
-export function newsLines({ heldBy, schedule, silentSince, unread }: HealthNews, file: string): string[] {
+export function newsLines({ heldBy, schedule, unread, ...silence }: HealthNews, file: string): string[] {
   return [
     ...(heldBy === undefined
       ? []
       : [
           `Scheduled checks are left out while ${nounOf(heldBy.operation)} holds the cluster (${heldBy.workflowId}, since ${utcMinute(heldBy.since)} UTC).`,
         ]),
-    ...(schedule === undefined || silentSince === undefined ? [] : silenceOf(schedule, silentSince, file)),
+    ...silenceOf(schedule, silence, file),
     ...(unread?.schedule === undefined
       ? []
       : [`Whether checks are scheduled, and still come, is not known: ${printable(unread.schedule)}.`]),
   ];
 }
 
-/** That a schedule says nothing any more, and what to do about it: three sentences. */
-export function silenceOf({ everyMs }: Pick<HealthSchedule, 'everyMs'>, silentSince: number, file: string): string[] {
+/** That a schedule says nothing any more, and what to do about it, in sentences; none where it still does. */
+export function silenceOf(
+  schedule: Pick<HealthSchedule, 'everyMs' | 'quick'> | undefined,
+  { silentSince, silentDepth }: Pick<HealthNews, 'silentSince' | 'silentDepth'>,
+  file: string,
+): string[] {
+  if (schedule === undefined || silentSince === undefined) return [];
+  const { everyMs, quick } = schedule;
+  const kind = silentDepth === 'deep' ? 'deep check' : 'check';
+  const due =
+    silentDepth === 'quick'
+      ? `a quick one is due every ${often(quick?.everyMs ?? everyMs)}`
+      : `one is due every ${often(everyMs)}`;
+  const options = `--every ${optionOf(everyMs)}${quick === undefined ? '' : ` --quick-every ${optionOf(quick.everyMs)}`}`;
   return [
-    `No check has ended since ${utcMinute(silentSince)} UTC, and one is due every ${often(everyMs)}: no worker takes them, or the server has lost the schedule.`,
-    `\`kubewright health schedule ${file} --every ${optionOf(everyMs)}\` brings a worker and makes the schedule anew.`,
+    `No ${kind} has ended since ${utcMinute(silentSince)} UTC, and ${due}: no worker takes them, or the server has lost the schedule.`,
+    `\`kubewright health schedule ${file} ${options}\` brings a worker and makes the schedule anew.`,
     'With the embedded server, `kubewright server install-service` keeps server and worker running without a terminal.',
   ];
 }
@@ -103,10 +117,20 @@ export function scheduleLine(schedule: HealthSchedule): string {
   return `${schedule.cluster}: ${rhythm(schedule)}`;
 }
 
-/** "every 5 m, next 2026-03-02 09:35 UTC". */
-export function rhythm({ everyMs, paused, nextAt }: Pick<HealthSchedule, 'everyMs' | 'paused' | 'nextAt'>): string {
-  const next = paused ? 'paused' : nextAt === undefined ? 'no check is due' : `next ${utcMinute(nextAt)} UTC`;
-  return `every ${often(everyMs)}, ${next}`;
+/** "every 5 m, next 2026-03-02 09:35 UTC", "deep every 1 h, quick every 1 m, next …". */
+export function rhythm({
+  everyMs,
+  paused,
+  nextAt,
+  quick,
+}: Pick<HealthSchedule, 'everyMs' | 'paused' | 'nextAt' | 'quick'>): string {
+  const times =
+    quick === undefined
+      ? `every ${often(everyMs)}`
+      : `deep every ${often(everyMs)}, quick every ${often(quick.everyMs)}`;
+  const due = [nextAt, quick?.nextAt].filter((time) => time !== undefined);
+  const next = paused ? 'paused' : due.length === 0 ? 'no check is due' : `next ${utcMinute(Math.min(...due))} UTC`;
+  return `${times}, ${next}`;
 }
 
 /** "5 m", "15 s". */

@@ -1,7 +1,7 @@
 import { continueAsNew, patched, proxyActivities, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import type { WorkerActivities } from '../activities/types.js';
-import { componentVerdicts, type Looked, verdictOf } from '../plan/findings.js';
-import type { CheckRequest, RunInput, SkippedCheck } from '../plan/run.js';
+import { componentVerdicts, verdictOf } from '../plan/findings.js';
+import type { CheckRequest, HealthFinding, RunInput, SkippedCheck } from '../plan/run.js';
 import type { SeenTwice } from '../plan/seen-twice.js';
 import type { Sight } from '../plan/sight.js';
 import { withSince } from '../plan/since.js';
@@ -25,10 +25,18 @@ export async function checkHealth(input: CheckRequest | RunInput): Promise<Healt
   // Checks that began with earlier code have looked once, and left nothing in their memo.
   const looksTwice = patched('second-look');
   const twice = looksTwice ? await lookAgain(input, found) : { ...found, fleeting: 0 };
-  const looked = { ...twice, failed, looks: input.plan.map(({ id }) => id) };
+  const looked = {
+    ...twice,
+    failed,
+    looks: input.plan.map(({ id }) => id),
+    standing: input.check?.deep?.findings ?? [],
+  };
   const report = await withTelling(input, reportOf(input, looked));
   const told = report.told === undefined ? {} : { told: report.told };
-  if (looksTwice) leaveMemo({ verdict: report.verdict, components: componentVerdicts(looked), ...told });
+  if (looksTwice) {
+    const depth = input.check?.deep === undefined ? {} : { depth: 'quick' as const };
+    leaveMemo({ verdict: report.verdict, components: componentVerdicts(withStanding(looked)), ...told, ...depth });
+  }
   if (input.searchAttributes === true) {
     const health = input.check?.healthAttribute === true ? [{ key: HEALTH, value: report.verdict }] : [];
     const state = report.verdict === 'ok' ? 'healthy' : 'unhealthy';
@@ -59,21 +67,34 @@ function skippedReport({ known, searchAttributes }: CheckRequest, { skipped }: S
   return { cluster: known.name, at: Date.now(), verdict: 'unknown', looks: 0, findings: [], skipped };
 }
 
-function reportOf({ cluster, check }: RunInput, looked: Looked & SeenTwice & { seen?: Sight }): HealthReport {
+interface LookedTwice extends SeenTwice {
+  looks: string[];
+  failed: string[];
+  seen?: Sight;
+  /** Of a quick check: what the latest deep one has found where this one did not look. */
+  standing: HealthFinding[];
+}
+
+function withStanding(looked: LookedTwice): LookedTwice {
+  return { ...looked, findings: [...looked.findings, ...looked.standing] };
+}
+
+function reportOf({ cluster, check }: RunInput, looked: LookedTwice): HealthReport {
   const { more, fleeting, seen } = looked;
   const at = Date.now();
-  const known = withSince(looked.findings, check?.previous ?? [], at);
+  const known = [...withSince(looked.findings, check?.previous ?? [], at), ...looked.standing];
   const hosts = known.filter(({ host }) => host !== null);
   const whole = known.filter(({ host }) => host === null);
   return {
     cluster: cluster.name,
     at,
-    verdict: verdictOf(looked),
+    verdict: verdictOf(withStanding(looked)),
     looks: looked.looks.length,
     findings: [...hosts, ...whole],
     ...(more === 0 ? {} : { more }),
     ...(fleeting === 0 ? {} : { fleeting }),
     ...(seen === undefined ? {} : { seen }),
+    ...(check?.deep === undefined ? {} : { deepAt: check.deep.at }),
     ...(check?.begunAt === undefined ? {} : { tookMs: at - check.begunAt }),
     ...(check?.during === undefined ? {} : { during: check.during }),
   };

@@ -313,6 +313,11 @@ export interface HealthReport {
    * nothing, and in reports of earlier versions.
    */
   seen?: Sight;
+  /**
+   * Of a quick check: when the latest deep one ended, milliseconds since the epoch. Where this one did not look, what that one found
+   * stands (`seenAt` of a finding). Missing in reports of deep checks.
+   */
+  deepAt?: number;
   /** How long the check took, in milliseconds; without the time in which somebody was told of it. */
   tookMs?: number;
   /** What changed the cluster while it was looked at, for somebody had asked for the check all the same. */
@@ -330,6 +335,8 @@ export const HEALTH_MEMO = 'health';
 export interface HealthMemo {
   /** Missing where it was left out. */
   verdict?: HealthVerdict;
+  /** Set for a quick check. */
+  depth?: 'quick';
   /** Of those that were looked at. */
   components?: Partial<Record<HealthComponent, HealthVerdict>>;
   /** The operation that held the cluster, so that nothing was looked at. */

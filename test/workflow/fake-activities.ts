@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { plannedFrom } from '../../src/activities/check/prepareCheck.js';
 import { withPatience } from '../../src/activities/patience.js';
+import type { Depth } from '../../src/plan/depth.js';
 import type {
   AppliedMark,
   CheckBackground,
@@ -15,7 +17,6 @@ import type {
   TellReference,
 } from '../../src/plan/run.js';
 import { ACTIONS } from '../../src/plan/types.js';
-import { prepareRun } from '../../src/prepare-run.js';
 
 /** What a fake step does when it is tried. */
 export type Behaviour = (input: StepReference, attempt: number) => Promise<StepOutput> | StepOutput;
@@ -43,7 +44,7 @@ export class FakeActivities {
   /** The record that a health check was planned from, as the control planes say; nothing unless a test has them say something. */
   applied: AppliedMark | undefined;
   /** What Temporal says of the cluster of a health check; nothing unless a test asks it. */
-  background: (cluster: string) => Promise<CheckBackground> = async () => ({});
+  background: (cluster: string, depth: Depth) => Promise<CheckBackground> = async () => ({});
   /** How a channel is told of a verdict; nothing happens unless a test says otherwise. */
   telling: (reference: TellReference) => Promise<TellOutput> = async () => ({});
   /** Each try to tell a channel. */
@@ -92,11 +93,13 @@ export class FakeActivities {
     };
     // As the real one where the control planes say nothing else than what was known.
     const prepareCheck = async (request: CheckRequest): Promise<RunInput | SkippedCheck> => {
-      const { known, searchAttributes, asked } = request;
-      const check = { ...(await this.background(known.name)), ...(this.applied && { applied: this.applied }) };
+      const { known, searchAttributes, asked, depth = 'deep' } = request;
+      const { deep, ...told } = await this.background(known.name, depth);
+      const { input, background } = plannedFrom(known, deep, depth);
+      const check = { ...told, ...background, ...(this.applied && { applied: this.applied }) };
       if (check.during !== undefined && asked !== true) return { skipped: check.during };
       const findings = this.checkFindings;
-      return { ...prepareRun('check', known), searchAttributes, patienceMs: 1_000, findings, check };
+      return { ...input, searchAttributes, patienceMs: 1_000, findings, check };
     };
     const tellChannel = (reference: TellReference): Promise<TellOutput> => {
       this.tellings.push(reference);

@@ -19,7 +19,7 @@ useFreshWorkers();
 function asksTemporal(): void {
   const { operatorService } = engine.client.connection as unknown as Pick<BackgroundReader, 'operatorService'>;
   const reader = { ...readerOf(engine), operatorService } as BackgroundReader;
-  fakes.background = (cluster) => readBackground(reader, cluster);
+  fakes.background = (cluster, depth) => readBackground(reader, cluster, depth);
 }
 
 const notReady = (host: string) => ({ code: 'KW481', host, evidence: `${host} is not Ready`, hint: 'Look there.' });

@@ -26,8 +26,10 @@ async function scheduled() {
   return cluster;
 }
 
+const deep = (cluster: string) => ({ cluster, depth: 'deep' }) as const;
+
 async function stored(cluster: string) {
-  const found = await readStored(writer, cluster);
+  const found = await readStored(writer, deep(cluster));
   if (found === undefined) throw new Error(`${cluster} has no schedule`);
   return found;
 }
@@ -76,7 +78,7 @@ describe('a schedule of health checks', () => {
     expect((await stored(name)).everyMs).toBe(EVERY_MS);
     const { info } = await engine.client.schedule.getHandle(`health/${name}`).describe();
     expect(info.nextActionTimes.length).toBeGreaterThan(0);
-    await expect.poll(ids).not.toContain(`health-kept/${name}`);
+    await expect.poll(ids).not.toContain(`kept/health/${name}`);
   });
 
   it('is not made anew when somebody has changed it since it was judged, and comes back from its copy', async () => {
@@ -91,15 +93,15 @@ describe('a schedule of health checks', () => {
     const { schedule } = await stored(name);
     await writer.workflowService.createSchedule({
       namespace: writer.namespace,
-      scheduleId: `health-kept/${name}`,
+      scheduleId: `kept/health/${name}`,
       schedule: { ...schedule, state: { ...schedule.state, paused: true } },
       requestId: 'copy',
     });
     await changeHealthSchedule(engine, name, 'remove');
     // Somebody may be busy with it.
-    expect(await restoreKept(writer, name, Date.now() - 60_000)).toBe(false);
-    expect(await readStored(writer, name)).toBeUndefined();
-    expect(await restoreKept(writer, name, Date.now() + 60_000)).toBe(true);
+    expect(await restoreKept(writer, deep(name), Date.now() - 60_000)).toBe(false);
+    expect(await readStored(writer, deep(name))).toBeUndefined();
+    expect(await restoreKept(writer, deep(name), Date.now() + 60_000)).toBe(true);
     expect((await kept(name)).schedule).toEqual(before.schedule);
   });
 

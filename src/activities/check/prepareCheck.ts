@@ -1,7 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Cluster } from '../../cluster/types.js';
+import type { StartOptions } from '../../engine/runs/start-run.js';
 import { messageOf } from '../../errors.js';
 import type { Hosts } from '../../hosts/types.js';
+import { planCheck } from '../../plan/check.js';
+import { type DeepLook, type Depth, standing } from '../../plan/depth.js';
 import type {
   AppliedMark,
   CheckBackground,
@@ -19,8 +22,11 @@ const PATIENCE_MS = 30_000;
 /** Before the record is asked for once more: as long as before the second look at anything else, an election is over by then. */
 const ASK_AGAIN_MS = 5_000;
 
-/** Asks Temporal what it knows of a cluster. What it does not tell is missing: it never fails. */
-export type ReadBackground = (cluster: string) => Promise<CheckBackground>;
+/**
+ * Asks Temporal what it knows of a cluster, for a quick check with what the latest deep one has found. What it does not tell is
+ * missing: it never fails.
+ */
+export type ReadBackground = (cluster: string, depth: Depth) => Promise<CheckBackground>;
 
 /**
  * Plans a health check from what was applied last, as the control planes say. Where they cannot say, it is planned from
@@ -28,15 +34,33 @@ export type ReadBackground = (cluster: string) => Promise<CheckBackground>;
  * changes is left out: what it would find is the change.
  */
 export async function prepareCheck(
-  { known, searchAttributes, asked }: CheckRequest,
+  { known, searchAttributes, asked, depth = 'deep' }: CheckRequest,
   { hosts, readBackground, signal }: Surroundings,
 ): Promise<RunInput | SkippedCheck> {
-  const check = await readBackground(known.name);
+  const { deep, ...check } = await readBackground(known.name, depth);
   if (check.during !== undefined && asked !== true) return { skipped: check.during };
   const { cluster: recorded, findings, applied } = await lastApplied(known, hosts, signal);
   const cluster = withChannelsOf(known, recorded);
-  const background = { ...check, ...(applied === undefined ? {} : { applied }) };
-  return { ...prepareRun('check', cluster), searchAttributes, patienceMs: PATIENCE_MS, findings, check: background };
+  const { input, background } = plannedFrom(cluster, deep, depth);
+  const marked = { ...check, ...background, ...(applied === undefined ? {} : { applied }) };
+  return { ...input, searchAttributes, patienceMs: PATIENCE_MS, findings, check: marked };
+}
+
+/**
+ * The run of a check, and what it has to know of the latest deep one. Pure. A quick one is planned only behind a deep one: what it
+ * leaves out would be taken for well.
+ *
+ * @param deep what Temporal knows of the latest deep check; undefined where none is known
+ */
+export function plannedFrom(
+  cluster: Cluster,
+  deep: DeepLook | undefined,
+  depth: Depth,
+): { input: StartOptions; background: Pick<CheckBackground, 'deep'> } {
+  if (depth === 'deep' || deep === undefined) return { input: prepareRun('check', cluster), background: {} };
+  const plan = planCheck(cluster, depth);
+  const hosts = cluster.hosts.map(({ name }) => name);
+  return { input: prepareRun('check', cluster, plan), background: { deep: standing(deep, plan, hosts) } };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { NativeConnection } from '@temporalio/worker';
+import type { DeepLook, Depth } from '../../plan/depth.js';
 import { operationOf } from '../../plan/operations.js';
 import type { CheckBackground, HeldBy } from '../../plan/run.js';
 import { EVIDENCE_KEPT, type KnownFinding, keyOf } from '../../plan/since.js';
@@ -6,7 +7,7 @@ import type { ToldChannels } from '../../plan/told.js';
 import type { HealthReport } from '../../workflows/types.js';
 import { knowsHealth } from '../search-attributes.js';
 import { workflowIdOf } from '../types.js';
-import { closedChecks, type RunReader, reportOf } from './check-reports.js';
+import { type ClosedCheck, closedChecks, type RunReader, reportOf } from './check-reports.js';
 import { milliseconds } from './history-fold.js';
 
 /** A worker's way to Temporal. */
@@ -31,17 +32,23 @@ const LOOKED_THROUGH = 2_000;
  *
  * It never fails: what is not told in five seconds is missing.
  */
-export async function readBackground(reader: BackgroundReader, cluster: string): Promise<CheckBackground> {
-  const [previous, told, during, healthAttribute] = await Promise.all([
+export async function readBackground(
+  reader: BackgroundReader,
+  cluster: string,
+  depth: Depth = 'deep',
+): Promise<CheckBackground> {
+  const [previous, told, during, healthAttribute, deep] = await Promise.all([
     orNothing(previousFindings(reader, cluster)),
     orNothing(toldLast(reader, cluster)),
     orNothing(heldBy(reader, cluster)),
     orNothing(knowsHealth(reader, reader.namespace)),
+    depth === 'quick' ? orNothing(deepLook(reader, cluster)) : undefined,
   ]);
   return {
     ...(previous === undefined ? {} : { previous }),
     ...(told === undefined ? {} : { told }),
     ...(during === undefined ? {} : { during }),
+    ...(deep === undefined ? {} : { deep }),
     healthAttribute: healthAttribute === true,
   };
 }
@@ -97,6 +104,31 @@ async function toldLast(reader: RunReader, cluster: string): Promise<ToldChannel
     if (seen >= LOOKED_THROUGH || looked >= READ_BACK) break;
   }
   return {};
+}
+
+/** Of the latest check that was no quick one, whoever asked for it; undefined where there is none. */
+async function deepLook(reader: RunReader, cluster: string): Promise<DeepLook | undefined> {
+  // One that was asked for as a quick one may have become a deep one: those are among the latest, or do not matter.
+  return (
+    (await deepAmong(reader, closedChecks(reader, cluster, { pageSize: READ_BACK }), READ_BACK)) ??
+    deepAmong(reader, closedChecks(reader, cluster, { asked: 'deep', pageSize: READ_BACK }), LOOKED_THROUGH)
+  );
+}
+
+async function deepAmong(
+  reader: RunReader,
+  checks: AsyncIterable<ClosedCheck>,
+  most: number,
+): Promise<DeepLook | undefined> {
+  let seen = 0;
+  for await (const check of checks) {
+    seen += 1;
+    if (seen > most) return undefined;
+    if (check.memo?.depth === 'quick' || check.memo?.skipped !== undefined) continue;
+    const report = await reportOf(reader, check);
+    if (report !== undefined) return { at: report.at, findings: report.findings };
+  }
+  return undefined;
 }
 
 function knownFrom({ findings, at }: HealthReport): KnownFinding[] {

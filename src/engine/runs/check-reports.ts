@@ -1,6 +1,7 @@
 import type { WorkflowService } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
+import type { Depth } from '../../plan/depth.js';
 import { OPERATIONS } from '../../plan/operations.js';
 import { HEALTH_MEMO, type HealthMemo, type HealthReport } from '../../workflows/types.js';
 import type { HistoryReader } from './history.js';
@@ -21,10 +22,13 @@ export interface ClosedCheck {
   memo?: HealthMemo;
 }
 
-/** The id of a cluster's health checks; those of a schedule have the time behind it. */
-export function checkIdOf(cluster: string): string {
-  return `check/${cluster}`;
+/** The id of a cluster's health checks; those of a schedule have the time behind it. Two schedules may be due in one second. */
+export function checkIdOf(cluster: string, depth: Depth = 'deep'): string {
+  return depth === 'quick' ? `check/${cluster}${QUICK}` : `check/${cluster}`;
 }
+
+/** No cluster's name has a slash in it. */
+const QUICK = '/quick';
 
 /** What Temporal adds to the ids of workflows that a schedule starts: the time that it was due. */
 const SCHEDULED = /^-\d{4}-\d\d-\d\dT[\d:]+Z$/;
@@ -36,18 +40,20 @@ const PAGE_SIZE = 500;
  * The checks of a cluster that came to an end, the latest first, whoever asked for them.
  *
  * @param since milliseconds since the epoch; left out: all that the namespace's retention keeps
+ * @param asked those alone that were asked for as checks of this depth; left out: all
  * @param pageSize how many are asked for at once: few where the first one is all that is wanted
  */
 export async function* closedChecks(
   reader: RunReader,
   cluster: string,
-  { since, pageSize = PAGE_SIZE }: { since?: number; pageSize?: number } = {},
+  { since, asked, pageSize = PAGE_SIZE }: { since?: number; asked?: Depth; pageSize?: number } = {},
 ): AsyncGenerator<ClosedCheck, void> {
-  const id = checkIdOf(cluster);
+  const depths: Depth[] = asked === undefined ? ['deep', 'quick'] : [asked];
+  const ids = depths.map((depth) => checkIdOf(cluster, depth));
   const query = [
     `WorkflowType = '${OPERATIONS.check.workflow}'`,
     "ExecutionStatus = 'Completed'",
-    `WorkflowId STARTS_WITH '${id}'`,
+    `(${ids.map((id) => `WorkflowId = '${id}' OR WorkflowId STARTS_WITH '${id}-'`).join(' OR ')})`,
     ...(since === undefined ? [] : [`CloseTime >= '${new Date(since).toISOString()}'`]),
   ].join(' AND ');
   const { workflowService, namespace } = reader;
@@ -57,12 +63,16 @@ export async function* closedChecks(
     for (const run of page.executions ?? []) {
       const { workflowId, runId } = run.execution ?? {};
       // A cluster whose name begins with this one's has other ids.
-      const isOurs = workflowId === id || SCHEDULED.test(workflowId?.slice(id.length) ?? '');
+      const isOurs = ids.some((id) => workflowId === id || isScheduled(id, workflowId ?? ''));
       if (!isOurs || !workflowId || !runId) continue;
       yield { workflowId, runId, closedAt: milliseconds(run.closeTime), ...(await memoOf(reader, run)) };
     }
     nextPageToken = page.nextPageToken ?? undefined;
   } while (nextPageToken !== undefined && nextPageToken.length > 0);
+}
+
+function isScheduled(id: string, workflowId: string): boolean {
+  return workflowId.startsWith(id) && SCHEDULED.test(workflowId.slice(id.length));
 }
 
 async function memoOf(

@@ -1,9 +1,9 @@
 import { silentSince } from '../health-news.js';
-import type { HealthSchedule } from '../schedules.js';
+import type { HealthSchedule, ScheduleKey } from '../schedules.js';
 import { ownQueue } from '../worker/queue.js';
 
 /** A schedule of health checks, as a worker sees it. */
-export interface WatchedSchedule extends Pick<HealthSchedule, 'cluster' | 'everyMs' | 'paused' | 'changedAt'> {
+export interface WatchedSchedule extends ScheduleKey, Pick<HealthSchedule, 'everyMs' | 'paused' | 'changedAt'> {
   /** Task queue on which its checks look for a worker. */
   queue: string;
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedDataConverter } from '@temporalio/common';
 import { OPERATIONS } from '../../plan/operations.js';
-import { closedChecks } from '../runs/check-reports.js';
+import { lastHeard } from '../health-news.js';
 import { livingBuilds } from '../runs/pollers.js';
-import { scheduleIdOf } from '../schedules.js';
+import { type ScheduleKey, scheduleIdOf } from '../schedules.js';
 import { hasQueueOfItsOwn, isSilentThoughServed, type Watch } from './judge.js';
 import {
   listStored,
@@ -41,9 +41,9 @@ export interface CaringWorker extends Writer {
  * there for it, is made anew.
  */
 export class KeptSchedules {
-  /** When a schedule's own queue was first seen without a worker, by cluster. */
+  /** When a schedule's own queue was first seen without a worker, by the schedule's id. */
   private readonly abandonedSince = new Map<string, number>();
-  /** When this worker made a schedule anew, by cluster: the server's clock may be another, and say that it was long ago. */
+  /** When this worker made a schedule anew, by its id: the server's clock may be another, and say that it was long ago. */
   private readonly remadeAt = new Map<string, number>();
   private servedSince = 0;
   private lookedAt = 0;
@@ -78,63 +78,59 @@ export class KeptSchedules {
 
   private async look(): Promise<void> {
     const { worker } = this;
-    const { clusters, kept } = await listStored(worker);
-    for (const cluster of kept) {
-      if (await restoreKept(worker, cluster, this.lookedAt - LOOK_MS)) {
-        worker.log(`${cluster}: its scheduled health checks were lost while they were made anew; they are back`);
+    const { schedules, kept } = await listStored(worker);
+    for (const key of kept) {
+      if (await restoreKept(worker, key, this.lookedAt - LOOK_MS)) {
+        worker.log(`${key.cluster}: its scheduled health checks were lost while they were made anew; they are back`);
       }
     }
-    for (const cluster of clusters) {
-      const schedule = await readStored(worker, cluster);
+    for (const key of schedules) {
+      const schedule = await readStored(worker, key);
       if (schedule !== undefined) await this.careFor(schedule);
     }
   }
 
   private async careFor(schedule: StoredSchedule): Promise<void> {
-    const servedSince = Math.max(this.servedSince, this.remadeAt.get(schedule.cluster) ?? 0);
+    const servedSince = Math.max(this.servedSince, this.remadeAt.get(scheduleIdOf(schedule)) ?? 0);
     const watch: Watch = { queue: this.worker.taskQueue, servedSince, now: this.lookedAt };
     if (this.worker.adopts && hasQueueOfItsOwn(schedule, watch)) await this.adoptAbandoned(schedule);
     // Asked in this order: nearly always the first answer is enough, and it costs nothing.
     if (!isSilentThoughServed(schedule, watch)) return;
-    const heard = await this.lastHeard(schedule.cluster);
-    if (!isSilentThoughServed(schedule, watch, heard) || (await this.isBeingChecked(schedule.cluster))) return;
+    const heard = await lastHeard(this.worker, schedule);
+    if (!isSilentThoughServed(schedule, watch, heard) || (await this.isBeingChecked(schedule))) return;
     if (!(await remake(this.worker, schedule))) return;
-    this.remadeAt.set(schedule.cluster, this.lookedAt);
+    this.remadeAt.set(scheduleIdOf(schedule), this.lookedAt);
     const since = new Date(Math.max(heard ?? 0, schedule.changedAt)).toISOString();
     const every = `${schedule.everyMs / 1000} s`;
     this.worker.log(
-      `${schedule.cluster}: no scheduled health check has ended since ${since}, and one is due every ${every}: the schedule was made anew`,
+      `${schedule.cluster}: no ${schedule.depth === 'quick' ? 'quick' : 'scheduled'} health check has ended since ${since}, and one is due every ${every}: the schedule was made anew`,
     );
   }
 
   private async adoptAbandoned(schedule: StoredSchedule): Promise<void> {
     const { cluster, queue } = schedule;
+    const id = scheduleIdOf(schedule);
     if ((await livingBuilds(this.worker, queue)).length > 0) {
-      this.abandonedSince.delete(cluster);
+      this.abandonedSince.delete(id);
       return;
     }
-    const since = this.abandonedSince.get(cluster) ?? this.lookedAt;
-    this.abandonedSince.set(cluster, since);
+    const since = this.abandonedSince.get(id) ?? this.lookedAt;
+    this.abandonedSince.set(id, since);
     if (this.lookedAt - since < ABSENCE_MS) return;
     await moveToQueue(this.worker, schedule, this.worker.taskQueue);
-    this.abandonedSince.delete(cluster);
+    this.abandonedSince.delete(id);
     this.worker.log(
       `${cluster}: nobody works on ${queue} any more, so its scheduled health checks come here from now on`,
     );
   }
 
-  private async lastHeard(cluster: string): Promise<number | undefined> {
-    for await (const { closedAt } of closedChecks(this.worker, cluster, { pageSize: 10 })) return closedAt;
-    return undefined;
-  }
-
   /** Whether a scheduled check is under way: then the schedule has done its part, and its next ones wait for it. */
-  private async isBeingChecked(cluster: string): Promise<boolean> {
+  private async isBeingChecked(key: ScheduleKey): Promise<boolean> {
     const { workflowService, namespace } = this.worker;
     const query = [
       `WorkflowType = '${OPERATIONS.check.workflow}'`,
       "ExecutionStatus = 'Running'",
-      `TemporalScheduledById = '${scheduleIdOf(cluster)}'`,
+      `TemporalScheduledById = '${scheduleIdOf(key)}'`,
     ].join(' AND ');
     const { executions } = await workflowService.listWorkflowExecutions({ namespace, query, pageSize: 1 });
     return (executions ?? []).length > 0;

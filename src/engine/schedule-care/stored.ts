@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { temporal } from '@temporalio/proto';
 import { milliseconds } from '../runs/history-fold.js';
-import { isHealthSchedule, scheduleIdOf } from '../schedules.js';
+import { type ScheduleKey, scheduleIdOf, scheduleOfId } from '../schedules.js';
 import { type Asked, grpcCode, NOT_FOUND } from '../versions/deployment.js';
 import type { WatchedSchedule } from './judge.js';
 
@@ -13,7 +13,7 @@ export interface StoredSchedule extends WatchedSchedule {
 }
 
 /** Ids of copies that are kept while a schedule is made anew: none of them counts as a schedule of health checks. */
-const KEPT = 'health-kept/';
+const KEPT = 'kept/';
 /** gRPC: what is to be made is there. */
 const ALREADY_EXISTS = 6;
 
@@ -22,11 +22,11 @@ export interface Writer extends Asked {
   identity: string;
 }
 
-/** What the namespace holds: clusters with a schedule, and clusters of which a copy was left by who made one anew. */
+/** What the namespace holds: schedules, and those of which a copy was left by who made one anew. */
 export async function listStored({
   workflowService,
   namespace,
-}: Asked): Promise<{ clusters: string[]; kept: string[] }> {
+}: Asked): Promise<{ schedules: ScheduleKey[]; kept: ScheduleKey[] }> {
   const ids: string[] = [];
   let nextPageToken: Uint8Array | undefined;
   do {
@@ -35,19 +35,23 @@ export async function listStored({
     nextPageToken = page.nextPageToken ?? undefined;
   } while (nextPageToken !== undefined && nextPageToken.length > 0);
   return {
-    clusters: ids.filter(isHealthSchedule).map((id) => id.slice(scheduleIdOf('').length)),
-    kept: ids.filter((id) => id.startsWith(KEPT)).map((id) => id.slice(KEPT.length)),
+    schedules: ids.flatMap((id) => scheduleOfId(id) ?? []),
+    kept: ids.filter((id) => id.startsWith(KEPT)).flatMap((id) => scheduleOfId(id.slice(KEPT.length)) ?? []),
   };
 }
 
-/** The schedule of a cluster; undefined where it has none. */
-export function readStored(asked: Asked, cluster: string): Promise<StoredSchedule | undefined> {
-  return read(asked, cluster, scheduleIdOf(cluster));
+function keptIdOf(key: ScheduleKey): string {
+  return `${KEPT}${scheduleIdOf(key)}`;
+}
+
+/** A schedule; undefined where there is none. */
+export function readStored(asked: Asked, key: ScheduleKey): Promise<StoredSchedule | undefined> {
+  return read(asked, key, scheduleIdOf(key));
 }
 
 async function read(
   { workflowService, namespace }: Asked,
-  cluster: string,
+  { cluster, depth }: ScheduleKey,
   scheduleId: string,
 ): Promise<StoredSchedule | undefined> {
   try {
@@ -58,6 +62,7 @@ async function read(
     if (!schedule) return undefined;
     return {
       cluster,
+      depth,
       everyMs: milliseconds(schedule.spec?.interval?.[0]?.interval),
       paused: schedule.state?.paused ?? false,
       changedAt: milliseconds(info?.updateTime ?? info?.createTime),
@@ -73,13 +78,14 @@ async function read(
 }
 
 /** Has a schedule's checks go to another task queue, and leaves all else of it as it is. */
-export async function moveToQueue(writer: Writer, { cluster, schedule }: StoredSchedule, queue: string): Promise<void> {
+export async function moveToQueue(writer: Writer, stored: StoredSchedule, queue: string): Promise<void> {
   const { workflowService, namespace, identity } = writer;
+  const { schedule } = stored;
   const { startWorkflow: before } = schedule.action ?? {};
   const startWorkflow = { ...before, taskQueue: { ...before?.taskQueue, name: queue } };
   await workflowService.updateSchedule({
     namespace,
-    scheduleId: scheduleIdOf(cluster),
+    scheduleId: scheduleIdOf(stored),
     schedule: { ...schedule, action: { startWorkflow } },
     identity,
     requestId: randomUUID(),
@@ -94,16 +100,16 @@ export async function moveToQueue(writer: Writer, { cluster, schedule }: StoredS
  * @returns false where another worker does it, somebody has changed or paused it meanwhile, or it is gone
  */
 export async function remake(writer: Writer, seen: StoredSchedule): Promise<boolean> {
-  const { cluster, schedule } = seen;
+  const { schedule } = seen;
   const copy = { ...schedule, state: { ...schedule.state, paused: true } };
-  if (!(await create(writer, `${KEPT}${cluster}`, { ...seen, schedule: copy }))) return false;
-  const present = await readStored(writer, cluster);
+  if (!(await create(writer, keptIdOf(seen), { ...seen, schedule: copy }))) return false;
+  const present = await readStored(writer, seen);
   const isSame = present !== undefined && !present.paused && present.changedAt === seen.changedAt;
   if (isSame) {
-    await remove(writer, scheduleIdOf(cluster));
-    await create(writer, scheduleIdOf(cluster), seen);
+    await remove(writer, scheduleIdOf(seen));
+    await create(writer, scheduleIdOf(seen), seen);
   }
-  await remove(writer, `${KEPT}${cluster}`);
+  await remove(writer, keptIdOf(seen));
   return isSame;
 }
 
@@ -113,13 +119,13 @@ export async function remake(writer: Writer, seen: StoredSchedule): Promise<bool
  * @param before only a copy that was made before, milliseconds since the epoch: somebody may be busy with a younger one
  * @returns whether the schedule was missing
  */
-export async function restoreKept(writer: Writer, cluster: string, before: number): Promise<boolean> {
-  const kept = await read(writer, cluster, `${KEPT}${cluster}`);
+export async function restoreKept(writer: Writer, key: ScheduleKey, before: number): Promise<boolean> {
+  const kept = await read(writer, key, keptIdOf(key));
   if (kept === undefined || kept.changedAt > before) return false;
   const { schedule } = kept;
   const original = { ...kept, schedule: { ...schedule, state: { ...schedule.state, paused: false } } };
-  const isMade = await create(writer, scheduleIdOf(cluster), original);
-  await remove(writer, `${KEPT}${cluster}`);
+  const isMade = await create(writer, scheduleIdOf(key), original);
+  await remove(writer, keptIdOf(key));
   return isMade;
 }
 

@@ -1,4 +1,5 @@
 import type { HealthHistory, HealthSchedule } from '../../engine/index.js';
+import type { Depth } from '../../plan/depth.js';
 import type { HeldBy } from '../../plan/run.js';
 import type { HealthReport } from '../../workflows/types.js';
 
@@ -14,6 +15,8 @@ export interface HealthObject extends HealthReport {
   heldBy?: HeldBy;
   /** Since when no scheduled check has ended although some were due, milliseconds since the epoch. */
   silentSince?: number;
+  /** Which checks that is about, where the schedule has quick ones, too. */
+  silentDepth?: Depth;
   /** Why the schedule could not be read: whether there is one, and whether it still says something, is not known then. */
   scheduleUnread?: string;
 }

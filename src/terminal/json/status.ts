@@ -1,5 +1,6 @@
 import type { Role } from '../../cluster/types.js';
 import type { AppliedCluster, HealthSchedule, RunSnapshot } from '../../engine/index.js';
+import type { Depth } from '../../plan/depth.js';
 import type { Operation } from '../../plan/operations.js';
 import type { HeldBy } from '../../plan/run.js';
 import type { HealthReport } from '../../workflows/types.js';
@@ -35,6 +36,8 @@ export interface ClusterSummary {
   schedule?: HealthSchedule;
   /** Since when no scheduled check has ended although some were due, milliseconds since the epoch. */
   silentSince?: number;
+  /** Which checks that is about, where the schedule has quick ones, too. */
+  silentDepth?: Depth;
   /** Address and port of the API; absent where it is not known what was applied or planned. */
   endpoint?: string;
   /** Hosts that have the virtual IP; absent where that is not known, and where there is none. */

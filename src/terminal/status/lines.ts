@@ -61,7 +61,7 @@ const healthFact: Fact = ({ health }, { theme, now, columns }) => {
   ];
 };
 
-const checksFact: Fact = ({ schedule, silentSince, heldBy, differences }, { columns }) => [
+const checksFact: Fact = ({ schedule, silentSince, silentDepth, heldBy, differences }, { columns }) => [
   ...(schedule === undefined ? [] : [fact('checks', [{ text: rhythm(schedule) }])]),
   ...(heldBy === undefined
     ? []
@@ -69,11 +69,9 @@ const checksFact: Fact = ({ schedule, silentSince, heldBy, differences }, { colu
         `left out while ${nounOf(heldBy.operation)} holds the cluster, since ${utcMinute(heldBy.since)} UTC`,
         columns,
       )),
-  ...(schedule === undefined || silentSince === undefined
-    ? []
-    : silenceOf(schedule, silentSince, differences?.file ?? 'cluster.yaml').flatMap((text) =>
-        sentence(text, columns, 'bad'),
-      )),
+  ...silenceOf(schedule, { silentSince, silentDepth }, differences?.file ?? 'cluster.yaml').flatMap((text) =>
+    sentence(text, columns, 'bad'),
+  ),
 ];
 
 const endpointFact: Fact = ({ endpoint, virtualIpHolders: holders }) => {

@@ -20,7 +20,7 @@ export interface ComparedFile {
 /** What `status` tells of a cluster, to people and to programs. Pure. */
 export function summarise(status: ClusterStatus, file?: ComparedFile): ClusterSummary {
   const { cluster: name, health, applied, planned } = status;
-  const { report, heldBy, schedule, silentSince } = health;
+  const { report, heldBy, schedule, silentSince, silentDepth } = health;
   const cluster = applied?.cluster ?? planned;
   const seen = report?.seen;
   return {
@@ -31,6 +31,7 @@ export function summarise(status: ClusterStatus, file?: ComparedFile): ClusterSu
     ...(heldBy === undefined ? {} : { heldBy }),
     ...(schedule === undefined ? {} : { schedule }),
     ...(silentSince === undefined ? {} : { silentSince }),
+    ...(silentDepth === undefined ? {} : { silentDepth }),
     ...(cluster === undefined ? {} : { endpoint: endpointOf(cluster) }),
     ...(seen?.virtualIpHolders === undefined ? {} : { virtualIpHolders: seen.virtualIpHolders }),
     ...(seen?.etcdLeader === undefined ? {} : { etcdLeader: seen.etcdLeader }),

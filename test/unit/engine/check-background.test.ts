@@ -64,6 +64,26 @@ describe('what a check knows of the one before', () => {
   });
 });
 
+describe('what a quick check knows of the latest deep one', () => {
+  const quick = (at: number): Ended => ({ ...report('ok', at), memo: { verdict: 'ok', depth: 'quick' } });
+  const broken = { code: 'KW483', host: 'w-1', evidence: 'no DNS', look: 'cluster/dns', since: 100 };
+
+  it('is what that has found, whatever number of quick ones have ended since', async () => {
+    const reader = withChecks([
+      ...Array(30).fill(quick(900)),
+      skipped,
+      report('degraded', 500, broken),
+      report('ok', 400),
+    ]);
+    expect((await readBackground(reader, 'demo', 'quick')).deep).toEqual({ at: 500, findings: [broken] });
+  });
+
+  it('is nothing where there is none, and a deep check does not ask', async () => {
+    expect((await readBackground(withChecks([quick(900)]), 'demo', 'quick')).deep).toBeUndefined();
+    expect((await readBackground(withChecks([report('ok', 900)]), 'demo')).deep).toBeUndefined();
+  });
+});
+
 describe('what was told last', () => {
   const told = { webhook: { at: 500, verdict: 'degraded', found: ['0a1b2c3d'] } };
   const quiet = (verdict: string): Ended => ({ memo: { verdict }, report: report(verdict, 900).report });

@@ -2,7 +2,7 @@ import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/clien
 import { defaultPayloadConverter } from '@temporalio/common';
 import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { describe, expect, it } from 'vitest';
-import { listHealthSchedules, scheduleHealth } from '../../../src/engine/schedules.js';
+import { listHealthSchedules, scheduleHealth, scheduleIdOf, scheduleOfId } from '../../../src/engine/schedules.js';
 import type { Engine } from '../../../src/engine/types.js';
 import { clusterOf } from '../cluster-fixture.js';
 
@@ -14,6 +14,8 @@ function withSchedule(thereMs?: number): { engine: Engine; written: () => number
   const write = ({ spec }: { spec: { intervals: { every: number }[] } }) => {
     everyMs = spec.intervals[0]?.every;
   };
+  const none = () => Promise.reject(new ScheduleNotFoundError('none', 'health/demo/quick'));
+  const noQuick = { describe: none, update: none, delete: none };
   const handle = {
     describe: async () => {
       if (everyMs === undefined) throw new ScheduleNotFoundError('none', 'health/demo');
@@ -27,7 +29,7 @@ function withSchedule(thereMs?: number): { engine: Engine; written: () => number
       if (everyMs !== undefined) throw new ScheduleAlreadyRunning('there', 'health/demo');
       write(definition);
     },
-    getHandle: () => handle,
+    getHandle: (id: string) => (id.endsWith('/quick') ? noQuick : handle),
     list: async function* () {
       yield { scheduleId: 'health/demo' };
     },
@@ -64,6 +66,32 @@ describe('an interval that is shorter than the last check took', () => {
     const { engine, written } = withSchedule(15_000);
     expect(await scheduleHealth(engine, cluster, 15_000)).toMatchObject({ everyMs: 15_000 });
     expect(written()).toBe(15_000);
+  });
+});
+
+describe('quick checks', () => {
+  it('have to be more frequent than the others', async () => {
+    for (const quick of [300_000, 600_000]) {
+      const { engine, written } = withSchedule();
+      await expect(scheduleHealth(engine, cluster, 300_000, quick)).rejects.toMatchObject({ code: 'KW607' });
+      expect(written()).toBeUndefined();
+    }
+  });
+
+  it('need their ten seconds, too', async () => {
+    const { engine } = withSchedule();
+    await expect(scheduleHealth(engine, cluster, 300_000, 5_000)).rejects.toMatchObject({ code: 'KW605' });
+  });
+});
+
+describe('the id of a schedule', () => {
+  it.each(['deep', 'quick'] as const)('says whose it is, and that it is a %s one', (depth) => {
+    const key = { cluster: 'demo', depth };
+    expect(scheduleOfId(scheduleIdOf(key))).toEqual(key);
+  });
+
+  it('of others is none', () => {
+    expect(scheduleOfId('kept/health/demo')).toBeUndefined();
   });
 });
 

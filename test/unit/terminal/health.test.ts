@@ -80,6 +80,22 @@ it('says of a schedule how often, and when next', () => {
   );
 });
 
+it('says of a schedule with quick checks how often both are made, and when the next of either is', () => {
+  const quick = { everyMs: 60_000, nextAt: at, changedAt: at };
+  expect(
+    scheduleLine({ cluster: 'demo', everyMs: 3_600_000, paused: false, nextAt: at + 600_000, changedAt: at, quick }),
+  ).toBe('demo: deep every 1 h, quick every 1 m, next 2026-03-02 09:30 UTC');
+});
+
+it('says of a quick check when pods were asked, and of what it did not look at since when that is so', () => {
+  const deepAt = at - 600_000;
+  const stands = { code: 'KW483', host: null, evidence: 'no DNS', hint: '', since: deepAt - 600_000, seenAt: deepAt };
+  const report = { cluster: 'demo', at, deepAt, verdict: 'degraded' as const, looks: 1, findings: [stands] };
+  const [headline, told] = healthLines(report, theme, at);
+  expect(headline).toContain('; quick, pods were asked 10 m 00 s ago)');
+  expect(told).toBe('  KW483 no DNS (since 2026-03-02 09:10 UTC, not looked at since 2026-03-02 09:20 UTC)');
+});
+
 describe('the news of a cluster', () => {
   const schedule = { cluster: 'demo', everyMs: 5_430_000, paused: false, changedAt: 0 };
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeServer } from './fake-server.js';
 
 const MINUTE = 60_000;
-const REMADE = ['create health-kept/demo', 'delete health/demo', 'create health/demo', 'delete health-kept/demo'];
+const REMADE = ['create kept/health/demo', 'delete health/demo', 'create health/demo', 'delete kept/health/demo'];
 
 let server: FakeServer;
 beforeEach(() => {
@@ -90,11 +90,11 @@ describe('a schedule that says nothing', () => {
     // Behind the first of its steps, the copy, somebody was quicker.
     const set = server.schedules.set.bind(server.schedules);
     server.schedules.set = (id, stored) => {
-      if (id.startsWith('health-kept/')) set('health/demo', others.schedules.get('health/demo') ?? stored);
+      if (id.startsWith('kept/health/')) set('health/demo', others.schedules.get('health/demo') ?? stored);
       return set(id, stored);
     };
     await server.keep(SILENT_MINUTES + 1);
-    expect(server.calls).toEqual(['create health-kept/demo', 'delete health-kept/demo']);
+    expect(server.calls).toEqual(['create kept/health/demo', 'delete kept/health/demo']);
     expect(server.log).toEqual([]);
   });
 
@@ -103,7 +103,7 @@ describe('a schedule that says nothing', () => {
     const { schedule } = server.schedules.get('health/demo') ?? {};
     server.killsInBetween = true;
     await server.keep(SILENT_MINUTES);
-    expect([...server.schedules.keys()]).toEqual(['health-kept/demo']);
+    expect([...server.schedules.keys()]).toEqual(['kept/health/demo']);
     server.killsInBetween = false;
     await server.keep(3);
     expect([...server.schedules.keys()]).toEqual(['health/demo']);
