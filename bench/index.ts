@@ -9,6 +9,7 @@ import { DEFAULTS } from '../src/cluster/defaults.js';
 import { connect, describeRun } from '../src/engine/index.js';
 import { stateDirectory } from '../src/engine/state-directory.js';
 import { listWorkers } from '../src/engine/worker-process.js';
+import { measureChecks } from './checks.js';
 import { type Failover, loseApiServer, loseHolder } from './failover.js';
 import { loseNames, type NamesGap } from './names.js';
 import { median, PROGRAM, timed } from './shell.js';
@@ -136,6 +137,7 @@ async function clusterFigures(lab: Lab, state: string, memory: ReturnType<typeof
   const again = await install(lab, state);
   const peak = memory.stop();
   const events = await eventsOfFirstRun(state, lab.name);
+  const checks = await measureChecks(['--state-dir', state], lab.files.clusterFile);
   const kubeconfig = join(state, 'admin.kubeconfig');
   await timed(NODE, [PROGRAM, '--state-dir', state, 'kubeconfig', lab.files.clusterFile, '--output', kubeconfig]);
   const holder = await loseHolder(lab, kubeconfig);
@@ -144,6 +146,8 @@ async function clusterFigures(lab: Lab, state: string, memory: ReturnType<typeof
   const names = await loseNames(lab, await programOf(bundle, 'bin/kubectl'), kubeconfig);
   return [
     { key: 'again', what: 'install again, nothing to do', value: again.seconds, unit: 's', goal: '≤ 8 s' },
+    { key: 'quick-check', what: 'quick health check (median of 3)', value: checks.quick, unit: 's', goal: '≤ 3 s' },
+    { key: 'deep-check', what: 'deep health check (median of 3)', value: checks.deep, unit: 's', goal: '≤ 15 s' },
     { key: 'memory', what: "worker's memory at the end", value: peak.last, unit: 'MiB', goal: '≤ 300 MiB' },
     { key: 'memory-peak', what: "worker's memory at most", value: peak.most, unit: 'MiB', goal: '' },
     { key: 'events', what: 'events in the history of the last run', value: events, unit: '', goal: '' },

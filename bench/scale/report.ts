@@ -39,6 +39,8 @@ export function tableOf({ installs, recovery, fault, silent }: Report): string {
     ),
     each("worker's memory at most", ({ memory }) => `${memory.toFixed(0)} MiB`, '≤ 1024 MiB'),
     each('event-loop delay, p99 of the worst 5 s', ({ delay }) => `${delay.toFixed(0)} ms`, '≤ 500 ms'),
+    each('deep health check (median of 3)', ({ checks }) => `${checks.deep.toFixed(1)} s`, '≤ 20 s for 300 hosts'),
+    each('quick health check (median of 3)', ({ checks }) => `${checks.quick.toFixed(1)} s`, ''),
     each('status in the middle (median of 3)', ({ status }) => `${status.toFixed(1)} s`, '≤ 2 s'),
   ];
   if (recovery !== undefined)

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import { decide, describeRun, type Engine } from '../../src/engine/index.js';
+import { type CheckTimes, measureChecks } from '../checks.js';
 import { median, PROGRAM } from '../shell.js';
 import { type FakeClusterFiles, makeFakeCluster } from './fake-hosts/cluster-file.js';
 import { type HistorySize, largest, measureHistory } from './histories.js';
@@ -21,6 +22,8 @@ export interface InstallFigures extends WorkerFigures {
   groups: HistorySize | undefined;
   /** `kubewright status` in the middle, seconds: median of three. */
   status: number;
+  /** Health checks of the installed cluster. */
+  checks: CheckTimes;
 }
 
 const CONTROL_PLANES = 3;
@@ -88,8 +91,10 @@ export function measureInstall(bench: Bench, hosts: number): Promise<InstallFigu
     const groups = await Promise.all(
       (progress.groups ?? []).map((group) => measureHistory(bench.engine, group.workflowId)),
     );
+    const checks = await measureChecks(['--state-dir', bench.stateDir], scene.file, '--no-worker');
     await scene.worker.stop();
     return {
+      checks,
       seconds: ended.seconds,
       status: median(looks),
       root: await measureHistory(bench.engine, workflowId),
