@@ -9,6 +9,7 @@ import { etcdHosts, etcdOf } from '../../registry/plan.js';
 import type { EtcdLook } from '../../work-types.js';
 import { etcdctl, type Member, memberListFunction, membersIn, quorumOf } from './members.js';
 import { peerUrl } from './places.js';
+import { raftFaults } from './raft-lag.js';
 import { QUORUM_RECOVERY } from './remove-member.js';
 
 const PATIENCE_MS = 120_000;
@@ -124,7 +125,12 @@ function clusterFaults(hosts: ClusterHost[], members: Member[], facts: Facts): s
   });
   faults.push(...[...expected.values()].map((name) => `${name} is no member`));
   const started = members.filter((member) => member.started).length;
-  return [...faults, ...(facts.holds('health') ? [] : ['not every member answers']), ...identityFaults(facts, started)];
+  return [
+    ...faults,
+    ...(facts.holds('health') ? [] : ['not every member answers']),
+    ...identityFaults(facts, started),
+    ...raftFaults(hosts, facts.text('status')),
+  ];
 }
 
 /**
