@@ -1,5 +1,6 @@
-import { type CleanUp, type Leftover, type Meaning, ours, paths } from '../components/leftovers.js';
-import { ALL_COMPONENTS, ALL_POD_NETWORKS } from '../components/registry/plan.js';
+import type { Cluster } from '../cluster/types.js';
+import { type CleanUp, folders, type Leftover, type Meaning, ours, paths } from '../components/leftovers.js';
+import { ALL_COMPONENTS, ALL_POD_NETWORKS, componentsOf } from '../components/registry/plan.js';
 import { quote } from '../hosts/shell.js';
 import { BINARY_DIRECTORY, KUBELET_UNIT_PATH } from '../render/kubelet-unit.js';
 import { MODULES_PATH } from '../render/modules.js';
@@ -53,19 +54,36 @@ const ENVIRONMENT: Leftover[] = paths('kubernetes', 'residue', ['/etc/default/ku
 
 const KUBE_PROXY: Leftover[] = [
   { kind: 'chain', name: 'KUBE-*', by: 'kubernetes', means: 'residue' },
+  ...['ip/kube-proxy', 'ip6/kube-proxy'].map(
+    (name): Leftover => ({ kind: 'table', name, by: 'kubernetes', means: 'residue' }),
+  ),
   ...['kube-ipvs0', 'nodelocaldns'].map(
     (name): Leftover => ({ kind: 'interface', name, by: 'kubernetes', means: 'residue' }),
   ),
 ];
 
-/** What the steps write that are of no component: the folders that are Kubewright's own, and the kernel's settings. */
-const OWN: Leftover[] = ours([
+/** Folders that are Kubewright's alone, whatever is in them. */
+export const OWN_FOLDERS: readonly string[] = [
   '/etc/kubewright',
   '/var/lib/kubewright',
   '/run/kubewright',
-  MODULES_PATH,
-  NETWORK_MANAGER_PATH,
-  SYSCTL_PATH,
+  '/run/kubewright-loaded',
+  '/usr/local/lib/kubewright',
+];
+
+/** What the steps write that are of no component: the folders that are Kubewright's own, and the kernel's settings. */
+const OWN: Leftover[] = ours([...OWN_FOLDERS, MODULES_PATH, NETWORK_MANAGER_PATH, SYSCTL_PATH]);
+
+/** Where kubeadm and the kubelet have what is theirs. */
+const NODE_FOLDERS: Leftover[] = folders('kubernetes', [
+  '/etc/kubernetes',
+  '/var/lib/kubelet',
+  '/var/log/pods',
+  '/var/log/containers',
+  '/usr/libexec/kubernetes',
+  '/etc/systemd/system/kubelet.service.d',
+  '/etc/cni',
+  '/opt/cni',
 ]);
 
 const OTHER_NETWORKS: Leftover[] = [
@@ -128,6 +146,7 @@ const LIST: Leftover[] = [
   ...ALL_COMPONENTS.flatMap(({ leaves }) => leaves),
   ...OTHER_INSTALLERS,
   ...OWN,
+  ...NODE_FOLDERS,
 ];
 
 /**
@@ -138,6 +157,15 @@ const LIST: Leftover[] = [
 export const LEFTOVERS: readonly Leftover[] = [
   ...new Map(LIST.map((each) => [`${each.kind} ${each.name} ${each.means}`, each])).values(),
 ];
+
+/**
+ * What of the list a host of such a cluster has of this cluster: what a reset of it takes away, or gives back. Files that only their
+ * owner writes (`/etc/default/kubelet`) and what other installers leave are not among it.
+ */
+export function ownLeftovers(cluster: Cluster): Leftover[] {
+  const components = componentsOf(cluster).flatMap(({ leaves }) => leaves);
+  return [...KUBEADM, ...PROGRAMS, ...KUBE_PROXY, ...components, ...OWN, ...NODE_FOLDERS];
+}
 
 /** Whose leftovers say of no node that it may still be at work. */
 export const LIFELESS_MAKERS: readonly string[] = [
@@ -159,6 +187,12 @@ export const NODE_PATHS: readonly string[] = named('node');
 
 /** Bash patterns of files that `kubeadm init` or `join` has written, however far it came. */
 export const BEGUN_PATHS: readonly string[] = named('node', 'begun');
+
+/**
+ * Those of them that only a life as a node leaves: an authority may have been brought by the host's owner before, and comes back to them
+ * when the node is gone.
+ */
+export const LIVED_PATHS: readonly string[] = BEGUN_PATHS.filter((pattern) => !pattern.startsWith(`${PKI}/`));
 
 /** Bash: function `name`, true (0) when one of these patterns matches something, a dangling link too. */
 export function anyPathFunction(name: string, patterns: readonly string[]): string {

@@ -18,10 +18,11 @@ export type CleanUp = 'reset' | 'remove' | 'empty';
 export interface Leftover {
   /**
    * `path`: a file, link or directory; `name` is a bash pattern. `content`: what is in the directory `name`, but for
-   * `lost+found`, which an empty file system has. `interface` and `chain`: `name` is a shell pattern of network
-   * interfaces, and of iptables or nftables chains. `unit`: of systemd units.
+   * `lost+found`, which an empty file system has. `folder`: the directory `name`, which goes only where it was not there
+   * before. `interface` and `chain`: `name` is a shell pattern of network interfaces, and of iptables or nftables chains.
+   * `table`: FAMILY/NAME of an nftables table. `unit`: of systemd units.
    */
-  kind: 'path' | 'content' | 'interface' | 'chain' | 'unit';
+  kind: 'path' | 'content' | 'folder' | 'interface' | 'chain' | 'table' | 'unit';
   name: string;
   /** Who leaves it, for people: `kubeadm`, `flannel`. `kubernetes` is what several installers leave alike. */
   by: string;
@@ -37,4 +38,9 @@ export function paths(by: string, means: Meaning, names: readonly string[], clea
 /** What Kubewright's own steps write on a host. */
 export function ours(names: readonly string[]): Leftover[] {
   return paths('Kubewright', 'ours', names);
+}
+
+/** Directories that come into being by what runs there: others may have something in them, too. */
+export function folders(by: string, names: readonly string[]): Leftover[] {
+  return names.map((name) => ({ kind: 'folder', name, by, means: 'ours' }));
 }

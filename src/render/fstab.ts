@@ -1,10 +1,13 @@
 export const FSTAB_PATH = '/etc/fstab';
 
+/** Stands in front of an entry that was switched off. */
+export const SWITCHED_OFF = '# switched off by Kubewright: ';
+
 /** `/etc/fstab` with its swap entries commented out; everything else stays as it is, byte by byte. */
 export function withoutSwap(fstab: string): string {
   return fstab
     .split('\n')
-    .map((line) => (isSwap(line) ? `# switched off by Kubewright: ${line}` : line))
+    .map((line) => (isSwap(line) ? `${SWITCHED_OFF}${line}` : line))
     .join('\n');
 }
 

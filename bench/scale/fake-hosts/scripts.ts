@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { BEFORE_STATE } from '../../../src/activities/before/places.js';
 import { respondentOf } from './answers.js';
 import { type Said, said } from './api.js';
 import { attend, isDurable, type Speaker } from './durable.js';
@@ -46,6 +47,7 @@ const PLAYS: Play[] = [
   { what: 'packages', is: holds(/^cat \/etc\/os-release; echo '--- packages ---'\n/), act: packages },
   { what: 'readFile', is: holds(/^path=.*\n[\s\S]*\nexec cat -- "\$path"\n$/), act: readFile },
   { what: 'writeFile', is: holds(/^path=.*\nsha256=/), act: writeFile },
+  { what: 'keepBefore', is: holds(/^before=\/var\/lib\/kubewright\/before\n/m), act: keepBefore },
   { what: 'claimHost', is: holds(/^claim=\$\(mktemp /m), act: claim },
   { what: 'an old file', is: holds(/^rm -f \/etc\/sysctl\.d\/\S+\n$/), act: () => said('') },
   { what: 'loadModules', is: holds(/^load\(\) \{ /m), act: () => said('') },
@@ -119,6 +121,13 @@ function writeFile(host: FakeHost, text: string, input: string): Said {
   if (host.files.get(path) === input) return said('unchanged\n');
   host.files.set(path, input);
   return said('changed\n');
+}
+
+/** What it was before is nobody's question there but whether it was written down. */
+function keepBefore(host: FakeHost): Said {
+  if (host.files.has(BEFORE_STATE)) return said('kept\n');
+  host.files.set(BEFORE_STATE, `user\troot\t\n`);
+  return said('taken\n');
 }
 
 function claim(host: FakeHost, text: string, input: string): Said {

@@ -4,6 +4,8 @@ import { featureTest, MODULES_PATH } from '../../render/modules.js';
 import { NETWORK_MANAGER_PATH, RELOAD_NETWORK_MANAGER, renderNetworkManager } from '../../render/network-manager.js';
 import { OWNER_PATH, parseOwner } from '../../render/owner.js';
 import { OLD_SYSCTL_PATH, overriddenAtBoot, SYSCTL_PATH, sysctlFile } from '../../render/sysctl.js';
+import { keepBefore } from '../before/keepBefore.js';
+import { BEFORE_DIRECTORY } from '../before/places.js';
 import { type Facts, gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { claimHost, ownerOf, recordOwner } from './ownership.js';
@@ -19,10 +21,10 @@ import {
 import { hostOf } from './target.js';
 
 /**
- * Makes a host ours and its kernel fit for a node: the ownership record first, then kernel modules (loaded only where the
- * kernel lacks what they are for), kernel settings (set only where they differ), swap, and NetworkManager's hands off the
- * pods' interfaces where it runs. Swap is switched off, now and in /etc/fstab with the original kept beside it, unless the
- * kubelet is configured with failSwapOn: false.
+ * Makes a host ours and its kernel fit for a node. The first step that changes a host, so before anything else it writes down what the
+ * host is. Then come the ownership record, kernel modules (loaded only where the kernel lacks what they are for), kernel settings (set
+ * only where they differ), swap, and NetworkManager's hands off the pods' interfaces where it runs. Swap is switched off, now and in
+ * /etc/fstab with the original kept beside it, unless the kubelet is configured with failSwapOn: false.
  */
 export const prepareSystem: StepImplementation = {
   async probe(context) {
@@ -36,6 +38,7 @@ export const prepareSystem: StepImplementation = {
   async apply(context) {
     const { cluster, host: remote } = context;
     const wanted = wantedOf(context);
+    await keepBefore(remote, cluster, wanted.host, context.signal);
     await claimHost(remote, cluster, wanted.host);
     await recordOwner(remote, cluster, wanted.host);
     await remote.writeFile(MODULES_PATH, wanted.modulesFile);
@@ -63,6 +66,7 @@ function changesOf(wanted: WantedSystem, facts: Facts): string[] {
     ? []
     : [`write the ownership record ${OWNER_PATH} (cluster ${wanted.cluster.name})`];
   return [
+    ...(facts.holds('owner') ? [] : [`write down in ${BEFORE_DIRECTORY} what the host is`]),
     ...record,
     ...moduleChanges(wanted, facts),
     ...sysctlChanges(wanted, facts),

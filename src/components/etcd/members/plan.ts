@@ -2,7 +2,7 @@ import { type Cluster, hostsOf, type Role } from '../../../cluster/types.js';
 import { clusterStep } from '../../../plan/step.js';
 import { PKI_DIRECTORY } from '../../../render/kubeadm-paths.js';
 import { between } from '../../flows.js';
-import { type Leftover, paths } from '../../leftovers.js';
+import { folders, type Leftover, paths } from '../../leftovers.js';
 import type { Etcd } from '../../types.js';
 import { ETCD_CLIENT_PORT, ETCD_DATA_DIRECTORY, ETCD_METRICS_PORT, ETCD_PEER_PORT } from './places.js';
 
@@ -11,6 +11,7 @@ const LEAVES: Leftover[] = [
   ...paths('kubeadm', 'node', [`${ETCD_DATA_DIRECTORY}/member`], 'reset'),
   ...paths('kubeadm', 'trace', [`${PKI_DIRECTORY}/etcd/{ca,server,peer,healthcheck-client}.{crt,key}`], 'reset'),
   { kind: 'content', name: ETCD_DATA_DIRECTORY, by: 'etcd', means: 'trace', cleanUp: 'empty' },
+  ...folders('etcd', [ETCD_DATA_DIRECTORY]),
 ];
 
 const PORTS = [

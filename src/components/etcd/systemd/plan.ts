@@ -1,5 +1,5 @@
 import type { Role } from '../../../cluster/types.js';
-import { type Leftover, ours } from '../../leftovers.js';
+import { folders, type Leftover, ours } from '../../leftovers.js';
 import type { Etcd } from '../../types.js';
 import { externalOn } from '../external/plan.js';
 import { accountPath } from '../external/render/account.js';
@@ -11,6 +11,7 @@ const LEAVES: readonly Leftover[] = [
   ...ours([ETCD_UNIT_PATH, accountPath(ACCOUNT), DATA_DIRECTORY]),
   // No sign of a node: one may join on this host and be cleaned up after while the member lives.
   { kind: 'content', name: DATA_DIRECTORY, by: 'etcd', means: 'trace' },
+  ...folders('etcd', [DATA_DIRECTORY]),
 ];
 
 /** Members that systemd runs, on hosts of one role: etcd is there before containers and kubelets are, and without them. */

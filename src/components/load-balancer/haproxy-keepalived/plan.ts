@@ -2,7 +2,7 @@ import { type Cluster, type ClusterHost, hostsOf } from '../../../cluster/types.
 import { hostStep, idsOf } from '../../../plan/step.js';
 import { BINARY_DIRECTORY } from '../../../render/kubelet-unit.js';
 import { dropInPath } from '../../../render/loaded-config.js';
-import { ours } from '../../leftovers.js';
+import { folders, ours } from '../../leftovers.js';
 import type { LoadBalancer, Preparation } from '../../types.js';
 import { NOTIFIER_PATH, NOTIFIER_UNIT_PATH } from '../vrrp/notify/places.js';
 import { needsCurl, notifyOf, secretVariables } from '../vrrp/notify/settings.js';
@@ -44,19 +44,23 @@ export const haproxyKeepalived: LoadBalancer = {
     { path: unitPath('keepalived'), roles: ['control-plane'] },
     { path: ACCOUNT_PATH, roles: ['control-plane'] },
   ],
-  leaves: ours([
-    HAPROXY_CONFIG_PATH,
-    KEEPALIVED_CONFIG_PATH,
-    CHECK_SCRIPT_PATH,
-    dropInPath('haproxy'),
-    KEEPALIVED_DROP_IN_PATH,
-    unitPath('haproxy'),
-    unitPath('keepalived'),
-    ACCOUNT_PATH,
-    `${BINARY_DIRECTORY}/{haproxy,keepalived}`,
-    NOTIFIER_PATH,
-    NOTIFIER_UNIT_PATH,
-  ]),
+  leaves: [
+    ...ours([
+      HAPROXY_CONFIG_PATH,
+      KEEPALIVED_CONFIG_PATH,
+      CHECK_SCRIPT_PATH,
+      dropInPath('haproxy'),
+      KEEPALIVED_DROP_IN_PATH,
+      unitPath('haproxy'),
+      unitPath('keepalived'),
+      ACCOUNT_PATH,
+      `${BINARY_DIRECTORY}/{haproxy,keepalived}`,
+      NOTIFIER_PATH,
+      NOTIFIER_UNIT_PATH,
+    ]),
+    ...folders('HAProxy', ['/etc/haproxy', '/var/lib/haproxy', '/run/haproxy']),
+    ...folders('keepalived', ['/etc/keepalived']),
+  ],
   secrets: (cluster) => secretVariables(notifyOf(cluster)),
 
   install,

@@ -4,7 +4,7 @@ import { clusterStep, hostStep, idsOf } from '../../../plan/step.js';
 import type { Step } from '../../../plan/types.js';
 import { BINARY_DIRECTORY } from '../../../render/kubelet-unit.js';
 import { between } from '../../flows.js';
-import { ours } from '../../leftovers.js';
+import { folders, ours } from '../../leftovers.js';
 import type { LoadBalancer, Preparation } from '../../types.js';
 import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
 import { KEEPALIVED_DROP_IN_PATH } from '../vrrp/render/drop-in.js';
@@ -85,14 +85,17 @@ export const lvs: LoadBalancer = {
     },
   ],
   replaces: [{ path: unitPath('keepalived'), roles: ['director'] }],
-  leaves: ours([
-    KEEPALIVED_CONFIG_PATH,
-    KEEPALIVED_DROP_IN_PATH,
-    unitPath('keepalived'),
-    `${BINARY_DIRECTORY}/keepalived`,
-    REAL_SERVER_SCRIPT_PATH,
-    REAL_SERVER_UNIT_PATH,
-  ]),
+  leaves: [
+    ...ours([
+      KEEPALIVED_CONFIG_PATH,
+      KEEPALIVED_DROP_IN_PATH,
+      unitPath('keepalived'),
+      `${BINARY_DIRECTORY}/keepalived`,
+      REAL_SERVER_SCRIPT_PATH,
+      REAL_SERVER_UNIT_PATH,
+    ]),
+    ...folders('keepalived', ['/etc/keepalived']),
+  ],
 
   install,
   staticPods: [],

@@ -2,7 +2,7 @@ import { isNode } from '../../../cluster/roles.js';
 import { type Cluster, hostsOf } from '../../../cluster/types.js';
 import { clusterStep } from '../../../plan/step.js';
 import { amongNodes, type Way } from '../../flows.js';
-import { paths } from '../../leftovers.js';
+import { folders, type Leftover, paths } from '../../leftovers.js';
 import type { KernelFeature, PodNetwork } from '../../types.js';
 import { type Encapsulation, settingsOf } from './settings.js';
 
@@ -49,12 +49,19 @@ export const calico: PodNetwork = {
   services: [],
   replaces: [],
   // Its cards, chains and data are told of any host that has them, as those of every other network (`OTHER_NETWORKS`).
-  leaves: paths(
-    'calico',
-    'residue',
-    [`/etc/cni/net.d/${CNI_CONFIGURATION}`, '/etc/cni/net.d/calico-kubeconfig', '/var/log/calico'],
-    'remove',
-  ),
+  leaves: [
+    ...paths(
+      'calico',
+      'residue',
+      [`/etc/cni/net.d/${CNI_CONFIGURATION}`, '/etc/cni/net.d/calico-kubeconfig', '/var/log/calico'],
+      'remove',
+    ),
+    ...['vxlan.calico', 'cali*'].map(
+      (name): Leftover => ({ kind: 'interface', name, by: 'another pod network', means: 'trace' }),
+    ),
+    { kind: 'chain', name: 'cali-*', by: 'another pod network', means: 'trace' },
+    ...folders('calico', ['/var/lib/calico', '/run/calico']),
+  ],
 
   install: ({ network }, init) => [
     clusterStep('network', {

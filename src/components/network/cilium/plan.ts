@@ -3,7 +3,7 @@ import { type Cluster, hostsOf } from '../../../cluster/types.js';
 import { clusterStep } from '../../../plan/step.js';
 import { amongNodes, type Way } from '../../flows.js';
 import { hasKubeProxy } from '../../kube-proxy/mode.js';
-import { type Leftover, paths } from '../../leftovers.js';
+import { folders, type Leftover, paths } from '../../leftovers.js';
 import type { KernelFeature, Listener, PodNetwork } from '../../types.js';
 import { type CiliumEncapsulation, HEALTHZ_PORT, settingsOf } from './settings.js';
 
@@ -89,6 +89,10 @@ export const cilium: PodNetwork = {
       'remove',
     ),
     ...paths('cilium', 'residue', ['/sys/fs/bpf/tc/globals', '/sys/fs/bpf/cilium', '/var/lib/cilium']),
+    ...['CILIUM_*', 'OLD_CILIUM_*'].map(
+      (name): Leftover => ({ kind: 'chain', name, by: 'another pod network', means: 'trace' }),
+    ),
+    ...folders('cilium', ['/run/cilium']),
   ],
 
   install: ({ network }, init) => [

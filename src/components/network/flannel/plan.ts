@@ -43,6 +43,9 @@ export const flannel: PodNetwork = {
     ...paths('flannel', 'residue', [`/etc/cni/net.d/${CNI_CONFIGURATION}`, '/var/lib/cni', '/run/flannel'], 'remove'),
     // Its rules are told as what Kubernetes leaves: which of the two has left a chain, nobody can say from its name.
     ...['CNI-*', 'FLANNEL-*'].map((name): Leftover => ({ kind: 'chain', name, by: 'kubernetes', means: 'residue' })),
+    ...['ip/flannel-ipv4', 'ip6/flannel-ipv6'].map(
+      (name): Leftover => ({ kind: 'table', name, by: 'flannel', means: 'residue' }),
+    ),
   ],
 
   install: ({ network }, init) => [

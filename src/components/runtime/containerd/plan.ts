@@ -1,7 +1,7 @@
 import type { Cluster } from '../../../cluster/types.js';
 import { hostStep } from '../../../plan/step.js';
 import { BINARY_DIRECTORY } from '../../../render/kubelet-unit.js';
-import { ours } from '../../leftovers.js';
+import { folders, ours } from '../../leftovers.js';
 import type { Runtime } from '../../types.js';
 import { CRICTL_CONFIG_PATH } from '../crictl.js';
 import { CONTAINERD_CONFIG_PATH, CONTAINERD_DROP_IN_PATH, CONTAINERD_SOCKET, CONTAINERD_UNIT_PATH } from './paths.js';
@@ -46,14 +46,17 @@ export const containerd: Runtime = {
     { path: CRICTL_CONFIG_PATH, roles: EVERYWHERE },
     { path: CONTAINERD_UNIT_PATH, roles: EVERYWHERE },
   ],
-  leaves: ours([
-    CONTAINERD_CONFIG_PATH,
-    CONTAINERD_DROP_IN_PATH,
-    CONTAINERD_UNIT_PATH,
-    CRICTL_CONFIG_PATH,
-    '/etc/containerd/kubewright-registry-ca.crt',
-    `${BINARY_DIRECTORY}/{containerd,containerd-shim-runc-v2,ctr,runc}`,
-  ]),
+  leaves: [
+    ...ours([
+      CONTAINERD_CONFIG_PATH,
+      CONTAINERD_DROP_IN_PATH,
+      CONTAINERD_UNIT_PATH,
+      CRICTL_CONFIG_PATH,
+      '/etc/containerd/kubewright-registry-ca.crt',
+      `${BINARY_DIRECTORY}/{containerd,containerd-shim-runc-v2,ctr,runc}`,
+    ]),
+    ...folders('containerd', ['/etc/containerd', '/var/lib/containerd', '/run/containerd', '/opt/containerd']),
+  ],
 
   prepare: (cluster, host) => [
     hostStep(host, 'runtime', {

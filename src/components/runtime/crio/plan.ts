@@ -1,6 +1,6 @@
 import { hostStep } from '../../../plan/step.js';
 import { BINARY_DIRECTORY } from '../../../render/kubelet-unit.js';
-import { ours, paths } from '../../leftovers.js';
+import { folders, ours, paths } from '../../leftovers.js';
 import type { Runtime } from '../../types.js';
 import { CRICTL_CONFIG_PATH } from '../crictl.js';
 import {
@@ -54,6 +54,7 @@ export const crio: Runtime = {
       '/etc/containers/registries.conf.d/99-kubewright.conf',
       `${BINARY_DIRECTORY}/crio`,
     ]),
+    ...folders('CRI-O', ['/etc/crio', STORAGE_FOLDER, '/var/lib/crio', '/run/crio']),
     // The network that CRI-O's packages bring: until the pod network's own file is there pods would be given to it.
     ...paths('another pod network', 'trace', [
       '/etc/cni/net.d/*crio*bridge*.conf',

@@ -1,5 +1,15 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
@@ -36,6 +46,29 @@ export function fifo(path: string): void {
 
 export function remove(path: string): void {
   rmSync(join(root, path), { recursive: true });
+}
+
+/**
+ * Content of a file of the host.
+ *
+ * @param copied path of the host below which `path` was copied, with all of the path that it has on this machine
+ */
+export function read(path: string, copied?: string): string {
+  return readFileSync(copied === undefined ? join(root, path) : join(root, path, root, copied), 'utf8');
+}
+
+export function exists(path: string): boolean {
+  return existsSync(join(root, path));
+}
+
+/** Where a path of the host lies on this machine. */
+export function here(path: string): string {
+  return join(root, path);
+}
+
+/** Permissions in octal, such as `600`. */
+export function modeOf(path: string): string {
+  return (statSync(join(root, path)).mode & 0o777).toString(8);
 }
 
 /** A program that takes the place of the machine's. */
