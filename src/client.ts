@@ -8,6 +8,7 @@ import { initCommand } from './commands/init.js';
 import { installCommand } from './commands/install.js';
 import { kubeconfigCommand } from './commands/kubeconfig.js';
 import { planCommand } from './commands/plan.js';
+import { resetCommand } from './commands/reset.js';
 import { rotateEncryptionKeyCommand } from './commands/rotate-encryption-key.js';
 import { schemaCommand } from './commands/schema.js';
 import { serverCommand } from './commands/server.js';
@@ -39,7 +40,7 @@ export function createProgram(shell: Shell): Command {
   program.commandsGroup('Decide on a blocked step:');
   [retryCommand, skipCommand, abortCommand, unlockCommand].forEach(add);
   program.commandsGroup('Change a living cluster:');
-  [rotateEncryptionKeyCommand].forEach(add);
+  [rotateEncryptionKeyCommand, resetCommand].forEach(add);
   program.commandsGroup('cluster.yaml:');
   [initCommand, validateCommand, sshCheckCommand, schemaCommand].forEach(add);
   program.commandsGroup('Run and rehearse:');

@@ -150,6 +150,7 @@ export type { DeepLook, Depth } from './plan/depth.js';
 export { HEALTH_COMPONENTS, HEALTH_VERDICTS, type HealthComponent, type HealthVerdict } from './plan/findings.js';
 export { planInstall } from './plan/install.js';
 export { OPERATION_NAMES, OPERATIONS, type Operation, type OperationKind } from './plan/operations.js';
+export { planReset, type ResetOptions } from './plan/reset.js';
 export { planRotateEncryptionKey } from './plan/rotate-encryption-key.js';
 export * from './plan/run.js';
 export type { SeenNodes, Sight } from './plan/sight.js';

@@ -79,7 +79,9 @@ export async function runWorker(options: WorkerRunOptions = {}): Promise<void> {
     const connection = await openNativeConnection(settings);
     try {
       const namespaceId = await requireNamespace(connection, settings);
-      if (options.activities === undefined) own = await ownActivities(env, connection, settings, namespaceId);
+      // Steps keep backups there, and are told by the environment alone.
+      const told = { ...env, KUBEWRIGHT_STATE: stateDir };
+      if (options.activities === undefined) own = await ownActivities(told, connection, settings, namespaceId);
       const activities = options.activities ?? own?.activities;
       const version = await keptVersion(connection, settings, env, options);
       const worker = await createWorker(connection, settings, env, { ...options, activities, metrics, version });

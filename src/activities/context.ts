@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostsOf } from '../cluster/types.js';
+import { stateDirectory } from '../engine/state-directory.js';
 import { KubewrightError } from '../errors.js';
 import { registerSecret } from '../hosts/redact.js';
 import type { DurableResult, Hosts, RemoteHost } from '../hosts/types.js';
@@ -23,7 +24,7 @@ export interface ContextOptions {
   leases?: Leases;
   /** The workflow's run and this try of the step, the same for all attempts of one try; see `DurableCommand.attempt`. */
   attempt?: string;
-  /** Where `secret` looks; default: nowhere. */
+  /** Where `secret` looks (default: nowhere), and where the state directory is told. */
   env?: NodeJS.ProcessEnv;
   /** Called with every change of stage or line. */
   onProgress?: (state: StepHeartbeat) => void;
@@ -58,6 +59,7 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     step,
     inputs: input.inputs ?? {},
     signal: options.signal,
+    stateDirectory: stateDirectory(options.env),
     secret: (variable) => secretIn(options.env ?? {}, variable),
     fence: [options.attempt ?? 'no run', step.id, randomUUID()].join(' '),
     get host(): RemoteHost {

@@ -21,6 +21,16 @@ import { checkCluster } from './prepare/checkCluster.js';
 import { checkHost } from './prepare/checkHost.js';
 import { installPackages } from './prepare/installPackages.js';
 import { prepareSystem } from './prepare/prepareSystem.js';
+import { backUpCluster } from './reset/backup/backUpCluster.js';
+import { checkReset } from './reset/checkReset.js';
+import { compareHost } from './reset/compareHost.js';
+import { drainNode } from './reset/drainNode.js';
+import { forgetHost } from './reset/forgetHost.js';
+import { recordReset } from './reset/recordReset.js';
+import { removeEtcdMember } from './reset/removeEtcdMember.js';
+import { removeNode } from './reset/removeNode.js';
+import { resetHost } from './reset/resetHost.js';
+import { uncordonNode } from './reset/uncordonNode.js';
 import { approveServingCertificate } from './serving-certificates/approveServingCertificate.js';
 import type { StepImplementation } from './types.js';
 import { spreadDns } from './verify/spreadDns.js';
@@ -51,6 +61,16 @@ export const implementations: Record<Action, StepImplementation> = {
   promoteEncryptionKey,
   rewriteSecrets,
   removeEncryptionKey,
+  checkReset,
+  backUpCluster,
+  drainNode,
+  removeEtcdMember,
+  resetHost,
+  compareHost,
+  forgetHost,
+  removeNode,
+  uncordonNode,
+  recordReset,
   checkHostHealth,
   checkApiServer,
   checkEndpoint,

@@ -23,7 +23,8 @@ export async function explained(
   input: StepInput,
   hosts: Hosts,
 ): Promise<ApplicationFailure> {
-  if (EXPLAINED.test(failure.type ?? '')) return failure;
+  // A reset makes hosts blank itself.
+  if (EXPLAINED.test(failure.type ?? '') || input.operation === 'reset') return failure;
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), ASK_LIMIT_MS);

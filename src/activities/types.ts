@@ -109,6 +109,8 @@ export interface StepContext {
    * redacted from then on wherever it would be printed.
    */
   secret(variable: string): string | undefined;
+  /** Directory on the worker's machine that outlives it, for its owner alone: the state directory. */
+  stateDirectory: string;
   /** Names this very attempt of the step: the run, the step, and a number that no other attempt has. See `fence.ts`. */
   fence: string;
   /** Runs a durable command under this step's name; throws KW431 with the output's tail when it does not succeed. */

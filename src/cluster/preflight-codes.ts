@@ -92,4 +92,10 @@ export const PREFLIGHT_CODES: Readonly<Record<string, PreflightCode>> = {
   KW390: { about: 'control planes that the file lacks', stands: 'they could not read the Secrets' },
   KW391: { about: 'whether etcd says which key it has', stands: 'a key could be taken away that is needed' },
   KW392: { about: 'programs before those of packages', stands: 'steps would call programs of another version' },
+  KW393: { about: 'whose a host is that is reset', stands: "it protects another cluster's host" },
+  KW394: { about: 'hosts that never belonged to the cluster', stands: 'it protects what others put there' },
+  KW395: { about: 'the last vote, and the quorum of etcd', stands: 'it protects a cluster that is alive' },
+  KW396: { about: 'what cannot be told before a reset', stands: 'silence is no permission' },
+  KW397: { about: "the key of etcd's authority", stands: 'no member would get certificates any more' },
+  KW398: { about: 'hosts of a reset that cannot be reached', stands: 'there would be nothing to do' },
 };

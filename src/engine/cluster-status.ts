@@ -3,7 +3,7 @@ import { isKubewrightError } from '../errors.js';
 import type { RunReference } from '../plan/run.js';
 import type { HealthNews } from './health-news.js';
 import { readHealthNewsAsFarAsTold } from './health-news.js';
-import { type AppliedCluster, readAppliedCluster } from './runs/applied-cluster.js';
+import { type AppliedCluster, type GivenBack, readAppliedCluster } from './runs/applied-cluster.js';
 import { readInput } from './runs/history.js';
 import { type DescribedRun, describeRun } from './runs/watch-run.js';
 import { reasonOf, told } from './told.js';
@@ -19,7 +19,9 @@ export interface ClusterStatus {
   health: HealthNews;
   /** What was applied last; missing where nothing was, and where that is not known. */
   applied?: AppliedCluster;
-  /** Where that is missing: the cluster that the operation, else the latest check, was started with. */
+  /** When a reset has given the hosts back, milliseconds since the epoch; missing where nobody has, or they are a cluster again. */
+  givenBackAt?: number;
+  /** Where neither is known: the cluster that the operation, else the latest check, was started with. */
   planned?: Cluster;
   /** What else could not be read, and why. */
   unread: { operation?: string; applied?: string };
@@ -45,15 +47,29 @@ export async function readClusterStatus(engine: Engine, cluster: string): Promis
   const applied = await told(within(engine, () => readAppliedCluster(engine, cluster, { run, health })));
   return {
     cluster,
-    health,
+    health: applied.value?.from === 'reset' ? since(health, applied.value) : health,
     ...(run === undefined ? {} : { run }),
-    ...(applied.value === undefined ? {} : { applied: applied.value }),
+    ...appliedOrGivenBack(applied.value),
     ...(applied.value === undefined ? await planOf(engine, run ?? health.reportedBy) : {}),
     unread: {
       ...(failure === undefined || isMissing ? {} : { operation: reasonOf(failure) }),
       ...(applied.why === undefined ? {} : { applied: applied.why }),
     },
   };
+}
+
+function appliedOrGivenBack(
+  value: AppliedCluster | GivenBack | undefined,
+): Pick<ClusterStatus, 'applied' | 'givenBackAt'> {
+  if (value === undefined) return {};
+  return value.from === 'reset' ? { givenBackAt: value.at } : { applied: value };
+}
+
+/** What a check has seen of hosts before they were given back is no news of them any more. */
+function since(health: HealthNews, { at }: GivenBack): HealthNews {
+  if (health.report === undefined || health.report.at > at) return health;
+  const { report: _report, reportedBy: _reportedBy, ...rest } = health;
+  return rest;
 }
 
 async function describe(engine: Engine, cluster: string): Promise<{ run?: DescribedRun; failure?: unknown }> {

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/types.js';
 import { planCheck } from './check.js';
 import { planInstall } from './install.js';
+import { planReset } from './reset.js';
 import { planRotateEncryptionKey } from './rotate-encryption-key.js';
 import type { Step } from './types.js';
 
@@ -8,7 +9,7 @@ import type { Step } from './types.js';
  * What can be done with a cluster. Each is a workflow type of its own, with one engine behind all of them. Those that change a cluster have
  * the names of their commands: hints say so.
  */
-export const OPERATION_NAMES = ['install', 'check', 'rotate-encryption-key'] as const;
+export const OPERATION_NAMES = ['install', 'check', 'rotate-encryption-key', 'reset'] as const;
 
 /** Name of an operation. */
 export type Operation = (typeof OPERATION_NAMES)[number];
@@ -47,6 +48,12 @@ export const OPERATIONS: Record<Operation, OperationKind> = {
     mutating: true,
     words: { title: 'Rotate the key of', noun: 'key rotation', doing: 'rotating the key', done: 'key rotated' },
     plan: planRotateEncryptionKey,
+  },
+  reset: {
+    workflow: 'resetCluster',
+    mutating: true,
+    words: { title: 'Reset', noun: 'reset', doing: 'resetting', done: 'reset' },
+    plan: (wanted) => planReset(wanted),
   },
 };
 

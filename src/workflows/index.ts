@@ -18,9 +18,15 @@ export async function rotateEncryptionKey(input: RunInput): Promise<RunResult> {
   return run(input);
 }
 
+/** Gives the hosts of a cluster back, or one of them. */
+export async function resetCluster(input: RunInput): Promise<RunResult> {
+  return run(input);
+}
+
 // What changes a cluster is carried through by the build that began it; a check, which is looked at anew each time, goes on
 // with the newest. https://docs.temporal.io/worker-versioning#versioning-behaviors
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, installCluster);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, rotateEncryptionKey);
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, resetCluster);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, runGroup);
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, checkHealth);

@@ -6,6 +6,8 @@ import { changeHealthSchedule, scheduleHealth } from '../../src/engine/schedules
 import type { Engine } from '../../src/engine/types.js';
 import type { HealthFinding } from '../../src/plan/run.js';
 import type { Sight } from '../../src/plan/sight.js';
+import { planReset } from '../../src/plan/reset.js';
+import { prepareRun } from '../../src/prepare-run.js';
 import { summarise } from '../../src/terminal/status/summary.js';
 import { engine, fakes, useFreshWorkers, worker } from './fresh-worker.js';
 import { blocked, closed, startTest, step, testCluster, until } from './harness.js';
@@ -72,6 +74,20 @@ describe('the status of a cluster', () => {
     const summary = summarise(status);
     expect(summary).toMatchObject({ state: 'well', hosts: { length: 4 }, endpoint: '10.88.0.100:8443' });
     expect(summary.notKnown).toMatchObject([{ why: 'no check has looked yet' }]);
+  });
+
+  it('behind a reset has what is left: of the whole cluster nothing, of one host all others', async () => {
+    const name = await install();
+    const cluster = testCluster(name);
+    await startRun(engine, prepareRun('reset', cluster, planReset(cluster, { host: 'w-2' })));
+    await until(engine, name, closed);
+    const without = await statusOnce(name, ({ applied }) => applied?.operation === 'reset');
+    expect(without.applied?.cluster.hosts.map((host) => host.name)).toEqual(['cp-1', 'cp-2', 'w-1']);
+    await startRun(engine, prepareRun('reset', cluster));
+    await until(engine, name, closed);
+    const nothing = await statusOnce(name, ({ givenBackAt }) => givenBackAt !== undefined);
+    expect(nothing.applied).toBeUndefined();
+    expect(summarise(nothing)).toMatchObject({ state: 'well', hosts: [], notKnown: [] });
   });
 
   it('behind a degraded check has what that saw, at its second look where it looked twice, and the record it read', async () => {

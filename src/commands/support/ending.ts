@@ -40,7 +40,11 @@ export function tellEnding(output: Output, snapshot: RunSnapshot): ExitCode {
   if (skipped.length > 0) output.line(`Left out by decision: ${skipped.join(', ')}`);
   if (unreachable.length > 0) {
     output.line(`Left out, for they never answered: ${unreachable.join(', ')}`);
-    output.line('They are not part of the cluster. The same command takes them in once they answer.');
+    output.line(
+      snapshot.operation === 'reset'
+        ? 'What is on them stays: wipe them before reuse. The same command gives them back once they answer.'
+        : 'They are not part of the cluster. The same command takes them in once they answer.',
+    );
   }
   for (const line of left) output.line(`Left to do: ${line}.`);
   return code;

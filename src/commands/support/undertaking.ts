@@ -1,6 +1,6 @@
 import { BUILD } from '../../build.js';
 import type { Cluster } from '../../cluster/types.js';
-import type { Engine, StartedRun, StartOptions, WorkerProcess } from '../../engine/index.js';
+import type { Engine, RunSnapshot, StartedRun, StartOptions, WorkerProcess } from '../../engine/index.js';
 import { OPERATIONS, type Operation } from '../../plan/operations.js';
 import type { CommandContext } from './action.js';
 import { EXIT, type ExitCode } from './shell.js';
@@ -24,6 +24,8 @@ export interface Undertaking {
   again: string;
   /** What a person should know of a run that was found, one sentence each. */
   notices?(started: StartedRun): string[];
+  /** What is to be done here once it has ended well, before its end is told. */
+  ended?(engine: Engine, snapshot: RunSnapshot): Promise<void>;
 }
 
 /**
@@ -91,6 +93,7 @@ async function run(context: CommandContext<CarryOptions>, { engine, what, signal
   if (why === 'timeout') return await leaveUnfinished(context, { engine, what, parts });
   if (why === 'interrupted' || snapshot === undefined) return tellInterrupted(context, what, bring);
   if (why === 'blocked') return tellBlocked(output, snapshot, again);
+  if (snapshot.status === 'completed') await what.ended?.(engine, snapshot);
   return tellEnding(output, snapshot);
 }
 

@@ -1,5 +1,6 @@
 import type { Cluster } from '../../cluster/types.js';
 import { type Operation, operationOf } from '../../plan/operations.js';
+import type { Step } from '../../plan/types.js';
 import type { RunProgress, RunResult } from '../../workflows/types.js';
 import type { HealthNews } from '../health-news.js';
 import { type Engine, workflowIdOf } from '../types.js';
@@ -26,6 +27,13 @@ export interface AppliedCluster {
   operation?: Operation;
 }
 
+/** Behind a reset of the whole cluster: its hosts were given back, and nothing is applied to them. */
+export interface GivenBack {
+  from: 'reset';
+  /** When the reset ended, milliseconds since the epoch. */
+  at: number;
+}
+
 /**
  * What was applied last, without asking a host. The record of it is with the control planes alone; but each health check is planned
  * from it, and the plan's input stands in the first event of the check. Behind an operation that has ended since then the check knows
@@ -37,7 +45,7 @@ export async function readAppliedCluster(
   engine: Engine,
   cluster: string,
   known: { run?: DescribedRun; health: HealthNews },
-): Promise<AppliedCluster | undefined> {
+): Promise<AppliedCluster | GivenBack | undefined> {
   const [record, run] = await Promise.all([
     fromCheck(engine, known.health),
     fromRun(engine, await lastCompleted(engine, cluster, known.run)),
@@ -46,7 +54,10 @@ export async function readAppliedCluster(
 }
 
 /** The record counts where it was read after the operation had ended, which has written it. Pure. */
-export function newer(record: AppliedCluster | undefined, run: AppliedCluster | undefined): AppliedCluster | undefined {
+export function newer<T extends AppliedCluster | GivenBack>(
+  record: AppliedCluster | undefined,
+  run: T | undefined,
+): AppliedCluster | T | undefined {
   if (record === undefined || run === undefined) return record ?? run;
   return record.at >= run.at ? record : run;
 }
@@ -65,11 +76,13 @@ type Completed = Pick<DescribedRun, 'workflowId' | 'runId' | 'closedAt' | 'resul
   progress?: RunProgress;
 };
 
-async function fromRun(engine: Engine, run: Completed | undefined): Promise<AppliedCluster | undefined> {
+async function fromRun(engine: Engine, run: Completed | undefined): Promise<AppliedCluster | GivenBack | undefined> {
   if (run === undefined) return undefined;
   const { workflowId, runId, closedAt = 0, operation, result, progress } = run;
-  const { cluster } = await readInput(engine, workflowId, runId);
-  const leftOut = leftOutOf(cluster, result);
+  const { cluster, plan } = await readInput(engine, workflowId, runId);
+  const leaving = operation === 'reset' ? leavingOf(plan) : [];
+  if (leaving === 'all') return { from: 'reset', at: closedAt };
+  const leftOut = new Set([...leftOutOf(cluster, result), ...leaving]);
   const hosts = cluster.hosts.filter(({ name }) => !leftOut.has(name));
   return { from: 'run', cluster: { ...cluster, hosts }, at: closedAt, operation, ...markIn(progress) };
 }
@@ -81,6 +94,12 @@ function markIn(progress: RunProgress | undefined): Pick<AppliedCluster, 'genera
     ...(typeof generation === 'number' ? { generation } : {}),
     ...(typeof build === 'string' ? { build } : {}),
   };
+}
+
+/** Names of the hosts that a reset takes out of a cluster which goes on. Pure. */
+export function leavingOf(plan: readonly Pick<Step, 'action' | 'with'>[]): string[] | 'all' {
+  const record = plan.find(({ action }) => action === 'recordReset');
+  return record === undefined ? 'all' : [String(record.with?.host)];
 }
 
 /** Workers of which a step was skipped, or that never answered: they are no part of the cluster. Pure. */

@@ -50,6 +50,8 @@ export interface ClusterSummary {
   hosts: HostStanding[];
   /** What was applied last; absent where that is not known. */
   applied?: AppliedSummary;
+  /** When a reset of the whole cluster has given its hosts back, milliseconds since the epoch; absent where it is a cluster. */
+  givenBackAt?: number;
   /** What a cluster.yaml says against what was applied; absent where none was compared. */
   differences?: {
     /** The file. */

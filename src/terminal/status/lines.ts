@@ -89,7 +89,10 @@ function holderSpans(holders: string[]): Line {
 const etcdFact: Fact = ({ etcdLeader }) =>
   etcdLeader === undefined ? [] : [fact('etcd', [{ text: 'led by ' }, { text: etcdLeader, style: 'strong' }])];
 
-const appliedFact: Fact = ({ applied }, { columns }) => {
+const appliedFact: Fact = ({ applied, givenBackAt }, { columns }) => {
+  if (givenBackAt !== undefined) {
+    return [fact('applied', [{ text: `nothing: a reset has given its hosts back (${utcMinute(givenBackAt)} UTC)` }])];
+  }
   if (applied === undefined) return [];
   const { version, hosts, generation, build, at, from, operation = 'install' } = applied;
   const what = `Kubernetes ${version} on ${plural(hosts, 'host')}`;

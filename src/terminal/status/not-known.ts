@@ -5,12 +5,12 @@ import type { ComparedFile } from './summary.js';
 
 /** What `status` could not see of a cluster, and why: that nothing is shown must not look as if there was nothing. Pure. */
 export function unseen(status: ClusterStatus, file: ComparedFile | undefined): NotKnown[] {
-  const { unread, health } = status;
+  const { unread, health, givenBackAt } = status;
   const all: (NotKnown | undefined)[] = [
     because('which operation changes it, or has changed it last', unread.operation),
     because('health', health.unread?.checks),
     because('whether checks are scheduled, and whether they still come', health.unread?.schedule),
-    ...unseenByCheck(status),
+    ...(givenBackAt === undefined ? unseenByCheck(status) : []),
     because('what was applied', unread.applied ?? whyNotApplied(status)),
     because(`what differs from ${file?.path}`, whyNotCompared(status, file)),
   ];
@@ -50,14 +50,14 @@ function unseenByCheck({ health: { report, unread }, applied, planned }: Cluster
   ];
 }
 
-function whyNotApplied({ applied }: ClusterStatus): string | undefined {
-  return applied === undefined
+function whyNotApplied({ applied, givenBackAt }: ClusterStatus): string | undefined {
+  return applied === undefined && givenBackAt === undefined
     ? 'no operation has come to its end that Temporal still knows, and no check has read the record of it'
     : undefined;
 }
 
-function whyNotCompared({ applied }: ClusterStatus, file: ComparedFile | undefined): string | undefined {
-  if (file === undefined) return undefined;
+function whyNotCompared({ applied, givenBackAt }: ClusterStatus, file: ComparedFile | undefined): string | undefined {
+  if (file === undefined || givenBackAt !== undefined) return undefined;
   return file.unread ?? (applied === undefined ? 'what was applied is not known' : undefined);
 }
 

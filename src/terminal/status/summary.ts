@@ -38,6 +38,7 @@ export function summarise(status: ClusterStatus, file?: ComparedFile): ClusterSu
     ...(seen === undefined || report === undefined ? {} : { seenAt: report.at }),
     hosts: cluster === undefined ? [] : standings(cluster, status),
     ...appliedIn(status),
+    ...(status.givenBackAt === undefined ? {} : { givenBackAt: status.givenBackAt }),
     ...differencesIn(applied?.cluster, file),
     notKnown: unseen(status, file),
   };

@@ -162,7 +162,7 @@ export class BashHosts {
   #bash(name: string, script: string, input: string): Promise<CommandResult> {
     const home = join(this.root, name);
     const text = script
-      .replaceAll(/(?<![\w.}])\/(etc|var|run|proc|opt\/kubewright)\//g, `${home}/$1/`)
+      .replaceAll(/(?<![\w.}])\/(etc|var|run|proc|opt\/kubewright|usr\/local\/lib)\//g, `${home}/$1/`)
       .replaceAll(/<>\/dev\/tcp\/[^\s;)]+/g, '</dev/null');
     const env = { PATH: `${home}/bin:${process.env.PATH}`, TMPDIR: join(home, 'tmp'), LC_ALL: 'C' };
     return new Promise((resolve) => {

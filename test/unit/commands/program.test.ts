@@ -131,7 +131,7 @@ describe('a command', () => {
       ['health'],
       ['health', 'schedule', '--every', '5m'],
     ];
-    for (const command of [...commands, ['rotate-encryption-key'], ['unlock', 'run-1']]) {
+    for (const command of [...commands, ['rotate-encryption-key'], ['reset'], ['unlock', 'run-1']]) {
       for (const option of [['-f', bad], [`--file=${bad}`], ['-f', 'other.yaml', '-f', bad]]) {
         const { code, stderr } = await runCommand([...command, ...option]);
         expect([code, stderr], command.join(' ')).toEqual([2, expect.stringContaining(`${bad}:2:7: kind: `)]);

@@ -11,8 +11,15 @@ export const APPLIED_PATH = '/etc/kubewright/applied.json';
 export const APPLIED_NAMESPACE = 'kube-system';
 export const APPLIED_CONFIG_MAP = 'kubewright-applied-spec';
 
-/** Format of the record itself. One that is newer is refused by name: nobody may carry out half of what it says. */
-export const APPLIED_FORMAT = 1;
+/**
+ * Newest format of the record itself. One that is newer is refused by name: nobody may carry out half of what it says. A record is
+ * written in the oldest format that can say it: 2 is one with `toBeWiped`.
+ */
+export const APPLIED_FORMAT = 2;
+
+function formatOf({ toBeWiped = [] }: Pick<AppliedSpec, 'toBeWiped'>): number {
+  return toBeWiped.length > 0 ? 2 : 1;
+}
 
 /**
  * What was last applied to a cluster: written by the last step of every operation that changes it, read by whatever comes
@@ -36,20 +43,28 @@ export interface AppliedSpec {
   at: string;
   /** Names of workers that a person had left out by `skip`: they stand in `cluster`, and may be no part of it. */
   leftOut: string[];
+  /** Hosts that were taken out of the cluster and could not be reached then: what is on them stays until somebody wipes them. */
+  toBeWiped?: WipeLater[];
   /** The whole cluster as it was resolved from cluster.yaml, without the lines of the file. */
   cluster: Cluster;
 }
 
+/** A host that is to be wiped before it is used again. */
+export interface WipeLater {
+  name: string;
+  address: string;
+}
+
 /** What of a record counts when two are compared: the same was applied, whoever wrote it down, and when. */
-type Content = Pick<AppliedSpec, 'planFormat' | 'build' | 'leftOut' | 'cluster'>;
+type Content = Pick<AppliedSpec, 'planFormat' | 'build' | 'leftOut' | 'toBeWiped' | 'cluster'>;
 
 /** Whether both say that the same was applied, in the same way and by the same version. */
 export function saysTheSame(a: Content, b: Content): boolean {
   return contentHash(a) === contentHash(b);
 }
 
-function contentHash({ planFormat, build, leftOut, cluster }: Content): string {
-  return hashOf({ planFormat, build, leftOut: [...leftOut].sort(), cluster: withoutPlaces(cluster) });
+function contentHash({ planFormat, build, leftOut, toBeWiped = [], cluster }: Content): string {
+  return hashOf({ planFormat, build, leftOut: [...leftOut].sort(), toBeWiped, cluster: withoutPlaces(cluster) });
 }
 
 /** Lines of a file are no part of what a cluster is. */
@@ -74,19 +89,21 @@ const record = header.extend({
   run: z.string(),
   at: z.string(),
   leftOut: z.array(z.string()),
+  toBeWiped: z.array(z.object({ name: z.string(), address: z.string() })).optional(),
   // What is in it the checksum vouches for: it was a Cluster when it was written, by this format.
   cluster: z.custom<Cluster>((value) => typeof value === 'object' && value !== null),
 });
 
 /** The record as a file: for people to read, with the checksum of all that it says. */
 export function renderApplied(spec: AppliedSpec): string {
-  const { generation, operation, planFormat, build, run, at, leftOut, cluster } = spec;
-  const said = { generation, operation, planFormat, build, run, at, leftOut, cluster: withoutPlaces(cluster) };
-  return `${JSON.stringify({ format: APPLIED_FORMAT, checksum: checksumOf(said), ...said }, null, 2)}\n`;
+  const { generation, operation, planFormat, build, run, at, leftOut, toBeWiped = [], cluster } = spec;
+  const wipe = toBeWiped.length > 0 ? { toBeWiped } : {};
+  const said = { generation, operation, planFormat, build, run, at, leftOut, ...wipe, cluster: withoutPlaces(cluster) };
+  return `${JSON.stringify({ format: formatOf(said), checksum: checksumOf(said), ...said }, null, 2)}\n`;
 }
 
 function checksumOf(said: AppliedSpec): string {
-  return `sha256:${hashOf({ format: APPLIED_FORMAT, ...said })}`;
+  return `sha256:${hashOf({ format: formatOf(said), ...said })}`;
 }
 
 /** Reads a copy of the record. Never throws: what cannot be understood was changed by somebody. */

@@ -37,12 +37,17 @@ export const recordApplied: StepImplementation = {
     if (problem !== undefined) throw problem;
     const spec = nextSpec(context, found);
     const text = renderApplied(spec);
-    for (const { name } of hostsOf(context.cluster, 'control-plane')) {
-      await context.hostNamed(name).writeFile(APPLIED_PATH, text, { mode: 0o600 });
-    }
-    await writeConfigMap(context, renderConfigMap(text));
+    await writeRecord(context, text);
   },
 };
+
+/** Writes the text of a record onto each control plane, and into the cluster. */
+export async function writeRecord(context: StepContext, text: string): Promise<void> {
+  for (const { name } of hostsOf(context.cluster, 'control-plane')) {
+    await context.hostNamed(name).writeFile(APPLIED_PATH, text, { mode: 0o600 });
+  }
+  await writeConfigMap(context, renderConfigMap(text));
+}
 
 const PATIENCE_MS = 60_000;
 const POLL_MS = 1_000;
@@ -66,18 +71,20 @@ export async function awaitRecord(
 }
 
 /** What is to be recorded of this run, but for who wrote it and when. */
-function wantedOf({
-  wholeCluster,
-  cluster,
-}: StepContext): Pick<AppliedSpec, 'planFormat' | 'build' | 'leftOut' | 'cluster'> {
+function wantedOf(
+  { wholeCluster, cluster }: StepContext,
+  before: AppliedSpec | undefined,
+): Pick<AppliedSpec, 'planFormat' | 'build' | 'leftOut' | 'toBeWiped' | 'cluster'> {
   const there = new Set(cluster.hosts.map(({ name }) => name));
   const leftOut = wholeCluster.hosts.map(({ name }) => name).filter((name) => !there.has(name));
-  return { planFormat: PLAN_FORMAT, build: BUILD, leftOut, cluster: withoutPlaces(wholeCluster) };
+  // One that is part of the cluster again was wiped, or its install would have been refused.
+  const toBeWiped = (before?.toBeWiped ?? []).filter(({ name }) => !there.has(name));
+  return { planFormat: PLAN_FORMAT, build: BUILD, leftOut, toBeWiped, cluster: withoutPlaces(wholeCluster) };
 }
 
 function nextSpec(context: StepContext, { answer }: AppliedRecord): AppliedSpec {
-  const wanted = wantedOf(context);
   const before = answer.is === 'yes' ? answer.value : undefined;
+  const wanted = wantedOf(context, before);
   if (before !== undefined && saysTheSame(before, wanted)) return before;
   const { operation, run } = context;
   const generation = (before?.generation ?? 0) + 1;
@@ -87,7 +94,7 @@ function nextSpec(context: StepContext, { answer }: AppliedRecord): AppliedSpec 
 function probeOf(context: StepContext, { answer, copies }: AppliedRecord): Probe {
   const unasked = copies.filter(({ state }) => state === 'unknown');
   const spec = answer.is === 'yes' ? answer.value : undefined;
-  const holds = spec !== undefined && saysTheSame(spec, wantedOf(context));
+  const holds = spec !== undefined && saysTheSame(spec, wantedOf(context, spec));
   const others = copies.filter(({ state }) => state !== 'same' && state !== 'unknown');
   if (holds && others.length + unasked.length === 0)
     return { done: true, found: portrayed(spec, copies), changes: [], data: dataOf(spec) };

@@ -81,7 +81,7 @@ const CANNOT_TELL = 75;
  * @param guard Bash that prints another outcome and ends the script where the member has to stay
  * @returns `removed`, `gone`, or what the guard printed
  */
-async function remove(context: StepContext, via: RemoteHost, member: Member, guard: string): Promise<string> {
+export async function remove(context: StepContext, via: RemoteHost, member: Member, guard: string): Promise<string> {
   const { exitCode, stdout, stderr } = await via.run(removalScript(context.cluster, member, guard), {
     signal: context.signal,
     allowFailure: true,
@@ -121,13 +121,24 @@ function livingGuard(cluster: Pick<Cluster, 'etcd'>, { clientUrls }: Member): st
 
 /** A vote goes only when its member does not answer and those that stay have a quorum without it. Exported for its test. */
 export function voterGuard(cluster: Pick<Cluster, 'etcd'>, leaving: Member, staying: Member[]): string {
+  return `${livingGuard(cluster, leaving)}${quorumGuard(cluster, staying)}`;
+}
+
+/** Bash: `healthy` prints how many of these members say that they are healthy. */
+export function healthyFunction(cluster: Pick<Cluster, 'etcd'>, members: Member[]): string {
   // Those that never came have no client URL.
-  const checks = staying
+  const checks = members
     .filter(({ clientUrls }) => clientUrls.length > 0)
     .map(({ clientUrls }) => `{ ${etcdctl(cluster, clientUrls)} endpoint health >/dev/null 2>&1 && echo; } &`);
-  return `${livingGuard(cluster, leaving)}healthy=$({
+  return `healthy() { {
 ${checks.join('\n')}
-wait; } | wc -l)
+wait; } | wc -l; }
+`;
+}
+
+/** Bash that ends the script, and says how many are healthy, where those that stay are no quorum. */
+export function quorumGuard(cluster: Pick<Cluster, 'etcd'>, staying: Member[]): string {
+  return `${healthyFunction(cluster, staying)}healthy=$(healthy)
 [ "$healthy" -ge ${quorumOf(staying.length)} ] || { echo "healthy $healthy"; exit 0; }
 `;
 }

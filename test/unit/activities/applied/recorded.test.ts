@@ -105,7 +105,7 @@ describe('what was recorded as applied, beside what the hosts say', () => {
   });
 
   it('stops an install before the first change when a newer version wrote it', async () => {
-    const { context } = recorded(made, made, (text) => text.replace('"format": 1', '"format": 2'));
+    const { context } = recorded(made, made, (text) => text.replace('"format": 1', '"format": 3'));
     await expect(carryOut(compareApplied, context)).rejects.toMatchObject({ code: 'KW592' });
   });
 });

@@ -86,6 +86,13 @@ describe('the screen of a cluster', () => {
     expect(lines.slice(-2)).toEqual(['1 control plane', '  ✓ cp-1  10.88.0.11  v1.34.3  virtual IP, etcd leader']);
   });
 
+  it('of a cluster whose hosts were given back has no host, and calls nothing of it unknown', () => {
+    const { applied: _applied, ...rest } = wellKnown(five, { health: {}, givenBackAt: AT });
+    expect(screen(rest, edited)).toEqual([
+      'applied   nothing: a reset has given its hosts back (2026-03-02 09:30 UTC)',
+    ]);
+  });
+
   it('tells hosts that are no nodes, too', () => {
     const wide = clusterOf({ controlPlanes: 1, workers: 0, etcd: 3, directors: 2 });
     const found = { code: 'KW646', host: 'etcd-2', evidence: '/ is full', hint: '' };
