@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectRecorded } from './support/applied-record.js';
 import { ETCD, PKI } from './support/etcd-service.js';
+import { expectGivenBack, type HostStates, statesOf } from './support/given-back.js';
 import { Installed } from './support/installed.js';
 import { expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
 
 describe('an install with etcd as a service on three hosts of its own, a control plane and a worker', () => {
   let cluster: Installed;
+  let hostsBefore: HostStates;
 
   beforeAll(async () => {
     cluster = await Installed.up('etcd-hosts', 'external-etcd', { hosts: 5, spec: { etcd: ETCD } });
+    hostsBefore = await statesOf(cluster);
     cluster.etcdPki = PKI;
     const began = Date.now();
     await cluster.install();
@@ -60,4 +63,5 @@ describe('an install with etcd as a service on three hosts of its own, a control
   });
 
   expectSurvivesAnyHost(() => cluster, ['etcd-1', 'etcd-2', 'etcd-3']);
+  expectGivenBack(() => ({ cluster, before: hostsBefore }));
 });

@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectRecorded } from './support/applied-record.js';
 import { DAYS, ETCD, PKI } from './support/etcd-service.js';
+import { expectGivenBack, type HostStates, statesOf } from './support/given-back.js';
 import { Installed } from './support/installed.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
 
 describe('an install with etcd as a service on three control planes, and one worker', () => {
   let cluster: Installed;
+  let hostsBefore: HostStates;
 
   beforeAll(async () => {
     cluster = await Installed.up('etcd-systemd', 'stacked', { hosts: 4, spec: { etcd: ETCD } });
+    hostsBefore = await statesOf(cluster);
     cluster.etcdPki = PKI;
     const began = Date.now();
     await cluster.install();
@@ -112,4 +115,5 @@ ls /etc/kubernetes/pki/etcd`);
 
   expectSurvivesAnyHost(() => cluster, ['cp-1', 'cp-2', 'w-1']);
   expectOutlivesBlackout(() => cluster);
+  expectGivenBack(() => ({ cluster, before: hostsBefore }));
 });

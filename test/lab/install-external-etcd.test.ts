@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectRecorded } from './support/applied-record.js';
 import { expectEditsAreRefused } from './support/edited-file.js';
+import { expectGivenBack, type HostStates, statesOf } from './support/given-back.js';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
 
 describe('an install with external etcd on seven fresh hosts', () => {
   let cluster: Installed;
+  let hostsBefore: HostStates;
 
   beforeAll(async () => {
     await kubeadmTests();
     cluster = await Installed.up('external', 'external-etcd');
+    hostsBefore = await statesOf(cluster);
     await cluster.install();
     await cluster.fetchKubeconfig();
   });
@@ -60,4 +63,5 @@ describe('an install with external etcd on seven fresh hosts', () => {
   expectEditsAreRefused(() => cluster);
   expectSurvivesAnyHost(() => cluster, ['etcd-1', 'etcd-2', 'etcd-3', 'cp-1', 'cp-2', 'cp-3', 'w-1']);
   expectOutlivesBlackout(() => cluster);
+  expectGivenBack(() => ({ cluster, before: hostsBefore }));
 });

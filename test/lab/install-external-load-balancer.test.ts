@@ -9,18 +9,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { Balancer } from '../../lab/probes/balancer.js';
 import { oneLine } from './support/edited-file.js';
+import { expectGivenBack, type HostStates, statesOf } from './support/given-back.js';
 import { Installed } from './support/installed.js';
 
 const PORT = 16_443;
 
 describe('an install behind a load balancer that is none of its hosts', () => {
   let cluster: Installed;
+  let hostsBefore: HostStates;
   let balancer: Balancer | undefined;
   /** This machine, as the hosts see it. */
   let gateway: string;
 
   beforeAll(async () => {
     cluster = await Installed.up('balanced', 'stacked', { hosts: 4 });
+    hostsBefore = await statesOf(cluster);
     const [first] = cluster.lab.hosts;
     gateway = (await first?.exec("ip -4 route show default | awk '{ print $3; exit }'"))?.stdout.trim() ?? '';
     const { clusterFile } = cluster.lab.files;
@@ -104,6 +107,8 @@ describe('an install behind a load balancer that is none of its hosts', () => {
       expect(await cluster.whole()).toBe(true);
     }
   });
+
+  expectGivenBack(() => ({ cluster, before: hostsBefore }));
 });
 
 function selfSigned(): { certificate: string; key: string; remove: () => void } {

@@ -7,6 +7,7 @@ import { parse, stringify } from 'yaml';
 import type { LabHost } from '../../lab/hosts/index.js';
 import { until } from '../../lab/hosts/machine/run.js';
 import { killHard, workerRecord } from '../chaos/processes.js';
+import { expectGivenBack, type HostStates, statesOf } from './support/given-back.js';
 import { Installed } from './support/installed.js';
 import { expectPostConditions } from './support/post-conditions.js';
 
@@ -59,8 +60,10 @@ async function readAllTheTime(cluster: Installed, hasEnded: () => boolean): Prom
 
 describe('the hardened example on five fresh hosts', () => {
   let cluster: Installed;
+  let hostsBefore: HostStates;
   beforeAll(async () => {
     cluster = await Installed.up('hardened', 'stacked');
+    hostsBefore = await statesOf(cluster);
     await harden(cluster);
     await cluster.install();
     await cluster.fetchKubeconfig();
@@ -245,4 +248,6 @@ describe('the hardened example on five fresh hosts', () => {
     expect((await first.exec(`sha256sum <${KEY}`)).stdout).toBe(files[0]);
     expect(await until(() => cluster.whole(), 180_000)).toBeTruthy();
   });
+
+  expectGivenBack(() => ({ cluster, before: hostsBefore }));
 });

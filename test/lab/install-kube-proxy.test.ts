@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
+import { expectGivenBack, type HostStates, statesOf } from './support/given-back.js';
 import { Installed } from './support/installed.js';
 import { expectPostConditions } from './support/post-conditions.js';
 
@@ -17,9 +18,11 @@ async function setMode({ lab }: Installed, mode: string): Promise<void> {
 
 describe('kube-proxy in mode nftables, three control planes and a worker', () => {
   let cluster: Installed;
+  let hostsBefore: HostStates;
 
   beforeAll(async () => {
     cluster = await Installed.up('kp-nft', 'stacked', { hosts: 4 });
+    hostsBefore = await statesOf(cluster);
     await setMode(cluster, 'nftables');
     const began = Date.now();
     await cluster.install();
@@ -53,4 +56,6 @@ describe('kube-proxy in mode nftables, three control planes and a worker', () =>
     expect(exitCode).not.toBe(0);
     expect(all).toContain('spec.kubernetes.kubeProxy.mode');
   });
+
+  expectGivenBack(() => ({ cluster, before: hostsBefore }));
 });

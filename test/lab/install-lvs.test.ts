@@ -6,6 +6,7 @@ import type { LabHost } from '../../lab/hosts/index.js';
 import { until } from '../../lab/hosts/machine/run.js';
 import { machineArchitecture } from '../../src/artifacts/recipes.js';
 import { expectRecorded } from './support/applied-record.js';
+import { expectGivenBack, type HostStates, statesOf } from './support/given-back.js';
 import { Installed } from './support/installed.js';
 import { expectPostConditions } from './support/post-conditions.js';
 
@@ -17,6 +18,7 @@ const INSTALL_MS = 1_800_000;
 /** The example as it stands: directors are guests, for IPVS is in a kernel of their own. */
 describe('an install behind LVS on two directors', () => {
   let cluster: Installed;
+  let hostsBefore: HostStates;
 
   beforeAll(async () => {
     const guest = { distribution: 'debian-13' as const, architecture: machineArchitecture() ?? 'amd64' };
@@ -25,6 +27,7 @@ describe('an install behind LVS on two directors', () => {
     // A stranger's view of the table: the install needs no ipvsadm.
     const fetch = 'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y ipvsadm >/dev/null';
     await Promise.all(directors().map((host) => host.exec(fetch, { timeoutMs: 900_000 })));
+    hostsBefore = await statesOf(cluster);
     const began = Date.now();
     await cluster.install({ timeoutMs: INSTALL_MS });
     console.log(`install-lvs: installed in ${Math.round((Date.now() - began) / 1000)} s`);
@@ -147,6 +150,8 @@ describe('an install behind LVS on two directors', () => {
     expect(isWhole).toBe(true);
     expect(await cluster.takesWrite('after-blackout')).toBe(true);
   });
+
+  expectGivenBack(() => ({ cluster, before: hostsBefore }));
 });
 
 /** Real servers in `ipvsadm -Ln`, with their way of forwarding, in the order of their addresses. */

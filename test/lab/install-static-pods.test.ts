@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LabHost } from '../../lab/hosts/index.js';
 import { until } from '../../lab/hosts/machine/run.js';
 import { expectRecorded } from './support/applied-record.js';
+import { expectGivenBack, type HostStates, statesOf } from './support/given-back.js';
 import { Installed, withSpec } from './support/installed.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
 
@@ -19,9 +20,11 @@ const SPEC = {
 
 describe('an install with HAProxy and keepalived as static pods on five fresh hosts', () => {
   let cluster: Installed;
+  let hostsBefore: HostStates;
 
   beforeAll(async () => {
     cluster = await Installed.up('staticpods', 'stacked', { spec: SPEC });
+    hostsBefore = await statesOf(cluster);
     const began = Date.now();
     await cluster.install();
     console.log(`install-static-pods: installed in ${Math.round((Date.now() - began) / 1000)} s`);
@@ -109,6 +112,7 @@ describe('an install with HAProxy and keepalived as static pods on five fresh ho
 
   expectSurvivesAnyHost(() => cluster, HOSTS);
   expectOutlivesBlackout(() => cluster);
+  expectGivenBack(() => ({ cluster, before: hostsBefore }));
 });
 
 /** Oldest process of each program, by host. */
