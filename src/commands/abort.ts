@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { DecisionOutcome, Engine, RunSnapshot } from '../engine/index.js';
-import { isKubewrightError, messageOf } from '../errors.js';
+import type { DecisionOutcome, Engine } from '../engine/index.js';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
@@ -31,9 +30,6 @@ function refuseStep(step: string): never {
   );
 }
 
-/** Long enough for every host that answers to let go; one that does not is named after a minute in the run's failure. */
-const WAIT_MS = 60_000;
-
 async function abort(context: CommandContext<AbortOptions>): Promise<ExitCode> {
   const { options } = context;
   const { chooseCluster, openExistingEngine } = await import('./support/engine.js');
@@ -44,7 +40,7 @@ async function abort(context: CommandContext<AbortOptions>): Promise<ExitCode> {
     try {
       const cluster = await chooseCluster(engine, options.cluster, 'running');
       if (options.force) return await end(context, engine, cluster);
-      return await withWorker(context, engine, cluster, () => send(context, engine, cluster, interrupt.signal));
+      return await send(context, engine, cluster, interrupt.signal);
     } finally {
       await engine.close();
     }
@@ -64,18 +60,23 @@ async function end({ options, output }: CommandContext<AbortOptions>, engine: En
 }
 
 async function send(
-  { options, output }: CommandContext<AbortOptions>,
+  context: CommandContext<AbortOptions>,
   engine: Engine,
   cluster: string,
   signal: AbortSignal,
 ): Promise<ExitCode> {
-  const { decide } = await import('../engine/index.js');
-  const outcome = await decide(engine, cluster, 'abort', { reason: options.reason });
-  if (output.json) output.object({ type: 'decided', cluster, verb: 'abort', ...outcome });
-  else output.line(`${cluster}: ${outcome.message}`);
-  // On a server elsewhere the worker is elsewhere too: what it does about it is seen with `watch`.
-  if (engine.server === undefined && outcome.failing === undefined) return EXIT.ok;
-  const last = await awaitEnd(engine, cluster, outcome, signal);
+  const { options, output } = context;
+  const { abortRun } = await import('./support/aborting.js');
+  const onOutcome = (outcome: DecisionOutcome): void => {
+    if (output.json) output.object({ type: 'decided', cluster, verb: 'abort', ...outcome });
+    else output.line(`${cluster}: ${outcome.message}`);
+  };
+  const { outcome, last, isElsewhere } = await abortRun(context, engine, cluster, {
+    reason: options.reason,
+    signal,
+    onOutcome,
+  });
+  if (isElsewhere) return EXIT.ok;
   if (last !== undefined && last.status !== 'running') {
     if (!output.json) output.line(`${cluster}: ${last.failure?.message ?? 'the install has ended'}`);
     return EXIT.ok;
@@ -87,55 +88,4 @@ async function send(
   output.note(`  follow it:         kubewright watch ${cluster}`);
   output.note(`  end it at once:    kubewright abort --force --cluster ${cluster}    (what runs on the hosts runs on)`);
   return signal.aborted ? EXIT.interrupted : EXIT.timeout;
-}
-
-/** The last that was seen of the run: it has ended, or a minute is over, or Ctrl-C, or waiting for it makes no sense. */
-async function awaitEnd(
-  engine: Engine,
-  cluster: string,
-  outcome: DecisionOutcome,
-  signal: AbortSignal,
-): Promise<RunSnapshot | undefined> {
-  const { handOverForAbort, watchRun } = await import('../engine/index.js');
-  let last: RunSnapshot | undefined;
-  if (outcome.failing !== undefined) return undefined;
-  const time = new AbortController();
-  const timer = setTimeout(() => time.abort(), WAIT_MS);
-  try {
-    const until = AbortSignal.any([signal, time.signal]);
-    for await (last of watchRun(engine, cluster, { signal: until })) {
-      if (last.status !== 'running' || last.taskFailure !== undefined) break;
-      if (outcome.via === 'signal') await handOverForAbort(engine, cluster, outcome.runId);
-    }
-    return last;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/**
- * Brings a worker for as long as the abort takes to have its effect: it ends what still runs on the hosts, and nobody would
- * start an install again only to have it aborted. Where none can be brought the abort is sent all the same.
- */
-async function withWorker(
-  context: CommandContext,
-  engine: Engine,
-  cluster: string,
-  act: () => Promise<ExitCode>,
-): Promise<ExitCode> {
-  if (engine.server === undefined) return await act();
-  const { queueOfRun } = await import('../engine/index.js');
-  const { bringWorker, onQueue } = await import('./support/workers.js');
-  const queue = await queueOfRun(engine, cluster);
-  // Nothing runs: what is sent is refused, and says so.
-  if (queue === undefined) return await act();
-  const worker = await bringWorker(context, onQueue(engine, queue)).catch((error: unknown) => {
-    const code = isKubewrightError(error) ? `${error.code}: ` : '';
-    context.output.note(`No worker could be started for it (${code}${messageOf(error)}).`);
-  });
-  try {
-    return await act();
-  } finally {
-    await worker?.leave();
-  }
 }

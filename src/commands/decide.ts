@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { DecisionOutcome, Engine } from '../engine/index.js';
 import type { Verb } from '../workflows/types.js';
 import { action, type CommandContext } from './support/action.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
@@ -33,6 +34,12 @@ function decisionCommand(shell: Shell, verb: Verb, summary: string): Command {
     .action(action<DecideOptions, [string | undefined]>(shell, (context, step) => sendDecision(context, verb, step)));
 }
 
+/** What a person does about a decision that waits for a worker; undefined where one has answered, or is not ours to bring. */
+export function howItGoesOn({ server }: Engine, { via, failing }: DecisionOutcome): string | undefined {
+  if (via !== 'signal' || failing !== undefined || server === undefined) return undefined;
+  return '`kubewright install cluster.yaml` brings a worker and goes on.';
+}
+
 async function sendDecision(
   context: CommandContext<DecideOptions>,
   verb: Verb,
@@ -47,9 +54,8 @@ async function sendDecision(
     const outcome = await decide(engine, cluster, verb, { step, reason: options.reason });
     if (output.json) output.object({ type: 'decided', cluster, verb, ...outcome });
     else output.line(`${cluster}: ${outcome.message}`);
-    if (outcome.via === 'signal' && outcome.failing === undefined && engine.server !== undefined && !output.json) {
-      output.note('`kubewright install cluster.yaml` brings a worker and goes on.');
-    }
+    const note = howItGoesOn(engine, outcome);
+    if (note !== undefined && !output.json) output.note(note);
     return EXIT.ok;
   } finally {
     await engine.close();

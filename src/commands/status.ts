@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { BUILD } from '../build.js';
-import type { ClusterStatus, DescribedRun, Engine, RunListing, RunStatus } from '../engine/index.js';
+import type { ClusterStatus, Engine, RunListing, RunStatus } from '../engine/index.js';
 import { isKubewrightError } from '../errors.js';
 import type { ClusterState, HealthSummary } from '../terminal/json/index.js';
 import type { ComparedFile } from '../terminal/status/summary.js';
@@ -140,23 +139,8 @@ async function showRun(
   for (const line of isOver ? frame.slice(0, 1) : frame) output.line(line);
   if (run.failure !== undefined) output.line(`${run.failure.message}\n${run.failure.hint}`);
   if (!isOver) output.line();
-  await noteTroubles(output, run);
-}
-
-/** What a person should know of a run besides its steps. */
-async function noteTroubles(output: CommandContext['output'], run: DescribedRun): Promise<void> {
-  const { taskFailureSentence } = await import('./support/hindrance.js');
-  if (run.build !== undefined && run.build !== BUILD) {
-    output.note(`\nPlanned by kubewright ${run.build}; this is ${BUILD}.`);
-  }
-  if (run.taskFailure !== undefined) {
-    output.note(`\n${taskFailureSentence(run.taskFailure)}`);
-  } else if (run.status === 'running' && run.source === 'history') {
-    const whose = run.pinnedTo === undefined ? '' : ` of kubewright ${run.pinnedTo}`;
-    output.note(
-      `\nNo worker${whose} answers in time: none runs, or it has too much to do. \`kubewright install cluster.yaml\` brings one where none runs.`,
-    );
-  }
+  const { runNotes } = await import('../terminal/run-notes.js');
+  for (const note of runNotes(run)) output.note(`\n${note}`);
 }
 
 /** Of an operation in a list; for scripts: `kubewright watch --no-wait --timeout 45m` waits, this only looks. */

@@ -14,7 +14,8 @@ const LOOKS: Record<Exclude<HealthCell, null> | 'none', { letter: string; style:
   none: { letter: '.', style: 'faint', block: false },
 };
 
-const MEANINGS = {
+/** What a cell means, in words. */
+export const MEANINGS = {
   ok: 'ok',
   degraded: 'degraded',
   down: 'down',
@@ -27,19 +28,24 @@ const NAME_COLUMNS = Math.max(...HEALTH_COMPONENTS.map((name) => name.length)) +
 
 /** A day of a cluster: a line for each component, the oldest cell first. */
 export function historyLines(history: HealthHistory, theme: Theme): string[] {
-  const { cluster, from, to, slotMs, checks, skipped, rows } = history;
-  const left = skipped === 0 ? '' : `, ${skipped} of them left out`;
-  const span = `${utcMinute(from)} to ${utcMinute(to)} UTC`;
+  const { cluster, rows } = history;
   const legend = Object.entries(MEANINGS).map(
     ([name, meaning]) => `${shown(name === 'none' ? null : (name as HealthCell), theme)} ${meaning}`,
   );
   return [
-    `${theme.paint(cluster, 'strong')}: ${plural(checks, 'check')}${left}, ${span}, a cell is ${duration(slotMs).replace(/ 00 [sm]$/, '')}`,
+    `${theme.paint(cluster, 'strong')}: ${dayInShort(history)}`,
     ...rows.map(
       ({ component, cells }) => `  ${pad(component, NAME_COLUMNS)}${cells.map((cell) => shown(cell, theme)).join('')}`,
     ),
     `  ${pad('', NAME_COLUMNS)}${legend.join('   ')}`,
   ];
+}
+
+/** "288 checks, 3 of them left out, 2026-03-01 09:30 to 2026-03-02 09:30 UTC, a cell is 30 m". */
+export function dayInShort({ from, to, slotMs, checks, skipped }: HealthHistory): string {
+  const left = skipped === 0 ? '' : `, ${skipped} of them left out`;
+  const span = `${utcMinute(from)} to ${utcMinute(to)} UTC`;
+  return `${plural(checks, 'check')}${left}, ${span}, a cell is ${duration(slotMs).replace(/ 00 [sm]$/, '')}`;
 }
 
 function shown(cell: HealthCell, theme: Theme): string {

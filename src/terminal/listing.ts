@@ -32,7 +32,8 @@ function blockedIn({ blocked }: RunListing): string {
   return count > 1 ? `${count}: ${names.join(', ')}${more === null ? '' : ', …'}` : names.join(', ');
 }
 
-function stateOf(listing: RunListing): string {
+/** How the latest operation of a cluster stands, in a word. */
+export function stateOf(listing: RunListing): string {
   if (listing.status !== 'running') return listing.status === 'completed' ? doneOf(listing) : listing.status;
   return listing.blocked.length > 0 ? 'blocked' : listing.state || 'running';
 }
@@ -41,7 +42,8 @@ function doneOf({ operation = 'install' }: RunListing): string {
   return OPERATIONS[operation].words.done;
 }
 
-function styleOf(listing: RunListing): StyleName {
+/** How that looks. */
+export function styleOf(listing: RunListing): StyleName {
   if (listing.status === 'completed') return 'good';
   return listing.status === 'running' && listing.blocked.length === 0 ? 'busy' : 'bad';
 }

@@ -1,5 +1,6 @@
 import type { RunSnapshot } from '../../engine/index.js';
 import { KubewrightError } from '../../errors.js';
+import { TASK_HINT, taskFailureSentence } from '../../terminal/run-notes.js';
 import { duration } from '../../terminal/text.js';
 
 /** A worker that starts, or comes back, answers within seconds; what is shorter is not worth a word. */
@@ -83,15 +84,8 @@ export class Hindrance {
   }
 }
 
-const TASK_HINT = 'It goes on with a worker of the version and with the payload key that it was started with.';
-
 function sentenceOf(kind: Kind, cause: string): string {
   if (kind === 'server') return 'Temporal does not answer; trying again …';
   if (kind === 'worker') return 'No worker answers; the install waits until one runs.';
   return taskFailureSentence(cause);
-}
-
-/** A failing workflow task for people: a worker runs, and starting another one of the same kind would not help. */
-export function taskFailureSentence(cause: string): string {
-  return `A worker runs, but fails at this install: ${cause}\n${TASK_HINT}`;
 }

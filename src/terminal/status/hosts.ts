@@ -5,7 +5,8 @@ import { firstNames, plural } from '../text.js';
 import type { Theme } from '../theme.js';
 import type { Line } from '../types.js';
 
-const ROLES: readonly [Role, string][] = [
+/** Roles in the order in which they are shown, and what one host of each is called. */
+export const ROLES: readonly [Role, string][] = [
   ['control-plane', 'control plane'],
   ['worker', 'worker'],
   ['etcd', 'etcd host'],
@@ -40,7 +41,24 @@ export function hostLines(summary: ClusterSummary, theme: Theme): Line[] {
   });
 }
 
-function isTroubled({ ready, otherVersion, codes }: HostStanding): boolean {
+/** What is wrong with a host as the latest check has seen it, in words; codes stand last. Empty where nothing is known to be. */
+export function remarksOn({ ready, kubelet, otherVersion, codes }: HostStanding): string[] {
+  const more = codes.length - CODES;
+  return [
+    ...(ready === false ? [kubelet === undefined ? 'no node of the cluster' : 'not Ready'] : []),
+    ...(otherVersion ? ['another version than applied'] : []),
+    ...codes.slice(0, CODES),
+    ...(more > 0 ? [`${more} more`] : []),
+  ];
+}
+
+/** Whether a check has seen the host: a node, where it has told of that; another one, where it has looked at all. */
+export function isSeen({ role, ready }: HostStanding, { seenAt }: Pick<ClusterSummary, 'seenAt'>): boolean {
+  return isNode(role) ? ready === true : seenAt !== undefined;
+}
+
+/** Whether the latest check has found something wrong with a host. */
+export function isTroubled({ ready, otherVersion, codes }: HostStanding): boolean {
   return ready === false || otherVersion === true || codes.length > 0;
 }
 
@@ -50,14 +68,8 @@ function hostLine(
   widths: { name: number; address: number },
   theme: Theme,
 ): Line {
-  const { name, address, kubelet, codes } = host;
-  const more = codes.length - CODES;
-  const remarks = [
-    ...(host.ready === false ? [kubelet === undefined ? 'no node of the cluster' : 'not Ready'] : []),
-    ...(host.otherVersion ? ['another version than applied'] : []),
-    ...codes.slice(0, CODES),
-    ...(more > 0 ? [`${more} more`] : []),
-  ];
+  const { name, address, kubelet } = host;
+  const remarks = remarksOn(host);
   const roles = [
     ...(summary.virtualIpHolders?.includes(name) ? ['virtual IP'] : []),
     ...(summary.etcdLeader === name ? ['etcd leader'] : []),
@@ -72,12 +84,12 @@ function hostLine(
   ];
 }
 
-/** A host was seen where a check has looked; a node, where it has told of that. */
 function sign(host: HostStanding, summary: ClusterSummary, theme: Theme): Line[number] {
   const { symbols } = theme;
   if (isTroubled(host)) return { text: `  ${symbols.failed} `, style: 'bad' };
-  const isSeen = isNode(host.role) ? host.ready === true : summary.seenAt !== undefined;
-  return isSeen ? { text: `  ${symbols.done} `, style: 'good' } : { text: `  ${symbols.waiting} `, style: 'faint' };
+  return isSeen(host, summary)
+    ? { text: `  ${symbols.done} `, style: 'good' }
+    : { text: `  ${symbols.waiting} `, style: 'faint' };
 }
 
 /** Hosts that are not listed. */
