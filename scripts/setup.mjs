@@ -136,10 +136,10 @@ function packagesIn(file) {
 /** One hash over everything that the build reads. */
 function sourcesHash() {
   const hash = createHash('sha256');
-  const files = ['package-lock.json', 'package.json', 'tsconfig.json'];
+  const files = ['package-lock.json', 'package.json', 'tsconfig.json', 'tsconfig.page.json'];
   for (const directory of ['src', 'lab', 'bench', 'test/chaos', 'test/lab/support', 'scripts']) {
     for (const name of readdirSync(join(ROOT, directory), { recursive: true }).sort()) {
-      if (/\.(ts|mjs)$/.test(name)) files.push(join(directory, name));
+      if (/\.(tsx?|mjs)$/.test(name)) files.push(join(directory, name));
     }
   }
   for (const file of files)

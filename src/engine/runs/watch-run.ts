@@ -131,7 +131,7 @@ function notFound(error: unknown, cluster: string): KubewrightError | undefined 
 }
 
 /** gRPC errors come bare or as the cause of the client's own; anything else is a defect and must be seen. */
-function isServerTrouble(error: unknown): boolean {
+export function isServerTrouble(error: unknown): boolean {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if (isGrpcServiceError(at)) return true;
   }

@@ -103,15 +103,21 @@ describe('the build', () => {
       'src/a.js.map',
       'src/codec/b.cjs',
       'src/codec/b.d.cts',
+      'src/page/c.js',
       'workflow-bundle.js',
     ];
     const gone = ['src/old.js', 'lab/artifacts/old.js', 'lab/artifacts/old.d.ts', 'lab/artifacts/old.js.map'];
-    for (const file of ['src/a.ts', 'src/codec/b.cts', ...[...kept, ...gone].map((file) => join('dist', file))]) {
+    for (const file of [
+      'src/a.ts',
+      'src/codec/b.cts',
+      'src/page/c.tsx',
+      ...[...kept, ...gone].map((file) => join('dist', file)),
+    ]) {
       await write(file);
     }
     prune(directory);
     const left = await readdir(join(directory, 'dist'), { recursive: true });
-    expect(left.sort()).toEqual([...kept, 'src', 'src/codec'].sort());
+    expect(left.sort()).toEqual([...kept, 'src', 'src/codec', 'src/page'].sort());
   });
 });
 
