@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { BUILD } from './build.js';
 import { abortCommand } from './commands/abort.js';
 import { completionCommand } from './commands/completion.js';
+import { dashboardCommand } from './commands/dashboard.js';
 import { retryCommand, skipCommand } from './commands/decide.js';
 import { healthCommand } from './commands/health.js';
 import { initCommand } from './commands/init.js';
@@ -36,7 +37,15 @@ export function createProgram(shell: Shell): Command {
   addGlobalOptions(program);
   const add = (create: (shell: Shell) => Command) => program.addCommand(addGlobalOptions(addFileOption(create(shell))));
   program.commandsGroup('Install:');
-  [installCommand, planCommand, statusCommand, watchCommand, healthCommand, kubeconfigCommand].forEach(add);
+  [
+    installCommand,
+    planCommand,
+    statusCommand,
+    watchCommand,
+    dashboardCommand,
+    healthCommand,
+    kubeconfigCommand,
+  ].forEach(add);
   program.commandsGroup('Decide on a blocked step:');
   [retryCommand, skipCommand, abortCommand, unlockCommand].forEach(add);
   program.commandsGroup('Change a living cluster:');

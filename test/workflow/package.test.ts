@@ -52,8 +52,9 @@ describe('the packed package', { timeout: 240_000 }, () => {
     const packed = await filesBelow(home);
     expect(packed).toContain('dist/workflow-bundle.js');
     expect(packed).toContain('dist/workflow-bundle-encrypted.js');
+    for (const name of ['main', 'app', 'topology']) expect(packed).toContain(`dist/src/dashboard/page/${name}.js`);
     for (const folder of ['src', 'lab']) {
-      const data = (await filesBelow(join(ROOT, folder))).filter((file) => !/\.[cm]?ts$/.test(file));
+      const data = (await filesBelow(join(ROOT, folder))).filter((file) => !/\.[cm]?tsx?$/.test(file));
       expect(data.length).toBeGreaterThan(0);
       expect(packed).toEqual(expect.arrayContaining(data.map((file) => join(folder, file))));
     }
@@ -64,7 +65,7 @@ describe('the packed package', { timeout: 240_000 }, () => {
     const kinds = /^(bin|dist\/src|dist\/lab|docs|lab|src)\/|^dist\/(workflow-bundle[a-z-]*\.js|build\.json)$/;
     const single = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
     expect(packed.filter((file) => !kinds.test(file) && !single.includes(file))).toEqual([]);
-    expect(packed.filter((file) => /(?<!\.d)\.[cm]?ts$|\.map$/.test(file))).toEqual([]);
+    expect(packed.filter((file) => /(?<!\.d)\.[cm]?tsx?$|\.map$/.test(file))).toEqual([]);
   });
 
   it('type-checks a strict script, declarations of all packages included, and runs it', async () => {

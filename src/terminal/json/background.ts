@@ -72,3 +72,13 @@ export interface ServiceObject {
   /** `--dry-run`: the unit. */
   text?: string;
 }
+
+/**
+ * The page that is served until Ctrl-C.
+ * @printedBy dashboard
+ */
+export interface DashboardObject {
+  type: 'dashboard';
+  /** Its address, with the token that lets a browser decide: a secret as long as the page is served. */
+  address: string;
+}

@@ -2,7 +2,7 @@
  * What `--json` prints, one object a line, told apart by `type`. It is an interface: fields and types are only ever added.
  * docs/json.md and docs/json.schema.json are made from these types and their comments; `@printedBy` names the commands.
  */
-import type { ServerObject, ServiceObject, WorkerObject } from './background.js';
+import type { DashboardObject, ServerObject, ServiceObject, WorkerObject } from './background.js';
 import type { BundleObject } from './bundles.js';
 import type { CommonFields, EndObject, ErrorObject, WarningObject } from './common.js';
 import type { ProgressEvent } from './events.js';
@@ -74,6 +74,7 @@ export type JsonObject =
   | WorkerObject
   | ServerObject
   | ServiceObject
+  | DashboardObject
   | BundleObject
   | WarningObject
   | ErrorObject

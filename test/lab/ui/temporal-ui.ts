@@ -1,6 +1,6 @@
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { ACTION_LIMIT_MS } from './browser.js';
+import { ACTION_LIMIT_MS } from '../../browser.js';
 
 /** A dialog that sends a message: `More Actions` → `Send an Update` or `Send a Signal`. */
 export type Message = 'Update' | 'Signal';

@@ -27,6 +27,13 @@ export interface Browser {
   close(): Promise<void>;
 }
 
+/** Why there is no browser on this machine and none can be had; undefined where there is one, or will be. */
+export function whyNoBrowser(): string | undefined {
+  if (existsSync(CHROMIUM)) return undefined;
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) return undefined;
+  return `there is no ${CHROMIUM}, and only root on Debian or Ubuntu can install it`;
+}
+
 /** Opens Debian's Chromium with a profile of its own; installs it first where it is missing, and says so. */
 export async function openBrowser(): Promise<Browser> {
   if (!existsSync(CHROMIUM)) await installChromium();
