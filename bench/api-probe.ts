@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { parse } from 'yaml';
+import { lengthOf, longest, type Sample, silences } from '../src/activities/drill/gaps.js';
 
 /** What one kind of request saw while it was probed. */
 export interface Gap {
@@ -21,14 +22,6 @@ export interface Gap {
  * with a quorum (linearizable). `write`: a change of one annotation, through etcd's leader.
  */
 export type ProbeKind = 'version' | 'read' | 'write';
-
-/** One request; times in ms since the epoch. */
-export interface Sample {
-  at: number;
-  /** When the answer was there, or the request was given up. */
-  endedAt: number;
-  ok: boolean;
-}
 
 interface Credentials {
   host: string;
@@ -116,19 +109,15 @@ export function gapOf(kind: ProbeKind, samples: Sample[]): Gap {
   // A probe that ends while failing saw no end of the gap: what is known of it counts.
   const end = samples.at(-1);
   if (failing && end !== undefined && lastOk !== undefined) longestMs = Math.max(longestMs, end.at - lastOk);
-  const answered = samples.filter(({ ok }) => ok);
+  const answered = samples.filter(({ ok }) => ok).length;
+  const silence = longest(silences(samples));
   return {
     kind,
     longestMs,
-    silentMs: longestSilence(answered, end?.endedAt ?? 0),
-    answered: answered.length,
-    failed: samples.length - answered.length,
+    silentMs: silence === undefined ? 0 : lengthOf(silence),
+    answered,
+    failed: samples.length - answered,
   };
-}
-
-function longestSilence(answered: Sample[], end: number): number {
-  const arrivals = answered.map(({ endedAt }) => endedAt).sort((a, b) => a - b);
-  return Math.max(0, ...arrivals.map((arrival, index) => (arrivals[index + 1] ?? Math.max(end, arrival)) - arrival));
 }
 
 function ask(credentials: Credentials, kind: ProbeKind): Promise<boolean> {

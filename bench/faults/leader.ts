@@ -1,7 +1,8 @@
 import type { LabHost } from '../../lab/hosts/index.js';
 import { until } from '../../lab/hosts/machine/run.js';
 import type { LabCluster } from '../../lab/probes/cluster.js';
-import { type EtcdStatus, etcdStatus } from '../../lab/probes/etcd.js';
+import { etcdStatus } from '../../lab/probes/etcd.js';
+import type { EtcdStatus } from '../../src/components/etcd/members/status.js';
 
 /** A member's host and what the member says of itself. */
 export interface Member<H = LabHost> {

@@ -1,10 +1,5 @@
+import { type EtcdStatus, parseStatus } from '../../src/components/etcd/members/status.js';
 import type { LabHost } from '../hosts/index.js';
-
-/** What a member of etcd says of itself: its own id and that of the leader as it knows it, as etcd prints them in decimal. */
-export interface EtcdStatus {
-  member: bigint;
-  leader: bigint;
-}
 
 /** A command line of etcdctl for a host with a member; `pki` is the directory with what that has of certificates. */
 export function etcdctl(pki: string, endpoint: string, command: string): string {
@@ -17,13 +12,4 @@ export async function etcdStatus(host: LabHost, pki: string): Promise<EtcdStatus
   const command = etcdctl(pki, 'https://127.0.0.1:2379', 'endpoint status -w fields');
   const { stdout } = await host.exec(command, { allowFailure: true });
   return parseStatus(stdout);
-}
-
-/** What `etcdctl endpoint status -w fields` prints: its other forms count columns, or round ids (they have 64 bits). */
-export function parseStatus(fields: string): EtcdStatus | undefined {
-  const [member, leader] = ['MemberID', 'Leader'].map(
-    (name) => new RegExp(`^"${name}" : (\\d+)$`, 'm').exec(fields)?.[1],
-  );
-  if (member === undefined || leader === undefined) return undefined;
-  return { member: BigInt(member), leader: BigInt(leader) };
 }

@@ -86,6 +86,21 @@ export interface Preparation {
   neededByInit: string[];
 }
 
+/**
+ * A program that a fail-over drill ends. A unit is stopped, and started again; a container of a static pod is killed, and its kubelet
+ * brings it back.
+ */
+export type DrilledProgram = { unit: string } | { container: string };
+
+/** Where a balancer's log is, and which of its lines tell of a control plane: extended regular expressions. */
+export interface BackendLog {
+  program: DrilledProgram;
+  /** It gets no new connections any more. */
+  left(host: ClusterHost): string;
+  /** It gets some again. */
+  returned(host: ClusterHost): string;
+}
+
 /** What carries the API's address and spreads it over the control planes. */
 export interface LoadBalancer extends Component {
   /** Key of `spec.endpoint` that says where clients find the API; the file must have it. */
@@ -101,6 +116,12 @@ export interface LoadBalancer extends Component {
    * through the endpoint waits for it then.
    */
   leadsLate: boolean;
+  /** What a fail-over drill ends on the host that has the endpoint; null where the balancer is not of the cluster. */
+  drilled: DrilledProgram | null;
+  /** How it tells which control planes it leads to; null where it tells nobody, or leads to one alone. */
+  backendLog: BackendLog | null;
+  /** Whether a control plane that asks at the endpoint is answered by itself: what it sees says nothing of the balancer. */
+  answersOnControlPlanes: boolean;
   /** What a health check does with the endpoint, for people: title of its step. */
   lookTitle: string;
   install(cluster: Cluster): Preparation;
@@ -146,6 +167,8 @@ export interface Etcd extends Component {
   account: string | null;
   /** Programs of the artifacts that a host with a member runs for it, besides those to look at etcd with. */
   programs: readonly 'etcd'[];
+  /** What a fail-over drill ends to stop a member. */
+  drilled: DrilledProgram;
   /** Where a person reads what a member says, as the object of "look at": "`crictl ps -a` and `crictl logs`". */
   log: string;
   /** The section `etcd` of kubeadm's ClusterConfiguration. */

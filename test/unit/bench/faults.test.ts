@@ -6,7 +6,7 @@ import { leaderAmong, type Member, successor } from '../../../bench/faults/leade
 import { installGoal, isComplete, recordOf, tableOf } from '../../../bench/faults/report.js';
 import type { Measured } from '../../../bench/faults/run.js';
 import { chosen, TOPOLOGIES } from '../../../bench/faults/topologies.js';
-import { parseStatus } from '../../../lab/probes/etcd.js';
+import { parseStatus } from '../../../src/components/etcd/members/status.js';
 
 const gaps = (version: number, read: number, write: number): Gap[] =>
   Object.entries({ version, read, write }).map(([kind, silentMs]) => ({

@@ -33,6 +33,7 @@ export function membersOn(
   | 'certificates'
   | 'account'
   | 'programs'
+  | 'drilled'
   | 'log'
   | 'fixedPorts'
   | 'listeners'
@@ -54,6 +55,7 @@ export function membersOn(
     certificates: () => ({ validityDays: null, names: [] }),
     account: null,
     programs: [],
+    drilled: { container: 'etcd' },
     log: '`crictl ps -a`, `crictl logs`',
     // Also where no member is on a control plane: there its clients are looked for.
     fixedPorts: PORTS,

@@ -27,6 +27,7 @@ function systemdOn(memberRole: Role): Etcd {
     },
     account: ACCOUNT,
     programs: ['etcd'],
+    drilled: { unit: SERVICE },
     log: `\`journalctl -u ${SERVICE}\``,
     leaves: LEAVES,
     // Not its authority's: that is made once, and a person has to know when it ends.

@@ -11,6 +11,9 @@ export const external: LoadBalancer = {
   bundleOptions: '',
   hostRole: null,
   leadsLate: true,
+  drilled: null,
+  backendLog: null,
+  answersOnControlPlanes: false,
   lookTitle: 'Ask the API through the load balancer',
 
   fixedPorts: [],

@@ -6,7 +6,7 @@ import { folders, ours } from '../../leftovers.js';
 import type { LoadBalancer, Preparation } from '../../types.js';
 import { NOTIFIER_PATH, NOTIFIER_UNIT_PATH } from '../vrrp/notify/places.js';
 import { needsCurl, notifyOf, secretVariables } from '../vrrp/notify/settings.js';
-import { endpointStep, virtualIpStep, vrrpNeeds } from '../vrrp/plan.js';
+import { endpointStep, haproxyLog, virtualIpStep, vrrpNeeds } from '../vrrp/plan.js';
 import { KEEPALIVED_DROP_IN_PATH } from '../vrrp/render/drop-in.js';
 import { HAPROXY_CONFIG_PATH } from './render/haproxy.js';
 import { CHECK_SCRIPT_PATH, KEEPALIVED_CONFIG_PATH } from './render/keepalived.js';
@@ -17,6 +17,8 @@ import { isFromBundle } from './settings.js';
 export const haproxyKeepalived: LoadBalancer = {
   ...vrrpNeeds,
   leadsLate: false,
+  drilled: { unit: 'haproxy' },
+  backendLog: haproxyLog({ unit: 'haproxy' }),
 
   packages: (cluster, role) => ({
     install: role === 'control-plane' ? packagesOf(cluster) : [],

@@ -21,6 +21,10 @@ export const kubeVip: LoadBalancer = {
   hostRole: null,
   // The lease is in the API, so nobody has the virtual IP before the first API server is ready.
   leadsLate: true,
+  drilled: { container: POD },
+  // The virtual IP leads to the API server of its holder alone.
+  backendLog: null,
+  answersOnControlPlanes: false,
   lookTitle: 'Look who holds the virtual IP, and ask the API there',
 
   fixedPorts: [{ port: METRICS_PORT, use: "kube-vip's metrics" }],

@@ -23,6 +23,15 @@ export const lvs: LoadBalancer = {
   bindsEndpointPort: false,
   asksAsAdministrator: false,
   bundleOptions: '',
+  drilled: { unit: 'keepalived' },
+  // keepalived's own words (ipwrapper.c), of real servers.
+  backendLog: {
+    program: { unit: 'keepalived' },
+    left: (host) => `Removing service \\[${escaped(host)}\\]`,
+    returned: (host) => `Adding service \\[${escaped(host)}\\]`,
+  },
+  // They have the virtual IP on lo.
+  answersOnControlPlanes: true,
   lookTitle: 'Look who holds the virtual IP and where LVS leads, and ask the API there',
   hostRole: 'director',
   // Until the API server of the first control plane is ready nothing leads to it: not its own `lo`, not the directors' table.
@@ -153,3 +162,5 @@ function proof(verb: string, title: string, needs: string[], answers: boolean): 
     with: { answers },
   };
 }
+
+const escaped = ({ address }: ClusterHost): string => address.replaceAll('.', '\\.');

@@ -4,7 +4,7 @@ import { hostStep, idsOf } from '../../../plan/step.js';
 import type { Step } from '../../../plan/types.js';
 import type { LoadBalancer, Preparation } from '../../types.js';
 import { manifestPath } from '../pods/places.js';
-import { endpointStep, virtualIpStep, vrrpNeeds } from '../vrrp/plan.js';
+import { endpointStep, haproxyLog, virtualIpStep, vrrpNeeds } from '../vrrp/plan.js';
 import { PODS } from './places.js';
 import { ownImages } from './settings.js';
 
@@ -15,6 +15,8 @@ import { ownImages } from './settings.js';
 export const staticPods: LoadBalancer = {
   ...vrrpNeeds,
   leadsLate: true,
+  drilled: { container: 'haproxy' },
+  backendLog: haproxyLog({ container: 'haproxy' }),
   packages: () => ({ install: [], hold: [] }),
   services: [],
   replaces: [],

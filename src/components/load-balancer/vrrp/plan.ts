@@ -1,8 +1,8 @@
-import { hostsOf } from '../../../cluster/types.js';
+import { type ClusterHost, hostsOf } from '../../../cluster/types.js';
 import { clusterStep } from '../../../plan/step.js';
 import type { Step } from '../../../plan/types.js';
 import { between } from '../../flows.js';
-import type { LoadBalancer } from '../../types.js';
+import type { BackendLog, DrilledProgram, LoadBalancer } from '../../types.js';
 import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
 import { HAPROXY_MONITOR_PORT } from './render/haproxy.js';
 
@@ -14,6 +14,7 @@ export const vrrpNeeds = {
   bindsEndpointPort: true,
   asksAsAdministrator: false,
   bundleOptions: '',
+  answersOnControlPlanes: false,
   lookTitle: 'Look who holds the virtual IP, and ask the API there',
 
   fixedPorts: [{ port: HAPROXY_MONITOR_PORT, use: "HAProxy's monitor" }],
@@ -58,4 +59,10 @@ export function endpointStep(joined: string[]): Step {
     title: 'Verify the virtual IP and the API behind it',
     needs: joined,
   });
+}
+
+/** HAProxy's own words (server.c), of the servers that are asked whether they are ready. */
+export function haproxyLog(program: DrilledProgram): BackendLog {
+  const line = ({ name }: ClusterHost, state: string) => `Server ready/${name.replaceAll('.', '\\.')} is ${state}`;
+  return { program, left: (host) => line(host, 'DOWN'), returned: (host) => line(host, 'UP') };
 }
