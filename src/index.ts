@@ -103,7 +103,9 @@ export {
   type HealthRow,
   type HealthSchedule,
   type ListOptions,
+  latestDrill,
   latestReport,
+  listDrills,
   listHealthSchedules,
   listRuns,
   listWorkers,
@@ -147,6 +149,20 @@ export type { Kubeconfig } from './kubeconfig.js';
 export { type AccessOptions, fetchKubeconfig, type LookAtOptions, lookAtCluster, unlockHosts } from './on-hosts.js';
 export { planCheck } from './plan/check.js';
 export type { DeepLook, Depth } from './plan/depth.js';
+export { type ChosenScenarios, chooseScenarios, type DrillOptions, type Impossible, planDrill } from './plan/drill.js';
+export {
+  type DrillGap,
+  type DrillOutage,
+  type DrillProblem,
+  type DrillReport,
+  type DrillTimes,
+  PROBE_KINDS,
+  type ProbeKind,
+  SCENARIOS,
+  type Scenario,
+  type ScenarioLeft,
+  type ScenarioReport,
+} from './plan/drill-report.js';
 export { HEALTH_COMPONENTS, HEALTH_VERDICTS, type HealthComponent, type HealthVerdict } from './plan/findings.js';
 export { planInstall } from './plan/install.js';
 export { OPERATION_NAMES, OPERATIONS, type Operation, type OperationKind } from './plan/operations.js';

@@ -2,13 +2,16 @@ import { componentSteps } from '../components/registry/steps.js';
 import type { Action } from '../plan/types.js';
 import { compareApplied } from './applied/compareApplied.js';
 import { recordApplied } from './applied/record/recordApplied.js';
-import { checkApiServer } from './check/checkApiServer.js';
-import { checkDns } from './check/checkDns.js';
-import { checkEndpoint } from './check/checkEndpoint.js';
-import { checkEtcd } from './check/checkEtcd.js';
-import { checkHostHealth } from './check/checkHostHealth.js';
-import { checkNodes } from './check/checkNodes.js';
+import { LOOKS } from './check/looks.js';
 import { deliverFiles } from './control-plane-files/deliverFiles.js';
+import { awaitHealth } from './drill/awaitHealth.js';
+import { breakPart } from './drill/breakPart.js';
+import { checkDrill } from './drill/checkDrill.js';
+import { endProbes } from './drill/endProbes.js';
+import { putBack } from './drill/putBack.js';
+import { reportDrill } from './drill/reportDrill.js';
+import { startProbes } from './drill/startProbes.js';
+import { watchBreak } from './drill/watchBreak.js';
 import { deliverEncryptionKey } from './encryption-at-rest/deliverEncryptionKey.js';
 import { checkKeyRotation } from './key-rotation/checkKeyRotation.js';
 import { addEncryptionKey, promoteEncryptionKey, removeEncryptionKey } from './key-rotation/keyStep.js';
@@ -71,10 +74,13 @@ export const implementations: Record<Action, StepImplementation> = {
   removeNode,
   uncordonNode,
   recordReset,
-  checkHostHealth,
-  checkApiServer,
-  checkEndpoint,
-  checkEtcd,
-  checkNodes,
-  checkDns,
+  ...LOOKS,
+  checkDrill,
+  startProbes,
+  breakPart,
+  watchBreak,
+  putBack,
+  awaitHealth,
+  reportDrill,
+  endProbes,
 };

@@ -1,6 +1,6 @@
 import { isKubewrightError, KubewrightError, messageOf } from '../errors.js';
 import { redact } from '../hosts/redact.js';
-import { DATA_LIMIT, FINDINGS_LIMIT, type HealthFinding, type StepOutput } from '../plan/run.js';
+import { DATA_LIMIT, FINDINGS_LIMIT, type HealthFinding, MEASURED_LIMIT, type StepOutput } from '../plan/run.js';
 import { fitting } from '../plan/sight.js';
 import { lookUntil, notYet, seen } from '../waiting.js';
 import type { Probe, StepContext, StepImplementation } from './types.js';
@@ -17,7 +17,7 @@ export async function carryOut(implementation: StepImplementation, context: Stag
     const before = await implementation.probe(context);
     if (before.done) {
       const looked = { ...findingsOf(before), ...(before.seen === undefined ? {} : { seen: fitting(before.seen) }) };
-      return { outcome: 'unchanged', summary: summaryOf(before), ...dataOf(before), ...looked };
+      return { outcome: 'unchanged', summary: summaryOf(before), ...dataOf(before), ...looked, ...measuredBy(before) };
     }
     context.stage('apply', implementation.withoutLease !== true);
     await implementation.apply(context, before);
@@ -26,7 +26,7 @@ export async function carryOut(implementation: StepImplementation, context: Stag
     if (!after.done) throw after.unasked === undefined ? notVerified(after) : notTold(after.unasked);
     // A check that a person has made pass, or hosts that are given back, are no change.
     const outcome = implementation.withoutLease === true ? 'unchanged' : 'changed';
-    return { outcome, summary: `${summaryOf(after)}${keptBy(context)}`, ...dataOf(after) };
+    return { outcome, summary: `${summaryOf(after)}${keptBy(context)}`, ...dataOf(after), ...measuredBy(after) };
   } catch (error) {
     throw completed(error, context);
   }
@@ -53,6 +53,13 @@ function dataOf({ data }: Probe): Pick<StepOutput, 'data'> {
   const size = Buffer.byteLength(JSON.stringify(data));
   if (size > DATA_LIMIT) throw new Error(`it hands on ${size} bytes, more than ${DATA_LIMIT}`);
   return { data };
+}
+
+function measuredBy({ measured }: Probe): Pick<StepOutput, 'measured'> {
+  if (measured === undefined) return {};
+  const size = Buffer.byteLength(JSON.stringify(measured));
+  if (size > MEASURED_LIMIT) throw new Error(`it reports ${size} bytes of measurements, more than ${MEASURED_LIMIT}`);
+  return { measured };
 }
 
 /** As many as fit; a fault that all hosts share is known by then. */

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/types.js';
 import type { KubewrightError } from '../errors.js';
 import type { RemoteHost } from '../hosts/types.js';
+import type { ScenarioReport } from '../plan/drill-report.js';
 import type { Operation } from '../plan/operations.js';
 import type {
   CheckRequest,
@@ -80,6 +81,8 @@ export interface Probe {
   findings?: HealthFinding[];
   /** Of a step that only looks: what it has seen besides. */
   seen?: Sight;
+  /** Of a drill: what was measured in one scenario; at most MEASURED_LIMIT bytes as JSON. */
+  measured?: ScenarioReport;
   /** What `cluster/applied` found between cluster.yaml and the living cluster; `plan` shows it as a list of its own. */
   comparison?: Comparison;
 }

@@ -1,9 +1,11 @@
 import type { Cluster } from '../cluster/types.js';
 import { isKubewrightError } from '../errors.js';
+import type { DrillReport } from '../plan/drill-report.js';
 import type { RunReference } from '../plan/run.js';
 import type { HealthNews } from './health-news.js';
 import { readHealthNewsAsFarAsTold } from './health-news.js';
 import { type AppliedCluster, type GivenBack, readAppliedCluster } from './runs/applied-cluster.js';
+import { latestDrill } from './runs/drill-reports.js';
 import { readInput } from './runs/history.js';
 import { type DescribedRun, describeRun } from './runs/watch-run.js';
 import { reasonOf, told } from './told.js';
@@ -17,6 +19,8 @@ export interface ClusterStatus {
   run?: DescribedRun;
   /** What is known of its health, and of its schedule. */
   health: HealthNews;
+  /** What the last fail-over drill has measured; missing where none has come to its end, and where that is not known. */
+  drill?: DrillReport;
   /** What was applied last; missing where nothing was, and where that is not known. */
   applied?: AppliedCluster;
   /** When a reset has given the hosts back, milliseconds since the epoch; missing where nobody has, or they are a cluster again. */
@@ -24,7 +28,7 @@ export interface ClusterStatus {
   /** Where neither is known: the cluster that the operation, else the latest check, was started with. */
   planned?: Cluster;
   /** What else could not be read, and why. */
-  unread: { operation?: string; applied?: string };
+  unread: { operation?: string; applied?: string; drill?: string };
 }
 
 /** A server that does not answer is tried again by the client for a minute: longer than anybody waits for a look. */
@@ -37,9 +41,10 @@ const LIMIT_MS = 15_000;
  * whatever the operation cannot be read for where nothing else could be read either
  */
 export async function readClusterStatus(engine: Engine, cluster: string): Promise<ClusterStatus> {
-  const [described, health] = await Promise.all([
+  const [described, health, drill] = await Promise.all([
     describe(engine, cluster),
     within(engine, () => readHealthNewsAsFarAsTold(engine, cluster)),
+    told(within(engine, () => latestDrill(engine, cluster))),
   ]);
   const { run, failure } = described;
   if (failure !== undefined && !isWorthTelling(failure, health)) throw failure;
@@ -49,11 +54,13 @@ export async function readClusterStatus(engine: Engine, cluster: string): Promis
     cluster,
     health: applied.value?.from === 'reset' ? since(health, applied.value) : health,
     ...(run === undefined ? {} : { run }),
+    ...(drill.value === undefined || isOfBefore(drill.value, applied.value) ? {} : { drill: drill.value }),
     ...appliedOrGivenBack(applied.value),
     ...(applied.value === undefined ? await planOf(engine, run ?? health.reportedBy) : {}),
     unread: {
       ...(failure === undefined || isMissing ? {} : { operation: reasonOf(failure) }),
       ...(applied.why === undefined ? {} : { applied: applied.why }),
+      ...(drill.why === undefined ? {} : { drill: drill.why }),
     },
   };
 }
@@ -103,4 +110,9 @@ async function planOf(engine: Engine, run: RunReference | undefined): Promise<Pi
   const { workflowId, runId } = run;
   const input = await told(within(engine, () => readInput(engine, workflowId, runId)));
   return input.value === undefined ? {} : { planned: input.value.cluster };
+}
+
+/** The drill was one of hosts that were given back since. */
+function isOfBefore({ at }: DrillReport, applied: AppliedCluster | GivenBack | undefined): boolean {
+  return applied?.from === 'reset' && at < applied.at;
 }

@@ -15,6 +15,7 @@ export { type HealthNews, readHealthNews } from './health-news.js';
 export type { AppliedCluster } from './runs/applied-cluster.js';
 export { checkNow, latestReport } from './runs/checks.js';
 export { type DecisionOutcome, decide, endRun, handOverForAbort } from './runs/decide.js';
+export { latestDrill, listDrills } from './runs/drill-reports.js';
 export { followOperations, latestCheckId } from './runs/follow-operations.js';
 export { readLatestInput } from './runs/history.js';
 export { type ListOptions, listRuns } from './runs/list-runs.js';

@@ -1,6 +1,7 @@
 import type { HealthChannel } from '../cluster/health/settings.js';
 import type { Cluster } from '../cluster/types.js';
 import type { DeepLook, Depth } from './depth.js';
+import type { ScenarioReport } from './drill-report.js';
 import type { Operation } from './operations.js';
 import type { Sight } from './sight.js';
 import type { KnownFinding } from './since.js';
@@ -190,6 +191,9 @@ export type StepData = Record<string, string | number | boolean | null | string[
 /** Bytes of `data` that a step may hand on: it stands in the history, in the query's answer and in later steps' inputs. */
 export const DATA_LIMIT = 2_048;
 
+/** Bytes that a drill may report of one scenario: five of them stand in one result. */
+export const MEASURED_LIMIT = 4_096;
+
 /** Something that is not as it should be, found by a step that only looks. */
 export interface HealthFinding {
   /** Stable code, `KW` and three digits. */
@@ -230,4 +234,6 @@ export interface StepOutput {
   seen?: Sight;
   /** For later steps and for reports. */
   data?: StepData;
+  /** Of a drill: what was measured in one scenario, as small as `data`. */
+  measured?: ScenarioReport;
 }

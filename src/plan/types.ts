@@ -40,6 +40,14 @@ export const ACTIONS = [
   'checkEtcd',
   'checkNodes',
   'checkDns',
+  'checkDrill',
+  'startProbes',
+  'breakPart',
+  'watchBreak',
+  'putBack',
+  'awaitHealth',
+  'reportDrill',
+  'endProbes',
 ] as const;
 
 /** What a step does. */
@@ -58,6 +66,7 @@ export const PHASES = [
   'network',
   'workers',
   'verify',
+  'drill',
   'record',
 ] as const;
 

@@ -2,11 +2,12 @@
 import { setWorkflowOptions } from '@temporalio/workflow';
 import type { RunInput } from '../plan/run.js';
 import { checkHealth } from './check-health.js';
+import { drillCluster } from './drill-cluster.js';
 import { run } from './engine/run.js';
 import { runGroup } from './engine/run-group.js';
 import type { RunResult } from './types.js';
 
-export { checkHealth, runGroup };
+export { checkHealth, drillCluster, runGroup };
 
 /** Makes the cluster that a file describes, or goes on with it. */
 export async function installCluster(input: RunInput): Promise<RunResult> {
@@ -28,5 +29,6 @@ export async function resetCluster(input: RunInput): Promise<RunResult> {
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, installCluster);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, rotateEncryptionKey);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, resetCluster);
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, drillCluster);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, runGroup);
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, checkHealth);

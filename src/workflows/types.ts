@@ -1,3 +1,4 @@
+import type { DrillReport, ScenarioReport } from '../plan/drill-report.js';
 import type { HealthComponent, HealthVerdict } from '../plan/findings.js';
 import type { HealthFinding, HeldBy, StepData } from '../plan/run.js';
 import type { Sight } from '../plan/sight.js';
@@ -44,6 +45,8 @@ export interface StepProgress {
   summary?: string;
   /** Of a step that is done: what it hands on to later steps and to reports. */
   data?: StepData;
+  /** Of a step of a drill that is done: what was measured in one scenario. */
+  measured?: ScenarioReport;
   /** Of a step that only looks: what is wrong. */
   findings?: HealthFinding[];
   /** How many more findings there were than it reports. */
@@ -282,6 +285,10 @@ export interface RunResult {
   more?: number;
   /** What steps that only look have seen besides; missing when they have told nothing. */
   seen?: Sight;
+  /** What a drill has measured, each scenario; missing where it has measured nothing. */
+  measured?: ScenarioReport[];
+  /** What came of a drill. */
+  drill?: DrillReport;
 }
 
 /**
@@ -343,4 +350,15 @@ export interface HealthMemo {
   skipped?: string;
   /** What each channel was told last: the next check reads it here. */
   told?: ToldChannels;
+}
+
+/** Name of what a drill leaves in its memo. */
+export const DRILL_MEMO = 'drill';
+
+/** In short, what came of a drill: for lists, which do not read reports. */
+export interface DrillMemo {
+  /** Scenarios that were measured. */
+  scenarios: number;
+  /** Things that went wrong. */
+  problems: number;
 }

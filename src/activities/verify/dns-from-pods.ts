@@ -129,13 +129,17 @@ done
 exit 1`;
 }
 
-async function architectureOf(context: StepContext, via: ReadyControlPlane): Promise<string> {
+/** Architecture of a host, as bundles name it. @throws KubewrightError KW433 (transient) when it does not tell */
+export async function architectureOf(
+  context: Pick<StepContext, 'signal'>,
+  via: Pick<ReadyControlPlane, 'host' | 'remote'>,
+): Promise<string> {
   const facts = await gatherFacts(via.remote, 'ask machine uname -m', context.signal);
   const machine = requireYes(facts.answer('machine', 'it tells nothing'), 'its architecture', via.host.name);
   return machine === 'aarch64' ? 'arm64' : 'amd64';
 }
 
-async function noCheckImage(cluster: Cluster, architecture: string): Promise<KubewrightError> {
+export async function noCheckImage(cluster: Cluster, architecture: string): Promise<KubewrightError> {
   const bundle = await anyBundleFor(cluster, architecture);
   if (bundle === undefined) {
     return new KubewrightError('KW734', 'No image is known that can ask DNS (agnhost).', {

@@ -1,5 +1,5 @@
 import type { Cluster } from '../../cluster/types.js';
-import { type Operation, operationOf } from '../../plan/operations.js';
+import { OPERATION_NAMES, OPERATIONS, type Operation, operationOf } from '../../plan/operations.js';
 import type { Step } from '../../plan/types.js';
 import type { RunProgress, RunResult } from '../../workflows/types.js';
 import type { HealthNews } from '../health-news.js';
@@ -70,6 +70,11 @@ async function fromCheck(engine: Engine, { reportedBy }: HealthNews): Promise<Ap
   return { from: 'record', cluster, at: check.begunAt ?? 0, generation, build };
 }
 
+/** As a query names them. */
+const APPLYING = OPERATION_NAMES.filter((name) => OPERATIONS[name].applies)
+  .map((name) => `'${OPERATIONS[name].workflow}'`)
+  .join(', ');
+
 type Completed = Pick<DescribedRun, 'workflowId' | 'runId' | 'closedAt' | 'result'> & {
   operation: Operation;
   /** Of the latest operation; of one before it the input is all that is read. */
@@ -112,18 +117,19 @@ export function leftOutOf(
   return new Set([...(result.unreachable ?? []), ...workers.filter((name) => skipped.has(name))]);
 }
 
-/** The latest operation that has ended well: the one that is known, or one before it. */
+/** The latest operation that has ended well and applies what it was started with: the one that is known, or one before it. */
 async function lastCompleted(
   engine: Engine,
   cluster: string,
   latest: DescribedRun | undefined,
 ): Promise<Completed | undefined> {
   if (latest === undefined) return undefined;
-  if (latest.status === 'completed') return { operation: 'install', ...latest };
+  const { operation: latestOne = 'install' } = latest;
+  if (latest.status === 'completed' && OPERATIONS[latestOne].applies) return { ...latest, operation: latestOne };
   const workflowId = workflowIdOf(cluster);
   const { executions } = await engine.client.workflowService.listWorkflowExecutions({
     namespace: engine.settings.namespace,
-    query: `WorkflowId = '${workflowId}' AND ExecutionStatus = 'Completed'`,
+    query: `WorkflowId = '${workflowId}' AND ExecutionStatus = 'Completed' AND WorkflowType IN (${APPLYING})`,
     pageSize: 1,
   });
   const [run] = executions ?? [];

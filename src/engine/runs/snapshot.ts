@@ -104,6 +104,9 @@ function failureOf(cause: Error | undefined, command: string): RunSnapshot['fail
   return {
     code: 'KW522',
     message: `The run was ended from outside: ${messageOf(cause)}`,
-    hint: `Nothing was rolled back. \`kubewright ${command}\` goes on from what stands on the hosts.`,
+    hint:
+      command === 'drill'
+        ? 'Where it was not put back, hosts undo within some minutes what was broken there, but for their power: see docs/drills.md.'
+        : `Nothing was rolled back. \`kubewright ${command}\` goes on from what stands on the hosts.`,
   };
 }

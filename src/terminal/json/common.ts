@@ -20,7 +20,7 @@ export interface TemporalInUse {
 
 /**
  * Something in `cluster.yaml` that is taken, but may surprise.
- * @printedBy install, rotate-encryption-key, reset, plan, validate, ssh-check, kubeconfig, unlock, health
+ * @printedBy install, rotate-encryption-key, reset, drill, plan, validate, ssh-check, kubeconfig, unlock, health
  */
 export interface WarningObject extends Omit<Problem, 'severity'> {
   type: 'warning';

@@ -17,7 +17,7 @@ export type ProgressEvent =
 
 /**
  * The steps of the install, before anything is told of them.
- * @printedBy install, rotate-encryption-key, reset, watch
+ * @printedBy install, rotate-encryption-key, reset, drill, watch
  */
 export interface PlanEvent {
   type: 'plan';
@@ -38,7 +38,7 @@ export interface PlanEvent {
 
 /**
  * A step that began, ended or was skipped.
- * @printedBy install, rotate-encryption-key, reset, watch
+ * @printedBy install, rotate-encryption-key, reset, drill, watch
  */
 export interface StepEvent {
   type: 'step';
@@ -64,7 +64,7 @@ export interface StepEvent {
 
 /**
  * A try that met what may heal by itself, and will be made again without anybody's help.
- * @printedBy install, rotate-encryption-key, reset, watch
+ * @printedBy install, rotate-encryption-key, reset, drill, watch
  */
 export interface RetryEvent {
   type: 'retry';
@@ -80,7 +80,7 @@ export interface RetryEvent {
 
 /**
  * A try that failed and counts; the next one follows by itself. Told the moment it happens.
- * @printedBy install, rotate-encryption-key, reset, watch
+ * @printedBy install, rotate-encryption-key, reset, drill, watch
  */
 export interface FailedEvent extends FailedTry {
   type: 'failed';
@@ -90,7 +90,7 @@ export interface FailedEvent extends FailedTry {
 
 /**
  * Why a step is not done yet: when the reason changes, and once a minute.
- * @printedBy install, rotate-encryption-key, reset, watch
+ * @printedBy install, rotate-encryption-key, reset, drill, watch
  */
 export interface WaitingEvent {
   type: 'waiting';
@@ -108,7 +108,7 @@ export interface WaitingEvent {
 
 /**
  * A step waits for a person: `retry`, `skip` or `abort`.
- * @printedBy install, rotate-encryption-key, reset, watch
+ * @printedBy install, rotate-encryption-key, reset, drill, watch
  */
 export interface BlockedEvent extends BlockedStep {
   type: 'blocked';
@@ -116,7 +116,7 @@ export interface BlockedEvent extends BlockedStep {
 
 /**
  * Somebody has decided on blocked steps.
- * @printedBy install, rotate-encryption-key, reset, watch
+ * @printedBy install, rotate-encryption-key, reset, drill, watch
  */
 export interface DecisionEvent extends DecisionRecord {
   type: 'decision';
@@ -124,7 +124,7 @@ export interface DecisionEvent extends DecisionRecord {
 
 /**
  * The install as a whole came into another state.
- * @printedBy install, rotate-encryption-key, reset, watch
+ * @printedBy install, rotate-encryption-key, reset, drill, watch
  */
 export interface StateEvent {
   type: 'state';

@@ -5,6 +5,7 @@
 import type { DashboardObject, ServerObject, ServiceObject, WorkerObject } from './background.js';
 import type { BundleObject } from './bundles.js';
 import type { CommonFields, EndObject, ErrorObject, WarningObject } from './common.js';
+import type { DrillObject } from './drill.js';
 import type { ProgressEvent } from './events.js';
 import type { HealthHistoryObject, HealthObject, ScheduleObject } from './health.js';
 import type {
@@ -34,6 +35,7 @@ import type { ClusterObject } from './status.js';
 export type * from './background.js';
 export type * from './bundles.js';
 export type * from './common.js';
+export type * from './drill.js';
 export type * from './events.js';
 export type * from './health.js';
 export type * from './hosts.js';
@@ -71,6 +73,7 @@ export type JsonObject =
   | HealthObject
   | HealthHistoryObject
   | ScheduleObject
+  | DrillObject
   | WorkerObject
   | ServerObject
   | ServiceObject

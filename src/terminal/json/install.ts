@@ -4,7 +4,7 @@ import type { RunResult, Verb } from '../../workflows/types.js';
 
 /**
  * An install has begun, or was found running.
- * @printedBy install, rotate-encryption-key, reset
+ * @printedBy install, rotate-encryption-key, reset, drill
  */
 export interface StartedObject {
   type: 'started';
@@ -28,7 +28,7 @@ export interface StartedObject {
 
 /**
  * What the file says now against the install that runs with another plan; the error KW520 follows.
- * @printedBy install, rotate-encryption-key, reset
+ * @printedBy install, rotate-encryption-key, reset, drill
  */
 export interface DifferencesObject {
   type: 'differences';
@@ -38,7 +38,7 @@ export interface DifferencesObject {
 
 /**
  * The install has ended well.
- * @printedBy install, rotate-encryption-key, reset, watch
+ * @printedBy install, rotate-encryption-key, reset, drill, watch
  */
 export interface ResultObject extends RunResult {
   type: 'result';
@@ -50,7 +50,7 @@ export interface ResultObject extends RunResult {
 
 /**
  * Time is up (`--timeout`); the install goes on, and the exit code is 4.
- * @printedBy install, rotate-encryption-key, reset, watch
+ * @printedBy install, rotate-encryption-key, reset, drill, watch
  */
 export interface TimeoutObject {
   type: 'timeout';
@@ -63,7 +63,7 @@ export interface TimeoutObject {
 /**
  * Ctrl-C, or `server stop` in another terminal. The install waits where it stands, goes on with a worker elsewhere, or was not
  * begun.
- * @printedBy install, rotate-encryption-key, reset
+ * @printedBy install, rotate-encryption-key, reset, drill
  */
 export interface InterruptedObject {
   type: 'interrupted';

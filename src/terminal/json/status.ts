@@ -1,6 +1,7 @@
 import type { Role } from '../../cluster/types.js';
 import type { AppliedCluster, HealthSchedule, RunSnapshot } from '../../engine/index.js';
 import type { Depth } from '../../plan/depth.js';
+import type { DrillReport } from '../../plan/drill-report.js';
 import type { Operation } from '../../plan/operations.js';
 import type { HeldBy } from '../../plan/run.js';
 import type { HealthReport } from '../../workflows/types.js';
@@ -38,6 +39,8 @@ export interface ClusterSummary {
   silentSince?: number;
   /** Which checks that is about, where the schedule has quick ones, too. */
   silentDepth?: Depth;
+  /** What the last fail-over drill has measured; absent where there was none, or that is not known. */
+  drill?: DrillReport;
   /** Address and port of the API; absent where it is not known what was applied or planned. */
   endpoint?: string;
   /** Hosts that have the virtual IP; absent where that is not known, and where there is none. */

@@ -102,7 +102,7 @@ async function abortFailure(abort: Abort, parts: StepRun): Promise<ApplicationFa
     const because = reason === undefined ? '' : `: ${reason}`;
     const still = left.length === 0 ? '' : ` What ran for ${listed(left)} could not be stopped and may still run.`;
     const untidy = unclean.length === 0 ? '' : ` Not put back, for it failed: ${listed(unclean)}.`;
-    const hint = `Nothing was rolled back. \`kubewright ${parts.command ?? 'install'}\` goes on from what stands on the hosts.`;
+    const hint = hintOf(parts, unclean.length === 0);
     const details: FailureDetails = {
       hint,
       ...(left.length === 0 ? {} : { left }),
@@ -115,6 +115,15 @@ async function abortFailure(abort: Abort, parts: StepRun): Promise<ApplicationFa
       details: [details],
     });
   });
+}
+
+/** What stands on the hosts now: of a drill, whose every break has its cleanup, nothing new. */
+function hintOf({ command = 'install' }: StepRun, isClean: boolean): string {
+  if (command !== 'drill')
+    return `Nothing was rolled back. \`kubewright ${command}\` goes on from what stands on the hosts.`;
+  return isClean
+    ? 'What was broken was put back.'
+    : 'What could not be put back is undone by its host within some minutes, but for its power; docs/drills.md says how it is done by hand.';
 }
 
 function handlersFinished(): Promise<void> {

@@ -18,13 +18,15 @@ export async function cleanUp(run: StepRun): Promise<string[]> {
     // In the order of the plan, in which each stands behind what it needs.
     for (const step of due) {
       // A try that was under way when the run was ended is tried anew.
-      await recoverableStep(asCleanup(step), run);
+      await recoverableStep(asCleanup(step, run), run);
       if (run.ledger.hasFailed(step)) left.push(step.id);
     }
   });
   return left;
 }
 
-function asCleanup(step: Step): Step {
-  return { ...step, needs: [], onFailure: 'report', patienceMinutes: PATIENCE_MINUTES };
+/** It waits for nothing any more, and is told what those have found that had ended: what is to be put back, for example. */
+function asCleanup(step: Step, { ledger }: StepRun): Step {
+  const needs = step.needs.filter((id) => ledger.ending(id) !== undefined);
+  return { ...step, needs, onFailure: 'report', patienceMinutes: PATIENCE_MINUTES };
 }

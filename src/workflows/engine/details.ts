@@ -46,7 +46,11 @@ function closedDetails(progress: RunProgress, counts: string, command: string): 
   const names = progress.blocked.map((step) => inline(step.step));
   const more = names.length > CLOSED_NAMES ? ` and ${names.length - CLOSED_NAMES} more` : '';
   const blocked = names.length === 0 ? '' : ` Blocked until then: ${names.slice(0, CLOSED_NAMES).join(', ')}${more}.`;
-  return `Cluster **${inline(progress.cluster)}**: ${progress.state}. ${counts}.${blocked} Nothing was rolled back; \`kubewright ${command}\` goes on from what stands on the hosts.`;
+  const rest =
+    command === 'drill'
+      ? 'What was broken is put back.'
+      : `Nothing was rolled back; \`kubewright ${command}\` goes on from what stands on the hosts.`;
+  return `Cluster **${inline(progress.cluster)}**: ${progress.state}. ${counts}.${blocked} ${rest}`;
 }
 
 function countOf(blocked: number): string {

@@ -103,6 +103,7 @@ export class Overview {
     const found = findingsOf(steps, others);
     // Looks at the whole cluster stay with the root, so groups have none.
     const seen = steps.reduce<Sight | undefined>((all, step) => together(all, step.seen), undefined);
+    const measured = steps.flatMap((step) => step.measured ?? []);
     const unreachable = [...this.ledger.unreachableHosts(), ...others.flatMap((other) => other.unreachable ?? [])];
     return {
       cluster: this.cluster,
@@ -113,6 +114,7 @@ export class Overview {
       ...(unreachable.length === 0 ? {} : { unreachable: [...new Set(unreachable)] }),
       ...found,
       ...(seen === undefined ? {} : { seen }),
+      ...(measured.length === 0 ? {} : { measured }),
     };
   }
 }
