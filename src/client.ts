@@ -4,6 +4,7 @@ import { abortCommand } from './commands/abort.js';
 import { completionCommand } from './commands/completion.js';
 import { dashboardCommand } from './commands/dashboard.js';
 import { retryCommand, skipCommand } from './commands/decide.js';
+import { drillCommand } from './commands/drill.js';
 import { healthCommand } from './commands/health.js';
 import { initCommand } from './commands/init.js';
 import { installCommand } from './commands/install.js';
@@ -49,7 +50,7 @@ export function createProgram(shell: Shell): Command {
   program.commandsGroup('Decide on a blocked step:');
   [retryCommand, skipCommand, abortCommand, unlockCommand].forEach(add);
   program.commandsGroup('Change a living cluster:');
-  [rotateEncryptionKeyCommand, resetCommand].forEach(add);
+  [rotateEncryptionKeyCommand, drillCommand, resetCommand].forEach(add);
   program.commandsGroup('cluster.yaml:');
   [initCommand, validateCommand, sshCheckCommand, schemaCommand].forEach(add);
   program.commandsGroup('Run and rehearse:');

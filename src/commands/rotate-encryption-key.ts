@@ -1,11 +1,10 @@
 import { Command } from 'commander';
 import type { Cluster } from '../cluster/types.js';
-import type { Engine } from '../engine/index.js';
 import { KubewrightError } from '../errors.js';
 import { action, type CommandContext } from './support/action.js';
 import { parseDuration } from './support/duration.js';
 import { FILE_ARGUMENT, type FileOption } from './support/file-argument.js';
-import { isClusterName } from './support/named-cluster.js';
+import { isClusterName, lastCluster } from './support/named-cluster.js';
 import type { ExitCode, Shell } from './support/shell.js';
 import type { CarryOptions, Undertaking } from './support/undertaking.js';
 
@@ -61,12 +60,6 @@ async function undertaking(
   const { prepareRun } = await import('../prepare-run.js');
   const run = { ...prepareRun(OPERATION, cluster), patienceMs: options.patience };
   return { operation: OPERATION, cluster, run, again };
-}
-
-/** The cluster as the latest run that changed it had it: the hosts say in the preflight whether it is the whole of it. */
-async function lastCluster(engine: Engine, name: string): Promise<Cluster> {
-  const { readLatestInput } = await import('../engine/index.js');
-  return (await readLatestInput(engine, name)).cluster;
 }
 
 /** @throws KubewrightError KW103 */

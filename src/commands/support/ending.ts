@@ -1,11 +1,13 @@
 import type { RunSnapshot } from '../../engine/index.js';
 import { KubewrightError } from '../../errors.js';
+import type { DrillReport } from '../../plan/drill-report.js';
 import { OPERATIONS } from '../../plan/operations.js';
 import { verbOf } from '../../terminal/alike.js';
 import { retryCommand, selectorOf, skipCommand } from '../../terminal/blocked.js';
+import { drillLines } from '../../terminal/drill.js';
 import type { Output } from '../../terminal/output.js';
 import { duration, elapsed, firstNames, pad, plural, utcMinute } from '../../terminal/text.js';
-import type { BlockedStep } from '../../workflows/types.js';
+import type { BlockedStep, RunResult } from '../../workflows/types.js';
 import { EXIT, type ExitCode } from './shell.js';
 
 /**
@@ -25,11 +27,14 @@ export function tellEnding(output: Output, snapshot: RunSnapshot): ExitCode {
     );
   }
   const { unreachable = [] } = result;
-  const code = unreachable.length > 0 ? EXIT.incomplete : EXIT.ok;
+  const code = codeOf(result);
   const left = leftToDo(snapshot);
   if (output.json) {
     const more = left.length > 0 ? { leftToDo: left } : {};
-    output.object({ type: 'result', ...result, durationMs: lasted(snapshot), ...more });
+    // Of a drill the report is an object of its own.
+    const { drill: _, ...told } = result;
+    output.object({ type: 'result', ...told, durationMs: lasted(snapshot), ...more });
+    if (result.drill !== undefined) tellDrill(output, result.drill);
     return code;
   }
   output.line();
@@ -47,7 +52,20 @@ export function tellEnding(output: Output, snapshot: RunSnapshot): ExitCode {
     );
   }
   for (const line of left) output.line(`Left to do: ${line}.`);
+  if (result.drill !== undefined) tellDrill(output, result.drill);
   return code;
+}
+
+/** A drill that came to its end may have failed all the same: by what went wrong, and by what it did not come to. */
+function codeOf({ unreachable = [], drill }: RunResult): ExitCode {
+  if (unreachable.length > 0) return EXIT.incomplete;
+  return drill?.problems === undefined && drill?.left === undefined ? EXIT.ok : EXIT.failed;
+}
+
+/** Tells what a drill has measured. */
+export function tellDrill(output: Output, report: DrillReport): void {
+  if (output.json) output.object({ type: 'drill', ...report });
+  else for (const line of drillLines(report, output.theme, Date.now())) output.line(line);
 }
 
 /** What steps have left to a person, in their words. */

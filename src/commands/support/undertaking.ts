@@ -3,6 +3,7 @@ import type { Cluster } from '../../cluster/types.js';
 import type { Engine, RunSnapshot, StartedRun, StartOptions, WorkerProcess } from '../../engine/index.js';
 import { OPERATIONS, type Operation } from '../../plan/operations.js';
 import type { CommandContext } from './action.js';
+import type { Followed } from './follow.js';
 import { EXIT, type ExitCode } from './shell.js';
 
 /** What every command takes that carries an operation out. */
@@ -26,6 +27,12 @@ export interface Undertaking {
   notices?(started: StartedRun): string[];
   /** What is to be done here once it has ended well, before its end is told. */
   ended?(engine: Engine, snapshot: RunSnapshot): Promise<void>;
+  /** Variables of the environment that its steps look up besides those that the file names. */
+  variables?: readonly string[];
+  /** What else is done with what came of it, once that was told. */
+  told?(snapshot: RunSnapshot): Promise<void>;
+  /** Whether Ctrl-C aborts it and waits for its end, for what it has begun is to be put back, and not to wait where it stands. */
+  abortsOnInterrupt?: true;
 }
 
 /**
@@ -80,21 +87,36 @@ async function run(context: CommandContext<CarryOptions>, { engine, what, signal
   const { queue, bring } = await chooseWorker(context, engine, cluster.name, options.worker);
   if (bring) await retireOutdated(context, onQueue(engine, queue), cluster);
   const started = await start(context, onQueue(engine, queue), what);
-  if (bring) parts.worker = await bringWorker(context, onQueue(engine, queue), cluster);
+  if (bring) parts.worker = await bringWorker(context, onQueue(engine, queue), cluster, what.variables);
   await announce(context, engine, what, started);
   if (options.detach) return await leaveRunning(context, engine, what, parts.worker);
   const waitWhenBlocked = options.wait ?? output.interactive;
-  const { why, snapshot } = await follow(engine, cluster.name, output, {
+  let { why, snapshot } = await follow(engine, cluster.name, output, {
     waitWhenBlocked,
     signal,
     timeoutMs: options.timeout,
     keepAlive: () => parts.worker?.revive(),
   });
   if (why === 'timeout') return await leaveUnfinished(context, { engine, what, parts });
+  if (why === 'interrupted' && what.abortsOnInterrupt === true) {
+    ({ why, snapshot } = await abortAndFollow(context, engine, cluster.name));
+  }
   if (why === 'interrupted' || snapshot === undefined) return tellInterrupted(context, what, bring);
   if (why === 'blocked') return tellBlocked(output, snapshot, again);
   if (snapshot.status === 'completed') await what.ended?.(engine, snapshot);
-  return tellEnding(output, snapshot);
+  const code = tellEnding(output, snapshot);
+  await what.told?.(snapshot);
+  return code;
+}
+
+/** Ctrl-C again forces it: what was begun is then left as it is. */
+async function abortAndFollow({ output }: CommandContext, engine: Engine, cluster: string): Promise<Followed> {
+  const { decide } = await import('../../engine/index.js');
+  const { follow } = await import('./follow.js');
+  output.note('\nEnding in order: what was begun is put back first (Ctrl-C again forces it).');
+  // One that has just ended refuses it, and is told as it ended.
+  await decide(engine, cluster, 'abort', { reason: 'Ctrl-C' }).catch(() => undefined);
+  return follow(engine, cluster, output, { waitWhenBlocked: true, signal: new AbortController().signal });
 }
 
 /** @throws KubewrightError KW520 when the same operation runs with another plan, after telling what differs */

@@ -1,6 +1,6 @@
 import { BUILD } from '../../build.js';
 import type { Cluster } from '../../cluster/types.js';
-import type { Engine, WorkerProcess } from '../../engine/index.js';
+import type { Engine, WorkerNeeds, WorkerProcess } from '../../engine/index.js';
 import { KubewrightError } from '../../errors.js';
 import type { CommandContext } from './action.js';
 
@@ -94,14 +94,16 @@ export async function retireOutdated({ shell }: CommandContext, engine: Engine, 
  * another payload key is replaced, and that is told: what was given here counts.
  *
  * @param cluster what the steps need of the environment; undefined to be content with a worker as it is
+ * @param variables what they need of it besides
  */
 export async function bringWorker(
   { output, shell }: CommandContext,
   engine: Engine,
   cluster?: Cluster,
+  variables: readonly string[] = [],
 ): Promise<WorkerProcess> {
   const { ensureWorker, needsOf, TASK_QUEUE } = await import('../../engine/index.js');
-  const needs = cluster === undefined ? undefined : needsOf(cluster);
+  const needs = cluster === undefined ? undefined : withVariables(needsOf(cluster), variables);
   const replace = engine.taskQueue !== (shell.env.KUBEWRIGHT_TASK_QUEUE || TASK_QUEUE);
   const worker = await ensureWorker(engine, { env: shell.env, needs, replace });
   if (worker.replacedFor.length > 0) {
@@ -116,4 +118,8 @@ export async function bringWorker(
     );
   }
   return worker;
+}
+
+function withVariables(needs: WorkerNeeds, more: readonly string[]): WorkerNeeds {
+  return { ...needs, variables: [...new Set([...needs.variables, ...more])].sort() };
 }
