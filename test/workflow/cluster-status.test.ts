@@ -1,14 +1,19 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ClusterStatus, readClusterStatus } from '../../src/engine/cluster-status.js';
 import { checkNow } from '../../src/engine/runs/checks.js';
 import { startRun } from '../../src/engine/runs/start-run.js';
 import { changeHealthSchedule, scheduleHealth } from '../../src/engine/schedules.js';
 import type { Engine } from '../../src/engine/types.js';
+import { planDrill } from '../../src/plan/drill.js';
 import { planReset } from '../../src/plan/reset.js';
 import type { HealthFinding } from '../../src/plan/run.js';
 import type { Sight } from '../../src/plan/sight.js';
 import { prepareRun } from '../../src/prepare-run.js';
 import { summarise } from '../../src/terminal/status/summary.js';
+import { fakeDrill, MEASURED } from './fake-drill.js';
 import { engine, fakes, useFreshWorkers, worker } from './fresh-worker.js';
 import { blocked, closed, startTest, step, testCluster, until } from './harness.js';
 
@@ -152,6 +157,24 @@ describe('the status of a cluster', () => {
     });
   });
 
+  it('behind a drill has what that has measured, and what was applied before it', async () => {
+    const name = await install();
+    const directory = await mkdtemp(join(tmpdir(), 'kubewright-drill-'));
+    fakeDrill(fakes, directory);
+    const cluster = testCluster(name);
+    const other = { ...cluster, endpoint: { ...cluster.endpoint, port: 9443 } };
+    await startRun(engine, prepareRun('drill', other, planDrill(other, { only: ['balancer'] })));
+    const status = await statusOnce(name, ({ drill }) => drill !== undefined);
+    await rm(directory, { recursive: true });
+    expect(status).toMatchObject({ run: { operation: 'drill', status: 'completed' }, unread: {} });
+    expect(status.drill).toMatchObject({ cluster: name, scenarios: [MEASURED] });
+    expect(status.applied).toMatchObject({
+      from: 'run',
+      operation: 'install',
+      cluster: { endpoint: cluster.endpoint },
+    });
+  });
+
   it('says that a schedule, or checks, could not be read, and why; nothing else suffers', async () => {
     const name = await install();
     const cluster = testCluster(name);
@@ -164,7 +187,7 @@ describe('the status of a cluster', () => {
     expect(noSchedule.health).not.toHaveProperty('schedule');
     expect(summarise(noSchedule).state).toBe('amiss');
     const noLists = await readClusterStatus(engineThatRefuses({ lists: true }), name);
-    expect(noLists).toMatchObject({ run: { status: 'completed' }, applied: { from: 'run' } });
+    expect(noLists).toMatchObject({ run: { status: 'completed' }, applied: { from: 'run' }, unread: { drill: why } });
     expect(noLists.health).toEqual({
       schedule: expect.objectContaining({ everyMs: 600_000 }),
       unread: { checks: why },

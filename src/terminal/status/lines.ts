@@ -1,3 +1,4 @@
+import type { ProbeKind } from '../../plan/drill-report.js';
 import { OPERATIONS } from '../../plan/operations.js';
 import { nounOf, rhythm, seenWhere, silenceOf, sinceWhen, VERDICT_WORDS } from '../health.js';
 import type { ClusterSummary } from '../json/status.js';
@@ -23,8 +24,8 @@ const NAMED = 5;
  * it, the operation and its steps, is `renderFrame`'s.
  */
 export function statusLines(summary: ClusterSummary, options: StatusOptions): string[] {
-  // In the order in which they are read at night. What is measured of fail-overs has its place behind the checks.
-  const facts = [healthFact, checksFact, endpointFact, etcdFact, appliedFact, fileFact];
+  // In the order in which they are read at night.
+  const facts = [healthFact, checksFact, drillFact, endpointFact, etcdFact, appliedFact, fileFact];
   const lines = [
     ...facts.flatMap((fact) => fact(summary, options)),
     ...hostLines(summary, options.theme),
@@ -73,6 +74,27 @@ const checksFact: Fact = ({ schedule, silentSince, silentDepth, heldBy, differen
     sentence(text, columns, 'bad'),
   ),
 ];
+
+/** What a question of a drill is called where there is little room. */
+const ASKED: Record<ProbeKind, string> = { version: 'API', read: 'reads', write: 'writes', dns: 'DNS' };
+
+const drillFact: Fact = ({ drill }, { now, columns }) => {
+  if (drill === undefined) return [];
+  const { at, scenarios, problems = [] } = drill;
+  const when = `${utcMinute(at)} UTC, ${elapsed(Math.max(0, now - at))} ago`;
+  const gaps = scenarios.map(({ scenario, victim, gaps: all }): Line => {
+    const longest = all.map(({ kind, gapMs }) => `${ASKED[kind]} ${gapMs} ms`).join(', ');
+    return below([{ text: `${scenario} (${victim}): `, style: 'faint' }, { text: longest }]);
+  });
+  const measured = scenarios.length === 0 ? 'nothing measured' : 'the longest gaps';
+  return [
+    fact('drill', [{ text: `${measured} (${when})` }]),
+    ...gaps,
+    ...(problems.length === 0
+      ? []
+      : sentence(`${plural(problems.length, 'problem')}; \`kubewright drill history\` says which`, columns, 'bad')),
+  ];
+};
 
 const endpointFact: Fact = ({ endpoint, virtualIpHolders: holders }) => {
   if (endpoint === undefined) return [];

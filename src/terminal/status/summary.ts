@@ -19,7 +19,7 @@ export interface ComparedFile {
 
 /** What `status` tells of a cluster, to people and to programs. Pure. */
 export function summarise(status: ClusterStatus, file?: ComparedFile): ClusterSummary {
-  const { cluster: name, health, applied, planned } = status;
+  const { cluster: name, health, applied, planned, drill } = status;
   const { report, heldBy, schedule, silentSince, silentDepth } = health;
   const cluster = applied?.cluster ?? planned;
   const seen = report?.seen;
@@ -32,6 +32,7 @@ export function summarise(status: ClusterStatus, file?: ComparedFile): ClusterSu
     ...(schedule === undefined ? {} : { schedule }),
     ...(silentSince === undefined ? {} : { silentSince }),
     ...(silentDepth === undefined ? {} : { silentDepth }),
+    ...(drill === undefined ? {} : { drill }),
     ...(cluster === undefined ? {} : { endpoint: endpointOf(cluster) }),
     ...(seen?.virtualIpHolders === undefined ? {} : { virtualIpHolders: seen.virtualIpHolders }),
     ...(seen?.etcdLeader === undefined ? {} : { etcdLeader: seen.etcdLeader }),

@@ -5,6 +5,7 @@ import { statusLines } from '../../../../src/terminal/status/lines.js';
 import { type ComparedFile, summarise } from '../../../../src/terminal/status/summary.js';
 import { createTheme } from '../../../../src/terminal/theme.js';
 import { clusterOf } from '../../cluster-fixture.js';
+import { DRILL } from '../drills.js';
 import { AT, reportOf, sightOf, wellKnown } from './known.js';
 
 function screen(status: ClusterStatus, file?: ComparedFile, { columns = 80, theme = createTheme(false, true) } = {}) {
@@ -77,6 +78,19 @@ describe('the screen of a cluster', () => {
     const seen = { ...health.report?.seen, nodes: [], moreNodes: 303 };
     const cut = screen({ ...rest, health: { report: { ...reportOf(five), seen } } });
     expect(cut).toContain('  · 300 others: the last check does not tell');
+  });
+
+  it('that was drilled tells what each scenario has measured, and that something went wrong', () => {
+    const problem = { step: 'cluster/power-health', code: 'KW675', message: 'it is not whole', hint: '' };
+    const lines = screen(wellKnown(five, { drill: { ...DRILL, at: AT - 60_000, problems: [problem] } }));
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'drill     the longest gaps (2026-03-02 09:29 UTC, 1 m 12 s ago)',
+        '          balancer (cp-1): API 410 ms, reads 420 ms, writes 1300 ms, DNS 110 ms',
+        '          power (cp-2): API 900 ms, reads 2600 ms, writes 2700 ms, DNS 130 ms',
+        '          1 problem; `kubewright drill history` says which',
+      ]),
+    );
   });
 
   it('of a single host is as short', () => {

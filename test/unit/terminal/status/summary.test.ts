@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterStatus } from '../../../../src/engine/index.js';
+import type { DrillReport } from '../../../../src/plan/drill-report.js';
 import { summarise } from '../../../../src/terminal/status/summary.js';
 import { clusterOf } from '../../cluster-fixture.js';
+import { DRILL } from '../drills.js';
 import { blocked, preparing } from '../snapshots.js';
 import { AT, reportOf, runOf, sightOf, wellKnown } from './known.js';
 
@@ -45,6 +47,28 @@ describe('the state of a cluster', () => {
 
   it.each(cases)('is %s: one %s', (state, _, status) => {
     expect(summarise(status).state).toBe(state);
+  });
+});
+
+describe('a drill', () => {
+  const problem = { step: 'cluster/power-health', code: 'KW675', message: 'it is not whole', hint: '' };
+  const drilled = (drill: Partial<DrillReport>) => summarise(wellKnown(five, { drill: { ...DRILL, ...drill } }));
+
+  it('is told as it was measured, and why it could not be read', () => {
+    expect(drilled({}).drill).toEqual(DRILL);
+    expect(unseen(wellKnown(five, { unread: { drill: 'no list' } }))).toEqual([
+      { what: 'what the last drill has measured', why: 'no list' },
+    ]);
+  });
+
+  it('that went wrong counts until a later check finds nothing', () => {
+    expect(drilled({ at: AT + 1, problems: [problem] }).state).toBe('amiss');
+    expect(drilled({ at: AT - 1, problems: [problem] }).state).toBe('well');
+    const aborted = (closedAt: number) => runOf(undefined, { operation: 'drill', status: 'failed', closedAt });
+    expect(summarise(wellKnown(five, { run: aborted(AT + 1) })).state).toBe('amiss');
+    expect(summarise(wellKnown(five, { run: aborted(AT - 1) })).state).toBe('well');
+    const install = runOf(undefined, { operation: 'install', status: 'failed', closedAt: AT - 1 });
+    expect(summarise(wellKnown(five, { run: install })).state).toBe('amiss');
   });
 });
 
