@@ -6,13 +6,13 @@ import { ROOT } from './setup.mjs';
 /** Files below test/lab that install whole clusters, in groups of at most twenty minutes (docs/benchmarks.md has their times). */
 export const TURNS = [
   ['install-external-etcd', 'canary', 'teams', 'install-1.36'],
-  ['chaos', 'install-guests', 'install-repository', 'reset'],
+  ['chaos', 'install-guests', 'install-repository'],
   ['living-cluster', 'ui', 'install-1.34', 'install-external-load-balancer'],
   ['coming-back', 'install-stacked', 'install-1.35'],
   ['install-static-pods', 'install-etcd-systemd', 'install-networks', 'install-kube-proxy', 'server-service'],
   ['install-sizes', 'install-notify', 'install-hardened', 'reset-host'],
   ['install-lvs', 'install-registry', 'install-mixed', 'install-etcd-hosts'],
-  ['drill'],
+  ['drill', 'reset'],
 ];
 
 /** Files that install another Kubernetes than the default one, and which. */
