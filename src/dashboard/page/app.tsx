@@ -85,7 +85,7 @@ function Content({ state, acts }: AppProps) {
 }
 
 function Cluster({ cluster, state, acts }: AppProps & { cluster: string }) {
-  const { told, question, isNarrow } = state;
+  const { told, question, asked, isNarrow } = state;
   const { status, operation, day } = told;
   return (
     <>
@@ -98,7 +98,7 @@ function Cluster({ cluster, state, acts }: AppProps & { cluster: string }) {
       {status !== undefined && <Facts status={status} />}
       {day !== undefined && <Day day={day} />}
       {question !== undefined && (
-        <Dialog question={question} cluster={cluster} noun={operation?.noun ?? 'install'} acts={acts} />
+        <Dialog key={asked} question={question} cluster={cluster} noun={operation?.noun ?? 'install'} acts={acts} />
       )}
     </>
   );

@@ -9,17 +9,17 @@ interface DialogProps {
   acts: Acts;
 }
 
-/** Asks once more, and for the reason. The browser's own dialog: it keeps the focus in, gives it back, and closes by Escape. */
+/** The same function at each drawing, so that a dialog is opened once, and not anew while it is about to close. */
+const opened = (element: HTMLDialogElement | null): void => element?.showModal();
+
+/**
+ * Asks once more, and for the reason. The browser's own dialog: it keeps the focus in, gives it back, and closes by Escape. That it has
+ * closed a browser tells with its next picture only; who is quick has asked the next question by then.
+ */
 export function Dialog({ question, cluster, noun, acts }: DialogProps) {
   const isSkip = question.verb === 'skip';
   return (
-    <dialog
-      aria-labelledby="dialog-title"
-      ref={(element) => {
-        if (element !== null && !element.open) element.showModal();
-      }}
-      onClose={() => acts.forget()}
-    >
+    <dialog aria-labelledby="dialog-title" ref={opened} onClose={() => acts.forget(question)}>
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -17,6 +17,7 @@ let state: State = {
   isNarrow: narrow.matches,
   toggled: new Map(),
   question: undefined,
+  asked: 0,
   notice: undefined,
   isDeciding: false,
   said: '',
@@ -31,8 +32,10 @@ function become(change: Partial<State>): void {
 
 const acts: Acts = {
   retry: (step, blocking) => void decide({ verb: 'retry', step, blocking }),
-  ask: (question) => become({ question }),
-  forget: () => become({ question: undefined }),
+  ask: (question) => become({ question, asked: state.asked + 1 }),
+  forget: (question) => {
+    if (state.question === question) become({ question: undefined });
+  },
   decide: ({ verb, step, blocking }, reason) => {
     document.querySelector('dialog')?.close();
     void decide({ verb, step, blocking, ...(reason === '' ? {} : { reason }) });

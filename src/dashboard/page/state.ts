@@ -28,6 +28,8 @@ export interface State {
   /** Phases that a person has opened or closed. */
   toggled: ReadonlyMap<string, boolean>;
   question: Question | undefined;
+  /** How many questions were asked: each has a dialog of its own. */
+  asked: number;
   notice: Notice | undefined;
   /** Whether a decision is on its way. */
   isDeciding: boolean;
@@ -39,8 +41,8 @@ export interface State {
 export interface Acts {
   retry(step: string, blocking?: number): void;
   ask(question: Question): void;
-  /** Takes back the question. */
-  forget(): void;
+  /** Takes back this question; another one that was asked meanwhile stays. */
+  forget(question: Question): void;
   decide(question: Question, reason: string): void;
   toggle(phase: string, isOpen: boolean): void;
 }

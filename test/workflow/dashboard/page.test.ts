@@ -100,6 +100,21 @@ describe('the page', { timeout: 180_000 }, () => {
     expect(end.progress.decisions).toMatchObject([{ verb: 'skip', reason: 'its disk is broken' }]);
   });
 
+  it('keeps a question that was asked before the browser had told that the one before it was closed', async () => {
+    await openBlocked(['w-1/three'], Number.POSITIVE_INFINITY);
+    await page.getByRole('button', { name: 'Skip w-1/three …' }).click();
+    await page.getByRole('dialog').waitFor();
+    // The browser tells of the close with its next picture.
+    await inPage(`(async () => {
+      document.querySelector('dialog').close();
+      document.querySelector('[aria-label^="Skip"]').click();
+      for (let pictures = 0; pictures < 3; pictures += 1) await new Promise(requestAnimationFrame);
+    })()`);
+    expect(await page.getByRole('dialog', { name: 'Skip w-1/three?' }).count()).toBe(1);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+  });
+
   it('aborts after a question, and says how the install ended', async () => {
     const cluster = await openBlocked();
     await page.getByRole('button', { name: 'Abort the install …' }).click();
