@@ -3,11 +3,21 @@ import { RESET_PREFLIGHT } from '../../plan/reset.js';
 import type { StepData } from '../../plan/run.js';
 import { listed } from '../prepare/checks/problem.js';
 import type { Probe, StepContext } from '../types.js';
+import type { Authority } from './whose.js';
 
 /** What the preflight of a reset hands on to its steps. */
 export interface Found extends StepData {
   /** Names of hosts that cannot be reached. */
   away: string[];
+  /** `sha256:…` of the cluster's CA certificate as its hosts know it, and the host that says so; null where none has come that far. */
+  ca: string | null;
+  caOf: string | null;
+}
+
+/** The authority that the preflight of a reset has found, for steps that ask a host once more whose it is. */
+export function authorityFound({ inputs }: Pick<StepContext, 'inputs'>): Authority | undefined {
+  const { ca, caOf } = inputs[RESET_PREFLIGHT] ?? {};
+  return typeof ca === 'string' && typeof caOf === 'string' ? { ca, host: caOf } : undefined;
 }
 
 /** Whether the preflight could not reach a host: then no step of this run tries to. */

@@ -5,7 +5,7 @@ import { described, listed, type Problem, preflightError } from '../prepare/chec
 import type { Probe, StepContext, StepImplementation } from '../types.js';
 import { type Found, wipeLater } from './away.js';
 import { oneHostProblems } from './one-host.js';
-import { authorityOf, foreignness, type HostLook, isBlank, lookAtOwner } from './whose.js';
+import { type Authority, authorityOf, foreignness, type HostLook, isBlank, lookAtOwner } from './whose.js';
 
 /**
  * Looks at every host before anything is changed on any: whose it is, and which cannot be reached. What cannot be told is never taken for
@@ -28,6 +28,7 @@ interface Looked {
   problems: Problem[];
   /** Of the hosts that are to be given back. */
   looks: HostLook[];
+  authority?: Authority;
 }
 
 async function look(context: StepContext): Promise<Looked> {
@@ -39,14 +40,15 @@ async function look(context: StepContext): Promise<Looked> {
   const asked = [...new Set([...others, ...subjects])];
   const all = await onEachHost(asked, (host) => lookAtOwner(context, host));
   const looks = all.filter(({ host }) => subjects.includes(host));
-  const problems = looks.flatMap((each) => foreignness(each, cluster, authorityOf(all)));
+  const authority = authorityOf(all);
+  const problems = looks.flatMap((each) => foreignness(each, cluster, authority));
   const [subject] = looks;
   if (only === undefined) problems.push(...tooManyAway(looks));
-  if (only === undefined || subject === undefined || problems.length > 0) return { problems, looks };
-  return { problems: await oneHostProblems(context, subject), looks };
+  if (only === undefined || subject === undefined || problems.length > 0) return { problems, looks, authority };
+  return { problems: await oneHostProblems(context, subject), looks, authority };
 }
 
-function judged({ problems, looks }: Looked): Probe {
+function judged({ problems, looks, authority }: Looked): Probe {
   if (problems.length > 0) {
     const changes = problems.map(described);
     return { done: false, found: `${problems.length} problem(s)`, changes, problem: preflightError(problems) };
@@ -61,7 +63,12 @@ function judged({ problems, looks }: Looked): Probe {
     ...(unwritten.length > 0 ? [`what ${listed(unwritten)} was before is written down nowhere`] : []),
   ];
   const lost = looks.flatMap((each) => (each.away === undefined ? [] : [each.host]));
-  const data: Found = { away, ...(lost.length === 0 ? {} : { leftToDo: wipeLater(lost) }) };
+  const data: Found = {
+    away,
+    ca: authority?.ca ?? null,
+    caOf: authority?.host ?? null,
+    ...(lost.length === 0 ? {} : { leftToDo: wipeLater(lost) }),
+  };
   return { done: true, found: found.join('; '), changes: [], data };
 }
 

@@ -1,4 +1,3 @@
-import { quote } from '../../hosts/shell.js';
 import { OWNER_PATH } from '../../render/owner.js';
 import { requireKnown } from '../answers.js';
 import { BEFORE_DIRECTORY } from '../before/places.js';
@@ -7,6 +6,8 @@ import { hostOf } from '../prepare/target.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { Probe, StepContext, StepImplementation } from '../types.js';
 import { isAway, leftAlone } from './away.js';
+import { recordOfOurs, requireRecord } from './ours.js';
+import { OWNER_QUESTION } from './whose.js';
 
 const STATE_FOLDER = '/var/lib/kubewright';
 
@@ -19,6 +20,7 @@ export const forgetHost: StepImplementation = {
     const host = hostOf(context);
     if (isAway(context, host.name)) return leftAlone(host);
     const facts = await gatherFacts(context.host, QUESTIONS, context.signal);
+    recordOfOurs(context, host, facts);
     const there = facts.answer('there', 'no record is there');
     const known = requireKnown(there, `whether ${host.name} bears a record of the cluster`, host.name);
     if (known.is === 'no') return { done: true, found: 'it bears no record of a cluster', changes: [] };
@@ -27,12 +29,16 @@ export const forgetHost: StepImplementation = {
     return { done: false, found: 'it bears the record of the cluster', changes: [`remove ${OWN_FOLDERS.join(', ')}`] };
   },
 
-  async apply({ host, cluster, signal }: StepContext) {
-    await host.run(forgetScript(cluster.name), { signal, timeoutMs: 60_000 });
+  /** @throws KubewrightError KW407 when the host is not this cluster's any more */
+  async apply(context: StepContext) {
+    const { host, signal } = context;
+    const facts = await gatherFacts(host, OWNER_QUESTION, signal);
+    const record = recordOfOurs(context, hostOf(context), facts);
+    await host.run(forgetScript(record), { signal, timeoutMs: 60_000 });
   },
 };
 
-const QUESTIONS = `ask there exists ${OWNER_PATH} ${BEFORE_DIRECTORY}
+const QUESTIONS = `${OWNER_QUESTION}ask there exists ${OWNER_PATH} ${BEFORE_DIRECTORY}
 ask node exists ${LIVED_PATHS.join(' ')}
 `;
 
@@ -42,12 +48,15 @@ function notReset(name: string): Probe {
   return { done: true, found: 'it keeps its record, for a node is still there', changes: [], data: { leftToDo } };
 }
 
-/** Bash. The record goes last of what tells whose the host is. Exported for its test in a real bash. */
-export function forgetScript(cluster: string): string {
+/**
+ * Bash. The record goes last of what tells whose the host is. Exported for its test in a real bash.
+ *
+ * @param record as `recordOfOurs` gives it; undefined where the host bears none, as behind an attempt that was interrupted
+ */
+export function forgetScript(record: string | undefined): string {
   const others = OWN_FOLDERS.filter((folder) => folder !== STATE_FOLDER && !OWNER_PATH.startsWith(`${folder}/`));
   return `set -e
-[ ! -e ${OWNER_PATH} ] || grep -qF ${quote(`"cluster": "${cluster}"`)} ${OWNER_PATH} || { echo 'the host is another cluster'"'"'s' >&2; exit 1; }
-rm -rf -- ${others.join(' ')}
+${record === undefined ? `[ ! -e ${OWNER_PATH} ]\n` : requireRecord(record)}rm -rf -- ${others.join(' ')}
 find ${STATE_FOLDER}/ -mindepth 1 -maxdepth 1 ! -name 'lease*' ! -name before -exec rm -rf -- {} +
 rm -rf -- ${OWNER_PATH.replace(/\/[^/]*$/, '')}
 rm -rf -- ${BEFORE_DIRECTORY}

@@ -1,4 +1,4 @@
-import { OWNER_PATH } from '../../render/owner.js';
+import type { ClusterHost } from '../../cluster/types.js';
 import { type Answer, requireKnown } from '../answers.js';
 import { namedFence, takeFence } from '../fence.js';
 import { listed } from '../prepare/checks/problem.js';
@@ -6,9 +6,11 @@ import { hostOf } from '../prepare/target.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { Probe, StepContext, StepImplementation } from '../types.js';
 import { isAway, leftAlone } from './away.js';
+import { recordOfOurs } from './ours.js';
 import { leftFunction } from './undo/files.js';
 import { undoScript } from './undo/script.js';
 import { WORDS } from './undo/words.js';
+import { OWNER_QUESTION } from './whose.js';
 
 /** Names of things that are told; the others are counted. */
 const NAMED = 8;
@@ -21,21 +23,22 @@ export const resetHost: StepImplementation = {
   async probe(context) {
     const host = hostOf(context);
     if (isAway(context, host.name)) return leftAlone(host);
-    const { owner, left, kubelet } = await look(context);
-    const mine = requireKnown(owner, `whether ${host.name} is of this cluster`, host.name);
+    const { record, left, kubelet } = await look(context, host);
+    // What no record claims is nobody's to take away: the preflight has refused a node without one.
+    if (record === undefined) return { done: true, found: 'nothing of the cluster is on it', changes: [] };
     const there = requireKnown(left, `what is left on ${host.name}`, host.name);
     const runs = requireKnown(kubelet, `whether a kubelet runs on ${host.name}`, host.name);
-    // What no record claims is nobody's to take away: the preflight has refused a node without one.
-    if (mine.is === 'no') return { done: true, found: 'nothing of the cluster is on it', changes: [] };
     return probeOf(there.is === 'yes' ? there.value.split('\n') : [], runs.is === 'yes');
   },
 
-  /** @throws KubewrightError KW431 when it did not come to its end */
+  /** @throws KubewrightError KW407 when the host is not this cluster's any more, KW431 when it did not come to its end */
   async apply(context) {
     const host = hostOf(context);
     // Before anything is taken away: what an attempt that was overtaken would still do ends here.
     await takeFence(context);
-    await context.durable('undo', undoScript(context.cluster, host), {
+    const { record } = await look(context, host);
+    if (record === undefined) return;
+    await context.durable('undo', undoScript(context.cluster, host, record), {
       guard: namedFence(context),
       timeoutSeconds: 2_100,
       hint: 'The last lines of its output say what is in the way. Nothing is taken from a folder below which something is still mounted: end what uses it (`fuser -vm PATH`), then retry the step. It goes on where it stood.',
@@ -44,20 +47,20 @@ export const resetHost: StepImplementation = {
 };
 
 interface Look {
-  owner: Answer<string>;
+  /** By which it is this cluster's; undefined where it bears none. */
+  record: string | undefined;
   left: Answer<string>;
   kubelet: Answer<string>;
 }
 
-async function look(context: StepContext): Promise<Look> {
-  const script = `${WORDS}${leftFunction(context.cluster)}
-ask owner content ${OWNER_PATH}
+async function look(context: StepContext, host: ClusterHost): Promise<Look> {
+  const script = `${WORDS}${leftFunction(context.cluster)}${OWNER_QUESTION}
 ask left left
 ask kubelet runs kubelet.service
 `;
   const facts = await gatherFacts(context.host, script, context.signal);
   return {
-    owner: facts.answer('owner', 'it bears no record'),
+    record: recordOfOurs(context, host, facts),
     left: facts.answer('left', 'nothing of ours is there'),
     kubelet: facts.answer('kubelet', 'no kubelet runs'),
   };

@@ -58,23 +58,31 @@ export async function lookAtOwner(
   return { host, away: why, owner: silent, traces: silent, ca: silent, applied: silent, before: silent };
 }
 
+/** Bash that asks a host for its record of ownership, for `gatherFacts`; `ownerOf` reads the answer. */
+export const OWNER_QUESTION = `ask owner content ${OWNER_PATH}
+`;
+
 const QUESTIONS = `${CERTIFICATE_DIGEST}
 ca() { exists ${CA_CERTIFICATE} || return; certificate_digest ${CA_CERTIFICATE}; }
-ask owner content ${OWNER_PATH}
-ask traces exists ${LIVED_PATHS.join(' ')}
+${OWNER_QUESTION}ask traces exists ${LIVED_PATHS.join(' ')}
 ask ca ca
 ask applied content ${APPLIED_PATH}
 ask before exists ${BEFORE_STATE}
 `;
 
+/** The record of a host that was asked `OWNER_QUESTION`: a no is the host's own, that it bears none. */
+export function ownerOf({ name }: ClusterHost, facts: Facts): Answer<OwnerRecord> {
+  return refine(facts.answer('owner', `${name} has no ownership record`), (text) => {
+    const record = parseOwner(text);
+    return record === undefined ? unknown(`${OWNER_PATH} cannot be read`) : yes(record);
+  });
+}
+
 function lookOf(host: ClusterHost, facts: Facts): HostLook {
   const { name } = host;
   return {
     host,
-    owner: refine(facts.answer('owner', `${name} has no ownership record`), (text) => {
-      const record = parseOwner(text);
-      return record === undefined ? unknown(`${OWNER_PATH} cannot be read`) : yes(record);
-    }),
+    owner: ownerOf(host, facts),
     traces: facts.answer('traces', `nothing of a cluster is on ${name}`),
     ca: refine(facts.answer('ca', `${name} has no CA certificate`), (digest) =>
       digest === '' ? unknown(`${CA_CERTIFICATE} cannot be read`) : yes(`sha256:${digest}`),
@@ -92,11 +100,17 @@ export function isBlank({ owner, traces }: HostLook): boolean {
   return owner.is === 'no' && traces.is === 'no';
 }
 
+/** `sha256:…` of a cluster's CA certificate, and the name of the host that has recorded it. */
+export interface Authority {
+  ca: string;
+  host: string;
+}
+
 /**
  * The authority of the cluster, as its hosts know it: what the first one has recorded, control planes before others. Undefined where none
  * has come so far.
  */
-export function authorityOf(looks: readonly HostLook[]): { ca: string; host: string } | undefined {
+export function authorityOf(looks: readonly HostLook[]): Authority | undefined {
   const known = looks.flatMap(({ host, owner }) =>
     owner.is === 'yes' && owner.value.caFingerprint !== null
       ? [{ ca: owner.value.caFingerprint, host: host.name, leads: host.role === 'control-plane' }]
@@ -109,11 +123,7 @@ export function authorityOf(looks: readonly HostLook[]): { ca: string; host: str
  * Why a host may not be given back by this cluster: it is another one's, by its record, its authority or what was applied to it, or that
  * cannot be told. A host that cannot be reached, and a blank one, are no problem of this kind. Pure.
  */
-export function foreignness(
-  look: HostLook,
-  cluster: Cluster,
-  authority: { ca: string; host: string } | undefined,
-): Problem[] {
+export function foreignness(look: HostLook, cluster: Cluster, authority: Authority | undefined): Problem[] {
   const { host, away, owner, traces } = look;
   if (away !== undefined || isBlank(look)) return [];
   if (owner.is === 'unknown') return [cannotTell(look, 'whose it is', owner.why)];
@@ -121,28 +131,34 @@ export function foreignness(
     if (traces.is === 'unknown') return [cannotTell(look, 'whether a node is on it', traces.why)];
     return [neverOurs(host, `it bears no record of "${cluster.name}", and a node is on it`)];
   }
-  const { value: record } = owner;
-  if (record.cluster !== cluster.name || record.host !== host.name) {
-    return [foreign(host, `it is the host ${record.host} of cluster "${record.cluster}" (${record.endpoint})`)];
-  }
-  return [...otherAuthority(look, record, authority), ...otherApplied(look, cluster)];
+  const claimed = foreignRecord(host, owner.value, cluster, authority);
+  if (claimed !== undefined) return [claimed];
+  return [...otherAuthority(look, authority), ...otherApplied(look, cluster)];
 }
 
-function otherAuthority(
-  { host, ca }: HostLook,
-  { caFingerprint }: OwnerRecord,
-  authority: { ca: string; host: string } | undefined,
-) {
-  if (authority === undefined) return [];
-  const differs = (one: string | null) => one !== null && one !== authority.ca;
-  const here = ca.is === 'yes' ? ca.value : null;
-  if (!differs(caFingerprint) && !differs(here)) return [];
-  return [
-    foreign(
-      host,
-      `its cluster has the name of this one and another authority than ${authority.host} knows (${here ?? caFingerprint}, not ${authority.ca})`,
-    ),
-  ];
+/** Why a record of ownership is not of this host in this cluster; undefined where it is. Pure. */
+export function foreignRecord(
+  host: ClusterHost,
+  record: OwnerRecord,
+  cluster: Cluster,
+  authority: Authority | undefined,
+): Problem | undefined {
+  if (record.cluster !== cluster.name || record.host !== host.name) {
+    return foreign(host, `it is the host ${record.host} of cluster "${record.cluster}" (${record.endpoint})`);
+  }
+  if (authority === undefined || record.caFingerprint === null || record.caFingerprint === authority.ca)
+    return undefined;
+  return foreign(host, namesake(record.caFingerprint, authority));
+}
+
+/** What is on the disk of a host, besides what it bears as its record. */
+function otherAuthority({ host, ca }: HostLook, authority: Authority | undefined): Problem[] {
+  if (authority === undefined || ca.is !== 'yes' || ca.value === authority.ca) return [];
+  return [foreign(host, namesake(ca.value, authority))];
+}
+
+function namesake(here: string, { ca, host }: Authority): string {
+  return `its cluster has the name of this one and another authority than ${host} knows (${here}, not ${ca})`;
 }
 
 function otherApplied({ host, applied }: HostLook, { name }: Cluster): Problem[] {

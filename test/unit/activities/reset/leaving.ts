@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { carryOut } from '../../../../src/activities/step.js';
+import { carryOut, type StageContext } from '../../../../src/activities/step.js';
 import type { StepImplementation } from '../../../../src/activities/types.js';
 import type { Cluster } from '../../../../src/cluster/types.js';
 import type { StepOutput } from '../../../../src/plan/run.js';
@@ -98,12 +98,16 @@ export class Leaving {
       .map((line) => line.split(',')[0] ?? '');
   }
 
-  /** @param onWait called when the step begins to wait; without it the wait is left, as if patience were used up */
+  /**
+   * A wait is left at once, as if patience were used up.
+   *
+   * @param instead parts of the step's context that the test brings itself
+   */
   async carry(
     implementation: StepImplementation,
     action: Action,
     host: string,
-    { away = [] as string[], ofCluster = false } = {},
+    { away = [] as string[], ofCluster = false, instead = {} as Partial<StageContext> } = {},
   ): Promise<StepOutput> {
     const { hosts, cluster } = this;
     const step = {
@@ -117,10 +121,16 @@ export class Leaving {
       skippable: false,
       ...(ofCluster ? { with: { host } } : {}),
     };
-    const input = { step, inputs: { 'cluster/preflight': { away } }, operation: 'reset' as const, cluster, build: '0' };
+    const input = {
+      step,
+      inputs: { 'cluster/preflight': { away, ca: CA, caOf: 'cp-1' } },
+      operation: 'reset' as const,
+      cluster,
+      build: '0',
+    };
     const context = hosts.context(action, ofCluster ? null : host, this.#abort.signal, () => this.#abort.abort(), {
       input,
     });
-    return carryOut(implementation, context);
+    return carryOut(implementation, Object.assign(context, instead));
   }
 }

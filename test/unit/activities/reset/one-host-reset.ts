@@ -57,9 +57,12 @@ export function keep(cluster: Cluster, host: ClusterHost): Promise<string> {
   return output(`${environment()}${keepScript(cluster, host)}`, MOVED);
 }
 
-export function undo(cluster: Cluster, host: ClusterHost): Promise<string> {
-  return durable(undoScript(cluster, host));
+/** @param record that was judged to be of this cluster: by default the one that `layNode` lays */
+export function undo(cluster: Cluster, host: ClusterHost, record = recordOf(cluster.name)): Promise<string> {
+  return durable(undoScript(cluster, host, record));
 }
+
+const recordOf = (cluster: string) => `{\n  "cluster": "${cluster}"\n}`;
 
 /** What was called, one line each; empty where nothing was. */
 export function calls(): string[] {
@@ -84,7 +87,7 @@ export function layHost(): void {
 
 /** What an install and a life as a node have left on it. */
 export function layNode(cluster: string): void {
-  lay(OWNER_PATH, `{\n  "cluster": "${cluster}"\n}\n`);
+  lay(OWNER_PATH, `${recordOf(cluster)}\n`);
   lay('/etc/sysctl.d/zz-kubewright.conf', 'net.ipv4.ip_forward = 1\n');
   lay('/proc/sys/net/ipv4/ip_forward', '1\n');
   lay('/proc/swaps', 'Filename Type Size Used Priority\n');

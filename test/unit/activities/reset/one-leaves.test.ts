@@ -21,7 +21,7 @@ const leave = (host: string, away: string[] = []) =>
 
 describe('one host may leave', () => {
   it.each(['cp-2', 'w-1'])('where it is of the cluster, and that goes on without %s', async (host) => {
-    expect((await check(host)).data).toEqual({ away: [] });
+    expect((await check(host)).data).toEqual({ away: [], ca: CA, caOf: expect.any(String) });
   });
 
   it('not where those that stay are no quorum', async () => {
@@ -68,7 +68,7 @@ describe('one host may leave', () => {
 
   it('not where it is blank, and the cluster knows nothing of it', async () => {
     living.blank('w-1');
-    expect((await check('w-1')).data).toEqual({ away: [] });
+    expect((await check('w-1')).data).toEqual({ away: [], ca: CA, caOf: expect.any(String) });
     living.take('.', 'node-w-1');
     await expect(check('w-1')).rejects.toMatchObject({ code: 'KW394' });
   });
