@@ -4,12 +4,12 @@ import { quote } from '../hosts/shell.js';
 import type { DrillOptions } from '../plan/drill.js';
 import { type DrillReport, SCENARIOS } from '../plan/drill-report.js';
 import { action, type CommandContext } from './support/action.js';
-import { parseDuration } from './support/duration.js';
+import { addUnattendedOptions, type CarryOptions } from './support/carry-options.js';
 import { FILE_ARGUMENT, type FileOption } from './support/file-argument.js';
 import { addGlobalOptions } from './support/global-options.js';
 import { isClusterName, lastCluster } from './support/named-cluster.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
-import type { CarryOptions, Undertaking } from './support/undertaking.js';
+import type { Undertaking } from './support/undertaking.js';
 
 interface DrillCommandOptions extends CarryOptions, FileOption {
   only?: string;
@@ -46,12 +46,8 @@ export function drillCommand(shell: Shell): Command {
     .option('--power-on <command>', 'command that gives it back')
     .option('--move-pods', 'keep a node away until its pods were made anew elsewhere (some six minutes each)', false)
     .option('--report <file>', 'write a time line of it to this SVG file')
-    .option('--yes', 'do not ask for the name of the cluster', false)
-    .option('--detach', 'leave worker and server running in the background, and return at once', false)
-    .option('--timeout <duration>', 'exit with code 4 after so long, such as 45m; the drill goes on', parseDuration)
-    .option('--worker', 'start a worker here, for this cluster alone (default with the embedded server)')
-    .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
-    .action(action<DrillCommandOptions, [string]>(shell, drill));
+    .option('--yes', 'do not ask for the name of the cluster', false);
+  addUnattendedOptions(command, 'drill').action(action<DrillCommandOptions, [string]>(shell, drill));
   command.addCommand(
     addGlobalOptions(
       new Command('history')

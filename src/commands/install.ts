@@ -1,10 +1,9 @@
 import { Command } from 'commander';
 import type { StartedRun } from '../engine/index.js';
 import { action, type CommandContext } from './support/action.js';
-import { parseDuration } from './support/duration.js';
+import { addCarryOptions, type CarryOptions } from './support/carry-options.js';
 import { FILE_ARGUMENT } from './support/file-argument.js';
 import type { ExitCode, Shell } from './support/shell.js';
-import type { CarryOptions } from './support/undertaking.js';
 
 interface InstallOptions extends CarryOptions {
   leaveOutUnreachable: boolean;
@@ -12,7 +11,7 @@ interface InstallOptions extends CarryOptions {
 
 /** `kubewright install FILE`: makes the cluster that the file describes, or goes on with it. */
 export function installCommand(shell: Shell): Command {
-  return new Command('install')
+  const command = new Command('install')
     .summary('make the cluster that a cluster.yaml describes, or go on with it')
     .description(
       'Makes the cluster that a cluster.yaml describes. Interrupted or killed at any moment, the same command goes on ' +
@@ -20,23 +19,12 @@ export function installCommand(shell: Shell): Command {
         'a Temporal server of its own.',
     )
     .argument(...FILE_ARGUMENT)
-    .option('--detach', 'leave worker and server running in the background, and return at once', false)
-    .option('--wait', 'go on when a step is blocked (default on a terminal)')
-    .option('--no-wait', 'exit with code 3 when a step is blocked and nothing else can run (default elsewhere)')
-    .option('--timeout <duration>', 'exit with code 4 after so long, such as 45m; the install goes on', parseDuration)
-    .option(
-      '--patience <duration>',
-      'ask a person about a host that has not answered for so long; it is tried on (default 10m)',
-      parseDuration,
-    )
     .option(
       '--leave-out-unreachable',
       'go on without a worker that has not answered for as long as --patience says; exit code 5 names them',
       false,
-    )
-    .option('--worker', 'start a worker here, for this cluster alone (default with the embedded server)')
-    .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
-    .action(action<InstallOptions, [string]>(shell, install));
+    );
+  return addCarryOptions(command, 'install').action(action<InstallOptions, [string]>(shell, install));
 }
 
 async function install(context: CommandContext<InstallOptions>, file: string): Promise<ExitCode> {

@@ -3,11 +3,11 @@ import type { Cluster } from '../cluster/types.js';
 import type { Engine } from '../engine/index.js';
 import { isKubewrightError, KubewrightError } from '../errors.js';
 import { action, type CommandContext } from './support/action.js';
-import { parseDuration } from './support/duration.js';
+import { addCarryOptions, type CarryOptions } from './support/carry-options.js';
 import { FILE_ARGUMENT } from './support/file-argument.js';
 import { canAsk, openQuestions } from './support/questions.js';
 import type { ExitCode, Shell } from './support/shell.js';
-import type { CarryOptions, Undertaking } from './support/undertaking.js';
+import type { Undertaking } from './support/undertaking.js';
 
 interface ResetCommandOptions extends CarryOptions {
   host?: string;
@@ -19,7 +19,7 @@ const OPERATION = 'reset';
 
 /** `kubewright reset FILE`: gives the hosts of a cluster back as they were, or one of them. */
 export function resetCommand(shell: Shell): Command {
-  return new Command(OPERATION)
+  const command = new Command(OPERATION)
     .summary('give the hosts of a cluster back, or one of them')
     .description(
       'Keeps an encrypted backup, stops what runs for the cluster, takes away what Kubewright put on the hosts, brings back what was ' +
@@ -30,19 +30,8 @@ export function resetCommand(shell: Shell): Command {
     .argument(...FILE_ARGUMENT)
     .option('--host <name>', 'only this host; the cluster goes on without it')
     .option('--no-drain', 'with --host: do not move its pods to other hosts first')
-    .option('--yes-reset <name>', 'name of the cluster, in place of the question (for scripts)')
-    .option('--detach', 'leave worker and server running in the background, and return at once', false)
-    .option('--wait', 'go on when a step is blocked (default on a terminal)')
-    .option('--no-wait', 'exit with code 3 when a step is blocked and nothing else can run (default elsewhere)')
-    .option('--timeout <duration>', 'exit with code 4 after so long, such as 45m; the reset goes on', parseDuration)
-    .option(
-      '--patience <duration>',
-      'ask a person about a host that has not answered for so long; it is tried on (default 10m)',
-      parseDuration,
-    )
-    .option('--worker', 'start a worker here, for this cluster alone (default with the embedded server)')
-    .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
-    .action(action<ResetCommandOptions, [string]>(shell, reset));
+    .option('--yes-reset <name>', 'name of the cluster, in place of the question (for scripts)');
+  return addCarryOptions(command, 'reset').action(action<ResetCommandOptions, [string]>(shell, reset));
 }
 
 async function reset(context: CommandContext<ResetCommandOptions>, file: string): Promise<ExitCode> {

@@ -2,15 +2,15 @@ import { Command } from 'commander';
 import type { Cluster } from '../cluster/types.js';
 import { KubewrightError } from '../errors.js';
 import { action, type CommandContext } from './support/action.js';
-import { parseDuration } from './support/duration.js';
+import { addCarryOptions, type CarryOptions } from './support/carry-options.js';
 import { FILE_ARGUMENT, type FileOption } from './support/file-argument.js';
 import { isClusterName, lastCluster } from './support/named-cluster.js';
 import type { ExitCode, Shell } from './support/shell.js';
-import type { CarryOptions, Undertaking } from './support/undertaking.js';
+import type { Undertaking } from './support/undertaking.js';
 
 /** `kubewright rotate-encryption-key CLUSTER|FILE`: another key of encryption at rest for a living cluster. */
 export function rotateEncryptionKeyCommand(shell: Shell): Command {
-  return new Command('rotate-encryption-key')
+  const command = new Command('rotate-encryption-key')
     .summary('replace the key with which Secrets are encrypted in etcd')
     .description(
       'Makes a new key of encryption at rest on a control plane, brings it to all of them, writes all Secrets anew with it, and takes ' +
@@ -20,19 +20,8 @@ export function rotateEncryptionKeyCommand(shell: Shell): Command {
       '[cluster|file]',
       'name of a cluster that was installed with this Temporal server, or its cluster.yaml',
       FILE_ARGUMENT[2],
-    )
-    .option('--detach', 'leave worker and server running in the background, and return at once', false)
-    .option('--wait', 'go on when a step is blocked (default on a terminal)')
-    .option('--no-wait', 'exit with code 3 when a step is blocked and nothing else can run (default elsewhere)')
-    .option('--timeout <duration>', 'exit with code 4 after so long, such as 45m; the rotation goes on', parseDuration)
-    .option(
-      '--patience <duration>',
-      'ask a person about a host that has not answered for so long; it is tried on (default 10m)',
-      parseDuration,
-    )
-    .option('--worker', 'start a worker here, for this cluster alone (default with the embedded server)')
-    .option('--no-worker', 'start no worker: one runs elsewhere for this Temporal server')
-    .action(action<CarryOptions & FileOption, [string]>(shell, rotate));
+    );
+  return addCarryOptions(command, 'rotation').action(action<CarryOptions & FileOption, [string]>(shell, rotate));
 }
 
 const OPERATION = 'rotate-encryption-key';

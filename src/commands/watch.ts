@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Engine } from '../engine/index.js';
 import { action, type CommandContext } from './support/action.js';
-import { parseDuration } from './support/duration.js';
+import { addFollowOptions } from './support/carry-options.js';
 import { EXIT, type ExitCode, type Shell } from './support/shell.js';
 
 interface WatchCommandOptions {
@@ -10,16 +10,15 @@ interface WatchCommandOptions {
   timeout?: number;
 }
 
-/** `kubewright watch [CLUSTER]`: follows a running install from anywhere. */
+/** `kubewright watch [CLUSTER]`: follows a running operation from anywhere. */
 export function watchCommand(shell: Shell): Command {
-  return new Command('watch')
-    .summary('follow a running install')
-    .description('Follows an install until it ends. Ctrl-C ends the watching, not the install.')
-    .argument('[cluster]', 'name of the cluster; may be left out when there is only one')
-    .option('--wait', 'go on when a step is blocked (default on a terminal)')
-    .option('--no-wait', 'exit with code 3 when a step is blocked and nothing else can run (default elsewhere)')
-    .option('--timeout <duration>', 'exit with code 4 after so long, such as 45m; the install goes on', parseDuration)
-    .action(action<WatchCommandOptions, [string | undefined]>(shell, watch));
+  const command = new Command('watch')
+    .summary('follow a running operation')
+    .description(
+      'Follows an operation, such as an install, until it ends. Ctrl-C ends the watching, not the operation.',
+    )
+    .argument('[cluster]', 'name of the cluster; may be left out when there is only one');
+  return addFollowOptions(command, 'operation').action(action<WatchCommandOptions, [string | undefined]>(shell, watch));
 }
 
 async function watch(context: CommandContext<WatchCommandOptions>, named: string | undefined): Promise<ExitCode> {

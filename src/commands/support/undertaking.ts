@@ -3,18 +3,9 @@ import type { Cluster } from '../../cluster/types.js';
 import type { Engine, RunSnapshot, StartedRun, StartOptions, WorkerProcess } from '../../engine/index.js';
 import { OPERATIONS, type Operation } from '../../plan/operations.js';
 import type { CommandContext } from './action.js';
+import type { CarryOptions } from './carry-options.js';
 import type { Followed } from './follow.js';
 import { EXIT, type ExitCode } from './shell.js';
-
-/** What every command takes that carries an operation out. */
-export interface CarryOptions {
-  detach: boolean;
-  wait?: boolean;
-  /** Milliseconds, as is `patience`. */
-  timeout?: number;
-  patience?: number;
-  worker?: boolean;
-}
 
 /** An operation on a cluster, as a command was asked for it. */
 export interface Undertaking {
