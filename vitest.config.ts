@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -12,6 +13,8 @@ const PATIENT = { poll: { timeout: 15_000 } };
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Tests wait for programs and for Temporal most of their time: vitest's own default leaves a core of two with nothing to do.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         resolve,
