@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { SAYS_NO } from '../../../src/activities/remote-facts.js';
+import { hostsOf } from '../../../src/cluster/types.js';
 import { apiAddressOf } from '../../../src/components/registry/plan.js';
 import { PATCHES_DIRECTORY } from '../../../src/render/kubeadm-paths.js';
 import { SYSCTL_PATH } from '../../../src/render/sysctl.js';
@@ -34,6 +35,13 @@ export const FUNCTIONS: Record<string, Respond> = {
   mac: (host) => said(host.cluster.holder === host ? host.mac : ''),
   neighbour: (host) => said(host.cluster.holder?.mac ?? ''),
   api_get: (host, [path = '']) => apiGet(host, path),
+  ready: ({ cluster }) => (cluster.members.length > 0 ? said('ok') : failed('connection refused\n')),
+  backends: ({ cluster: { config } }) =>
+    said(
+      hostsOf(config, 'control-plane')
+        .map(({ name }) => `${name} UP L7OK`)
+        .join('\n'),
+    ),
   healthz: (host) => yesIf(host.active.has('kubelet')),
   member_list: (host) => (isMember(host) ? said(memberList(host)) : failed('no etcd member takes clients there\n')),
   command_lines: (host, [name = '']) => said(commandLine(host, name)),

@@ -5,6 +5,7 @@ import { hostsOf, type Role } from '../../../cluster/types.js';
 import type { LoadBalancerWork } from '../../work-types.js';
 import { virtualIpOf } from '../virtual-ip/virtual-ip.js';
 import { vrrpProblems } from './advertisements.js';
+import { backendFaults } from './steps/backends.js';
 import { lookAtEndpoint } from './steps/verifyEndpoint.js';
 import { gatherVipFacts, vipProblems } from './vip.js';
 
@@ -15,7 +16,10 @@ import { gatherVipFacts, vipProblems } from './vip.js';
  */
 export function vrrpWork(configuration: string): Omit<LoadBalancerWork, 'bundled' | 'health'> {
   return {
-    look: lookAtEndpoint,
+    async look(context) {
+      const [endpoint, past] = await Promise.all([lookAtEndpoint(context), backendFaults(context)]);
+      return { ...endpoint, faults: [...endpoint.faults, ...past] };
+    },
 
     checkEndpoint: async () => [],
 

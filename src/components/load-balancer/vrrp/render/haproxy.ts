@@ -12,6 +12,9 @@ export interface HaproxyProcess {
 /** Loopback port on which the local HAProxy tells keepalived whether it has an API server that answers. */
 export const HAPROXY_MONITOR_PORT = 8404;
 
+/** Where it tells there which API servers it leads to: what health checks look at. Nothing can be changed there. */
+export const HAPROXY_STATS_PATH = '/stats';
+
 /**
  * The load balancer of the API servers, the same on every control plane.
  *
@@ -82,5 +85,7 @@ frontend monitor
     timeout client 5s
     monitor-uri /backend
     monitor fail if { nbsrv(answer) eq 0 }
+    stats uri ${HAPROXY_STATS_PATH}
+    stats hide-version
 `;
 }
