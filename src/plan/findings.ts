@@ -28,6 +28,7 @@ const MEANINGS: Readonly<Record<string, { component?: HealthComponent; severity:
   KW481: { component: 'nodes', severity: 'degraded' },
   KW482: { component: 'endpoint', severity: 'degraded' },
   KW483: { component: 'dns', severity: 'degraded' },
+  KW484: { component: 'dns', severity: 'degraded' },
   KW493: { component: 'nodes', severity: 'degraded' },
   KW601: { component: 'api', severity: 'degraded' },
   KW602: { component: 'dns', severity: 'blind' },

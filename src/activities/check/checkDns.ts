@@ -2,6 +2,7 @@ import type { HealthFinding } from '../../plan/run.js';
 import { findControlPlane } from '../kubeadm/control-plane.js';
 import { askFromPods, type SilentPods } from '../verify/dns-from-pods.js';
 import { lookAtNodes, nodesOf } from '../verify/verifyNodes.js';
+import { coreDnsFindings } from './core-dns.js';
 import { lookOnly } from './look-only.js';
 
 /** A label of its own, so that neither this check nor an install takes the other's pods for left over. */
@@ -13,7 +14,10 @@ const HINT = 'Look at kube-proxy, the pod network and CoreDNS with `kubectl get 
 const SCHEDULER_HINT =
   'Look at kube-scheduler (`kubectl -n kube-system get pods -l component=kube-scheduler -o wide`, then its log): without one no new pod starts.';
 
-/** DNS answers to a pod on each node that is Ready, and one pod more is scheduled; the other nodes are findings of their own. */
+/**
+ * DNS answers to a pod on each node that is Ready, from CoreDNS on two hosts, and one pod more is scheduled; the other nodes are findings
+ * of their own.
+ */
 export const checkDns = lookOnly(async (context) => {
   const via = await findControlPlane(context);
   const { faults, waiting } = await lookAtNodes(context);
@@ -33,7 +37,11 @@ export const checkDns = lookOnly(async (context) => {
     key: KEY,
     scheduled: true,
   });
-  if (silent === undefined) return { findings: [], found: `DNS answers to a pod on each of ${nodes.length} nodes` };
+  // Where names are not resolved it does not matter yet on how many hosts they are not.
+  if (silent === undefined) {
+    const findings = await coreDnsFindings(context, via, nodes.length);
+    return { findings, found: `DNS answers to a pod on each of ${nodes.length} nodes` };
+  }
   return { findings: [...silentFindings(silent), ...unplacedFinding(silent, nodes.length)], found: '' };
 });
 

@@ -1,10 +1,10 @@
 import { KubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
-import { type Answer, refine, requireKnown, unknown, yes } from '../answers.js';
+import { type Answer, requireKnown, yes } from '../answers.js';
 import { findControlPlane, type ReadyControlPlane, requireControlPlane } from '../kubeadm/control-plane.js';
-import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { awaitFaultless, type Faults } from './await-state.js';
+import { type CoreDns, leastHostsOf, lookAtCoreDns, type Toleration } from './core-dns.js';
 import { CHECK_NAMESPACE } from './dns-pods.js';
 import { withoutNetwork } from './later-network.js';
 import { awaitPlaces } from './places.js';
@@ -12,9 +12,6 @@ import { nodesOf } from './verifyNodes.js';
 
 const PATIENCE_MS = 5 * 60_000;
 const LOOK_EVERY_MS = 1_000;
-
-/** As many as kubeadm makes; and on as many hosts, or the loss of one is the loss of every name. */
-const LEAST_REPLICAS = 2;
 
 /**
  * Seconds after which a pod of CoreDNS is made anew elsewhere when its node is lost. Without tolerations of its own
@@ -40,7 +37,7 @@ export const spreadDns: StepImplementation = {
     if (via === undefined) return { done: false, found: 'no control plane is ready', changes: ['spread CoreDNS'] };
     const postponed = await withoutNetwork(context, 'CoreDNS was not spread');
     if (postponed !== undefined) return postponed;
-    const faults = faultsOf(await look(context, via), leastHosts(context));
+    const faults = faultsOf(await lookAtCoreDns(context, via), leastHosts(context));
     const changes = faults.length === 0 ? [] : [`have CoreDNS run on at least ${leastHosts(context)} hosts`];
     return {
       done: faults.length === 0,
@@ -55,15 +52,15 @@ export const spreadDns: StepImplementation = {
     await awaitPlaces(context, via, leastHosts(context));
     // Pods that are on their way are let come: a template that changes now would make them anew.
     await settle(context, via);
-    const state = requireKnown(await look(context, via), QUESTION, via.host.name);
+    const state = requireKnown(await lookAtCoreDns(context, via), QUESTION, via.host.name);
     if (state.is === 'yes' && needsTemplate(state.value, leastHosts(context))) {
       await changeTemplate(context, via, state.value);
       await settle(context, via);
     }
     await moveApart(context, via);
-    const faultsIn = (state: Answer<DnsDeployment>): Faults =>
+    const faultsIn = (state: Answer<CoreDns>): Faults =>
       state.is === 'unknown' ? state : yes(faultsOf(state, leastHosts(context)));
-    const left = await awaitFaultless(context, QUESTION, async () => faultsIn(await look(context, via)), {
+    const left = await awaitFaultless(context, QUESTION, async () => faultsIn(await lookAtCoreDns(context, via)), {
       patienceMs: PATIENCE_MS,
       everyMs: LOOK_EVERY_MS,
     });
@@ -74,88 +71,10 @@ export const spreadDns: StepImplementation = {
 const QUESTION = 'where CoreDNS runs';
 
 function leastHosts({ cluster }: StepContext): number {
-  return Math.min(LEAST_REPLICAS, nodesOf(cluster).length);
+  return leastHostsOf(nodesOf(cluster).length);
 }
 
-interface Toleration {
-  key?: string;
-  operator?: string;
-  value?: string;
-  effect?: string;
-  tolerationSeconds?: number;
-}
-
-interface DnsDeployment {
-  replicas: number;
-  resourceVersion: string;
-  tolerations: Toleration[];
-  /** Pods that are ready and stay. */
-  pods: { name: string; uid: string; node: string }[];
-  /** Names of their nodes. */
-  hosts: string[];
-  /** Whether all its pods are of the newest template, and ready, and none is leaving. */
-  settled: boolean;
-  /** Why pods are not scheduled, in the scheduler's words. */
-  pending: string[];
-}
-
-async function look(context: StepContext, via: ReadyControlPlane): Promise<Answer<DnsDeployment>> {
-  const get = `${via.kubectl} -n ${CHECK_NAMESPACE} get`;
-  const script = `ask deployment ${get} deployment coredns -o json
-ask pods ${get} pods -l k8s-app=kube-dns -o json`;
-  const facts = await gatherFacts(via.remote, script, context.signal);
-  const pods = facts.answer('pods', 'there are no pods of CoreDNS');
-  return refine(facts.answer('deployment', 'there is no CoreDNS'), (deployment) =>
-    refine(pods, (list) => parse(deployment, list)),
-  );
-}
-
-interface ApiDeployment {
-  metadata: { resourceVersion: string; generation: number };
-  spec: { replicas: number; template: { spec: { tolerations?: Toleration[] } } };
-  status: { observedGeneration?: number; updatedReplicas?: number; readyReplicas?: number; replicas?: number };
-}
-
-interface ApiPod {
-  metadata: { name: string; uid: string; deletionTimestamp?: string };
-  spec: { nodeName?: string };
-  status: { conditions?: { type: string; status: string; message?: string }[] };
-}
-
-function parse(deploymentJson: string, podsJson: string): Answer<DnsDeployment> {
-  try {
-    const { metadata, spec, status } = JSON.parse(deploymentJson) as ApiDeployment;
-    const { items } = JSON.parse(podsJson) as { items: ApiPod[] };
-    const condition = (pod: ApiPod, type: string) => pod.status.conditions?.find((each) => each.type === type);
-    const staying = items.filter((pod) => pod.metadata.deletionTimestamp === undefined);
-    const ready = staying.filter((pod) => condition(pod, 'Ready')?.status === 'True');
-    const pods = ready.flatMap(({ metadata: { name, uid }, spec: { nodeName: node } }) =>
-      node === undefined ? [] : [{ name, uid, node }],
-    );
-    return yes({
-      replicas: spec.replicas,
-      resourceVersion: metadata.resourceVersion,
-      tolerations: spec.template.spec.tolerations ?? [],
-      pods,
-      hosts: [...new Set(pods.map(({ node }) => node))],
-      settled:
-        items.length === spec.replicas &&
-        pods.length === spec.replicas &&
-        status.observedGeneration === metadata.generation &&
-        status.updatedReplicas === spec.replicas &&
-        status.readyReplicas === spec.replicas &&
-        status.replicas === spec.replicas,
-      pending: staying.flatMap((pod) => {
-        const scheduled = condition(pod, 'PodScheduled');
-        return scheduled?.status === 'False' ? (scheduled.message ?? 'a pod is not scheduled') : [];
-      }),
-    });
-  } catch {
-    return unknown('kubectl printed something else than CoreDNS');
-  }
-}
-
-function faultsOf(state: Answer<DnsDeployment>, hosts: number): string[] {
+function faultsOf(state: Answer<CoreDns>, hosts: number): string[] {
   if (state.is === 'unknown') return [`cannot tell where CoreDNS runs: ${state.why.trim().split('\n').at(-1)}`];
   // cluster.yaml has no key for another DNS: somebody took it away, and the check of DNS says whether something else serves.
   if (state.is === 'no') return ['there is no deployment CoreDNS'];
@@ -176,21 +95,21 @@ function toleratesShortly(tolerations: Toleration[]): boolean {
 
 async function settle(context: StepContext, via: ReadyControlPlane): Promise<void> {
   const unsettled = async (): Promise<Faults> => {
-    const state = await look(context, via);
+    const state = await lookAtCoreDns(context, via);
     return yes(state.is === 'yes' && state.value.settled ? [] : ['CoreDNS is not ready yet']);
   };
   // What keeps it from becoming ready is told at the end, when there was time for it.
   await awaitFaultless(context, QUESTION, unsettled, { patienceMs: PATIENCE_MS / 2, everyMs: LOOK_EVERY_MS });
 }
 
-function needsTemplate(state: DnsDeployment, hosts: number): boolean {
+function needsTemplate(state: CoreDns, hosts: number): boolean {
   return state.replicas < hosts || !toleratesShortly(state.tolerations);
 }
 
 /** Evicts one pod after the other from the host with the most of them, until they run on enough hosts. */
 async function moveApart(context: StepContext, via: ReadyControlPlane): Promise<void> {
   for (let moves = 0; moves < MOST_MOVES; moves++) {
-    const state = requireKnown(await look(context, via), QUESTION, via.host.name);
+    const state = requireKnown(await lookAtCoreDns(context, via), QUESTION, via.host.name);
     // While pods come and go nobody knows where they will be.
     if (state.is === 'no' || !state.value.settled || state.value.hosts.length >= leastHosts(context)) return;
     await evictOne(context, via, state.value);
@@ -198,7 +117,7 @@ async function moveApart(context: StepContext, via: ReadyControlPlane): Promise<
   }
 }
 
-async function evictOne(context: StepContext, via: ReadyControlPlane, { pods, hosts }: DnsDeployment): Promise<void> {
+async function evictOne(context: StepContext, via: ReadyControlPlane, { pods, hosts }: CoreDns): Promise<void> {
   const crowd = (node: string) => pods.filter((pod) => pod.node === node);
   const [most] = hosts.map(crowd).sort((a, b) => b.length - a.length);
   const pod = most?.at(-1);
@@ -218,7 +137,7 @@ async function evictOne(context: StepContext, via: ReadyControlPlane, { pods, ho
 }
 
 /** What is missing in the template, all in one change, for each makes every pod anew. */
-async function changeTemplate(context: StepContext, via: ReadyControlPlane, state: DnsDeployment): Promise<void> {
+async function changeTemplate(context: StepContext, via: ReadyControlPlane, state: CoreDns): Promise<void> {
   const missing = LOST.filter((key) => !state.tolerations.some((each) => each.key === key)).map((key) => {
     return { key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: EVICTION_SECONDS };
   });

@@ -25,8 +25,36 @@ describe('what pods say', () => {
     const version = `v${cluster.kubernetes.version}`;
     const lines = cluster.hosts.map(({ name, address }) => [name, 'True', version, address, 'Ready=True '].join('\t'));
     via.fact('nodes', lines.join('\n'));
+    coreDnsOn('cp-1', 'w-1');
   });
   afterEach(() => rm(directory, { recursive: true }));
+
+  function coreDnsOn(...nodes: (string | null)[]) {
+    const replicas = nodes.length;
+    via.fact(
+      'deployment',
+      JSON.stringify({
+        metadata: { resourceVersion: '1', generation: 1 },
+        spec: { replicas, template: { spec: {} } },
+        status: { observedGeneration: 1, updatedReplicas: replicas, readyReplicas: replicas, replicas },
+      }),
+    );
+    const items = nodes.map((nodeName, index) => ({
+      metadata: { name: `coredns-${index}`, uid: `${index}` },
+      spec: nodeName === null ? {} : { nodeName },
+      status: {
+        conditions: [
+          { type: 'Ready', status: nodeName === null ? 'False' : 'True' },
+          {
+            type: 'PodScheduled',
+            status: nodeName === null ? 'False' : 'True',
+            message: nodeName === null ? '0/3 nodes are available' : undefined,
+          },
+        ],
+      },
+    }));
+    via.fact('pods', JSON.stringify({ items }));
+  }
 
   async function findingsOf(stdout: string): Promise<readonly HealthFinding[]> {
     via.answer('clear_pods', { exitCode: stdout === '' ? 0 : 1, stdout });
@@ -60,6 +88,22 @@ describe('what pods say', () => {
     expect(silent).toMatchObject([
       { code: 'KW483', host: 'w-1', evidence: expect.stringContaining('check-w-1 Error') },
     ]);
+  });
+
+  test('CoreDNS on one host alone is told, though names are resolved', async () => {
+    coreDnsOn('w-1', 'w-1');
+    expect(await findingsOf('')).toMatchObject([
+      { code: 'KW484', host: null, evidence: expect.stringContaining('CoreDNS runs on w-1 only') },
+    ]);
+    coreDnsOn('w-1', null);
+    expect(await findingsOf('')).toMatchObject([
+      { code: 'KW484', evidence: 'a pod of CoreDNS is not scheduled: 0/3 nodes are available' },
+    ]);
+  });
+
+  test('where CoreDNS runs is not taken for a no when it cannot be asked', async () => {
+    via.fact('deployment', 'Error from server');
+    expect(await findingsOf('')).toMatchObject([{ code: 'KW602' }]);
   });
 
   test('CoreDNS that is not there is told of no node', async () => {
