@@ -27,7 +27,7 @@ export function recordOfOurs(context: StepContext, host: ClusterHost, facts: Fac
   if (problem === undefined) return facts.text('owner');
   throw new KubewrightError('KW407', problem.what, {
     host: host.name,
-    hint: 'This step has changed nothing on it. It was this cluster’s when the reset began: it was replaced since, or another cluster has taken it. Correct its address in cluster.yaml, or leave this step out.',
+    hint: 'This step has changed nothing on it. It was this cluster’s when the reset began: it was replaced since, or another cluster has taken it. Correct its address in cluster.yaml and begin the reset anew; a reset of the whole cluster can also go on without it (`kubewright skip`).',
   });
 }
 
