@@ -19,6 +19,7 @@ export type {
   HealthChannels,
   HealthMail,
   HealthSettings,
+  HealthSnapshots,
   HealthWebhook,
   WebhookFormat,
 } from './cluster/health/settings.js';
@@ -149,6 +150,7 @@ export type { Kubeconfig } from './kubeconfig.js';
 export { type AccessOptions, fetchKubeconfig, type LookAtOptions, lookAtCluster, unlockHosts } from './on-hosts.js';
 export { planCheck } from './plan/check.js';
 export type { DeepLook, Depth } from './plan/depth.js';
+export type { DiskTrend, RoomSample } from './plan/disk-trend.js';
 export { type ChosenScenarios, chooseScenarios, type DrillOptions, type Impossible, planDrill } from './plan/drill.js';
 export {
   type DrillGap,
@@ -163,6 +165,7 @@ export {
   type ScenarioLeft,
   type ScenarioReport,
 } from './plan/drill-report.js';
+export type { CounterSample, MemberTrend } from './plan/etcd-trend.js';
 export { HEALTH_COMPONENTS, HEALTH_VERDICTS, type HealthComponent, type HealthVerdict } from './plan/findings.js';
 export { planInstall } from './plan/install.js';
 export { OPERATION_NAMES, OPERATIONS, type Operation, type OperationKind } from './plan/operations.js';
@@ -171,7 +174,9 @@ export { planRotateEncryptionKey } from './plan/rotate-encryption-key.js';
 export * from './plan/run.js';
 export type { SeenNodes, Sight } from './plan/sight.js';
 export type { KnownFinding } from './plan/since.js';
+export type { SeenSnapshot, WantedSnapshots } from './plan/snapshot-age.js';
 export type { HealthEvent, Told, ToldChannels } from './plan/told.js';
+export type { Trends } from './plan/trends.js';
 export * from './plan/types.js';
 export type { VerdictNews } from './plan/verdict-news.js';
 export { prepareInstall, prepareRun } from './prepare-run.js';

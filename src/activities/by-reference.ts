@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster/types.js';
 import { KubewrightError, messageOf } from '../errors.js';
 import type { Operation } from '../plan/operations.js';
 import type { RunInput, RunReference, StepReference } from '../plan/run.js';
+import type { Trends } from '../plan/trends.js';
 import type { Step } from '../plan/types.js';
 import type { StepInput } from './types.js';
 
@@ -21,6 +22,7 @@ interface Resolved {
   cluster: Cluster;
   operation: Operation;
   planHash: string;
+  before: Trends | undefined;
   steps: Map<string, Step>;
   /** The cluster without some of its hosts, by their names: steps with the same view share one object. */
   views: Map<string, Cluster>;
@@ -49,7 +51,8 @@ export class RunsByReference {
     if (run.planHash !== reference.planHash || step === undefined) throw notItsPlan(reference);
     const { build, patienceMs, inputs } = reference;
     const cluster = viewOf(run, reference.without ?? []);
-    return { cluster, wholeCluster: run.cluster, step, build, operation: run.operation, patienceMs, inputs };
+    const { operation, before } = run;
+    return { cluster, wholeCluster: run.cluster, step, build, operation, patienceMs, inputs, before };
   }
 
   /**
@@ -82,8 +85,15 @@ export class RunsByReference {
   }
 }
 
-function resolved({ operation = 'install', cluster, plan, planHash }: RunInput): Resolved {
-  return { cluster, operation, planHash, steps: new Map(plan.map((step) => [step.id, step])), views: new Map() };
+function resolved({ operation = 'install', cluster, plan, planHash, check }: RunInput): Resolved {
+  return {
+    cluster,
+    operation,
+    planHash,
+    before: check?.before,
+    steps: new Map(plan.map((step) => [step.id, step])),
+    views: new Map(),
+  };
 }
 
 function viewOf({ cluster, views }: Resolved, without: string[]): Cluster {

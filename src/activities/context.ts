@@ -57,6 +57,7 @@ export function createContext(input: StepInput, options: ContextOptions): StageC
     writer: options.writer,
     kept,
     step,
+    before: input.before,
     inputs: input.inputs ?? {},
     signal: options.signal,
     stateDirectory: stateDirectory(options.env),

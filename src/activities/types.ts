@@ -16,6 +16,7 @@ import type {
   TellReference,
 } from '../plan/run.js';
 import type { Sight } from '../plan/sight.js';
+import type { Trends } from '../plan/trends.js';
 import type { Action, Step } from '../plan/types.js';
 import type { Comparison } from './applied/difference.js';
 import type { Writer } from './lease/lease.js';
@@ -32,6 +33,8 @@ export interface StepInput {
   operation?: Operation;
   patienceMs?: number;
   inputs?: Record<string, StepData>;
+  /** Of a health check: what checks before have seen. */
+  before?: Trends;
 }
 
 export type Activities = Record<Action, (input: StepReference) => Promise<StepOutput>>;
@@ -97,6 +100,8 @@ export interface StepContext {
   /** Who changes hosts; undefined outside of Temporal, where nothing is changed. */
   writer: Writer | undefined;
   step: Step;
+  /** Of a health check: what checks before have seen of the hosts; undefined elsewhere, and where nothing is known. */
+  before: Trends | undefined;
   /** What the steps that this one needs have handed on, by their ids. */
   inputs: Readonly<Record<string, StepData>>;
   /** The step's own host. Throws for `cluster/…` steps. */

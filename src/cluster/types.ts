@@ -165,7 +165,7 @@ export interface Cluster {
     registry?: RegistrySettings;
   };
   preflight: { ignore: OverruledCheck[] };
-  /** Who is told of health checks; absent where the file tells nobody, as in every cluster of 0.1.0. */
+  /** Who is told of health checks, and what else they ask for; absent where the file says nothing of it, as in every cluster of 0.1.0. */
   health?: HealthSettings;
   /** Absent where the file asks for no hardening, as in every cluster of 0.1.0. */
   security?: SecuritySettings;

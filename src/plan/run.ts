@@ -5,7 +5,9 @@ import type { ScenarioReport } from './drill-report.js';
 import type { Operation } from './operations.js';
 import type { Sight } from './sight.js';
 import type { KnownFinding } from './since.js';
+import type { WantedSnapshots } from './snapshot-age.js';
 import type { ToldChannels } from './told.js';
+import type { Trends } from './trends.js';
 import type { Step } from './types.js';
 import type { VerdictNews } from './verdict-news.js';
 
@@ -64,6 +66,13 @@ export interface CheckBackground {
    * one that is not registered must not be written (see `searchAttributes`).
    */
   healthAttribute?: boolean;
+  /**
+   * What checks before have seen of the hosts since an operation changed them last; missing where there is nothing of that kind, where
+   * it could not be read, and while an operation is under way.
+   */
+  before?: Trends;
+  /** Which snapshots of etcd there have to be, and on which hosts they are looked for; missing where the file names none. */
+  snapshots?: WantedSnapshots;
   /** When the check began, milliseconds since the epoch. */
   begunAt?: number;
   /**

@@ -1,11 +1,14 @@
 import { continueAsNew, patched, proxyActivities, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import type { WorkerActivities } from '../activities/types.js';
+import { leaderFindings } from '../plan/etcd-trend.js';
 import { componentVerdicts, verdictOf } from '../plan/findings.js';
 import type { CheckRequest, HealthFinding, RunInput, SkippedCheck } from '../plan/run.js';
 import type { SeenTwice } from '../plan/seen-twice.js';
-import type { Sight } from '../plan/sight.js';
+import { fitting, type Sight } from '../plan/sight.js';
 import { withSince } from '../plan/since.js';
+import { snapshotFindings } from '../plan/snapshot-age.js';
 import { channelsOf } from '../plan/told.js';
+import { carriedOn } from '../plan/trends.js';
 import { BACK_OFF, HEARTBEAT_TIMEOUT } from './engine/recoverable-step.js';
 import { run } from './engine/run.js';
 import { HEALTH, STATE } from './engine/search-attributes.js';
@@ -20,13 +23,16 @@ import { HEALTH_MEMO, type HealthMemo, type HealthReport } from './types.js';
  */
 export async function checkHealth(input: CheckRequest | RunInput): Promise<HealthReport> {
   if ('known' in input) return plannedFirst(input);
-  const { findings = [], more = 0, failed = [], seen } = await run(input);
-  const found = { findings: [...(input.findings ?? []), ...findings], more, failed, seen };
+  const { findings = [], more = 0, failed = [], seen: first } = await run(input);
+  const found = { findings: [...(input.findings ?? []), ...findings], more, failed, seen: first };
   // Checks that began with earlier code have looked once, and left nothing in their memo.
   const looksTwice = patched('second-look');
   const twice = looksTwice ? await lookAgain(input, found) : { ...found, fleeting: 0 };
+  const seen = seenAt(Date.now(), input, twice.seen);
   const looked = {
     ...twice,
+    findings: [...twice.findings, ...ofWholeCluster(input, twice.seen)],
+    seen,
     failed,
     looks: input.plan.map(({ id }) => id),
     standing: input.check?.deep?.findings ?? [],
@@ -73,6 +79,23 @@ interface LookedTwice extends SeenTwice {
   seen?: Sight;
   /** Of a quick check: what the latest deep one has found where this one did not look. */
   standing: HealthFinding[];
+}
+
+/** What was seen, with the trends of hosts that could not be asked this time, as much of it as fits. */
+function seenAt(at: number, { cluster, check }: RunInput, seen: Sight | undefined): Sight | undefined {
+  const hosts = cluster.hosts.map(({ name }) => name);
+  const trends = carriedOn(seen ?? {}, check?.before ?? {}, { hosts, at });
+  const all = { ...seen, ...trends };
+  return Object.keys(all).length === 0 ? undefined : fitting(all);
+}
+
+/** What no look at a single host can say; of what this check has seen itself, not of what was carried on. */
+function ofWholeCluster({ check }: RunInput, seen: Sight = {}): HealthFinding[] {
+  const snapshots = check?.snapshots;
+  return [
+    ...leaderFindings(seen.members ?? []),
+    ...(snapshots === undefined ? [] : snapshotFindings(snapshots, seen.snapshots ?? [], Date.now())),
+  ];
 }
 
 function withStanding(looked: LookedTwice): LookedTwice {

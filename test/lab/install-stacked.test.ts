@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectRecorded } from './support/applied-record.js';
 import { expectScheduledChecks } from './support/health.js';
 import { expectFaultsFound } from './support/health-faults.js';
+import { expectSnapshotsWatched } from './support/health-snapshots.js';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
@@ -48,6 +49,7 @@ describe('an install with stacked etcd on five fresh hosts that reach no mirror'
 
   expectStatusTells(() => cluster);
   expectScheduledChecks(() => cluster);
+  expectSnapshotsWatched(() => cluster);
   expectFaultsFound(() => cluster);
   expectSurvivesAnyHost(() => cluster, HOSTS);
   expectOutlivesBlackout(() => cluster);

@@ -61,6 +61,7 @@ export const FUNCTIONS: Record<string, Respond> = {
   kernel_log: () => said(''),
   conntrack_table: () => said('100 262144'),
   member_metrics: (host) => (isMember(host) ? said(MEMBER) : failed('nothing answers at 127.0.0.1:2381\n')),
+  snapshots: () => said('newest 3600 snapshot.db'),
   answer: (host) => (host.cluster.dns.pods().some(isPlaced) ? said(DNS_ANSWER) : fails),
 };
 
@@ -69,11 +70,18 @@ const CONTAINERD_PROGRAM = '/opt/kubewright/containerd/2.0.0/containerd';
 /** One that ends in a hundred years, in the place of all: nobody asks what it is for. */
 const DER = new X509Certificate(CA_CERTIFICATE.content).raw.toString('base64');
 
-/** A member of etcd that has a leader and room. */
+/** A member of etcd that has a leader, room and a quick disk. */
 const MEMBER = `etcd_server_has_leader 1
 etcd_server_quota_backend_bytes 2147483648
 etcd_mvcc_db_total_size_in_bytes 20971520
 etcd_mvcc_db_total_size_in_use_in_bytes 10485760
+etcd_disk_wal_fsync_duration_seconds_bucket{le="0.512"} 90210
+etcd_disk_wal_fsync_duration_seconds_bucket{le="1.024"} 90210
+etcd_disk_wal_fsync_duration_seconds_bucket{le="+Inf"} 90210
+etcd_disk_backend_commit_duration_seconds_bucket{le="0.256"} 40210
+etcd_disk_backend_commit_duration_seconds_bucket{le="+Inf"} 40210
+etcd_server_leader_changes_seen_total 1
+process_start_time_seconds 1.7e+09
 health {"health":"true","reason":""}`;
 
 /** All on one disk, half of which is free. */

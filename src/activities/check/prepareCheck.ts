@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Cluster } from '../../cluster/types.js';
+import { etcdHosts } from '../../components/registry/plan.js';
 import type { StartOptions } from '../../engine/runs/start-run.js';
 import { messageOf } from '../../errors.js';
 import type { Hosts } from '../../hosts/types.js';
@@ -47,8 +48,8 @@ export async function prepareCheck(
 }
 
 /**
- * The run of a check, and what it has to know of the latest deep one. Pure. A quick one is planned only behind a deep one: what it
- * leaves out would be taken for well.
+ * The run of a check, and what it has to know of the latest deep one and of the file. Pure. A quick one is planned only behind a deep
+ * one: what it leaves out would be taken for well.
  *
  * @param deep what Temporal knows of the latest deep check; undefined where none is known
  */
@@ -56,19 +57,29 @@ export function plannedFrom(
   cluster: Cluster,
   deep: DeepLook | undefined,
   depth: Depth,
-): { input: StartOptions; background: Pick<CheckBackground, 'deep'> } {
-  if (depth === 'deep' || deep === undefined) return { input: prepareRun('check', cluster), background: {} };
+): { input: StartOptions; background: Pick<CheckBackground, 'deep' | 'snapshots'> } {
+  const background = snapshotsOf(cluster);
+  if (depth === 'deep' || deep === undefined) return { input: prepareRun('check', cluster), background };
   const plan = planCheck(cluster, depth);
   const hosts = cluster.hosts.map(({ name }) => name);
-  return { input: prepareRun('check', cluster, plan), background: { deep: standing(deep, plan, hosts) } };
+  return {
+    input: prepareRun('check', cluster, plan),
+    background: { ...background, deep: standing(deep, plan, hosts) },
+  };
 }
 
 /**
- * Who is told, and with which secrets and programs of the worker's machine, says who has asked for the check, never the record: that
+ * What checks ask for, who is told, and with which secrets and programs of the worker's machine, says who has asked for the check, never the record: that
  * lies in the cluster, and whoever may write there could otherwise have a program of the worker's machine run.
  */
 function withChannelsOf({ health }: Cluster, { health: _, ...applied }: Cluster): Cluster {
   return health === undefined ? applied : { ...applied, health };
+}
+
+/** Which snapshots the file asks for, and where: workflow code knows of no host whether it holds a member. */
+function snapshotsOf(cluster: Cluster): Pick<CheckBackground, 'snapshots'> {
+  const wanted = cluster.health?.snapshots;
+  return wanted === undefined ? {} : { snapshots: { ...wanted, hosts: etcdHosts(cluster).map(({ name }) => name) } };
 }
 
 /** What the planning of a check works with. */

@@ -6,9 +6,9 @@ import type { Sketch } from '../resolve/draft.js';
 import { NOTIFY } from './resolve.js';
 import type { HealthMail, HealthWebhook } from './settings.js';
 
-/** Rules between the keys of `spec.health`. */
+/** Rules between the keys of `spec.health.notify`. */
 export const checkHealthNotify: Check = ({ health }, report) => {
-  if (health === undefined) return;
+  if (health?.notify === undefined) return;
   const { webhook, mail, command } = health.notify;
   checkChannels([webhook, mail, command], NOTIFY, report);
   if (webhook) checkHook(webhook, report);

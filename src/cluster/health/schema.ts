@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { commandList, mailAddress, mailAddresses, smtpMap, webhookKeys } from '../channels/schema.js';
-import { wrong } from '../schema/forms.js';
+import { DURATION, millisecondsIn } from '../duration.js';
+import { hostPattern, text, wrong } from '../schema/forms.js';
 import { optional, required, section } from '../schema/keys.js';
-import { WEBHOOK_FORMAT } from './settings.js';
+import { SNAPSHOT_MAX_AGE, WEBHOOK_FORMAT } from './settings.js';
 
 const TRUSTED = "the worker's machine trusts";
 
@@ -39,6 +40,24 @@ const notify = z.strictObject(
   wrong('a map with webhook, mail and command'),
 );
 
+const LEAST_AGE_MS = 60_000;
+const AGE = 'a duration such as 26h or 90m, at least a minute';
+
+const snapshots = z.strictObject(
+  {
+    files: required(
+      hostPattern('/var/backups/etcd/*.db'),
+      'Where they lie on the hosts with a member of etcd: an absolute path, whose last part may have `*`, `?` and `[…]`.',
+    ),
+    maxAge: optional(
+      text(AGE, DURATION).refine((written) => (millisecondsIn(written) ?? 0) >= LEAST_AGE_MS, wrong(AGE)),
+      'How old the newest one of all hosts may be.',
+      SNAPSHOT_MAX_AGE,
+    ),
+  },
+  wrong('a map with files and maxAge'),
+);
+
 /** `spec.health` as it is written. */
 export const health = section(
   z.strictObject(
@@ -47,8 +66,12 @@ export const health = section(
         notify,
         'Who is told when the verdict of health checks changes: once for each change, by the worker. A check goes by the file that it is asked with, a schedule by the one that `health schedule` had.',
       ),
+      snapshots: section(
+        snapshots,
+        'Snapshots of etcd that somebody else makes: health checks tell when the newest one is too old, or there is none.',
+      ),
     },
-    wrong('a map with notify'),
+    wrong('a map with notify and snapshots'),
   ),
   'Health checks.',
 );

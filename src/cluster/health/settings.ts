@@ -29,8 +29,22 @@ export type HealthChannel = keyof HealthChannels;
 
 /** `spec.health`, resolved. */
 export interface HealthSettings {
-  notify: HealthChannels;
+  /** Absent where the file tells nobody. */
+  notify?: HealthChannels;
+  /** Absent where nobody asks for snapshots. */
+  snapshots?: HealthSnapshots;
 }
+
+/** Which snapshots of etcd there have to be. */
+export interface HealthSnapshots {
+  /** Path on the hosts that hold a member; its last part may be a pattern. */
+  files: string;
+  /** How old the newest one may be, in milliseconds. */
+  maxAge: number;
+}
+
+/** One each day, with two hours in which it may be late. */
+export const SNAPSHOT_MAX_AGE = '26h';
 
 export const WEBHOOK_FORMAT: WebhookFormat = 'json';
 
@@ -49,13 +63,16 @@ const KEYS = [
 /** No host has any of it: the next check goes by what it is asked with. */
 export const HEALTH_CHANGES: KeyChanges = {
   'spec.health': section,
+  'spec.health.snapshots': used,
+  'spec.health.snapshots.files': used,
+  'spec.health.snapshots.maxAge': used,
   [NOTIFY]: used,
   ...Object.fromEntries(KEYS.map((key) => [`${NOTIFY}.${key}`, used])),
 };
 
 /** Names of the variables in the worker's environment that hold secrets of the channels. */
 export function healthVariables(health: HealthSettings | undefined): string[] {
-  if (health === undefined) return [];
+  if (health?.notify === undefined) return [];
   const { webhook, mail } = health.notify;
   return variablesOf({ webhook, smtp: mail?.smtp ?? null });
 }

@@ -79,6 +79,13 @@ export const localPath = (example: string) =>
     /^[\p{L}\p{M}\p{N}_./~@%+=,()][\p{L}\p{M}\p{N} _./~@%+=:,()-]{0,1023}$/u,
   );
 
+/** Files on a host: a pattern in the last part alone, and nothing else that a shell reads. */
+export const hostPattern = (example: string) =>
+  text(
+    `an absolute path such as ${example}, with * ? and [ ] in its last part alone`,
+    /^(?=.{2,1024}$)(?!.*\/\.{1,2}(?:\/|$))\/(?:[\w.+@%=:,-]+\/)*[\w.+@%=:,*?[\]-]+$/,
+  );
+
 /** No login in it: the file is no place for passwords; the package manager's own configuration on the hosts is. */
 export const proxyUrl = () =>
   text(

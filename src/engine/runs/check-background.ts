@@ -2,8 +2,10 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { DeepLook, Depth } from '../../plan/depth.js';
 import { operationOf } from '../../plan/operations.js';
 import type { CheckBackground, HeldBy } from '../../plan/run.js';
+import type { Sight } from '../../plan/sight.js';
 import { EVIDENCE_KEPT, type KnownFinding, keyOf } from '../../plan/since.js';
 import type { ToldChannels } from '../../plan/told.js';
+import { minuteOf, seenSince, type Trends } from '../../plan/trends.js';
 import type { HealthReport } from '../../workflows/types.js';
 import { knowsHealth } from '../search-attributes.js';
 import { workflowIdOf } from '../types.js';
@@ -37,15 +39,18 @@ export async function readBackground(
   cluster: string,
   depth: Depth = 'deep',
 ): Promise<CheckBackground> {
-  const [previous, told, during, healthAttribute, deep] = await Promise.all([
-    orNothing(previousFindings(reader, cluster)),
+  const [known, told, operation = {}, healthAttribute, deep] = await Promise.all([
+    orNothing(knownBefore(reader, cluster)),
     orNothing(toldLast(reader, cluster)),
-    orNothing(heldBy(reader, cluster)),
+    orNothing(lastOperation(reader, cluster)),
     orNothing(knowsHealth(reader, reader.namespace)),
     depth === 'quick' ? orNothing(deepLook(reader, cluster)) : undefined,
   ]);
+  const { during } = operation;
+  const before = quietly(known?.seen, operation);
   return {
-    ...(previous === undefined ? {} : { previous }),
+    ...(known === undefined ? {} : { previous: known.findings }),
+    ...(before === undefined ? {} : { before }),
     ...(told === undefined ? {} : { told }),
     ...(during === undefined ? {} : { during }),
     ...(deep === undefined ? {} : { deep }),
@@ -67,11 +72,19 @@ async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** What checks before have left. */
+interface KnownBefore {
+  findings: KnownFinding[];
+  /** Of the last one that was not left out. */
+  seen?: Sight;
+}
+
 /**
  * Of the last check; and where that could look at nothing, of those before it up to one that could: what was wrong before a
  * network was lost is no new fault when it is back.
  */
-async function previousFindings(reader: RunReader, cluster: string): Promise<KnownFinding[]> {
+async function knownBefore(reader: RunReader, cluster: string): Promise<KnownBefore> {
+  let last: HealthReport | undefined;
   const known = new Map<string, KnownFinding[]>();
   let [seen, read] = [0, 0];
   for await (const check of closedChecks(reader, cluster, { pageSize: 100 })) {
@@ -81,6 +94,7 @@ async function previousFindings(reader: RunReader, cluster: string): Promise<Kno
     read += 1;
     const report = await reportOf(reader, check);
     if (report === undefined) continue;
+    last ??= report;
     const older = new Map(known);
     for (const finding of knownFrom(report)) {
       const key = keyOf(finding);
@@ -88,7 +102,18 @@ async function previousFindings(reader: RunReader, cluster: string): Promise<Kno
     }
     if (report.verdict !== 'unknown') break;
   }
-  return [...known.values()].flat();
+  return { findings: [...known.values()].flat(), ...(last?.seen === undefined ? {} : { seen: last.seen }) };
+}
+
+/**
+ * What is known of a cluster while nothing changes it: images that an install unpacks are no trend, and leaders that a drill has stopped
+ * are no trouble. Undefined where that is nothing.
+ */
+function quietly(seen: Sight | undefined, { during, endedAt }: LastOperation): Trends | undefined {
+  if (seen === undefined || during !== undefined) return undefined;
+  // Of the minute in which it ended, nobody knows on which side a sample is.
+  const { disks = [], members = [] } = endedAt === undefined ? seen : seenSince(seen, minuteOf(endedAt) + 1);
+  return disks.length + members.length === 0 ? undefined : { disks, members };
 }
 
 /**
@@ -143,14 +168,27 @@ function knownFrom({ findings, at }: HealthReport): KnownFinding[] {
 /** temporal.api.enums.v1.WorkflowExecutionStatus. */
 const RUNNING = 1;
 
-/** The operation that changes a cluster; undefined when none does. @throws when Temporal has no such run, or does not answer */
-async function heldBy({ workflowService, namespace }: BackgroundReader, cluster: string): Promise<HeldBy | undefined> {
+/** What has changed a cluster last, as far as Temporal knows. */
+interface LastOperation {
+  /** Set while it runs. */
+  during?: HeldBy;
+  /** Set when it has ended, milliseconds since the epoch. */
+  endedAt?: number;
+}
+
+/** @throws when Temporal has no such run, or does not answer */
+async function lastOperation(
+  { workflowService, namespace }: BackgroundReader,
+  cluster: string,
+): Promise<LastOperation> {
   const workflowId = workflowIdOf(cluster);
   const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
     namespace,
     execution: { workflowId },
   });
   const operation = operationOf(workflowExecutionInfo?.type?.name ?? '');
-  if (workflowExecutionInfo?.status !== RUNNING || operation === undefined) return undefined;
-  return { operation, workflowId, since: milliseconds(workflowExecutionInfo.startTime) };
+  if (workflowExecutionInfo == null || operation === undefined) return {};
+  const { status, startTime, closeTime } = workflowExecutionInfo;
+  if (status === RUNNING) return { during: { operation, workflowId, since: milliseconds(startTime) } };
+  return closeTime == null ? {} : { endedAt: milliseconds(closeTime) };
 }

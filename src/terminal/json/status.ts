@@ -4,6 +4,7 @@ import type { Depth } from '../../plan/depth.js';
 import type { DrillReport } from '../../plan/drill-report.js';
 import type { Operation } from '../../plan/operations.js';
 import type { HeldBy } from '../../plan/run.js';
+import type { SeenSnapshot } from '../../plan/snapshot-age.js';
 import type { HealthReport } from '../../workflows/types.js';
 
 /**
@@ -47,7 +48,9 @@ export interface ClusterSummary {
   virtualIpHolders?: string[];
   /** Host of etcd's leader; absent where that is not known. */
   etcdLeader?: string;
-  /** When virtual IP, leader and nodes were seen: at the end of the latest check, milliseconds since the epoch. */
+  /** The newest snapshot of etcd that was seen; absent where none was, or the file names none (`health.snapshots`). */
+  snapshot?: Required<SeenSnapshot>;
+  /** When virtual IP, leader, snapshot and nodes were seen: at the end of the latest check, milliseconds since the epoch. */
   seenAt?: number;
   /** Hosts of the cluster that was applied, else of the one that was planned; empty where neither is known. */
   hosts: HostStanding[];

@@ -108,8 +108,13 @@ function holderSpans(holders: string[]): Line {
   return [{ text, style: 'bad' }];
 }
 
-const etcdFact: Fact = ({ etcdLeader }) =>
-  etcdLeader === undefined ? [] : [fact('etcd', [{ text: 'led by ' }, { text: etcdLeader, style: 'strong' }])];
+const etcdFact: Fact = ({ etcdLeader, snapshot }, { now, columns }) => {
+  const led: Line = etcdLeader === undefined ? [] : [{ text: 'led by ' }, { text: etcdLeader, style: 'strong' }];
+  const lines = led.length === 0 ? [] : [fact('etcd', led)];
+  if (snapshot === undefined) return lines;
+  const text = `newest snapshot ${utcMinute(snapshot.at)} UTC, ${elapsed(Math.max(0, now - snapshot.at))} ago, on ${snapshot.host}`;
+  return lines.length === 0 ? [fact('etcd', [{ text }])] : [...lines, ...sentence(text, columns)];
+};
 
 const appliedFact: Fact = ({ applied, givenBackAt }, { columns }) => {
   if (givenBackAt !== undefined) {

@@ -3,6 +3,7 @@ import { isNode } from '../../cluster/roles.js';
 import type { Cluster, ClusterHost } from '../../cluster/types.js';
 import type { ClusterStatus } from '../../engine/index.js';
 import type { Sight } from '../../plan/sight.js';
+import { newestOf } from '../../plan/snapshot-age.js';
 import { endpointOf } from '../../render/kubeadm.js';
 import type { ClusterSummary, HostStanding } from '../json/status.js';
 import { unseen } from './not-known.js';
@@ -23,6 +24,7 @@ export function summarise(status: ClusterStatus, file?: ComparedFile): ClusterSu
   const { report, heldBy, schedule, silentSince, silentDepth } = health;
   const cluster = applied?.cluster ?? planned;
   const seen = report?.seen;
+  const snapshot = newestOf(seen?.snapshots ?? []);
   return {
     cluster: name,
     state: stateOf(status),
@@ -36,6 +38,7 @@ export function summarise(status: ClusterStatus, file?: ComparedFile): ClusterSu
     ...(cluster === undefined ? {} : { endpoint: endpointOf(cluster) }),
     ...(seen?.virtualIpHolders === undefined ? {} : { virtualIpHolders: seen.virtualIpHolders }),
     ...(seen?.etcdLeader === undefined ? {} : { etcdLeader: seen.etcdLeader }),
+    ...(snapshot === undefined ? {} : { snapshot }),
     ...(seen === undefined || report === undefined ? {} : { seenAt: report.at }),
     hosts: cluster === undefined ? [] : standings(cluster, status),
     ...appliedIn(status),

@@ -101,8 +101,7 @@ export class Overview {
       others.reduce((sum, other) => sum + other[outcome], steps.filter((step) => step.outcome === outcome).length);
     const failed = [...ids('failed'), ...others.flatMap((other) => other.failed ?? [])];
     const found = findingsOf(steps, others);
-    // Looks at the whole cluster stay with the root, so groups have none.
-    const seen = steps.reduce<Sight | undefined>((all, step) => together(all, step.seen), undefined);
+    const seen = [...steps, ...others].reduce<Sight | undefined>((all, each) => together(all, each.seen), undefined);
     const measured = steps.flatMap((step) => step.measured ?? []);
     const unreachable = [...this.ledger.unreachableHosts(), ...others.flatMap((other) => other.unreachable ?? [])];
     return {

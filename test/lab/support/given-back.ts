@@ -18,16 +18,15 @@ export async function expectAsBefore(
   before: HostStates,
   names: string[] = [...before.keys()],
 ): Promise<void> {
-  const open = new Map<string, string[]>();
-  await until(async () => {
-    await Promise.all(
-      names.map(async (name) => {
-        open.set(name, unexplained(before.get(name) ?? [], await hostState(cluster.lab.host(name))));
-      }),
-    );
-    return [...open.values()].every(({ length }) => length === 0);
-  }, 30_000);
-  expect(Object.fromEntries(open)).toEqual(Object.fromEntries(names.map((name) => [name, []])));
+  for (const name of names) {
+    const host = cluster.lab.host(name);
+    let open: string[] = [];
+    await until(async () => {
+      open = unexplained(before.get(name) ?? [], await hostState(host));
+      return open.length === 0;
+    }, 30_000);
+    expect({ name, open }).toEqual({ name, open: [] });
+  }
 }
 
 /** Resets the cluster, with further options of the command. */

@@ -48,10 +48,6 @@ const ALLOWED: [RegExp, string][] = [
     /^(left|gone) active (apt-daily|apt-daily-upgrade|dpkg-db-backup|logrotate|man-db|e2scrub_all|fstrim)\.service$/,
     'timers of the distribution',
   ],
-  [
-    /^gone active ldconfig\.service$/,
-    'systemd runs it at the first boot of a system alone, and the host was booted again since',
-  ],
 ];
 
 /** What is there now and was not, and the other way round, but for what is explained. */

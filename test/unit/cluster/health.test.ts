@@ -151,3 +151,51 @@ test('variables that hold secrets of channels are among those that a worker in t
   );
   expect(needsOf(parse(text)).variables).toEqual(['HOOK', 'PASS', 'TOKEN']);
 });
+
+describe('snapshots that checks ask for', () => {
+  const withSnapshots = (snapshots: string) => `${BASE}  health: { snapshots: ${snapshots} }\n`;
+
+  test.each([
+    ['{ files: /var/backups/etcd/*.db, maxAge: 26h }', 26 * 3_600_000],
+    ['{ files: "/backup/etcd-[0-9]*.db", maxAge: 1h30m }', 5_400_000],
+    ['{ files: /b/latest.db, maxAge: 60s }', 60_000],
+    ['{ files: /snapshot }', 26 * 3_600_000],
+  ])('%s', (snapshots, maxAge) => {
+    expect(problemsOf(withSnapshots(snapshots))).toEqual([]);
+    // Somebody who asks for snapshots alone tells nobody.
+    expect(Object.keys(parse(withSnapshots(snapshots)).health ?? {})).toEqual(['snapshots']);
+    expect(parse(withSnapshots(snapshots)).health?.snapshots?.maxAge).toBe(maxAge);
+  });
+
+  test.each([
+    'backups/*.db',
+    '/var/*/etcd.db',
+    '/var/backups/',
+    '/',
+    '/var/../etc/*.db',
+    '/var/./b.db',
+    '"/b/$(reboot).db"',
+    '"/b/{a,b}.db"',
+    '/b/x;y',
+    '"/b/a b.db"',
+    '"/b/a`x`"',
+    '"/b/it\'s.db"',
+    '7',
+  ])('files: %s are none', (files) => {
+    expect(
+      problemsOf(withSnapshots(`{ files: ${files} }`)).map(({ code, path, line }) => `${line} ${code} ${path}`),
+    ).toEqual(['21 bad-value spec.health.snapshots.files']);
+  });
+
+  test.each(['0h', '59s', '1d', '-1h', '26', '""', '[]', 'soon', '1.5h'])('maxAge: %s is none', (maxAge) => {
+    const found = problemsOf(withSnapshots(`{ files: /b/*.db, maxAge: ${maxAge} }`));
+    expect(found.map(({ code, path }) => `${code} ${path}`)).toEqual(['bad-value spec.health.snapshots.maxAge']);
+  });
+
+  test('both keys are told at once, and files have to be named', () => {
+    expect(problemsOf(withSnapshots('{ files: b, maxAge: b }'))).toHaveLength(2);
+    expect(problemsOf(withSnapshots('{ maxAge: 1h }')).map(({ path }) => path)).toEqual([
+      expect.stringContaining('spec.health.snapshots'),
+    ]);
+  });
+});

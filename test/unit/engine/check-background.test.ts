@@ -20,7 +20,7 @@ interface Ended {
 }
 
 /** A server on which these checks have ended, the latest first; nothing changes the cluster. */
-function withChecks(ended: Ended[]): BackgroundReader {
+function withChecks(ended: Ended[], operation?: object): BackgroundReader {
   const payload = (value: unknown) => defaultPayloadConverter.toPayload(value);
   const workflowService = {
     listWorkflowExecutions: async () => ({
@@ -33,7 +33,10 @@ function withChecks(ended: Ended[]): BackgroundReader {
       const result = { payloads: [payload(ended[Number(execution.runId)]?.report)] };
       return { history: { events: [{ workflowExecutionCompletedEventAttributes: { result } }] } };
     },
-    describeWorkflowExecution: () => Promise.reject(new Error('5 NOT_FOUND')),
+    describeWorkflowExecution: async () => {
+      if (operation === undefined) throw new Error('5 NOT_FOUND');
+      return { workflowExecutionInfo: { type: { name: 'installCluster' }, ...operation } };
+    },
   };
   const operatorService = { listSearchAttributes: async () => ({ customAttributes: { KubewrightHealth: 2 } }) };
   const converter = loadDataConverter();
@@ -61,6 +64,37 @@ describe('what a check knows of the one before', () => {
     const { previous } = await readBackground(reader, 'demo');
     // Of what both have found the later one says since when.
     expect(previous).toEqual([{ ...away, since: 900 }, notReady]);
+  });
+});
+
+describe('what a check knows of trends', () => {
+  const disk = (...minutes: number[]) => ({
+    host: 'w-1',
+    mount: '/',
+    of: 'space',
+    total: 100,
+    samples: minutes.map((minute) => [minute, 30]),
+  });
+  const seeing = (at: number, ...minutes: number[]) => {
+    const { memo, report: all } = report('ok', at);
+    return { memo, report: { ...all, seen: { etcdLeader: 'cp-1', disks: [disk(...minutes)] } } };
+  };
+  const ended = (minute: number) => ({ status: 2, closeTime: { seconds: minute * 60 + 30 } });
+  const trendsBefore = async (checks: Ended[], operation?: object) =>
+    (await readBackground(withChecks(checks, operation), 'demo')).before;
+
+  it('is what the last one has seen that was not left out', async () => {
+    const checks = [skipped, seeing(900, 10, 20), seeing(800, 5)];
+    expect(await trendsBefore(checks)).toEqual({ disks: [disk(10, 20)], members: [] });
+    expect(await trendsBefore([report('ok', 900), seeing(800, 5)])).toBeUndefined();
+    expect(await trendsBefore([])).toBeUndefined();
+  });
+
+  it('is what was seen since an operation has ended, for that has changed the hosts', async () => {
+    expect(await trendsBefore([seeing(900, 10, 20)], ended(10))).toEqual({ disks: [disk(20)], members: [] });
+    expect(await trendsBefore([seeing(900, 10, 20)], ended(9))).toEqual({ disks: [disk(10, 20)], members: [] });
+    expect(await trendsBefore([seeing(900, 10, 20)], ended(20))).toBeUndefined();
+    expect(await trendsBefore([seeing(900, 10, 20)], { status: 1, startTime: { seconds: 1 } })).toBeUndefined();
   });
 });
 

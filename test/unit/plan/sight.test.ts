@@ -60,3 +60,44 @@ describe('a sight', () => {
     expect(together(undefined, undefined)).toBeUndefined();
   });
 });
+
+describe('trends of a sight', () => {
+  const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+  const disk = (host: string, free: number) => ({
+    host,
+    mount: '/var/lib',
+    of: 'space' as const,
+    total: 100_000,
+    samples: Array.from({ length: 15 }, (_, index): [number, number] => [29_000_000 + 25 * index, free]),
+  });
+  const disks = (count: number) => Array.from({ length: count }, (_, index) => disk(`w-${index}`, 39_999 - index));
+
+  it('of the fullest of 300 disks are kept, the others counted, beside as many nodes as there is room for', () => {
+    const all = { etcdLeader: 'cp-1', nodes: alikeNodes(nodes(300)), disks: disks(300) };
+    const sight = fitting(all);
+    expect(bytes(sight)).toBeLessThanOrEqual(SIGHT_LIMIT);
+    expect(sight.nodes).toEqual(all.nodes);
+    const kept = sight.disks ?? [];
+    expect(kept.length).toBeGreaterThan(5);
+    expect(kept.map(({ host }) => host)).toEqual(kept.map((_, index) => `w-${299 - index}`));
+    expect(kept.length + (sight.moreDisks ?? 0)).toBe(300);
+    expect(fitting(sight)).toEqual(sight);
+  });
+
+  it('have some room even where nodes would take all of it', () => {
+    const sight = fitting({ nodes: alikeNodes(nodes(5_000)), disks: disks(9) });
+    expect(bytes(sight)).toBeLessThanOrEqual(SIGHT_LIMIT);
+    expect(sight.disks?.length).toBeGreaterThan(3);
+    expect((sight.disks?.length ?? 0) + (sight.moreDisks ?? 0)).toBe(9);
+    expect(sight.nodes?.[0]?.names.length).toBeGreaterThan(300);
+  });
+
+  it('are put together host by host, and of one that was looked at twice the later counts', () => {
+    const first = { disks: [disk('w-1', 9), disk('w-2', 9)], snapshots: [{ host: 'cp-1' }] };
+    expect(together(first, { disks: [disk('w-2', 7)], snapshots: [{ host: 'cp-2' }] })).toEqual({
+      disks: [disk('w-1', 9), disk('w-2', 7)],
+      snapshots: [{ host: 'cp-1' }, { host: 'cp-2' }],
+    });
+    expect(together(first, { etcdLeader: 'cp-1' })).toEqual({ ...first, etcdLeader: 'cp-1' });
+  });
+});

@@ -1,11 +1,15 @@
 import type { Cluster, ClusterHost } from '../../../cluster/types.js';
 import type { HealthFinding } from '../../../plan/run.js';
+import type { Sight } from '../../../plan/sight.js';
+import type { Trends } from '../../../plan/trends.js';
 import type { Facts } from '../../remote-facts.js';
 
 /** The host that is looked at. */
 export interface LookedAt {
   cluster: Cluster;
   host: ClusterHost;
+  /** What checks before have seen of all hosts; missing where nothing is known. */
+  before?: Trends;
 }
 
 /** What came back of one round trip. */
@@ -28,6 +32,8 @@ export interface Concern {
   questions(at: LookedAt): string;
   /** What is wrong. Pure. What was not answered is a fault of its own (`couldNotLook`), never taken as fine. */
   judge(at: LookedAt, answers: Answers): Fault[];
+  /** What was seen, for the report and for the next check. Pure. Empty where nothing was answered. */
+  sees?(at: LookedAt, answers: Answers): Sight;
 }
 
 /** Seconds that one question may take on a host. */

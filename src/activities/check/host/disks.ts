@@ -1,7 +1,17 @@
 import { isNode } from '../../../cluster/roles.js';
 import { ETCD_KUBELET_CONFIG_PATH } from '../../../components/etcd/members/places.js';
 import { etcdOf, holdsMember, runsContainers, runtimeOf } from '../../../components/registry/plan.js';
-import { type Concern, couldNotLook, type Fault, type LookedAt, listed, QUESTION_SECONDS } from './concern.js';
+import type { DiskTrend } from '../../../plan/disk-trend.js';
+import {
+  type Answers,
+  type Concern,
+  couldNotLook,
+  type Fault,
+  type LookedAt,
+  listed,
+  QUESTION_SECONDS,
+} from './concern.js';
+import { diskTrends, fillingFaults } from './filling.js';
 
 /**
  * Points above the share below which a kubelet ends pods: there is time left to do something. A finding that comes with the
@@ -44,24 +54,40 @@ disks() {
   esac
 }`;
 
-/** Space and inodes of the file systems that a host grows in, and whether one of them takes nothing any more. */
+/**
+ * Space and inodes of the file systems that a host grows in, when they are used up if it goes on as in the last hours, and whether one of
+ * them takes nothing any more.
+ */
 export const disks: Concern = {
   questions: (at) => `${FUNCTIONS}\nask disks disks ${kubeletConfigOf(at)} ${foldersOf(at).join(' ')} &`,
 
-  judge(at, { facts }) {
-    const answer = facts.answer('disks', '');
+  judge(at, answers) {
+    const answer = answers.facts.answer('disks', '');
     if (answer.is !== 'yes') return [couldNotLook('its disks', answer.is === 'unknown' ? answer.why : answer.evidence)];
     const lines = answer.value.split('\n');
-    const folders = foldersOf(at).map((path) => read(path, lines));
-    const untold = folders.flatMap((folder) => ('why' in folder ? [folder] : []));
-    const seen = fileSystems(folders.flatMap((folder) => ('device' in folder ? [folder] : [])));
+    const { seen, untold } = fileSystemsIn(at, lines);
     const collects = !lines.includes('uncollected');
     return [
       ...seen.flatMap((each) => faultsOf(each, leastSpace(at, each, collects))),
+      ...seen.flatMap((each) => fillingFaults(trendsOf(at, each, answers), nameOf(each))),
       ...untold.map(({ path, why }) => couldNotLook(`the file system of ${path}`, why)),
     ];
   },
+
+  sees(at, answers) {
+    const answer = answers.facts.answer('disks', '');
+    if (answer.is !== 'yes') return {};
+    const { seen } = fileSystemsIn(at, answer.value.split('\n'));
+    const followed = seen.flatMap((each) => trendsOf(at, each, answers));
+    return followed.length === 0 ? {} : { disks: followed };
+  },
 };
+
+function fileSystemsIn(at: LookedAt, lines: string[]): { seen: FileSystem[]; untold: { path: string; why: string }[] } {
+  const folders = foldersOf(at).map((path) => read(path, lines));
+  const untold = folders.flatMap((folder) => ('why' in folder ? [folder] : []));
+  return { seen: fileSystems(folders.flatMap((folder) => ('device' in folder ? [folder] : []))), untold };
+}
 
 function foldersOf({ cluster, host: { role } }: LookedAt): string[] {
   return [
@@ -84,10 +110,9 @@ interface Folder {
   /** `undefined` where the kernel does not tell of its mount. */
   options: string | undefined;
   bytes: number;
-  /** In percent. */
-  freeSpace: number;
-  /** In percent; undefined where the file system does not count inodes. */
-  freeInodes: number | undefined;
+  freeBytes: number;
+  /** All and free ones; undefined where the file system does not count inodes. */
+  inodes: { all: number; free: number } | undefined;
 }
 
 /** What was told of one folder: nothing of one that is not there, for other looks tell what lacks. */
@@ -110,8 +135,8 @@ function read(path: string, lines: string[]): Folder | { path: string; why: stri
     mount,
     options: options?.split(' ')[1],
     bytes: size * blocks,
-    freeSpace: (100 * free) / blocks,
-    freeInodes: inodes === 0 ? undefined : (100 * inodesLeft) / inodes,
+    freeBytes: size * free,
+    inodes: inodes === 0 ? undefined : { all: inodes, free: inodesLeft },
   };
 }
 
@@ -142,14 +167,32 @@ function leastSpace({ cluster, host: { role } }: LookedAt, { paths }: FileSystem
   return Math.min(LEAST.uncollected, Math.max(usual, eviction), eviction + MARGIN);
 }
 
-function faultsOf({ mount, options, paths, bytes, freeSpace, freeInodes }: FileSystem, least: number): Fault[] {
+function nameOf({ mount, paths }: FileSystem): string {
   const others = paths.filter((path) => path !== mount);
-  const name = others.length === 0 ? mount : `${mount} (with ${listed(others)})`;
+  return others.length === 0 ? mount : `${mount} (with ${listed(others)})`;
+}
+
+function isReadOnly({ options }: FileSystem): boolean {
+  return options?.split(',').includes('ro') === true;
+}
+
+/** What takes no writes does not fill. */
+function trendsOf(at: LookedAt, disk: FileSystem, { answeredAt }: Answers): DiskTrend[] {
+  const { mount, bytes, freeBytes, inodes } = disk;
+  if (isReadOnly(disk)) return [];
+  return diskTrends(at, { mount, bytes, freeBytes, inodes, at: answeredAt });
+}
+
+function faultsOf(disk: FileSystem, least: number): Fault[] {
+  const { options, bytes, freeBytes, inodes } = disk;
+  const name = nameOf(disk);
+  const freeSpace = (100 * freeBytes) / bytes;
+  const freeInodes = inodes === undefined ? undefined : (100 * inodes.free) / inodes.all;
   return [
     ...(options === undefined
       ? [couldNotLook(`whether ${name} takes writes`, 'the kernel does not list its mount')]
       : []),
-    ...(options?.split(',').includes('ro') === true ? [readOnly(name)] : []),
+    ...(isReadOnly(disk) ? [readOnly(name)] : []),
     ...(freeSpace < least
       ? [
           {

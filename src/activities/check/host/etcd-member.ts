@@ -1,11 +1,15 @@
 import { ETCD_METRICS_PORT } from '../../../components/etcd/members/places.js';
 import { holdsMember } from '../../../components/registry/plan.js';
 import { type Concern, couldNotLook, type Fault, type LookedAt, QUESTION_SECONDS } from './concern.js';
+import { LATENCY_METRICS } from './latency-metrics.js';
 
 /** Of the quota, in percent. At 100 etcd takes no more writes (alarm NOSPACE), and the cluster with it. */
 const MOST_OF_QUOTA = 80;
 
 const MIB = 2 ** 20;
+
+/** The question whose answer has its metrics, and its health. */
+export const MEMBER_QUESTION = 'member';
 
 /** Metrics of etcd that are judged (etcd.io/docs/v3.6/metrics). */
 const METRICS = [
@@ -30,34 +34,44 @@ member_metrics() {
   kw_metrics=$(metrics_get /metrics) || return 1
   # Of this member alone: without a quorum the other question has no answer for seconds, and is asked elsewhere.
   kw_health=$(metrics_get '/health?serializable=true')
-  grep -E '^(${METRICS.join('|')}) ' <<<"$kw_metrics"
+  grep -E '^(${[...METRICS, ...LATENCY_METRICS.map(literal)].join('|')}) ' <<<"$kw_metrics"
   printf 'health %s\\n' "\${kw_health##*$'\\n'}"
 }`;
 
 /** What the host's member of etcd says of itself: whether it knows a leader, its alarms, and how far its database is from the quota. */
 export const etcdMember: Concern = {
-  questions: (at) => (isAsked(at) ? `${FUNCTIONS}\nask member member_metrics &` : ''),
+  questions: (at) => (isAsked(at) ? `${FUNCTIONS}\nask ${MEMBER_QUESTION} member_metrics &` : ''),
 
   judge(at, { facts }) {
     if (!isAsked(at)) return [];
-    const answer = facts.answer('member', '');
+    const answer = facts.answer(MEMBER_QUESTION, '');
     if (answer.is !== 'yes')
       return [couldNotLook('its member of etcd', answer.is === 'unknown' ? answer.why : answer.evidence)];
-    const values = new Map(answer.value.split('\n').map((line): [string, string] => splitAt(line)));
+    const values = metricsIn(answer.value);
     const [leader, quota, size, used] = METRICS.map((name) => Number(values.get(name) ?? Number.NaN));
     return [...leaderFault(leader), ...healthFault(values.get('health'), leader), ...quotaFault({ quota, size, used })];
   },
 };
 
 /** Somebody who has moved the listener knows where it is; nobody answers at its usual place then. */
-function isAsked({ cluster, host }: LookedAt): boolean {
+export function isAsked({ cluster, host }: LookedAt): boolean {
   const moved = cluster.etcd.extraArgs.some(({ name }) => name === 'listen-metrics-urls');
   return holdsMember(cluster, host.role) && !moved;
 }
 
-function splitAt(line: string): [string, string] {
-  const at = line.indexOf(' ');
-  return [line.slice(0, at), line.slice(at + 1)];
+/** What its metrics say, by their names with labels. */
+export function metricsIn(answer: string): Map<string, string> {
+  return new Map(
+    answer.split('\n').map((line) => {
+      const at = line.indexOf(' ');
+      return [line.slice(0, at), line.slice(at + 1)];
+    }),
+  );
+}
+
+/** For an extended regular expression. */
+function literal(name: string): string {
+  return name.replaceAll(/[.{}+]/g, '\\$&');
 }
 
 function leaderFault(leader = Number.NaN): Fault[] {

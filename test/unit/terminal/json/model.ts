@@ -125,9 +125,10 @@ class Reader {
     }
     const text = checker.typeToString(type);
     if (text === 'string' || text === 'number' || text === 'null') return { kind: 'primitive', name: text };
-    if (checker.isArrayType(type)) {
-      const [of] = checker.getTypeArguments(type as ts.TypeReference);
-      if (of !== undefined) return { kind: 'list', of: this.modelOf(of) };
+    if (checker.isArrayType(type) || checker.isTupleType(type)) {
+      // What a tuple holds is alike, or it is none that can be printed.
+      const [of, ...others] = checker.getTypeArguments(type as ts.TypeReference);
+      if (of !== undefined && others.every((each) => each === of)) return { kind: 'list', of: this.modelOf(of) };
     }
     const values = type.getStringIndexType();
     if (values !== undefined) return { kind: 'map', of: this.modelOf(values) };

@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import type { ClusterStatus } from '../../../../src/engine/index.js';
+import type { Sight } from '../../../../src/plan/sight.js';
 import { statusLines } from '../../../../src/terminal/status/lines.js';
 import { type ComparedFile, summarise } from '../../../../src/terminal/status/summary.js';
 import { createTheme } from '../../../../src/terminal/theme.js';
@@ -98,6 +99,19 @@ describe('the screen of a cluster', () => {
     const seen = { ...sightOf(one), etcdLeader: 'cp-1' };
     const lines = screen(wellKnown(one, { health: { report: reportOf(one, [], seen) } }));
     expect(lines.slice(-2)).toEqual(['1 control plane', '  ✓ cp-1  10.88.0.11  v1.34.3  virtual IP, etcd leader']);
+  });
+
+  it('tells the age of the newest snapshot of etcd, where a check has looked for some', () => {
+    const snapshots = [{ host: 'cp-1' }, { host: 'cp-2', file: '/b/a.db', at: AT - 3 * 3_600_000 }];
+    const linesOf = (seen: Sight) => screen(wellKnown(five, { health: { report: reportOf(five, [], seen) } }));
+    const line = 'newest snapshot 2026-03-02 06:30 UTC, 3 h 00 m ago, on cp-2';
+    const told = linesOf({ ...sightOf(five), snapshots });
+    expect(told.slice(told.indexOf('etcd      led by cp-2')).slice(0, 2)).toEqual([
+      'etcd      led by cp-2',
+      `          ${line}`,
+    ]);
+    expect(linesOf({ snapshots })).toContain(`etcd      ${line}`);
+    expect(linesOf({ ...sightOf(five), snapshots: [{ host: 'cp-1' }] }).join()).not.toContain('snapshot');
   });
 
   it('of a cluster whose hosts were given back has no host, and calls nothing of it unknown', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { disks } from '../../../../../src/activities/check/host/disks.js';
 import { clusterOf } from '../../../cluster-fixture.js';
-import { at, lay, look, program, useOneHost } from './one-host.js';
+import { at, lay, look, program, seen, useOneHost } from './one-host.js';
 
 useOneHost();
 
@@ -132,5 +132,62 @@ echo "stat: cannot stat '/var/log': Input/output error" >&2; exit 1`,
     const found = await look(disks, at(CLUSTER, 'cp-1'));
     // Whatever is true of this machine's disk, nothing is unknown but mounts that the list above does not name.
     expect(found.filter(({ code, evidence }) => code === 'KW642' && !evidence.includes('takes writes'))).toEqual([]);
+  });
+});
+
+describe('disks that fill', () => {
+  const NOW = 30_000_000;
+  const minutes = (minute: number) => ({ now: minute * 60_000 });
+
+  /** Looks at these minutes, each with what the one before has seen; what the last one says. */
+  async function lookedAt(looks: [minute: number, of: Record<string, Disk>][]) {
+    let where = DIRECTOR;
+    let faults: unknown;
+    for (const [minute, of] of looks) {
+      folders(of);
+      faults = await look(disks, where, minutes(NOW + minute));
+      const { disks: trends = [] } = await seen(disks, where, minutes(NOW + minute));
+      where = { ...DIRECTOR, before: { disks: trends } };
+    }
+    return { faults, trends: where.before?.disks ?? [] };
+  }
+  const both = (disk: Disk) => ({ '/': {}, '/var/log': { mount: '/var', device: 2, ...disk } });
+
+  it('are told before they are full, with when and how fast', async () => {
+    const { faults, trends } = await lookedAt([
+      [0, both({ free: 32, inodes: 39 })],
+      [30, both({ free: 30, inodes: 39 })],
+      [60, both({ free: 28, inodes: 39 })],
+    ]);
+    expect(faults).toEqual([
+      {
+        code: 'KW668',
+        evidence:
+          '/var (with /var/log) is full in 7 h if it goes on as in the last 60 min: 27.3 GiB free, 3.9 GiB less each hour',
+        hint: expect.stringContaining('du -xh'),
+      },
+    ]);
+    expect(trends.map(({ mount, of, samples }) => [mount, of, samples.map(([, free]) => free)])).toEqual([
+      ['/var', 'space', [32_000, 30_000, 28_000]],
+      ['/var', 'inodes', [390, 390, 390]],
+    ]);
+  });
+
+  it('of inodes are told the same', async () => {
+    const { faults } = await lookedAt([0, 30, 60].map((minute) => [minute, both({ inodes: 38 - minute / 30 })]));
+    expect(faults).toMatchObject([{ code: 'KW668', evidence: expect.stringContaining('no inode left in 18 h') }]);
+  });
+
+  it('and have much room, or take no writes, are not followed', async () => {
+    const { faults, trends } = await lookedAt([
+      [0, both({ free: 60 })],
+      [30, both({ free: 50 })],
+      [60, both({ free: 40 })],
+    ]);
+    expect({ faults, trends }).toEqual({ faults: [], trends: [] });
+    const readOnly = await lookedAt(
+      [0, 30, 60].map((minute) => [minute, both({ free: 38 - minute / 30, options: 'ro' })]),
+    );
+    expect(readOnly.trends).toEqual([]);
   });
 });

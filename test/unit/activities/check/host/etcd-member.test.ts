@@ -1,9 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Concern } from '../../../../../src/activities/check/host/concern.js';
+import { etcdLatency } from '../../../../../src/activities/check/host/etcd-latency.js';
 import { etcdMember } from '../../../../../src/activities/check/host/etcd-member.js';
+import type { MemberTrend } from '../../../../../src/plan/etcd-trend.js';
 import { clusterOf } from '../../../cluster-fixture.js';
-import { at, look, useOneHost } from './one-host.js';
+import { at, look, seen, useOneHost } from './one-host.js';
 
 useOneHost();
 
@@ -34,6 +37,28 @@ etcd_server_quota_backend_bytes ${(quota * MIB).toExponential()}
 etcd_mvcc_db_total_size_in_bytes ${size * MIB}
 etcd_mvcc_db_total_size_in_use_in_bytes ${used * MIB}
 etcd_network_peer_sent_failures_total{To="x"} 0
+${disk()}`;
+}
+
+interface Disk {
+  fsyncs?: number;
+  stuck?: number;
+  leaders?: number;
+  startedAt?: number;
+}
+
+/** As etcd's listener has them: of each histogram all buckets, and what else begins with the same words. */
+function disk({ fsyncs = 100_000, stuck = 100, leaders = 3, startedAt = 1_700_000_000.25 }: Disk = {}): string {
+  const bounds = [0.256, 0.512, 1.024, 2.048];
+  const histogram = (name: string) =>
+    [...bounds.map((bound): [string, number] => [String(bound), fsyncs - stuck]), ['+Inf', fsyncs] as const]
+      .map(([bound, count]) => `${name}_bucket{le="${bound}"} ${count}`)
+      .concat(`${name}_sum 12.5`, `${name}_count ${fsyncs}`)
+      .join('\n');
+  return `${histogram('etcd_disk_wal_fsync_duration_seconds')}
+${histogram('etcd_disk_backend_commit_duration_seconds')}
+etcd_server_leader_changes_seen_total ${leaders}
+process_start_time_seconds ${startedAt.toExponential()}
 `;
 }
 
@@ -41,6 +66,56 @@ etcd_network_peer_sent_failures_total{To="x"} 0
 function ask() {
   return look(etcdMember, MEMBER, { change: (script) => script.replaceAll('/2381', `/${port}`) });
 }
+
+describe("the disk of etcd's member", () => {
+  const NOW = 30_000_000 * 60_000;
+  const other = { change: (script: string) => script.replaceAll('/2381', `/${port}`) };
+  /** Both look at one answer. */
+  const disks: Concern = { ...etcdLatency, questions: etcdMember.questions };
+  const knowing = (trend: MemberTrend) => ({ ...MEMBER, before: { members: [trend] } });
+
+  it('is told of by what it has counted, from its start on', async () => {
+    expect(await seen(disks, MEMBER, { ...other, now: NOW })).toEqual({
+      members: [
+        {
+          host: 'cp-1',
+          startedAt: 1_700_000_000,
+          samples: [[30_000_000, 100_000, 100, 100, 100_000, 100, 3]],
+        },
+      ],
+    });
+    expect(await look(disks, MEMBER, other)).toEqual([]);
+    expect(await seen(disks, at(CLUSTER, 'w-1'), other)).toEqual({});
+  });
+
+  it('that keeps it waiting since the check before is told, and not what was before', async () => {
+    const { members: [trend] = [] } = await seen(disks, MEMBER, { ...other, now: NOW });
+    if (trend === undefined) throw new Error('nothing was seen');
+    const later = { ...other, now: NOW + 12 * 60_000 };
+    answers['/metrics'] = metrics({}) + disk({ fsyncs: 102_000, stuck: 150 });
+    expect(await look(disks, MEMBER, later)).toEqual([]);
+    expect(await look(disks, knowing(trend), later)).toMatchObject([
+      {
+        code: 'KW666',
+        evidence:
+          "etcd's disk is slow: an fsync of its write-ahead log took more than 1.024 s for 2.5 % of them in the last 12 min",
+      },
+    ]);
+    expect((await seen(disks, knowing(trend), later)).members?.[0]?.samples).toHaveLength(2);
+    answers['/metrics'] = metrics({}) + disk({ fsyncs: 102_000, stuck: 150, startedAt: 1_700_009_000 });
+    expect(await look(disks, knowing(trend), later)).toEqual([]);
+  });
+
+  it('of which its metrics tell nothing is not known, and one that does not answer is told elsewhere', async () => {
+    answers['/metrics'] = metrics({}).replaceAll('_bucket', '_other');
+    expect(await look(disks, MEMBER, other)).toMatchObject([
+      { code: 'KW642', evidence: expect.stringContaining('how long fsyncs and commits take') },
+    ]);
+    expect(await seen(disks, MEMBER, other)).toEqual({});
+    await new Promise((resolve) => server.close(resolve));
+    expect(await look(disks, MEMBER, other)).toEqual([]);
+  });
+});
 
 describe('the member of etcd', () => {
   it('that has a leader and room is no fault, and hosts without one are not asked', async () => {

@@ -13,9 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import type { Concern, Fault, LookedAt } from '../../../../../src/activities/check/host/concern.js';
+import type { Answers, Concern, Fault, LookedAt } from '../../../../../src/activities/check/host/concern.js';
 import { Facts, factsProgram } from '../../../../../src/activities/remote-facts.js';
 import type { Cluster } from '../../../../../src/cluster/types.js';
+import type { Sight } from '../../../../../src/plan/sight.js';
 
 let root: string;
 
@@ -100,13 +101,18 @@ interface LookOptions {
 }
 
 /** Asks one concern's questions and has it judge the answers; the test's directory does not show in them. */
-export async function look(
-  concern: Concern,
-  where: LookedAt,
-  { now = Date.now(), change }: LookOptions = {},
-): Promise<Fault[]> {
+export async function look(concern: Concern, where: LookedAt, options: LookOptions = {}): Promise<Fault[]> {
+  return concern.judge(where, await asked(concern, where, options));
+}
+
+/** Asks one concern's questions and has it say what it has seen. */
+export async function seen(concern: Concern, where: LookedAt, options: LookOptions = {}): Promise<Sight> {
+  return concern.sees?.(where, await asked(concern, where, options)) ?? {};
+}
+
+async function asked(concern: Concern, where: LookedAt, { now = Date.now(), change }: LookOptions): Promise<Answers> {
   const said = await output(factsProgram(concern.questions(where)), change);
-  return concern.judge(where, { facts: factsIn(said), sentAt: now, answeredAt: now });
+  return { facts: factsIn(said), sentAt: now, answeredAt: now };
 }
 
 /** Long answers are in base64, and the paths in them are of the test's directory. */

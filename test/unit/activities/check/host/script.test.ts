@@ -40,7 +40,9 @@ it('questions that end are waited for, however many, and no longer', async () =>
 it('what did not come is not known, and nothing else is said of it', async () => {
   const said = await output(factsProgram(hostScript(CONTROL_PLANE, [asking('sleep 20'), ...CONCERNS])), soon);
   const answers = { facts: new Facts(said), sentAt: 0, answeredAt: 0 };
-  const found = CONCERNS.map((concern) => concern.judge(CONTROL_PLANE, answers).map(({ code }) => code));
+  // What judges another's answer leaves it to that one to say that there was none.
+  const asked = CONCERNS.filter((concern) => concern.questions(CONTROL_PLANE) !== '');
+  const found = asked.map((concern) => concern.judge(CONTROL_PLANE, answers).map(({ code }) => code));
   for (const codes of found) expect([...new Set(codes)]).toEqual(['KW642']);
 });
 
