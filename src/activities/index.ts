@@ -15,11 +15,13 @@ import {
   type TellOutput,
   type TellReference,
 } from '../plan/run.js';
+import type { DrillRequest, SkippedDrill } from '../plan/scheduled-drill.js';
 import { ACTIONS, type Action, type Step } from '../plan/types.js';
 import { VERSION } from '../version.js';
 import { type ReadRun, type ResolvedStep, RunsByReference } from './by-reference.js';
 import { prepareCheck, type ReadBackground } from './check/prepareCheck.js';
 import { createContext } from './context.js';
+import { prepareDrill } from './drill/prepareDrill.js';
 import { toApplicationFailure } from './failure.js';
 import type { Writer } from './lease/lease.js';
 import { Leases } from './lease/leases.js';
@@ -57,6 +59,8 @@ export interface HousekeepingActivities {
   stopStep(reference: StepReference): Promise<number>;
   /** Plans a health check from what was applied last. */
   prepareCheck(request: CheckRequest): Promise<RunInput | SkippedCheck>;
+  /** Plans a scheduled drill from what was applied last. */
+  prepareDrill(request: DrillRequest): Promise<RunInput | SkippedDrill>;
   /** Tells one channel of a verdict. */
   tellChannel(reference: TellReference): Promise<TellOutput>;
 }
@@ -101,14 +105,14 @@ export function createActivities(
   const steps = Object.fromEntries(
     ACTIONS.map((action) => [action, (reference: StepReference) => runStep(action, reference, resolve, pulses)]),
   ) as unknown as Activities;
+  const { readBackground = async () => ({}) } = options;
   return {
     ...steps,
     stopStep: (reference) => stopStep(reference, resolve),
     prepareCheck: (request) =>
-      beating((signal) => {
-        const { readBackground = async () => ({}) } = options;
-        return prepareCheck(request, { hosts: hostsOf(request.known), readBackground, signal });
-      }),
+      beating((signal) => prepareCheck(request, { hosts: hostsOf(request.known), readBackground, signal })),
+    prepareDrill: (request) =>
+      beating((signal) => prepareDrill(request, { hosts: hostsOf(request.known), readBackground, signal })),
     tellChannel: (reference) =>
       beating(async (signal) => {
         const { env, senders = SENDERS } = options;

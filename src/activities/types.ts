@@ -15,6 +15,7 @@ import type {
   TellOutput,
   TellReference,
 } from '../plan/run.js';
+import type { DrillRequest, SkippedDrill } from '../plan/scheduled-drill.js';
 import type { Sight } from '../plan/sight.js';
 import type { Trends } from '../plan/trends.js';
 import type { Action, Step } from '../plan/types.js';
@@ -47,6 +48,8 @@ export type WorkerActivities = Activities & {
   stopStep(input: StepReference): Promise<number>;
   /** Plans a health check from what was applied last. */
   prepareCheck(request: CheckRequest): Promise<RunInput | SkippedCheck>;
+  /** Plans a scheduled drill from what was applied last. */
+  prepareDrill(request: DrillRequest): Promise<RunInput | SkippedDrill>;
   /** Tells one channel of a verdict. */
   tellChannel(reference: TellReference): Promise<TellOutput>;
 };

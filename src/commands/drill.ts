@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster/types.js';
 import { quote } from '../hosts/shell.js';
 import type { DrillOptions } from '../plan/drill.js';
 import { type DrillReport, SCENARIOS } from '../plan/drill-report.js';
+import { drillScheduleCommands } from './drill-schedules.js';
 import { action, type CommandContext } from './support/action.js';
 import { addUnattendedOptions, type CarryOptions } from './support/carry-options.js';
 import { FILE_ARGUMENT, type FileOption } from './support/file-argument.js';
@@ -57,6 +58,7 @@ export function drillCommand(shell: Shell): Command {
         .action(action<{ report?: string } & FileOption, [string]>(shell, history)),
     ),
   );
+  for (const child of drillScheduleCommands(shell)) command.addCommand(child);
   return command;
 }
 
@@ -87,9 +89,9 @@ async function undertaking(
   again: string,
 ): Promise<Undertaking> {
   const { POWER_VARIABLES } = await import('../activities/drill/words.js');
-  const { planDrill } = await import('../plan/drill.js');
+  const { planDrill, possibleScenarios } = await import('../plan/drill.js');
   const { prepareRun } = await import('../prepare-run.js');
-  const { confirmDrill, possibleScenarios } = await import('./support/drill-options.js');
+  const { confirmDrill } = await import('./support/drill-options.js');
   const chosen = possibleScenarios(cluster, asked);
   await confirmDrill(context, cluster.name, chosen);
   const run = prepareRun(OPERATION, cluster, planDrill(cluster, asked));

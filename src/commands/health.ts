@@ -176,11 +176,8 @@ async function schedule(context: CommandContext<ScheduleOptions>, file: string):
     await engine.server?.detach();
     if (bring) await (await bringWorker(context, onQueue(engine, queue), cluster)).detach();
     if (engine.server !== undefined && bring) {
-      output.note(
-        'The embedded server and a worker go on in the background on this machine. They do not come back by themselves ' +
-          'after a restart of it; where checks must not stop, make them a service (`kubewright server stop`, then `sudo ' +
-          'kubewright server install-service`), or use a Temporal server that stays (docs/teams.md).',
-      );
+      const { BACKGROUND_NOTE } = await import('./support/background-note.js');
+      output.note(BACKGROUND_NOTE);
     }
     await tellSchedules(context, [made]);
     return EXIT.ok;

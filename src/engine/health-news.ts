@@ -3,7 +3,8 @@ import type { HeldBy, RunReference } from '../plan/run.js';
 import type { HealthReport } from '../workflows/types.js';
 import { closedChecks, type RunReader, reportOf } from './runs/check-reports.js';
 import { readerOf } from './runs/history.js';
-import { findSchedule, type HealthSchedule, type ScheduleKey } from './schedules.js';
+import { silentSince } from './schedule-keys.js';
+import { findSchedule, type HealthSchedule } from './schedules.js';
 import { type Told, told } from './told.js';
 import type { Engine } from './types.js';
 
@@ -77,8 +78,14 @@ async function latestChecks(reader: RunReader, cluster: string): Promise<LatestC
   return latest;
 }
 
+/** A cluster's checks that were asked for as ones of this depth. */
+interface Checks {
+  cluster: string;
+  depth: Depth;
+}
+
 /** When the latest check ended that was asked for as one of this depth, milliseconds since the epoch; undefined where there is none. */
-export async function lastHeard(reader: RunReader, { cluster, depth }: ScheduleKey): Promise<number | undefined> {
+export async function lastHeard(reader: RunReader, { cluster, depth }: Checks): Promise<number | undefined> {
   for await (const { closedAt } of closedChecks(reader, cluster, { asked: depth, pageSize: 10 })) return closedAt;
   return undefined;
 }
@@ -116,24 +123,4 @@ function silenceIn(
   if (since !== undefined) return { silentSince: since, silentDepth: 'deep' };
   const quickSince = silentSince({ ...quick, paused: deep.paused }, heard, now);
   return quickSince === undefined ? {} : { silentSince: quickSince, silentDepth: 'quick' };
-}
-
-/** So many intervals without a word are no chance: one check may be left out while another one runs. */
-const INTERVALS = 3;
-/** What a check may take itself: of a broken cluster it waits half a minute for hosts that are away, and looks twice. */
-const ALLOWANCE_MS = 2 * 60_000;
-
-/**
- * Since when a schedule is silent; undefined while it is not. A schedule that does nothing any more still names a next time on
- * some servers (temporal#11869), so its word counts for nothing: what has ended does, be it that a check was left out. Pure.
- *
- * @param heard when the latest check ended, milliseconds since the epoch
- */
-export function silentSince(
-  { everyMs, paused, changedAt }: Pick<HealthSchedule, 'everyMs' | 'paused' | 'changedAt'>,
-  heard: number | undefined,
-  now: number,
-): number | undefined {
-  const since = Math.max(heard ?? 0, changedAt);
-  return !paused && now - since > INTERVALS * everyMs + ALLOWANCE_MS ? since : undefined;
 }

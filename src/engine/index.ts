@@ -1,6 +1,16 @@
 /** Kubewright's side of Temporal: how it is reached or started, and how installs are started, watched and steered. */
 export { type ClusterStatus, readClusterStatus } from './cluster-status.js';
 export { type ConnectOptions, connect } from './connect.js';
+export { type DrillNews, readDrillNews } from './drill-news.js';
+export {
+  changeDrillSchedule,
+  type DrillRhythm,
+  type DrillSchedule,
+  findDrillSchedule,
+  listDrillSchedules,
+  requireDrillInterval,
+  scheduleDrills,
+} from './drill-schedules.js';
 export {
   attachServer,
   type EmbeddedServer,

@@ -1,15 +1,12 @@
-import {
-  ScheduleAlreadyRunning,
-  type ScheduleHandle,
-  ScheduleNotFoundError,
-  ScheduleOverlapPolicy,
-} from '@temporalio/client';
+import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Cluster } from '../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../errors.js';
 import type { Depth } from '../plan/depth.js';
 import { OPERATIONS } from '../plan/operations.js';
 import { checkIdOf } from './runs/check-reports.js';
 import { CHECK_LIMIT, checkAttributes, checkRequest, latestReport } from './runs/checks.js';
+import { type ScheduleKey, scheduleOfId } from './schedule-keys.js';
+import { changeSchedule, handleOf, type ScheduleChange, timingOf, writeSchedule } from './schedule-writing.js';
 import type { Engine } from './types.js';
 
 /** A cluster's health checks, as Temporal runs them. */
@@ -26,36 +23,6 @@ export interface HealthSchedule {
   changedAt: number;
   /** Quick checks in between, which are paused with the others; missing where there are none. */
   quick?: Pick<HealthSchedule, 'everyMs' | 'nextAt' | 'changedAt'>;
-}
-
-/** One of the schedules that a cluster can have. */
-export interface ScheduleKey {
-  cluster: string;
-  depth: Depth;
-}
-
-const PREFIX = 'health/';
-
-/** No cluster's name has a slash in it. */
-const QUICK = '/quick';
-
-/** Whether a schedule of the namespace is one of ours, by its id. */
-export function isHealthSchedule(id: string): boolean {
-  return id.startsWith(PREFIX);
-}
-
-/** Id of a schedule in Temporal. */
-export function scheduleIdOf({ cluster, depth }: ScheduleKey): string {
-  return `${PREFIX}${cluster}${depth === 'quick' ? QUICK : ''}`;
-}
-
-/** Which schedule an id of Temporal's is; undefined where it is none of ours. */
-export function scheduleOfId(id: string): ScheduleKey | undefined {
-  if (!isHealthSchedule(id)) return undefined;
-  const rest = id.slice(PREFIX.length);
-  return rest.endsWith(QUICK)
-    ? { cluster: rest.slice(0, -QUICK.length), depth: 'quick' }
-    : { cluster: rest, depth: 'deep' };
 }
 
 /**
@@ -112,7 +79,7 @@ export async function scheduleHealth(
   }
   await write(engine, cluster, 'deep', everyMs);
   if (quickMs !== undefined) await write(engine, cluster, 'quick', quickMs);
-  else if (there?.quick !== undefined) await handleOf(engine, { cluster: cluster.name, depth: 'quick' }).delete();
+  else if (there?.quick !== undefined) await handleOf(engine, { cluster: cluster.name, kind: 'quick' }).delete();
   return describe(engine, cluster.name);
 }
 
@@ -131,17 +98,7 @@ async function write(engine: Engine, cluster: Cluster, depth: Depth, everyMs: nu
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchUpOf(everyMs) },
   };
-  const key = { cluster: cluster.name, depth };
-  try {
-    await engine.client.schedule.create({ scheduleId: scheduleIdOf(key), ...definition });
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await handleOf(engine, key).update((previous) => ({ ...previous, ...definition }));
-  }
-}
-
-function handleOf(engine: Engine, key: ScheduleKey): ScheduleHandle {
-  return engine.client.schedule.getHandle(scheduleIdOf(key));
+  await writeSchedule(engine, { cluster: cluster.name, kind: depth }, definition);
 }
 
 const SHORTEST_MS = 10_000;
@@ -149,7 +106,7 @@ const SHORTEST_MS = 10_000;
 /** What a check takes only the cluster can say. One of a broken cluster takes longer, and says nothing of that. */
 async function requireTime(
   engine: Engine,
-  { cluster, depth }: ScheduleKey,
+  { cluster, depth }: { cluster: string; depth: Depth },
   everyMs: number,
   thereMs: number | undefined,
 ): Promise<void> {
@@ -180,7 +137,7 @@ export async function listHealthSchedules(engine: Engine): Promise<HealthSchedul
   const found: HealthSchedule[] = [];
   for await (const { scheduleId } of engine.client.schedule.list()) {
     const key = scheduleOfId(scheduleId);
-    if (key === undefined || key.depth === 'quick') continue;
+    if (key?.kind !== 'deep') continue;
     // A list still holds for a moment what has just been removed.
     const schedule = await findSchedule(engine, key.cluster);
     if (schedule !== undefined) found.push(schedule);
@@ -193,40 +150,22 @@ export async function listHealthSchedules(engine: Engine): Promise<HealthSchedul
  *
  * @throws KubewrightError KW606 when the cluster has no schedule
  */
-export async function changeHealthSchedule(
-  engine: Engine,
-  cluster: string,
-  change: 'pause' | 'resume' | 'remove',
-): Promise<void> {
+export async function changeHealthSchedule(engine: Engine, cluster: string, change: ScheduleChange): Promise<void> {
   try {
-    await changeOne(engine, { cluster, depth: 'deep' }, change);
+    await changeSchedule(engine, { cluster, kind: 'deep' }, change);
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) throw noSchedule(cluster);
     throw error;
   }
-  await changeOne(engine, { cluster, depth: 'quick' }, change).catch((error: unknown) => {
+  await changeSchedule(engine, { cluster, kind: 'quick' }, change).catch((error: unknown) => {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
   });
 }
 
-async function changeOne(engine: Engine, key: ScheduleKey, change: 'pause' | 'resume' | 'remove'): Promise<void> {
-  const handle = handleOf(engine, key);
-  const by = engine.client.options.identity;
-  if (change === 'pause') await handle.pause(`paused by ${by}`);
-  else if (change === 'remove') await handle.delete();
-  else {
-    // As a change of the schedule, so that Temporal notes when it was: it is not silent for the time of its pause.
-    await handle.update(({ state, ...previous }) => ({
-      ...previous,
-      state: { ...state, paused: false, note: `resumed by ${by}` },
-    }));
-  }
-}
-
 async function describe(engine: Engine, cluster: string): Promise<HealthSchedule> {
   const [deep, quick] = await Promise.all([
-    describeOne(engine, { cluster, depth: 'deep' }),
-    describeOne(engine, { cluster, depth: 'quick' }),
+    describeOne(engine, { cluster, kind: 'deep' }),
+    describeOne(engine, { cluster, kind: 'quick' }),
   ]);
   if (deep === undefined) throw noSchedule(cluster);
   if (quick === undefined) return { cluster, ...deep };
@@ -236,14 +175,7 @@ async function describe(engine: Engine, cluster: string): Promise<HealthSchedule
 
 async function describeOne(engine: Engine, key: ScheduleKey): Promise<Omit<HealthSchedule, 'cluster'> | undefined> {
   try {
-    const { spec, state, info } = await handleOf(engine, key).describe();
-    const [next] = info.nextActionTimes;
-    return {
-      everyMs: Number(spec.intervals?.[0]?.every ?? 0),
-      paused: state.paused,
-      changedAt: (info.lastUpdatedAt ?? info.createdAt).getTime(),
-      ...(state.paused || next === undefined ? {} : { nextAt: next.getTime() }),
-    };
+    return timingOf(await handleOf(engine, key).describe());
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return undefined;
     throw error;

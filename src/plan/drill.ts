@@ -1,5 +1,6 @@
 import { type Cluster, hostsOf } from '../cluster/types.js';
 import { etcdHosts, holdsMember, loadBalancerOf } from '../components/registry/plan.js';
+import { KubewrightError } from '../errors.js';
 import { SCENARIOS, type Scenario } from './drill-report.js';
 import { releaseStep } from './install.js';
 import { clusterStep, type StepFields } from './step.js';
@@ -39,6 +40,21 @@ export function chooseScenarios(cluster: Cluster, options: DrillOptions = {}): C
   });
   const left = new Set(impossible.map(({ scenario }) => scenario));
   return { chosen: wanted.filter((scenario) => !left.has(scenario)), impossible };
+}
+
+/**
+ * The scenarios that are possible.
+ *
+ * @throws KubewrightError KW670 where one that was asked for by name is not, or none is
+ */
+export function possibleScenarios(cluster: Cluster, options: DrillOptions): ChosenScenarios {
+  const found = chooseScenarios(cluster, options);
+  const { chosen, impossible } = found;
+  if (chosen.length > 0 && (options.only === undefined || impossible.length === 0)) return found;
+  const lines = impossible.map(({ scenario, why }) => `${scenario}: ${why}`);
+  throw new KubewrightError('KW670', `${cluster.name} cannot be drilled so: ${lines.join('; ')}`, {
+    hint: 'Nothing was broken. `--only` names the scenarios that are to be done.',
+  });
 }
 
 function whyNot(scenario: Scenario, cluster: Cluster, { power }: DrillOptions): string | undefined {

@@ -133,12 +133,15 @@ export function rhythm({
   return `${times}, ${next}`;
 }
 
-/** "5 m", "15 s". */
-function often(everyMs: number): string {
+/** "5 m", "15 s", "30 d". */
+export function often(everyMs: number): string {
+  if (everyMs % DAY_MS === 0) return `${everyMs / DAY_MS} d`;
   return duration(everyMs)
     .replace(/\.0 s$/, ' s')
     .replace(/ 00 [sm]$/, '');
 }
+
+const DAY_MS = 86_400_000;
 
 /** As `--every` takes it: "1h30m". */
 function optionOf(everyMs: number): string {

@@ -5,9 +5,10 @@ import { checkHealth } from './check-health.js';
 import { drillCluster } from './drill-cluster.js';
 import { run } from './engine/run.js';
 import { runGroup } from './engine/run-group.js';
+import { scheduledDrill } from './scheduled-drill.js';
 import type { RunResult } from './types.js';
 
-export { checkHealth, drillCluster, runGroup };
+export { checkHealth, drillCluster, runGroup, scheduledDrill };
 
 /** Makes the cluster that a file describes, or goes on with it. */
 export async function installCluster(input: RunInput): Promise<RunResult> {
@@ -31,4 +32,6 @@ setWorkflowOptions({ versioningBehavior: 'PINNED' }, rotateEncryptionKey);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, resetCluster);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, drillCluster);
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, runGroup);
+// Its drill begins with the build that has planned it.
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, scheduledDrill);
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, checkHealth);

@@ -4,6 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { plannedFrom } from '../../src/activities/check/prepareCheck.js';
 import { withPatience } from '../../src/activities/patience.js';
 import type { Depth } from '../../src/plan/depth.js';
+import { planDrill } from '../../src/plan/drill.js';
 import type {
   AppliedMark,
   CheckBackground,
@@ -16,7 +17,9 @@ import type {
   TellOutput,
   TellReference,
 } from '../../src/plan/run.js';
+import type { DrillRequest, SkippedDrill } from '../../src/plan/scheduled-drill.js';
 import { ACTIONS } from '../../src/plan/types.js';
+import { prepareRun } from '../../src/prepare-run.js';
 
 /** What a fake step does when it is tried. */
 export type Behaviour = (input: StepReference, attempt: number) => Promise<StepOutput> | StepOutput;
@@ -47,6 +50,8 @@ export class FakeActivities {
   background: (cluster: string, depth: Depth) => Promise<CheckBackground> = async () => ({});
   /** How a channel is told of a verdict; nothing happens unless a test says otherwise. */
   telling: (reference: TellReference) => Promise<TellOutput> = async () => ({});
+  /** Why a scheduled drill cannot be planned. */
+  drillRefusal: ApplicationFailure | undefined;
   /** Each try to tell a channel. */
   readonly tellings: TellReference[] = [];
   private readonly behaviours = new Map<string, Behaviour>();
@@ -105,7 +110,20 @@ export class FakeActivities {
       this.tellings.push(reference);
       return this.telling(reference);
     };
-    return { ...Object.fromEntries(ACTIONS.map((action) => [action, run])), stopStep, prepareCheck, tellChannel };
+    // Likewise: what was applied is what was known.
+    const prepareDrill = async ({
+      known,
+      searchAttributes,
+      options,
+    }: DrillRequest): Promise<RunInput | SkippedDrill> => {
+      const { during } = await this.background(known.name, 'deep');
+      if (during !== undefined) return { skipped: during };
+      if (this.drillRefusal !== undefined) throw this.drillRefusal;
+      const run = prepareRun('drill', known, planDrill(known, options));
+      return { ...run, searchAttributes, patienceMs: 1_000 };
+    };
+    const steps = Object.fromEntries(ACTIONS.map((action) => [action, run]));
+    return { ...steps, stopStep, prepareCheck, prepareDrill, tellChannel };
   }
 
   private async run(input: StepReference): Promise<StepOutput> {

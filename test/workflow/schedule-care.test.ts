@@ -26,7 +26,7 @@ async function scheduled() {
   return cluster;
 }
 
-const deep = (cluster: string) => ({ cluster, depth: 'deep' }) as const;
+const deep = (cluster: string) => ({ cluster, kind: 'deep' }) as const;
 
 async function stored(cluster: string) {
   const found = await readStored(writer, deep(cluster));

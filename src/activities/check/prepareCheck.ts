@@ -89,15 +89,15 @@ export interface Surroundings {
   signal: AbortSignal;
 }
 
-async function lastApplied(
-  known: Cluster,
-  hosts: Hosts,
-  signal: AbortSignal,
-): Promise<{ cluster: Cluster; findings: HealthFinding[]; applied?: AppliedMark }> {
+/**
+ * What was applied last, as the control planes say. Where they cannot say, the cluster is the one that was known.
+ */
+export async function lastApplied(known: Cluster, hosts: Hosts, signal: AbortSignal): Promise<LastApplied> {
   try {
     const hostNamed = (name: string) => hosts.get(name);
     const record = await askTwice(() => readAppliedSpec({ cluster: known, hostNamed, signal }), signal);
-    if (record.answer.is !== 'yes') return { cluster: known, findings: [notKnown(record)] };
+    if (record.answer.is !== 'yes')
+      return unknownFor(known, `what was applied last is not known (${reasonIn(record)})`);
     const { cluster, leftOut, generation, build, at } = record.answer.value;
     // Those were no part of it; cluster.yaml is asked for them at the next install.
     const members = cluster.hosts.filter(({ name }) => !leftOut.includes(name));
@@ -108,8 +108,22 @@ async function lastApplied(
     };
   } catch (error) {
     signal.throwIfAborted();
-    return { cluster: known, findings: [finding(`what was applied last cannot be read: ${messageOf(error)}`)] };
+    return unknownFor(known, `what was applied last cannot be read: ${messageOf(error)}`);
   }
+}
+
+/** What is known of what was applied last. */
+export interface LastApplied {
+  cluster: Cluster;
+  findings: HealthFinding[];
+  /** Missing where nobody says what it was: `cluster` is what was known then, and `unknown` says why. */
+  applied?: AppliedMark;
+  unknown?: string;
+}
+
+function unknownFor(known: Cluster, why: string): LastApplied {
+  const evidence = `${why}: the check looks at the hosts that were known when it was set up`;
+  return { cluster: known, findings: [finding(evidence)], unknown: why };
 }
 
 /**
@@ -128,11 +142,8 @@ async function askTwice(ask: () => Promise<AppliedRecord>, signal: AbortSignal):
   return ask();
 }
 
-function notKnown({ answer }: AppliedRecord): HealthFinding {
-  const why = answer.is === 'no' ? answer.evidence : answer.is === 'unknown' ? answer.why : '';
-  return finding(
-    `what was applied last is not known (${why}): the check looks at the hosts that were known when it was set up`,
-  );
+function reasonIn({ answer }: AppliedRecord): string {
+  return answer.is === 'no' ? answer.evidence : answer.is === 'unknown' ? answer.why : '';
 }
 
 /** A copy that is lost or was changed is made anew by the next install; until then there is one less. */

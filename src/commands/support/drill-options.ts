@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { POWER_VARIABLES, powerFault } from '../../activities/drill/words.js';
-import type { Cluster } from '../../cluster/types.js';
 import { KubewrightError, messageOf } from '../../errors.js';
-import { type ChosenScenarios, chooseScenarios, type DrillOptions, SCENARIO_TITLES } from '../../plan/drill.js';
+import { type ChosenScenarios, type DrillOptions, SCENARIO_TITLES } from '../../plan/drill.js';
 import { type DrillReport, SCENARIOS, type Scenario } from '../../plan/drill-report.js';
 import { renderDrillTimeline } from '../../render/drill-timeline.js';
 import type { CommandContext } from './action.js';
@@ -56,34 +55,22 @@ export function readDrillOptions(
 const isScenario = (name: string): name is Scenario => SCENARIOS.some((each) => each === name);
 
 /**
- * The scenarios that are possible.
- *
- * @throws KubewrightError KW670 where one that was asked for by name is not, or none is
- */
-export function possibleScenarios(cluster: Cluster, options: DrillOptions): ChosenScenarios {
-  const found = chooseScenarios(cluster, options);
-  const { chosen, impossible } = found;
-  if (chosen.length > 0 && (options.only === undefined || impossible.length === 0)) return found;
-  const lines = impossible.map(({ scenario, why }) => `${scenario}: ${why}`);
-  throw new KubewrightError('KW670', `${cluster.name} cannot be drilled so: ${lines.join('; ')}`, {
-    hint: 'Nothing was broken. `--only` names the scenarios that are to be done.',
-  });
-}
-
-/**
  * Tells what is to be broken, and has it confirmed by the cluster's name.
  *
+ * @param more what else is to be known before, a sentence or two a line
  * @throws KubewrightError KW678 where it is not, or nobody can be asked
  */
 export async function confirmDrill(
   context: CommandContext<{ yes: boolean }>,
   cluster: string,
   { chosen, impossible }: ChosenScenarios,
+  more: readonly string[] = [],
 ): Promise<void> {
   const { output, shell, options } = context;
   output.note(`A drill breaks ${cluster} on purpose, one part after the other, and puts each back:`);
   for (const scenario of chosen) output.note(`  ${scenario}: ${SCENARIO_TITLES[scenario]}`);
   for (const { scenario, why } of impossible) output.note(`  (not ${scenario}: ${why})`);
+  for (const line of more) output.note(line);
   if (options.yes) return;
   if (!canAsk(context)) {
     throw new KubewrightError('KW678', `nobody can be asked whether ${cluster} may be broken`, {

@@ -34,16 +34,19 @@ async function readDrills(reader: RunReader, cluster: string, most: number): Pro
   return reports.flatMap((report) => report ?? []);
 }
 
-async function reportOf(
-  { workflowService, namespace, converter }: RunReader,
-  execution: { workflowId?: string | null; runId?: string | null } | null | undefined,
-): Promise<DrillReport | undefined> {
+type Execution = { workflowId?: string | null; runId?: string | null } | null | undefined;
+
+async function reportOf(reader: RunReader, execution: Execution): Promise<DrillReport | undefined> {
+  const [result] = await decodeArrayFromPayloads(reader.converter, await resultPayloads(reader, execution));
+  return (result as RunResult | undefined)?.drill;
+}
+
+/** What a run that is completed has ended with; undefined where its retention is over. */
+export async function resultPayloads({ workflowService, namespace }: RunReader, execution: Execution) {
   const { history } = await workflowService.getWorkflowExecutionHistory({
     namespace,
     execution,
     historyEventFilterType: CLOSE_EVENT,
   });
-  const payloads = history?.events?.at(-1)?.workflowExecutionCompletedEventAttributes?.result?.payloads;
-  const [result] = await decodeArrayFromPayloads(converter, payloads);
-  return (result as RunResult | undefined)?.drill;
+  return history?.events?.at(-1)?.workflowExecutionCompletedEventAttributes?.result?.payloads;
 }

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedDataConverter } from '@temporalio/common';
-import { OPERATIONS } from '../../plan/operations.js';
 import { lastHeard } from '../health-news.js';
 import { livingBuilds } from '../runs/pollers.js';
-import { type ScheduleKey, scheduleIdOf } from '../schedules.js';
+import { type ScheduleKey, type ScheduleKind, scheduleIdOf } from '../schedule-keys.js';
 import { hasQueueOfItsOwn, isSilentThoughServed, type Watch } from './judge.js';
 import {
   listStored,
@@ -36,7 +35,7 @@ export interface CaringWorker extends Writer {
 }
 
 /**
- * Keeps the schedules of health checks going while a worker runs. A server may lose a schedule's timer and go on naming a
+ * Keeps the schedules of health checks and drills going while a worker runs. A server may lose a schedule's timer and go on naming a
  * next time (temporal#11869), so a schedule that has said nothing for longer than `silentSince` allows, while this worker was
  * there for it, is made anew.
  */
@@ -67,7 +66,7 @@ export class KeptSchedules {
       await this.look().catch((error: unknown) => {
         // Who does not answer may not have handed out work either.
         this.servedSince = now;
-        this.worker.log(`The schedules of health checks could not be looked at: ${error}`);
+        this.worker.log(`The schedules could not be looked at: ${error}`);
       });
     }
   }
@@ -81,7 +80,9 @@ export class KeptSchedules {
     const { schedules, kept } = await listStored(worker);
     for (const key of kept) {
       if (await restoreKept(worker, key, this.lookedAt - LOOK_MS)) {
-        worker.log(`${key.cluster}: its scheduled health checks were lost while they were made anew; they are back`);
+        worker.log(
+          `${key.cluster}: its scheduled ${NOUNS[key.kind]} were lost while they were made anew; they are back`,
+        );
       }
     }
     for (const key of schedules) {
@@ -91,20 +92,26 @@ export class KeptSchedules {
   }
 
   private async careFor(schedule: StoredSchedule): Promise<void> {
-    const servedSince = Math.max(this.servedSince, this.remadeAt.get(scheduleIdOf(schedule)) ?? 0);
+    // A drill is heard of when it begins, for which no worker is needed.
+    const served = schedule.kind === 'drill' ? 0 : this.servedSince;
+    const servedSince = Math.max(served, this.remadeAt.get(scheduleIdOf(schedule)) ?? 0);
     const watch: Watch = { queue: this.worker.taskQueue, servedSince, now: this.lookedAt };
     if (this.worker.adopts && hasQueueOfItsOwn(schedule, watch)) await this.adoptAbandoned(schedule);
     // Asked in this order: nearly always the first answer is enough, and it costs nothing.
     if (!isSilentThoughServed(schedule, watch)) return;
-    const heard = await lastHeard(this.worker, schedule);
-    if (!isSilentThoughServed(schedule, watch, heard) || (await this.isBeingChecked(schedule))) return;
+    const heard = await this.heardOf(schedule);
+    if (!isSilentThoughServed(schedule, watch, heard) || (await this.isUnderWay(schedule))) return;
     if (!(await remake(this.worker, schedule))) return;
     this.remadeAt.set(scheduleIdOf(schedule), this.lookedAt);
     const since = new Date(Math.max(heard ?? 0, schedule.changedAt)).toISOString();
     const every = `${schedule.everyMs / 1000} s`;
     this.worker.log(
-      `${schedule.cluster}: no ${schedule.depth === 'quick' ? 'quick' : 'scheduled'} health check has ended since ${since}, and one is due every ${every}: the schedule was made anew`,
+      `${schedule.cluster}: no ${SILENCES[schedule.kind]} since ${since}, and one is due every ${every}: the schedule was made anew`,
     );
+  }
+
+  private async heardOf({ cluster, kind, actedAt }: StoredSchedule): Promise<number | undefined> {
+    return kind === 'drill' ? actedAt : lastHeard(this.worker, { cluster, depth: kind });
   }
 
   private async adoptAbandoned(schedule: StoredSchedule): Promise<void> {
@@ -120,18 +127,14 @@ export class KeptSchedules {
     await moveToQueue(this.worker, schedule, this.worker.taskQueue);
     this.abandonedSince.delete(id);
     this.worker.log(
-      `${cluster}: nobody works on ${queue} any more, so its scheduled health checks come here from now on`,
+      `${cluster}: nobody works on ${queue} any more, so its scheduled ${NOUNS[schedule.kind]} come here from now on`,
     );
   }
 
-  /** Whether a scheduled check is under way: then the schedule has done its part, and its next ones wait for it. */
-  private async isBeingChecked(key: ScheduleKey): Promise<boolean> {
+  /** Whether something that it has started is under way: then the schedule has done its part, and the next ones wait for it. */
+  private async isUnderWay(key: ScheduleKey): Promise<boolean> {
     const { workflowService, namespace } = this.worker;
-    const query = [
-      `WorkflowType = '${OPERATIONS.check.workflow}'`,
-      "ExecutionStatus = 'Running'",
-      `TemporalScheduledById = '${scheduleIdOf(key)}'`,
-    ].join(' AND ');
+    const query = `ExecutionStatus = 'Running' AND TemporalScheduledById = '${scheduleIdOf(key)}'`;
     const { executions } = await workflowService.listWorkflowExecutions({ namespace, query, pageSize: 1 });
     return (executions ?? []).length > 0;
   }
@@ -140,3 +143,15 @@ export class KeptSchedules {
 async function patiently(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {});
 }
+
+const NOUNS: Readonly<Record<ScheduleKind, string>> = {
+  deep: 'health checks',
+  quick: 'health checks',
+  drill: 'drills',
+};
+
+const SILENCES: Readonly<Record<ScheduleKind, string>> = {
+  deep: 'scheduled health check has ended',
+  quick: 'quick health check has ended',
+  drill: 'scheduled drill has begun',
+};

@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { temporal } from '@temporalio/proto';
 import { milliseconds } from '../runs/history-fold.js';
-import { type ScheduleKey, scheduleIdOf, scheduleOfId } from '../schedules.js';
+import { type ScheduleKey, scheduleIdOf, scheduleOfId } from '../schedule-keys.js';
 import { type Asked, grpcCode, NOT_FOUND } from '../versions/deployment.js';
 import type { WatchedSchedule } from './judge.js';
 
 /** A schedule as the server keeps it: with its payloads as they are, whoever can read them. */
 export interface StoredSchedule extends WatchedSchedule {
+  /** When it started something last, milliseconds since the epoch; 0 where it has not since it was made. */
+  actedAt: number;
   schedule: temporal.api.schedule.v1.ISchedule;
   memo?: temporal.api.common.v1.IMemo | null;
   searchAttributes?: temporal.api.common.v1.ISearchAttributes | null;
 }
 
-/** Ids of copies that are kept while a schedule is made anew: none of them counts as a schedule of health checks. */
+/** Ids of copies that are kept while a schedule is made anew: none of them counts as a schedule of ours. */
 const KEPT = 'kept/';
 /** gRPC: what is to be made is there. */
 const ALREADY_EXISTS = 6;
@@ -51,7 +53,7 @@ export function readStored(asked: Asked, key: ScheduleKey): Promise<StoredSchedu
 
 async function read(
   { workflowService, namespace }: Asked,
-  { cluster, depth }: ScheduleKey,
+  { cluster, kind }: ScheduleKey,
   scheduleId: string,
 ): Promise<StoredSchedule | undefined> {
   try {
@@ -62,11 +64,12 @@ async function read(
     if (!schedule) return undefined;
     return {
       cluster,
-      depth,
+      kind,
       everyMs: milliseconds(schedule.spec?.interval?.[0]?.interval),
       paused: schedule.state?.paused ?? false,
       changedAt: milliseconds(info?.updateTime ?? info?.createTime),
       queue: schedule.action?.startWorkflow?.taskQueue?.name ?? '',
+      actedAt: Math.max(0, ...(info?.recentActions ?? []).map(({ actualTime }) => milliseconds(actualTime))),
       schedule,
       memo,
       searchAttributes,
@@ -77,7 +80,7 @@ async function read(
   }
 }
 
-/** Has a schedule's checks go to another task queue, and leaves all else of it as it is. */
+/** Has what a schedule starts go to another task queue, and leaves all else of it as it is. */
 export async function moveToQueue(writer: Writer, stored: StoredSchedule, queue: string): Promise<void> {
   const { workflowService, namespace, identity } = writer;
   const { schedule } = stored;

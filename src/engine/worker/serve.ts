@@ -1,7 +1,7 @@
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { EmbeddedServer } from '../embedded-server.js';
 import type { KeptSchedules } from '../schedule-care/kept-schedules.js';
-import { isHealthSchedule } from '../schedules.js';
+import { isOurSchedule } from '../schedule-keys.js';
 import { stateDirectory } from '../state-directory.js';
 import { type ConnectionSettings, openOn, taskQueueOf } from '../types.js';
 import type { KeptVersion } from './kept-version.js';
@@ -110,9 +110,9 @@ async function untilNobodyUsesIt(
   const openRuns = async (): Promise<number> => {
     const { workflowService } = connection;
     const { count } = await workflowService.countWorkflowExecutions({ namespace, query });
-    // Between two health checks nothing runs; the next one needs a worker all the same.
+    // Between two health checks or drills nothing runs; the next one needs a worker all the same.
     const { schedules } = await workflowService.listSchedules({ namespace, maximumPageSize: 100 });
-    return Number(count) + (schedules ?? []).filter(({ scheduleId }) => isHealthSchedule(scheduleId ?? '')).length;
+    return Number(count) + (schedules ?? []).filter(({ scheduleId }) => isOurSchedule(scheduleId ?? '')).length;
   };
   const { record = '', lookMs, idleMs } = background ?? {};
   const records = workerRecords(stateDir ?? stateDirectory(env), record);

@@ -1,3 +1,4 @@
+import type { DrillSchedule } from '../../engine/index.js';
 import type { DrillReport } from '../../plan/drill-report.js';
 
 /**
@@ -6,4 +7,12 @@ import type { DrillReport } from '../../plan/drill-report.js';
  */
 export interface DrillObject extends DrillReport {
   type: 'drill';
+}
+
+/**
+ * A cluster's scheduled drills.
+ * @printedBy drill
+ */
+export interface DrillScheduleObject extends DrillSchedule {
+  type: 'drill-schedule';
 }

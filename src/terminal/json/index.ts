@@ -5,7 +5,7 @@
 import type { DashboardObject, ServerObject, ServiceObject, WorkerObject } from './background.js';
 import type { BundleObject } from './bundles.js';
 import type { CommonFields, EndObject, ErrorObject, WarningObject } from './common.js';
-import type { DrillObject } from './drill.js';
+import type { DrillObject, DrillScheduleObject } from './drill.js';
 import type { ProgressEvent } from './events.js';
 import type { HealthHistoryObject, HealthObject, ScheduleObject } from './health.js';
 import type {
@@ -74,6 +74,7 @@ export type JsonObject =
   | HealthHistoryObject
   | ScheduleObject
   | DrillObject
+  | DrillScheduleObject
   | WorkerObject
   | ServerObject
   | ServiceObject

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { silentSince } from '../../../src/engine/health-news.js';
+import { silentSince } from '../../../src/engine/schedule-keys.js';
 
 const MINUTE = 60_000;
 const NOW = 1_000 * MINUTE;

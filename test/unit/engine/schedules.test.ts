@@ -2,7 +2,8 @@ import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/clien
 import { defaultPayloadConverter } from '@temporalio/common';
 import { loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { describe, expect, it } from 'vitest';
-import { listHealthSchedules, scheduleHealth, scheduleIdOf, scheduleOfId } from '../../../src/engine/schedules.js';
+import { scheduleIdOf, scheduleOfId } from '../../../src/engine/schedule-keys.js';
+import { listHealthSchedules, scheduleHealth } from '../../../src/engine/schedules.js';
 import type { Engine } from '../../../src/engine/types.js';
 import { clusterOf } from '../cluster-fixture.js';
 
@@ -85,8 +86,8 @@ describe('quick checks', () => {
 });
 
 describe('the id of a schedule', () => {
-  it.each(['deep', 'quick'] as const)('says whose it is, and that it is a %s one', (depth) => {
-    const key = { cluster: 'demo', depth };
+  it.each(['deep', 'quick', 'drill'] as const)('says whose it is, and that it is a %s one', (kind) => {
+    const key = { cluster: 'demo', kind };
     expect(scheduleOfId(scheduleIdOf(key))).toEqual(key);
   });
 
