@@ -1,11 +1,14 @@
 import {
   type ClusterStatus,
   type DescribedRun,
+  type DrillSchedule,
   type Engine,
   followOperations,
   type HealthHistory,
   type HealthSchedule,
   latestCheckId,
+  listDrillSchedules,
+  listDrills,
   listHealthSchedules,
   listRuns,
   type RunListing,
@@ -13,16 +16,19 @@ import {
   readHealthHistory,
   type WatchOptions,
 } from '../engine/index.js';
+import type { DrillReport } from '../plan/drill-report.js';
 
 /** Where the page has all that it shows: what Temporal knows. Given in, so that tests tell a story of their own. */
 export interface DashboardReader {
   /** The latest operation of each cluster. */
   clusters(): Promise<RunListing[]>;
-  schedules(): Promise<HealthSchedule[]>;
+  schedules(): Promise<{ checks: HealthSchedule[]; drills: DrillSchedule[] }>;
   /** Follows what changes a cluster, operation after operation; undefined while nothing ever has. */
   operations(cluster: string, options: WatchOptions): AsyncIterable<DescribedRun | undefined>;
   status(cluster: string): Promise<ClusterStatus>;
   day(cluster: string): Promise<HealthHistory>;
+  /** Reports of its drills, the latest first. */
+  drills(cluster: string): Promise<DrillReport[]>;
   /** Names the check that ended last; another name is the sign that there is something to read. */
   latestCheck(cluster: string): Promise<string | undefined>;
 }
@@ -39,10 +45,15 @@ export function temporalReader(engine: Engine): DashboardReader {
   };
   return {
     clusters: () => within(() => listRuns(engine, { latest: true })),
-    schedules: () => within(() => listHealthSchedules(engine)),
+    schedules: () =>
+      within(async () => {
+        const [checks, drills] = await Promise.all([listHealthSchedules(engine), listDrillSchedules(engine)]);
+        return { checks, drills };
+      }),
     operations: (cluster, options) => followOperations(engine, cluster, options),
     status: (cluster) => readClusterStatus(engine, cluster),
     day: (cluster) => within(() => readHealthHistory(engine, cluster)),
+    drills: (cluster) => within(() => listDrills(engine, cluster)),
     latestCheck: (cluster) => within(() => latestCheckId(engine, cluster)),
   };
 }

@@ -20,9 +20,10 @@ export interface ClusterLine {
   blocked: string[];
 }
 
-/** Scheduled health checks of a cluster. */
+/** Scheduled health checks or drills of a cluster. */
 export interface ScheduleLine {
   cluster: string;
+  what: 'health checks' | 'drills';
   /** Such as `every 5 m, next 2026-03-02 09:35 UTC`. */
   rhythm: string;
   tone: Tone;
@@ -184,6 +185,42 @@ export interface DayView {
   legend: { cell: DayCell; meaning: string }[];
 }
 
+/** An element of a picture; the page makes it of the same class. */
+export interface MarkView {
+  tag: 'text' | 'rect' | 'line';
+  attributes: Record<string, string | number>;
+  text?: string;
+}
+
+/** A picture, with what it shows in words. */
+export interface DrawingView {
+  width: number;
+  height: number;
+  title: string;
+  words: string;
+  marks: MarkView[];
+}
+
+/** The last fail-over drill. */
+export interface DrillView {
+  /** In a sentence. */
+  caption: string;
+  tone: Tone;
+  /** Missing where nothing was measured. */
+  table?: { head: string[]; rows: string[][]; units: string };
+  /** Scenarios that were left out, and why. */
+  left: string[];
+  problems: FindingView[];
+  timeline?: DrawingView;
+}
+
+/** What fail-over drills have measured. */
+export interface DrillsView {
+  last?: DrillView;
+  /** Those before it, one line each, the latest first. */
+  earlier: string[];
+}
+
 /** What the page is sent, by the names of the events. */
 export interface Told {
   overview: OverviewView;
@@ -191,6 +228,7 @@ export interface Told {
   operation: OperationView | null;
   status: StatusView;
   day: DayView;
+  drills: DrillsView;
   /** What could not be asked, one sentence each; empty when all is well again. */
   troubles: string[];
 }

@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster/types.js';
 import { isKubewrightError } from '../errors.js';
 import type { DrillReport } from '../plan/drill-report.js';
 import type { RunReference } from '../plan/run.js';
+import { type DrillNews, readDrillNews } from './drill-news.js';
 import type { HealthNews } from './health-news.js';
 import { readHealthNewsAsFarAsTold } from './health-news.js';
 import { type AppliedCluster, type GivenBack, readAppliedCluster } from './runs/applied-cluster.js';
@@ -21,6 +22,8 @@ export interface ClusterStatus {
   health: HealthNews;
   /** What the last fail-over drill has measured; missing where none has come to its end, and where that is not known. */
   drill?: DrillReport;
+  /** The schedule of its drills, and what came of the last one that was due. Missing where that is not known. */
+  drills?: DrillNews;
   /** What was applied last; missing where nothing was, and where that is not known. */
   applied?: AppliedCluster;
   /** When a reset has given the hosts back, milliseconds since the epoch; missing where nobody has, or they are a cluster again. */
@@ -28,7 +31,7 @@ export interface ClusterStatus {
   /** Where neither is known: the cluster that the operation, else the latest check, was started with. */
   planned?: Cluster;
   /** What else could not be read, and why. */
-  unread: { operation?: string; applied?: string; drill?: string };
+  unread: { operation?: string; applied?: string; drill?: string; drills?: string };
 }
 
 /** A server that does not answer is tried again by the client for a minute: longer than anybody waits for a look. */
@@ -41,10 +44,11 @@ const LIMIT_MS = 15_000;
  * whatever the operation cannot be read for where nothing else could be read either
  */
 export async function readClusterStatus(engine: Engine, cluster: string): Promise<ClusterStatus> {
-  const [described, health, drill] = await Promise.all([
+  const [described, health, drill, drills] = await Promise.all([
     describe(engine, cluster),
     within(engine, () => readHealthNewsAsFarAsTold(engine, cluster)),
     told(within(engine, () => latestDrill(engine, cluster))),
+    told(within(engine, () => readDrillNews(engine, cluster))),
   ]);
   const { run, failure } = described;
   if (failure !== undefined && !isWorthTelling(failure, health)) throw failure;
@@ -55,12 +59,14 @@ export async function readClusterStatus(engine: Engine, cluster: string): Promis
     health: applied.value?.from === 'reset' ? since(health, applied.value) : health,
     ...(run === undefined ? {} : { run }),
     ...(drill.value === undefined || isOfBefore(drill.value, applied.value) ? {} : { drill: drill.value }),
+    ...(drills.value === undefined ? {} : { drills: drills.value }),
     ...appliedOrGivenBack(applied.value),
     ...(applied.value === undefined ? await planOf(engine, run ?? health.reportedBy) : {}),
     unread: {
       ...(failure === undefined || isMissing ? {} : { operation: reasonOf(failure) }),
       ...(applied.why === undefined ? {} : { applied: applied.why }),
       ...(drill.why === undefined ? {} : { drill: drill.why }),
+      ...(drills.why === undefined ? {} : { drills: drills.why }),
     },
   };
 }

@@ -42,7 +42,8 @@ function headline(
   return `${sign} ${cluster} was drilled: ${plural(scenarios.length, 'scenario')} measured${wrong} (${when})`;
 }
 
-function table(scenarios: readonly ScenarioReport[]): string[] {
+/** What was measured, as a table: a row for each scenario, a column for each time that any of them has. Pure. */
+export function drillTable(scenarios: readonly ScenarioReport[]): { head: string[]; rows: string[][] } {
   const times = TIMES.filter(([, key]) => scenarios.some((each) => each.times[key] !== undefined));
   const head = ['', 'struck', ...PROBE_KINDS.map((kind) => `${kind}, ms`), ...times.map(([title]) => title)];
   const rows = scenarios.map((each) => [
@@ -54,14 +55,19 @@ function table(scenarios: readonly ScenarioReport[]): string[] {
       return time === undefined ? NOTHING : duration(time);
     }),
   ]);
+  return { head, rows };
+}
+
+/** What the columns of the table are in. */
+export const UNITS =
+  'ms: the longest time without an answer, asked ten times a second from outside. Times: after the break.';
+
+function table(scenarios: readonly ScenarioReport[]): string[] {
+  const { head, rows } = drillTable(scenarios);
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: string[]): string =>
     `  ${cells.map((cell, column) => (column < 2 ? pad(cell, widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`;
-  return [
-    line(head).trimEnd(),
-    ...rows.map((row) => line(row).trimEnd()),
-    '  ms: the longest time without an answer, asked ten times a second from outside. Times: after the break.',
-  ];
+  return [line(head).trimEnd(), ...rows.map((row) => line(row).trimEnd()), `  ${UNITS}`];
 }
 
 /** The kind of question that went longest without an answer, in all scenarios; undefined where nothing was measured. Pure. */
@@ -72,9 +78,19 @@ export function longestGap({ scenarios }: Pick<DrillReport, 'scenarios'>) {
 
 /** A drill in a line, for lists and for who asks something else. */
 export function drillLine(report: DrillReport, now: number): string {
-  const { at, scenarios, problems = [] } = report;
+  const ago = `${elapsed(Math.max(0, now - report.at))} ago`;
+  return `Drill: ${measuredIn(report)} (${utcMinute(report.at)} UTC, ${ago}; \`kubewright drill history\`).`;
+}
+
+/** The same where the time goes on by itself: "2026-03-02 09:30 UTC: 2 scenarios measured; longest gap …". */
+export function drillInShort(report: DrillReport): string {
+  return `${utcMinute(report.at)} UTC: ${measuredIn(report)}`;
+}
+
+function measuredIn(report: DrillReport): string {
+  const { scenarios, problems = [] } = report;
   const longest = longestGap(report);
   const gap = longest === undefined ? '' : `; longest gap ${longest.gapMs} ms (${longest.kind}, ${longest.scenario})`;
   const wrong = problems.length === 0 ? '' : `; ${plural(problems.length, 'problem')}`;
-  return `Drill: ${plural(scenarios.length, 'scenario')} measured${gap}${wrong} (${utcMinute(at)} UTC, ${elapsed(Math.max(0, now - at))} ago; \`kubewright drill history\`).`;
+  return `${plural(scenarios.length, 'scenario')} measured${gap}${wrong}`;
 }

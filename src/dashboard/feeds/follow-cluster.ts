@@ -1,5 +1,7 @@
+import type { ClusterStatus } from '../../engine/index.js';
 import type { DashboardReader } from '../reader.js';
 import { dayOf } from '../view/day.js';
+import { drillsOf } from '../view/drills.js';
 import { operationOf } from '../view/operation.js';
 import { statusOf } from '../view/status.js';
 import { againAndAgain } from './again-and-again.js';
@@ -87,14 +89,17 @@ async function followSteps(
 /** Asks one small question each time, and for the whole only where its answer is another one. */
 function standing(reader: DashboardReader, cluster: string, tell: Tell, news: News): () => Promise<void> {
   let [check, statusAt, dayAt]: [string | undefined, number, number] = [undefined, 0, 0];
+  const drills = new Drills(reader, cluster, tell);
   return async () => {
     const latest = await reader.latestCheck(cluster);
     const hasEnded = latest !== check;
     const now = Date.now();
     if (hasEnded || news.isThere || now - statusAt > STATUS_MS) {
       news.isThere = false;
-      tell('status', statusOf(await reader.status(cluster)));
+      const status = await reader.status(cluster);
+      tell('status', statusOf(status));
       statusAt = Date.now();
+      await drills.tellOf(status);
     }
     if (hasEnded || now - dayAt > DAY_MS) {
       tell('day', dayOf(await reader.day(cluster)));
@@ -102,4 +107,24 @@ function standing(reader: DashboardReader, cluster: string, tell: Tell, news: Ne
     }
     check = latest;
   };
+}
+
+/** Reads the reports of drills where there is a new one: each is a question of its own. */
+class Drills {
+  private at: number | undefined;
+
+  constructor(
+    private readonly reader: DashboardReader,
+    private readonly cluster: string,
+    private readonly tell: Tell,
+  ) {}
+
+  async tellOf({ run, drill }: ClusterStatus): Promise<void> {
+    // The list of a Temporal server lags by a moment behind its runs: of one that has just ended the run itself tells.
+    const last = run?.result?.drill ?? drill;
+    if (last === undefined || last.at === this.at) return;
+    const listed = await this.reader.drills(this.cluster);
+    this.tell('drills', drillsOf([last, ...listed.filter(({ at }) => at < last.at)]));
+    this.at = last.at;
+  }
 }

@@ -1,6 +1,7 @@
 import { Fragment, h } from '/vendor/preact.js';
 import { Day } from './day.js';
 import { Dialog } from './dialog.js';
+import { Drills } from './drills.js';
 import { Facts } from './facts.js';
 import { Operation } from './operation.js';
 import { Overview } from './overview.js';
@@ -86,7 +87,7 @@ function Content({ state, acts }: AppProps) {
 
 function Cluster({ cluster, state, acts }: AppProps & { cluster: string }) {
   const { told, question, asked, isNarrow } = state;
-  const { status, operation, day } = told;
+  const { status, operation, day, drills } = told;
   return (
     <>
       <h1>
@@ -97,6 +98,7 @@ function Cluster({ cluster, state, acts }: AppProps & { cluster: string }) {
       {status !== undefined && <Topology status={status} work={workOn(operation)} isNarrow={isNarrow} />}
       {status !== undefined && <Facts status={status} />}
       {day !== undefined && <Day day={day} />}
+      {drills?.last !== undefined && <Drills last={drills.last} earlier={drills.earlier} />}
       {question !== undefined && (
         <Dialog key={asked} question={question} cluster={cluster} noun={operation?.noun ?? 'install'} acts={acts} />
       )}

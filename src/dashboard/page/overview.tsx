@@ -1,6 +1,6 @@
 import { Fragment, h } from '/vendor/preact.js';
 import type { ClusterLine, OverviewView } from '../told.js';
-import { Badge } from './signs.js';
+import { Badge, Sign } from './signs.js';
 import { elapsed, utcMinute } from './words.js';
 
 /** All clusters, and what is scheduled. */
@@ -23,14 +23,18 @@ export function Overview({ overview, now }: { overview: OverviewView | undefined
         </ul>
       </section>
       <section aria-labelledby="schedules-title">
-        <h2 id="schedules-title">Scheduled health checks</h2>
+        <h2 id="schedules-title">Schedules</h2>
         {schedulesUnread !== undefined && <p class="bad">They are not known: {schedulesUnread}</p>}
         {schedulesUnread === undefined && schedules.length === 0 && <p>None.</p>}
         <dl class="facts">
-          {schedules.map(({ cluster, rhythm }) => (
-            <div key={cluster}>
-              <dt>{cluster}</dt>
-              <dd>{rhythm}</dd>
+          {schedules.map(({ cluster, what, rhythm, tone }) => (
+            <div key={`${cluster} ${what}`}>
+              <dt>
+                {cluster}, {what}
+              </dt>
+              <dd>
+                <Sign tone={tone} /> {rhythm}
+              </dd>
             </div>
           ))}
         </dl>

@@ -1,5 +1,6 @@
 import type { ClusterStatus } from '../../engine/index.js';
 import { OPERATIONS } from '../../plan/operations.js';
+import { drillNewsLines, drillRhythm } from '../../terminal/drill-schedules.js';
 import { nounOf, rhythm, seenWhere, silenceOf, sinceWhen, VERDICT_WORDS } from '../../terminal/health.js';
 import type { ClusterState, ClusterSummary } from '../../terminal/json/status.js';
 import { summarise } from '../../terminal/status/summary.js';
@@ -68,6 +69,13 @@ const checksFact: FactOf = ({ schedule, silentSince, silentDepth, heldBy }) => {
   return [{ label: 'Scheduled checks', text, ...(isSilent ? { tone: 'bad' } : {}), more: [...held, ...silence] }];
 };
 
+const drillsFact: FactOf = ({ drills }) => {
+  if (drills?.schedule === undefined) return [{ label: 'Scheduled drills', text: 'none that are known', more: [] }];
+  const more = drillNewsLines(drills);
+  const tone = drills.silentSince === undefined ? {} : { tone: 'bad' as const };
+  return [{ label: 'Scheduled drills', text: drillRhythm(drills.schedule), ...tone, more }];
+};
+
 const endpointFact: FactOf = ({ endpoint, virtualIpHolders: holders }) => {
   if (endpoint === undefined) return [];
   if (holders === undefined) return [{ label: 'API endpoint', text: endpoint, more: [] }];
@@ -93,5 +101,5 @@ const appliedFact: FactOf = ({ applied }) => {
   return [{ label: 'Applied', text: `Kubernetes ${version} on ${plural(hosts, 'host')}`, more: [...record, told] }];
 };
 
-// In the order of the terminal. What is measured of fail-overs has its place behind the checks.
-const FACTS: readonly FactOf[] = [healthFact, checksFact, endpointFact, etcdFact, appliedFact];
+// In the order of the terminal. What drills have measured has a place of its own.
+const FACTS: readonly FactOf[] = [healthFact, checksFact, drillsFact, endpointFact, etcdFact, appliedFact];

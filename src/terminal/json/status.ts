@@ -1,5 +1,5 @@
 import type { Role } from '../../cluster/types.js';
-import type { AppliedCluster, HealthSchedule, RunSnapshot } from '../../engine/index.js';
+import type { AppliedCluster, DrillNews, HealthSchedule, RunSnapshot } from '../../engine/index.js';
 import type { Depth } from '../../plan/depth.js';
 import type { DrillReport } from '../../plan/drill-report.js';
 import type { Operation } from '../../plan/operations.js';
@@ -42,6 +42,8 @@ export interface ClusterSummary {
   silentDepth?: Depth;
   /** What the last fail-over drill has measured; absent where there was none, or that is not known. */
   drill?: DrillReport;
+  /** Scheduled drills, and what came of the last one that was due; absent where none are scheduled, or that is not known. */
+  drills?: DrillNews;
   /** Address and port of the API; absent where it is not known what was applied or planned. */
   endpoint?: string;
   /** Hosts that have the virtual IP; absent where that is not known, and where there is none. */

@@ -1,5 +1,6 @@
 import type { ProbeKind } from '../../plan/drill-report.js';
 import { OPERATIONS } from '../../plan/operations.js';
+import { drillNewsLines, drillRhythm } from '../drill-schedules.js';
 import { nounOf, rhythm, seenWhere, silenceOf, sinceWhen, VERDICT_WORDS } from '../health.js';
 import type { ClusterSummary } from '../json/status.js';
 import { elapsed, plural, printable, utcMinute, wrap } from '../text.js';
@@ -25,7 +26,7 @@ const NAMED = 5;
  */
 export function statusLines(summary: ClusterSummary, options: StatusOptions): string[] {
   // In the order in which they are read at night.
-  const facts = [healthFact, checksFact, drillFact, endpointFact, etcdFact, appliedFact, fileFact];
+  const facts = [healthFact, checksFact, drillFact, drillsFact, endpointFact, etcdFact, appliedFact, fileFact];
   const lines = [
     ...facts.flatMap((fact) => fact(summary, options)),
     ...hostLines(summary, options.theme),
@@ -93,6 +94,14 @@ const drillFact: Fact = ({ drill }, { now, columns }) => {
     ...(problems.length === 0
       ? []
       : sentence(`${plural(problems.length, 'problem')}; \`kubewright drill history\` says which`, columns, 'bad')),
+  ];
+};
+
+const drillsFact: Fact = ({ drills }, { columns }) => {
+  if (drills?.schedule === undefined) return [];
+  return [
+    fact('drills', [{ text: drillRhythm(drills.schedule) }]),
+    ...drillNewsLines(drills).flatMap((text) => sentence(text, columns, 'bad')),
   ];
 };
 

@@ -11,6 +11,7 @@ export function unseen(status: ClusterStatus, file: ComparedFile | undefined): N
     because('health', health.unread?.checks),
     because('whether checks are scheduled, and whether they still come', health.unread?.schedule),
     because('what the last drill has measured', unread.drill),
+    because('whether drills are scheduled, and whether they still come', unread.drills),
     ...(givenBackAt === undefined ? unseenByCheck(status) : []),
     because('what was applied', unread.applied ?? whyNotApplied(status)),
     because(`what differs from ${file?.path}`, whyNotCompared(status, file)),

@@ -6,7 +6,7 @@ import type { ClusterState } from '../json/status.js';
  * doing. A drill leaves everything as it was, so what went wrong with one counts until a later check finds nothing. A cluster that nobody has
  * checked yet, and that nobody has scheduled checks for, counts by its last operation alone. Pure.
  */
-export function stateOf({ run, health, unread, drill }: ClusterStatus): ClusterState {
+export function stateOf({ run, health, unread, drill, drills }: ClusterStatus): ClusterState {
   if (run?.status === 'running') return run.progress.blocked.length > 0 ? 'blocked' : 'running';
   const foundWellAt = health.report?.verdict === 'ok' ? health.report.at : 0;
   const isSettled = run?.operation === 'drill' && (run.closedAt ?? Number.POSITIVE_INFINITY) < foundWellAt;
@@ -14,6 +14,7 @@ export function stateOf({ run, health, unread, drill }: ClusterStatus): ClusterS
   if (drill?.problems !== undefined && drill.at >= foundWellAt) return 'amiss';
   const isUnread = unread.operation !== undefined || health.unread !== undefined;
   const isIll = health.report !== undefined && health.report.verdict !== 'ok';
-  if (isUnread || isIll || health.silentSince !== undefined) return 'amiss';
+  const isSilent = health.silentSince !== undefined || drills?.silentSince !== undefined;
+  if (isUnread || isIll || isSilent) return 'amiss';
   return (run?.result?.unreachable ?? []).length > 0 ? 'incomplete' : 'well';
 }

@@ -20,7 +20,7 @@ export interface ComparedFile {
 
 /** What `status` tells of a cluster, to people and to programs. Pure. */
 export function summarise(status: ClusterStatus, file?: ComparedFile): ClusterSummary {
-  const { cluster: name, health, applied, planned, drill } = status;
+  const { cluster: name, health, applied, planned, drill, drills } = status;
   const { report, heldBy, schedule, silentSince, silentDepth } = health;
   const cluster = applied?.cluster ?? planned;
   const seen = report?.seen;
@@ -35,6 +35,7 @@ export function summarise(status: ClusterStatus, file?: ComparedFile): ClusterSu
     ...(silentSince === undefined ? {} : { silentSince }),
     ...(silentDepth === undefined ? {} : { silentDepth }),
     ...(drill === undefined ? {} : { drill }),
+    ...(drills?.schedule === undefined ? {} : { drills }),
     ...(cluster === undefined ? {} : { endpoint: endpointOf(cluster) }),
     ...(seen?.virtualIpHolders === undefined ? {} : { virtualIpHolders: seen.virtualIpHolders }),
     ...(seen?.etcdLeader === undefined ? {} : { etcdLeader: seen.etcdLeader }),

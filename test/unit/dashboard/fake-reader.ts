@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type PageFolders, pageFolders } from '../../../src/dashboard/files.js';
 import type { DashboardReader } from '../../../src/dashboard/reader.js';
 import type { DescribedRun } from '../../../src/engine/index.js';
+import type { DrillReport } from '../../../src/plan/drill-report.js';
 
 /** Stands in for Temporal: says what a test has it say, and counts how often it was asked. */
 export class FakeReader implements DashboardReader {
@@ -13,6 +14,8 @@ export class FakeReader implements DashboardReader {
   /** The operation of every cluster. */
   run: DescribedRun | undefined;
   check: string | undefined;
+  /** Reports of drills of every cluster, the latest first. */
+  drilled: DrillReport[] = [];
   /** How many follow operations now. */
   following = 0;
 
@@ -24,7 +27,7 @@ export class FakeReader implements DashboardReader {
 
   async schedules() {
     this.ask('schedules');
-    return [];
+    return { checks: [], drills: [] };
   }
 
   async *operations(_cluster: string, { signal }: { signal?: AbortSignal }) {
@@ -40,12 +43,18 @@ export class FakeReader implements DashboardReader {
 
   async status(cluster: string) {
     this.ask('status');
-    return { cluster, health: {}, unread: {} };
+    const [drill] = this.drilled;
+    return { cluster, health: {}, unread: {}, ...(drill && { drill }) };
   }
 
   async day(cluster: string) {
     this.ask('day');
     return { cluster, from: 0, to: 86_400_000, slotMs: 1_800_000, checks: 0, skipped: 0, rows: [] };
+  }
+
+  async drills() {
+    this.ask('drills');
+    return this.drilled;
   }
 
   async latestCheck() {

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { merged, workOn, worthSaying } from '../../../src/dashboard/page/state.js';
 import type { OperationView } from '../../../src/dashboard/told.js';
 import { dayOf } from '../../../src/dashboard/view/day.js';
+import { drillsOf } from '../../../src/dashboard/view/drills.js';
 import { operationOf } from '../../../src/dashboard/view/operation.js';
 import { overviewOf } from '../../../src/dashboard/view/overview.js';
 import type { RunListing } from '../../../src/engine/index.js';
 import { moment } from '../commands/engine.js';
+import { BALANCER, DRILL } from '../terminal/drills.js';
 import { at, BLOCKED, preparing } from '../terminal/snapshots.js';
 
 const preparingView = () => operationOf(moment(preparing(), { runId: 'run-1' }));
@@ -81,9 +83,18 @@ describe('the list of clusters', () => {
   };
 
   it('begins with those that wait for a person, and has those that are only checked', () => {
+    const drills = {
+      cluster: 'a',
+      everyMs: 2_592_000_000,
+      paused: false,
+      nextAt: Date.UTC(2026, 3, 1, 9, 30),
+      changedAt: 0,
+      options: {},
+      underWay: false,
+    };
     const schedules = [{ cluster: 'c', everyMs: 300_000, paused: true, changedAt: 0 }];
     const { clusters, schedules: told } = overviewOf([listing('b'), listing('a'), listing('z', ['cp-1/init'])], {
-      value: schedules,
+      value: { checks: schedules, drills: [drills] },
     });
     expect(clusters.map(({ cluster, word }) => [cluster, word])).toEqual([
       ['z', 'blocked'],
@@ -91,7 +102,10 @@ describe('the list of clusters', () => {
       ['b', 'running'],
       ['c', 'checked'],
     ]);
-    expect(told).toEqual([{ cluster: 'c', rhythm: 'every 5 m, paused', tone: 'warn' }]);
+    expect(told).toEqual([
+      { cluster: 'c', what: 'health checks', rhythm: 'every 5 m, paused', tone: 'warn' },
+      { cluster: 'a', what: 'drills', rhythm: 'every 30 d, next 2026-04-01 09:30 UTC', tone: 'good' },
+    ]);
   });
 
   it('stays where the schedules cannot be read, and says why', () => {
@@ -108,4 +122,29 @@ it('the last day has a cell for each while, also for those without a check', () 
   expect(view.rows).toEqual([{ component: 'api', cells: ['ok', 'none', 'skipped'] }]);
   expect(view.caption).toContain('2 checks, 1 of them left out');
   expect(view.legend.map(({ cell }) => cell)).toEqual(['ok', 'degraded', 'down', 'unknown', 'skipped', 'none']);
+});
+
+describe('drills', () => {
+  it('are told with the last one in full, and those before it in a line each', () => {
+    const problem = { step: 'cluster/power-health', code: 'KW675', message: 'it is not\u001b whole', hint: 'Look.' };
+    const view = drillsOf([
+      { ...DRILL, problems: [problem] },
+      { ...DRILL, scenarios: [BALANCER] },
+    ]);
+    expect(view.last).toMatchObject({
+      caption: '2 scenarios measured, 1 problem, ended 2026-03-02 09:30 UTC',
+      tone: 'bad',
+    });
+    expect(view.last?.table?.rows[1]?.slice(0, 4)).toEqual(['power', 'cp-2', '900', '2600']);
+    expect(view.last?.timeline?.words).toContain('power on cp-2: longest time without an answer: any answer 900 ms');
+    expect(view.last?.timeline?.marks.filter(({ attributes }) => attributes.class === 'gap').length).toBeGreaterThan(3);
+    expect(view.last?.problems).toEqual([
+      { code: 'KW675', text: 'cluster/power-health: it is not whole', hint: 'Look.' },
+    ]);
+    expect(view.earlier).toEqual(['2026-03-02 09:30 UTC: 1 scenario measured; longest gap 1300 ms (write, balancer)']);
+  });
+
+  it('that were never made are none', () => {
+    expect(drillsOf([])).toEqual({ earlier: [] });
+  });
 });

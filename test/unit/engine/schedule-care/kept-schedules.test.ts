@@ -68,7 +68,7 @@ describe('a schedule that says nothing', () => {
       server.fault = looks % 10 === 0 ? new Error('UNAVAILABLE') : undefined;
     });
     expect(server.calls).toEqual([]);
-    expect(server.log).toContain('The schedules of health checks could not be looked at: Error: UNAVAILABLE');
+    expect(server.log).toContain('The schedules could not be looked at: Error: UNAVAILABLE');
   });
 
   it('is left alone while it is paused, is another worker’s, or has a check under way', async () => {
