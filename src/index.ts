@@ -85,11 +85,15 @@ export {
   type ClusterStatus,
   type ConnectionSettings,
   type ConnectOptions,
+  changeDrillSchedule,
   changeHealthSchedule,
   checkNow,
   connect,
   type DecisionOutcome,
   type DescribedRun,
+  type DrillNews,
+  type DrillRhythm,
+  type DrillSchedule,
   decide,
   describeRun,
   type EmbeddedServer,
@@ -106,6 +110,7 @@ export {
   type ListOptions,
   latestDrill,
   latestReport,
+  listDrillSchedules,
   listDrills,
   listHealthSchedules,
   listRuns,
@@ -116,14 +121,17 @@ export {
   type RunSnapshot,
   type RunStatus,
   readClusterStatus,
+  readDrillNews,
   readHealthHistory,
   readHealthNews,
+  type ScheduleChange,
   type ServerRecord,
   type SettingsOptions,
   type StartedRun,
   type StartOptions,
   type StepActivity,
   type StopOptions,
+  scheduleDrills,
   scheduleHealth,
   serverStatus,
   startRun,
@@ -172,6 +180,7 @@ export { OPERATION_NAMES, OPERATIONS, type Operation, type OperationKind } from 
 export { planReset, type ResetOptions } from './plan/reset.js';
 export { planRotateEncryptionKey } from './plan/rotate-encryption-key.js';
 export * from './plan/run.js';
+export type { NoDrill, ScheduledDrillReport } from './plan/scheduled-drill.js';
 export type { SeenNodes, Sight } from './plan/sight.js';
 export type { KnownFinding } from './plan/since.js';
 export type { SeenSnapshot, WantedSnapshots } from './plan/snapshot-age.js';

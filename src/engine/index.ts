@@ -31,6 +31,7 @@ export { readLatestInput } from './runs/history.js';
 export { type ListOptions, listRuns } from './runs/list-runs.js';
 export { PlanConflictError, type StartedRun, type StartOptions, startRun } from './runs/start-run.js';
 export { type DescribedRun, describeRun, type WatchOptions, watchRun } from './runs/watch-run.js';
+export type { ScheduleChange } from './schedule-writing.js';
 export { changeHealthSchedule, type HealthSchedule, listHealthSchedules, scheduleHealth } from './schedules.js';
 export { describeSettings, resolveSettings, type SettingsOptions } from './settings.js';
 export { stateDirectory } from './state-directory.js';

@@ -7,7 +7,10 @@ const GROUPS: [title: string, members: RegExp, text?: string][] = [
   ['Plans and operations', /^src\/(plan\/|prepare-run)/],
   ['Temporal', /^(Engine|ConnectionSettings|src\/engine\/(connect|settings|embedded-server|state-directory|server\/))/],
   ['Workers', /^(RunWorkerOptions|src\/(run-worker|worker)|src\/engine\/(worker|processes))/],
-  ['Health checks', /^(checkNow|latestReport|Health(Finding|Report)|CheckRequest|src\/engine\/(schedules|health-))/],
+  [
+    'Health checks and schedules',
+    /^(checkNow|latestReport|Health(Finding|Report)|CheckRequest|src\/engine\/(schedule|drill-|health-))/,
+  ],
   ['Runs', /^src\/(engine\/(runs\/|types|cluster-status)|workflows\/)/],
   ['Hosts', /^src\/(on-hosts|kubeconfig|hosts\/|activities\/)/],
   ['Errors and version', /^src\/(errors|version|build)/],

@@ -17,6 +17,10 @@ import { complaints, dashboard, inPage, look, openCluster, page, useBrowser } fr
 useFreshWorkers();
 useBrowser();
 
+const IMAGE = join(import.meta.dirname, '../../../docs/images/dashboard-drills.png');
+/** Whether the pictures of the documentation are taken anew. */
+const TAKES_PICTURES = process.env.KUBEWRIGHT_SCREENSHOTS === '1';
+
 const DAY_MS = 86_400_000;
 
 describe('the page of a cluster that is drilled', { timeout: 180_000 }, () => {
@@ -26,7 +30,7 @@ describe('the page of a cluster that is drilled', { timeout: 180_000 }, () => {
     fakeDrill(fakes, directory);
     fakes.on('cluster/balancer-report', () => ({ ...changed, measured: BALANCER }));
     const held = fakes.holding('cluster/balancer-end');
-    const cluster = testCluster();
+    const cluster = testCluster(TAKES_PICTURES ? 'demo' : undefined);
     const firstAt = Math.floor(Date.now() / DAY_MS) * DAY_MS + 3 * DAY_MS;
     await scheduleDrills(engine, cluster, { everyMs: 30 * DAY_MS, firstAt }, { only: ['balancer'] });
     onTestFinished(() => changeDrillSchedule(engine, cluster.name, 'remove'));
@@ -48,6 +52,7 @@ describe('the page of a cluster that is drilled', { timeout: 180_000 }, () => {
     expect(await picture.locator('rect.gap').count()).toBe(1);
     const due = `every 30 d, next ${new Date(firstAt).toISOString().slice(0, 10)} 00:00 UTC`;
     await page.getByRole('region', { name: 'How it stands' }).getByText(due).waitFor();
+    if (TAKES_PICTURES) await takePicture();
     for (const how of ['light', 'dark', 'phone'] as const) {
       await look(how);
       expect(await brokenRules(page), how).toEqual([]);
@@ -60,3 +65,9 @@ describe('the page of a cluster that is drilled', { timeout: 180_000 }, () => {
     expect(complaints).toEqual([]);
   });
 });
+
+async function takePicture(): Promise<void> {
+  await page.setViewportSize({ width: 1000, height: 560 });
+  await page.evaluate("document.getElementById('drills-title').scrollIntoView()");
+  await page.screenshot({ path: IMAGE, animations: 'disabled' });
+}
