@@ -49,7 +49,13 @@ export function planCheck(cluster: Cluster, depth: Depth = 'deep'): Step[] {
     look('cluster/nodes', null, { action: 'checkNodes', title: 'Look at the nodes' }),
     ...(depth === 'quick'
       ? []
-      : [look('cluster/dns', null, { action: 'checkDns', title: 'Ask DNS from a pod on each node' })]),
+      : [
+          look('cluster/dns', null, { action: 'checkDns', title: 'Ask DNS from a pod on each node' }),
+          look('cluster/pod-network', null, {
+            action: 'checkPodNetwork',
+            title: 'Have pods on each node reach those on others',
+          }),
+        ]),
     ...servers,
     ...hosts,
   ];

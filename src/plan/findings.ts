@@ -7,7 +7,7 @@ export const HEALTH_VERDICTS = ['ok', 'unknown', 'degraded', 'down'] as const;
 export type HealthVerdict = (typeof HEALTH_VERDICTS)[number];
 
 /** What a health check looks at, in the order in which it is shown. */
-export const HEALTH_COMPONENTS = ['api', 'endpoint', 'etcd', 'nodes', 'dns', 'hosts'] as const;
+export const HEALTH_COMPONENTS = ['api', 'endpoint', 'etcd', 'nodes', 'dns', 'network', 'hosts'] as const;
 
 /** What a finding is about. */
 export type HealthComponent = (typeof HEALTH_COMPONENTS)[number];
@@ -48,6 +48,8 @@ const MEANINGS: Readonly<Record<string, { component?: HealthComponent; severity:
   KW682: { component: 'etcd', severity: 'down' },
   KW683: { component: 'etcd', severity: 'blind' },
   KW684: { component: 'nodes', severity: 'blind' },
+  KW687: { component: 'network', severity: 'degraded' },
+  KW688: { component: 'network', severity: 'blind' },
   // Somebody could not be told of the verdict.
   KW686: { severity: 'aside' },
 };
@@ -59,6 +61,7 @@ const LOOKS: Readonly<Record<string, HealthComponent>> = {
   etcd: 'etcd',
   nodes: 'nodes',
   dns: 'dns',
+  'pod-network': 'network',
   host: 'hosts',
 };
 

@@ -43,7 +43,7 @@ describe('a quick check', () => {
     const before = fakes.triesOf('cluster/dns');
     // Nobody has looked again, so it is not over.
     const quick = await checkNow(engine, cluster, 'quick');
-    expect(quick).toMatchObject({ verdict: 'degraded', deepAt: deep.at, looks: deep.looks - 1 });
+    expect(quick).toMatchObject({ verdict: 'degraded', deepAt: deep.at, looks: deep.looks - 2 });
     expect(quick.findings).toEqual([{ ...silent, look: 'cluster/dns', since: deep.at, seenAt: deep.at }]);
     expect(fakes.triesOf('cluster/dns')).toBe(before);
     // What it sees itself comes to that.

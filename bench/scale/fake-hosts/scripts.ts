@@ -73,6 +73,7 @@ const PLAYS: Play[] = [
   },
   { what: 'certificates', is: holds(/^kubeadm init phase upload-certs /), act: () => said('') },
   { what: 'pods that ask DNS', is: holds(/^clear_pods\(\) \{ /m), takes: 'dnsPods', act: () => said('') },
+  { what: 'pods that reach each other', is: holds(/^ask_all\(\) \{$/m), takes: 'reachPods', act: () => said('') },
   { what: 'take the host', is: holds(/^verdict=mine$/m), act: take },
   { what: 'give the host back', is: holds(/^lease_write released && echo released$/m), act: release },
   { what: 'who holds the host', is: holds(/^lease_read && lease_show\nexit 0\n$/m), act: show },

@@ -27,6 +27,8 @@ export const TIMING = {
   nodeReady: 6_000,
   /** Pods that ask DNS on every node. */
   dnsPods: 8_000,
+  /** Pods that reach each other. */
+  reachPods: 6_000,
 } as const;
 
 export type Timed = keyof typeof TIMING;

@@ -1,9 +1,8 @@
 import type { HealthFinding } from '../../plan/run.js';
-import { findControlPlane } from '../kubeadm/control-plane.js';
 import { askFromPods, type SilentPods } from '../verify/dns-from-pods.js';
-import { lookAtNodes, nodesOf } from '../verify/verifyNodes.js';
 import { coreDnsFindings } from './core-dns.js';
 import { lookOnly } from './look-only.js';
+import { readyNodes } from './ready-nodes.js';
 
 /** A label of its own, so that neither this check nor an install takes the other's pods for left over. */
 const KEY = 'kubewright.dev/health-check';
@@ -19,18 +18,12 @@ const SCHEDULER_HINT =
  * of their own.
  */
 export const checkDns = lookOnly(async (context) => {
-  const via = await findControlPlane(context);
-  const { faults, waiting } = await lookAtNodes(context);
-  if (via === undefined || faults.some(({ host }) => host === null)) {
-    const evidence = 'DNS was not asked from pods: no control plane is ready';
+  const ready = await readyNodes(context);
+  if ('why' in ready) {
+    const evidence = `DNS was not asked from pods: ${ready.why}`;
     return { findings: [{ code: 'KW602', host: null, evidence, hint: HINT }], found: '' };
   }
-  const amiss = new Set<string | null>([...faults.map(({ host }) => host), ...waiting]);
-  const nodes = nodesOf(context.cluster).filter(({ name }) => !amiss.has(name));
-  if (nodes.length === 0) {
-    const evidence = 'DNS was not asked from pods: no node is as it should be';
-    return { findings: [{ code: 'KW602', host: null, evidence, hint: HINT }], found: '' };
-  }
+  const { via, nodes } = ready;
   const silent = await askFromPods(context, via, {
     nodes,
     patienceSeconds: PATIENCE_SECONDS,

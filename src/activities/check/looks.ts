@@ -10,6 +10,7 @@ import { checkEndpoint } from './checkEndpoint.js';
 import { checkEtcd } from './checkEtcd.js';
 import { checkHostHealth } from './checkHostHealth.js';
 import { checkNodes } from './checkNodes.js';
+import { checkPodNetwork } from './checkPodNetwork.js';
 
 /** The looks of a health check, by their actions. */
 export const LOOKS = {
@@ -19,6 +20,7 @@ export const LOOKS = {
   checkEtcd,
   checkNodes,
   checkDns,
+  checkPodNetwork,
 } satisfies Partial<Record<Action, StepImplementation>>;
 
 /**

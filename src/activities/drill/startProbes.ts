@@ -2,11 +2,10 @@ import { type ClusterHost, hostsOf } from '../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../errors.js';
 import { registerSecret } from '../../hosts/redact.js';
 import { PROBE_KINDS, type Scenario } from '../../plan/drill-report.js';
-import { artifactsFor } from '../artifacts.js';
 import { onEachHost } from '../each-host.js';
 import { requireControlPlane } from '../kubeadm/control-plane.js';
 import type { Probe, StepContext, StepImplementation } from '../types.js';
-import { architectureOf, noCheckImage } from '../verify/dns-from-pods.js';
+import { checkImageFor } from '../verify/dns-from-pods.js';
 import { askProgram, startAsking } from './ask-program.js';
 import { type Book, readBook } from './book.js';
 import { chooseProber, chooseVictim, endpointHolder, possibleProbers } from './choose.js';
@@ -50,10 +49,7 @@ export const startProbes: StepImplementation = {
     const { victim, prober } = await choose(context, scenario);
     const except = hostsOf(cluster, 'control-plane').find(({ name }) => name === victim.name);
     const via = await requireControlPlane(context, except);
-    const architecture = await architectureOf(context, { host: prober, remote: context.hostNamed(prober.name) });
-    const artifacts = await artifactsFor(cluster, architecture);
-    const image = artifacts.checkImages()[0]?.names[0];
-    if (image === undefined) throw await noCheckImage(cluster, architecture);
+    const image = await checkImageFor(context, { host: prober, remote: context.hostNamed(prober.name) });
     context.progress(`${prober.name} is to ask while ${victim.name} is struck`);
     const made = await via.remote.run(makeObjects(via.kubectl), {
       input: drillObjects(cluster, prober.name, image),

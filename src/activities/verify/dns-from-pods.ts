@@ -40,10 +40,7 @@ export async function askFromPods(
   via: ReadyControlPlane,
   { nodes, patienceSeconds, key = CHECK_KEY, scheduled = false }: PodQuestion,
 ): Promise<SilentPods | undefined> {
-  const architecture = await architectureOf(context, via);
-  const artifacts = await artifactsFor(context.cluster, architecture);
-  const image = artifacts.checkImages()[0]?.names[0];
-  if (image === undefined) throw await noCheckImage(context.cluster, architecture);
+  const image = await checkImageFor(context, via);
   context.progress(`asking DNS from a pod on each of ${nodes.length} nodes`);
   const check = `dns-${randomBytes(4).toString('hex')}`;
   const result = await via.remote.run(
@@ -129,8 +126,23 @@ done
 exit 1`;
 }
 
+/**
+ * Name of the image with which pods ask.
+ *
+ * @throws KubewrightError KW734 where there is none, KW433 (transient) when the control plane does not tell its architecture
+ */
+export async function checkImageFor(
+  context: Pick<StepContext, 'cluster' | 'signal'>,
+  via: Pick<ReadyControlPlane, 'host' | 'remote'>,
+): Promise<string> {
+  const architecture = await architectureOf(context, via);
+  const image = (await artifactsFor(context.cluster, architecture)).checkImages()[0]?.names[0];
+  if (image === undefined) throw await noCheckImage(context.cluster, architecture);
+  return image;
+}
+
 /** Architecture of a host, as bundles name it. @throws KubewrightError KW433 (transient) when it does not tell */
-export async function architectureOf(
+async function architectureOf(
   context: Pick<StepContext, 'signal'>,
   via: Pick<ReadyControlPlane, 'host' | 'remote'>,
 ): Promise<string> {
@@ -139,7 +151,7 @@ export async function architectureOf(
   return machine === 'aarch64' ? 'arm64' : 'amd64';
 }
 
-export async function noCheckImage(cluster: Cluster, architecture: string): Promise<KubewrightError> {
+async function noCheckImage(cluster: Cluster, architecture: string): Promise<KubewrightError> {
   const bundle = await anyBundleFor(cluster, architecture);
   if (bundle === undefined) {
     return new KubewrightError('KW734', 'No image is known that can ask DNS (agnhost).', {

@@ -18,7 +18,10 @@ const finding = (code: string, host: string | null, look?: string) => ({
 describe('a quick check', () => {
   it('looks at all that a deep one does, but what needs a pod', () => {
     const ids = quick.map(({ id }) => id);
-    expect(planCheck(cluster).filter(({ id }) => !ids.includes(id))).toMatchObject([{ id: 'cluster/dns' }]);
+    expect(planCheck(cluster).filter(({ id }) => !ids.includes(id))).toMatchObject([
+      { id: 'cluster/dns' },
+      { id: 'cluster/pod-network' },
+    ]);
     expect(quick).toEqual(planCheck(cluster).filter(({ id }) => ids.includes(id)));
   });
 

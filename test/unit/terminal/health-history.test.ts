@@ -24,6 +24,7 @@ it('draws a line for each component, by letters where there are no colours', () 
     '  etcd      ',
     '  nodes     ',
     '  dns       ',
+    '  network   ',
     '  hosts     ',
     '            o ok   d degraded   X down   ? not seen   s left out   . no check',
   ]);
