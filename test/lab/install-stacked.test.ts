@@ -8,6 +8,7 @@ import { expectFaultsFound } from './support/health-faults.js';
 import { expectSnapshotsWatched } from './support/health-snapshots.js';
 import { Installed } from './support/installed.js';
 import { expectKubeadmTestsPass, kubeadmTests } from './support/kubeadm-tests.js';
+import { expectTunnelFaultsFound } from './support/pod-network-faults.js';
 import { expectOutlivesBlackout, expectPostConditions, expectSurvivesAnyHost } from './support/post-conditions.js';
 import { expectStatusTells } from './support/status.js';
 
@@ -51,6 +52,7 @@ describe('an install with stacked etcd on five fresh hosts that reach no mirror'
   expectScheduledChecks(() => cluster);
   expectSnapshotsWatched(() => cluster);
   expectFaultsFound(() => cluster);
+  expectTunnelFaultsFound(() => cluster);
   expectSurvivesAnyHost(() => cluster, HOSTS);
   expectOutlivesBlackout(() => cluster);
 });
