@@ -15,11 +15,10 @@ import { lookOnly } from './look-only.js';
  */
 export const checkEndpoint = lookOnly(async (context) => {
   const work = loadBalancerWorkOf(context.cluster);
-  const { faults, holders } = await work.look(context);
+  const [{ faults, holders }, views] = await Promise.all([work.look(context), viewsOfApi(context)]);
   const seen = holders === undefined ? {} : { seen: { virtualIpHolders: holders } };
   const { found, hint } = work.health(context.cluster);
   const finding = (code: string, evidence: string): HealthFinding => ({ code, host: null, evidence, hint });
-  const views = await viewsOfApi(context);
   const told = views.filter(({ facts }) => facts !== undefined);
   if (told.length === 0) {
     const evidence = `no host could be asked whether the API answers at ${endpointOf(context.cluster)}`;

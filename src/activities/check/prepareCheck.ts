@@ -38,10 +38,15 @@ export async function prepareCheck(
   { known, searchAttributes, asked, depth = 'deep' }: CheckRequest,
   { hosts, readBackground, signal }: Surroundings,
 ): Promise<RunInput | SkippedCheck> {
-  const { deep, ...check } = await readBackground(known.name, depth);
-  if (check.during !== undefined && asked !== true) return { skipped: check.during };
-  const { cluster: recorded, findings, applied } = await lastApplied(known, hosts, signal);
-  const cluster = withChannelsOf(known, recorded);
+  const reading = readBackground(known.name, depth);
+  if (asked !== true) {
+    // No host hears of a check that is left out.
+    const { during } = await reading;
+    if (during !== undefined) return { skipped: during };
+  }
+  const [{ deep, ...check }, recorded] = await Promise.all([reading, lastApplied(known, hosts, signal)]);
+  const { findings, applied } = recorded;
+  const cluster = withChannelsOf(known, recorded.cluster);
   const { input, background } = plannedFrom(cluster, deep, depth);
   const marked = { ...check, ...background, ...(applied === undefined ? {} : { applied }) };
   return { ...input, searchAttributes, patienceMs: PATIENCE_MS, findings, check: marked };
