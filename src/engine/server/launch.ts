@@ -55,11 +55,18 @@ function bareEnvironment(): NodeJS.ProcessEnv {
  */
 const PRAGMAS = ['journal_mode=wal', 'synchronous=full'];
 
+/**
+ * A run that continues as new within a second of its start waits for the rest of that second, by default, so that no workflow spins. A
+ * health check does so once, when it is planned, and nothing of Kubewright spins.
+ */
+const DYNAMIC_CONFIG = ['history.workflowIdReuseMinimalInterval="0s"'];
+
 /** Arguments of the server. The database's path stands in them, which is how an orphan is recognised. */
 export function serverArguments(stateDir: string, port: number, uiPort: number | undefined): string[] {
   const argv = ['server', 'start-dev', '--ip', LOOPBACK, '--port', String(port)];
   argv.push('--db-filename', databasePath(stateDir), '--log-level', 'warn', '--log-format', 'json');
   for (const pragma of PRAGMAS) argv.push('--sqlite-pragma', pragma);
+  for (const value of DYNAMIC_CONFIG) argv.push('--dynamic-config-value', value);
   argv.push(...(uiPort === undefined ? ['--headless'] : ['--ui-ip', LOOPBACK, '--ui-port', String(uiPort)]));
   for (const [name, type] of Object.entries(SEARCH_ATTRIBUTES)) argv.push('--search-attribute', `${name}=${type}`);
   return argv;
