@@ -36,6 +36,15 @@ export function planCheck(cluster: Cluster, depth: Depth = 'deep'): Step[] {
   const servers = hostsOf(cluster, 'control-plane').map(({ name }) =>
     look(`${name}/api-server`, name, { action: 'checkApiServer', title: `Ask the API server of ${name}` }),
   );
+  const outsideNames =
+    (cluster.health?.outsideNames ?? []).length === 0
+      ? []
+      : [
+          look('cluster/outside-names', null, {
+            action: 'checkOutsideNames',
+            title: 'Resolve names outside of the cluster from a pod on each node',
+          }),
+        ];
   const hosts = cluster.hosts.map(({ name }) =>
     look(`${name}/host`, name, { action: 'checkHostHealth', title: `Look at ${name}` }),
   );
@@ -55,6 +64,7 @@ export function planCheck(cluster: Cluster, depth: Depth = 'deep'): Step[] {
             action: 'checkPodNetwork',
             title: 'Have pods on each node reach those on others',
           }),
+          ...outsideNames,
         ]),
     ...servers,
     ...hosts,

@@ -30,6 +30,7 @@ const MEANINGS: Readonly<Record<string, { component?: HealthComponent; severity:
   KW483: { component: 'dns', severity: 'degraded' },
   KW484: { component: 'dns', severity: 'degraded' },
   KW493: { component: 'nodes', severity: 'degraded' },
+  KW689: { component: 'dns', severity: 'degraded' },
   KW601: { component: 'api', severity: 'degraded' },
   KW602: { component: 'dns', severity: 'blind' },
   KW603: { component: 'hosts', severity: 'degraded' },
@@ -61,6 +62,7 @@ const LOOKS: Readonly<Record<string, HealthComponent>> = {
   etcd: 'etcd',
   nodes: 'nodes',
   dns: 'dns',
+  'outside-names': 'dns',
   'pod-network': 'network',
   host: 'hosts',
 };

@@ -40,6 +40,7 @@ export const ACTIONS = [
   'checkEtcd',
   'checkNodes',
   'checkDns',
+  'checkOutsideNames',
   'checkPodNetwork',
   'checkDrill',
   'startProbes',

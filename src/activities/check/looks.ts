@@ -10,6 +10,7 @@ import { checkEndpoint } from './checkEndpoint.js';
 import { checkEtcd } from './checkEtcd.js';
 import { checkHostHealth } from './checkHostHealth.js';
 import { checkNodes } from './checkNodes.js';
+import { checkOutsideNames } from './checkOutsideNames.js';
 import { checkPodNetwork } from './checkPodNetwork.js';
 
 /** The looks of a health check, by their actions. */
@@ -20,6 +21,7 @@ export const LOOKS = {
   checkEtcd,
   checkNodes,
   checkDns,
+  checkOutsideNames,
   checkPodNetwork,
 } satisfies Partial<Record<Action, StepImplementation>>;
 

@@ -19,6 +19,8 @@ export interface PodQuestion {
   key?: string;
   /** Whether one more pod asks, which kube-scheduler has to place on any of the nodes. Default false. */
   scheduled?: boolean;
+  /** What a pod runs in its image: it succeeds when it has got its answers. Default: resolves the API's name and connects to it. */
+  command?: readonly string[];
 }
 
 /** Nodes whose pods got no answer (none where CoreDNS itself is not there), and what was seen. */
@@ -38,7 +40,7 @@ export interface SilentPods {
 export async function askFromPods(
   context: StepContext,
   via: ReadyControlPlane,
-  { nodes, patienceSeconds, key = CHECK_KEY, scheduled = false }: PodQuestion,
+  { nodes, patienceSeconds, key = CHECK_KEY, scheduled = false, command }: PodQuestion,
 ): Promise<SilentPods | undefined> {
   const image = await checkImageFor(context, via);
   context.progress(`asking DNS from a pod on each of ${nodes.length} nodes`);
@@ -46,7 +48,7 @@ export async function askFromPods(
   const result = await via.remote.run(
     podScript(via, { pods: nodes.length + Number(scheduled), check, key, patienceSeconds }),
     {
-      input: renderDnsPods(context.cluster, nodes, { image, check, key, scheduled }),
+      input: renderDnsPods(context.cluster, nodes, { image, check, key, scheduled, command }),
       signal: context.signal,
       allowFailure: true,
       timeoutMs: (2 * patienceSeconds + 60) * 1_000,

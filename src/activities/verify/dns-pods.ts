@@ -14,6 +14,8 @@ export interface DnsPods {
   key?: string;
   /** One more pod, which kube-scheduler places on one of the nodes. Default false. */
   scheduled?: boolean;
+  /** What each pod runs in place of the question below. */
+  command?: readonly string[];
 }
 
 /**
@@ -27,7 +29,7 @@ export interface DnsPods {
 export function renderDnsPods(
   cluster: Cluster,
   nodes: ClusterHost[],
-  { image, check, key = CHECK_KEY, scheduled = false }: DnsPods,
+  { image, check, key = CHECK_KEY, scheduled = false, command }: DnsPods,
 ): string {
   const onNode = (node: ClusterHost) => pod(`${check}-${node.name}`, { nodeName: node.name });
   const pod = (name: string, place: object) => ({
@@ -49,7 +51,9 @@ export function renderDnsPods(
           name: 'ask',
           image,
           imagePullPolicy: 'Never',
-          args: ['connect', '--timeout=16s', `kubernetes.default.svc.${cluster.kubernetes.dnsDomain}.:443`],
+          ...(command === undefined
+            ? { args: ['connect', '--timeout=16s', `kubernetes.default.svc.${cluster.kubernetes.dnsDomain}.:443`] }
+            : { command: [...command] }),
         },
       ],
     },

@@ -12,6 +12,7 @@ const notifyOf = (file: ClusterDraft) => inner(inner(inner(file, 'spec'), 'healt
 type NotifyDraft = ReturnType<typeof notifyOf>;
 const snapshotsOf = (file: ClusterDraft) => inner(inner(inner(file, 'spec'), 'health'), 'snapshots');
 type SnapshotsDraft = ReturnType<typeof snapshotsOf>;
+const namesOf = (file: ClusterDraft) => texts(pick(inner(inner(file, 'spec'), 'health'), 'outsideNames', null));
 const mailOf = (notify: NotifyDraft) => inner(notify, 'mail');
 
 /** `spec.health` with its defaults; left out where the file says nothing of it, so that a cluster without it stays what it was. */
@@ -21,10 +22,12 @@ export function resolveHealth(
 ): { health?: Sketch<HealthSettings> } {
   const notify = notifyOf(file);
   const snapshots = snapshotsOf(file);
-  if (notify === null && snapshots === null) return {};
+  const names = namesOf(file);
+  if (notify === null && snapshots === null && names === null) return {};
   const health = {
     ...(notify === null ? {} : { notify: resolveChannels(notify, surroundings) }),
     ...(snapshots === null ? {} : { snapshots: resolveSnapshots(snapshots) }),
+    ...(names === null ? {} : { outsideNames: names }),
   };
   return { health } as { health: Sketch<HealthSettings> };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { commandList, mailAddress, mailAddresses, smtpMap, webhookKeys } from '../channels/schema.js';
 import { DURATION, millisecondsIn } from '../duration.js';
-import { hostPattern, text, wrong } from '../schema/forms.js';
+import { dnsName, hostPattern, text, wrong } from '../schema/forms.js';
 import { optional, required, section } from '../schema/keys.js';
 import { SNAPSHOT_MAX_AGE, WEBHOOK_FORMAT } from './settings.js';
 
@@ -58,6 +58,9 @@ const snapshots = z.strictObject(
   wrong('a map with files and maxAge'),
 );
 
+/** Each is asked for by a pod on every node. */
+const MOST_NAMES = 5;
+
 /** `spec.health` as it is written. */
 export const health = section(
   z.strictObject(
@@ -70,8 +73,14 @@ export const health = section(
         snapshots,
         'Snapshots of etcd that somebody else makes: health checks tell when the newest one is too old, or there is none.',
       ),
+      outsideNames: section(
+        z
+          .array(dnsName('registry.example.org'), wrong('a list of DNS names'))
+          .max(MOST_NAMES, wrong(`at most ${MOST_NAMES} names`)),
+        'Names outside of the cluster that pods on every node have to resolve, such as that of a registry or a database. None: whether there is a world outside is yours to say.',
+      ),
     },
-    wrong('a map with notify and snapshots'),
+    wrong('a map with notify, snapshots and outsideNames'),
   ),
   'Health checks.',
 );

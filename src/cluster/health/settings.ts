@@ -33,6 +33,8 @@ export interface HealthSettings {
   notify?: HealthChannels;
   /** Absent where nobody asks for snapshots. */
   snapshots?: HealthSnapshots;
+  /** Names outside of the cluster that pods have to resolve. Absent where nobody asks for one. */
+  outsideNames?: string[];
 }
 
 /** Which snapshots of etcd there have to be. */
@@ -63,6 +65,7 @@ const KEYS = [
 /** No host has any of it: the next check goes by what it is asked with. */
 export const HEALTH_CHANGES: KeyChanges = {
   'spec.health': section,
+  'spec.health.outsideNames': used,
   'spec.health.snapshots': used,
   'spec.health.snapshots.files': used,
   'spec.health.snapshots.maxAge': used,

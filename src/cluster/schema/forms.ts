@@ -93,6 +93,13 @@ export const proxyUrl = () =>
     /^https?:\/\/[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[0-9]{1,5})?\/?$/,
   );
 
+/** A name to be resolved as it stands, whatever search domains there are. It becomes an argument of a program in a pod. */
+export const dnsName = (example: string) =>
+  text(
+    `a DNS name such as ${example}`,
+    /^(?=.{1,253}$)(?!.*\.[0-9]+$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/,
+  );
+
 /** RFC 1123 label: what Kubernetes takes for most names. */
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 

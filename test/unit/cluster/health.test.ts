@@ -199,3 +199,32 @@ describe('snapshots that checks ask for', () => {
     ]);
   });
 });
+
+describe('names outside of the cluster that pods have to resolve', () => {
+  const withNames = (names: string) => `${BASE}  health: { outsideNames: ${names} }\n`;
+
+  test('stand as they are written, and tell nobody', () => {
+    expect(problemsOf(withNames('[registry.example.org, _x.db-1.Example.NET]'))).toEqual([]);
+    expect(parse(withNames('[registry.example.org]')).health).toEqual({ outsideNames: ['registry.example.org'] });
+  });
+
+  test.each([
+    'registry',
+    'registry.example.org.',
+    '"*.example.org"',
+    'https://example.org',
+    'example.org:443',
+    '10.0.0.1',
+    '"a b.example.org"',
+    '"$(reboot).example.org"',
+    '"+trace.example.org"',
+    '"-f.example.org"',
+    '7',
+  ])('%s is none', (name) => {
+    expect(problemsOf(withNames(`[${name}]`)).map(({ code }) => code)).toEqual(['bad-value']);
+  });
+
+  test('are five at most', () => {
+    expect(problemsOf(withNames('[a.de, b.de, c.de, d.de, e.de, f.de]'))).toHaveLength(1);
+  });
+});
