@@ -23,7 +23,9 @@ export function expectSnapshotsWatched(get: () => Installed): void {
     try {
       expect((await found()).snapshots).toMatch(/there is no snapshot of etcd/);
       await second.exec(`mkdir -p ${FOLDER} && echo old >${FOLDER}/old.db && touch -d '3 hours ago' ${FOLDER}/old.db`);
-      expect((await found()).snapshots).toMatch(new RegExp(`180 min old, .*${FOLDER}/old\\.db on ${second.name}`));
+      expect((await found()).snapshots).toMatch(
+        new RegExp(`is 3 h old, more than 2 h: ${FOLDER}/old\\.db on ${second.name}`),
+      );
       await first.exec(
         `mkdir -p ${FOLDER} && : >${FOLDER}/empty.db && cp /var/lib/etcd/member/snap/db ${FOLDER}/new.db`,
       );

@@ -77,7 +77,13 @@ async function expectBothTold(cluster: Installed, host: LabHost, got: HealthMess
     .toContainEqual(expect.objectContaining({ code: 'KW601', host: host.name }));
   const first = await latest(cluster);
   await expect.poll(async () => (await latest(cluster))?.at, LONG).toBeGreaterThan(first?.at ?? Number.NaN);
-  expect(got.map(({ event, previous }) => ({ event, previous }))).toEqual([{ event: 'changed', previous: 'ok' }]);
+  const saying = got.map(({ findings }) =>
+    findings.map(({ code, host: of, evidence }) => `${code} ${of}: ${evidence}`),
+  );
+  expect(
+    got.map(({ event, previous }) => ({ event, previous })),
+    JSON.stringify(saying, null, 1),
+  ).toEqual([{ event: 'changed', previous: 'ok' }]);
   expect(got[0]?.findings).toContainEqual(expect.objectContaining({ code: 'KW601', host: host.name }));
   await host.exec(`mv ${ASIDE} ${MANIFEST}`);
   await expect.poll(() => cluster.tryKubectl(direct), LONG).toBe('ok');
