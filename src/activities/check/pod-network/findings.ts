@@ -73,8 +73,11 @@ function unreached(asked: Asked, { idle, unasked, unreached: failing }: Said): H
     unasked.has(from) || !isSeen(from) ? [] : others.filter(isSeen).map((to) => ({ from, to })),
   );
   const nodes = asked.nodes.filter(isSeen);
+  // In the order of the cluster, whoever has answered first: what is found again has to read the same.
+  const place = ({ from, to }: Failing): number => nodes.indexOf(from) * nodes.length + nodes.indexOf(to);
+  const inOrder = [...failing].sort((one, other) => place(one) - place(other));
   // Two faults, with two remedies: one cannot explain the other.
-  const [large, other] = [failing.filter(isLarge), failing.filter((each) => !isLarge(each))];
+  const [large, other] = [inOrder.filter(isLarge), inOrder.filter((each) => !isLarge(each))];
   return [
     ...grouped(nodes, pairs, other).map((group) => finding(group, hintFor(asked))),
     ...grouped(nodes, pairs, large).map((group) => finding(group, LARGE_HINT)),

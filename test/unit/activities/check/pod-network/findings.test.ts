@@ -33,6 +33,11 @@ describe('what pods say of the network between nodes', () => {
     ]);
   });
 
+  test('what is found again reads the same, whoever has answered first', () => {
+    const lines = [...cutOff('w-3'), 'kubewright-unreached: w-1 w-2 silent', 'kubewright-unreached: w-2 w-1 silent'];
+    expect(told([...lines].reverse())).toEqual(told(lines));
+  });
+
   test('one direction is told as one', () => {
     expect(told(['kubewright-unreached: w-2 w-1 refused'])).toEqual([
       'KW687 null: pods on w-2 do not reach those on w-1: the connection is refused',
@@ -71,7 +76,7 @@ describe('what pods say of the network between nodes', () => {
 
   test('of two nodes nobody knows which one it is', () => {
     expect(told(cutOff('w-1', 'silent', ['cp-1', 'w-1']), ['cp-1', 'w-1'])).toEqual([
-      'KW687 null: pods on w-1 and those on cp-1 do not reach each other: no connection within 4 s',
+      'KW687 null: pods on cp-1 and those on w-1 do not reach each other: no connection within 4 s',
     ]);
   });
 
