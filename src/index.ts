@@ -193,13 +193,13 @@ export { runWorker } from './run-worker.js';
 export type * from './terminal/json/index.js';
 export { VERSION } from './version.js';
 export type { RunWorkerOptions } from './worker.js';
+export type { HealthReport } from './workflows/reports.js';
 export {
   type BlockedStep,
   type Decision,
   type DecisionRecord,
   type FailedTry,
   type GroupProgress,
-  type HealthReport,
   type RunProgress,
   type RunResult,
   type RunState,

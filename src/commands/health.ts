@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Cluster } from '../cluster/types.js';
 import type { Engine, HealthNews, HealthSchedule, WorkerProcess } from '../engine/index.js';
-import type { HealthReport } from '../workflows/types.js';
+import type { HealthReport } from '../workflows/reports.js';
 import { action, type CommandContext } from './support/action.js';
 import { parseDuration } from './support/duration.js';
 import { FILE_ARGUMENT } from './support/file-argument.js';

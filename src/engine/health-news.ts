@@ -1,6 +1,6 @@
 import type { Depth } from '../plan/depth.js';
 import type { HeldBy, RunReference } from '../plan/run.js';
-import type { HealthReport } from '../workflows/types.js';
+import type { HealthReport } from '../workflows/reports.js';
 import { closedChecks, type RunReader, reportOf } from './runs/check-reports.js';
 import { readerOf } from './runs/history.js';
 import { silentSince } from './schedule-keys.js';

@@ -2,7 +2,7 @@ import type { HealthNews, HealthSchedule } from '../engine/index.js';
 import type { HealthVerdict } from '../plan/findings.js';
 import { OPERATIONS, type Operation } from '../plan/operations.js';
 import type { HealthFinding } from '../plan/run.js';
-import type { HealthReport } from '../workflows/types.js';
+import type { HealthReport } from '../workflows/reports.js';
 import { duration, elapsed, plural, printable, utcMinute } from './text.js';
 import type { Theme } from './theme.js';
 

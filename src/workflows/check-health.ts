@@ -13,9 +13,9 @@ import { BACK_OFF, HEARTBEAT_TIMEOUT } from './engine/recoverable-step.js';
 import { run } from './engine/run.js';
 import { HEALTH, STATE } from './engine/search-attributes.js';
 import { reportToWorker } from './health-sinks.js';
+import { HEALTH_MEMO, type HealthMemo, type HealthReport } from './reports.js';
 import { lookAgain } from './second-look.js';
 import { tellNotifiers } from './tell-notifiers.js';
-import { HEALTH_MEMO, type HealthMemo, type HealthReport } from './types.js';
 
 /**
  * Looks at a cluster and changes nothing; what is wrong is told in the report, and nobody is asked. It is planned first, by a

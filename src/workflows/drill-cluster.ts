@@ -3,7 +3,8 @@ import { upsertMemo } from '@temporalio/workflow';
 import type { DrillProblem, DrillReport, Scenario, ScenarioLeft } from '../plan/drill-report.js';
 import type { RunInput } from '../plan/run.js';
 import { run } from './engine/run.js';
-import { DRILL_MEMO, type DrillMemo, type FailureDetails, type RunResult } from './types.js';
+import { DRILL_MEMO, type DrillMemo } from './reports.js';
+import type { FailureDetails, RunResult } from './types.js';
 
 /** The step that says whether the cluster may be drilled at all. */
 const PREFLIGHT = 'cluster/preflight';

@@ -1,5 +1,5 @@
 import { proxySinks, type Sinks, workflowInfo } from '@temporalio/workflow';
-import type { HealthReport } from './types.js';
+import type { HealthReport } from './reports.js';
 
 /** What a check tells the worker that carries it out; nothing of it stands in its history. */
 export interface HealthSinks extends Sinks {

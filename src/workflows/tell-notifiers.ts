@@ -6,7 +6,8 @@ import type { HealthFinding, RunInput, TellReference } from '../plan/run.js';
 import { channelsOf, eventFor, type Told, type ToldChannels, toldOf } from '../plan/told.js';
 import { newsOf, type VerdictNews } from '../plan/verdict-news.js';
 import { BACK_OFF, HEARTBEAT_TIMEOUT } from './engine/recoverable-step.js';
-import type { FailureDetails, HealthReport } from './types.js';
+import type { HealthReport } from './reports.js';
+import type { FailureDetails } from './types.js';
 
 /** What came of telling. */
 export interface Telling {

@@ -13,7 +13,7 @@ import { checkNow } from '../../src/engine/runs/checks.js';
 import { readerOf, readRun } from '../../src/engine/runs/history.js';
 import type { HealthMessageJson } from '../../src/plan/health-message.js';
 import type { CheckBackground } from '../../src/plan/run.js';
-import type { HealthReport } from '../../src/workflows/types.js';
+import type { HealthReport } from '../../src/workflows/reports.js';
 import { engine, fakes, useFreshWorkers, worker } from './fresh-worker.js';
 import { TestWorker, testCluster } from './harness.js';
 

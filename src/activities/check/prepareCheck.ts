@@ -74,8 +74,8 @@ export function plannedFrom(
 }
 
 /**
- * What checks ask for, who is told, and with which secrets and programs of the worker's machine, says who has asked for the check, never the record: that
- * lies in the cluster, and whoever may write there could otherwise have a program of the worker's machine run.
+ * What a check asks for and whom it tells, with which secrets and programs of the worker's machine, is said by who has asked for it, never
+ * by the record: that lies in the cluster, and whoever may write there could otherwise have a program of the worker's machine run.
  */
 function withChannelsOf({ health }: Cluster, { health: _, ...applied }: Cluster): Cluster {
   return health === undefined ? applied : { ...applied, health };

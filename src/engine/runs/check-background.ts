@@ -6,7 +6,7 @@ import type { Sight } from '../../plan/sight.js';
 import { EVIDENCE_KEPT, type KnownFinding, keyOf } from '../../plan/since.js';
 import type { ToldChannels } from '../../plan/told.js';
 import { minuteOf, seenSince, type Trends } from '../../plan/trends.js';
-import type { HealthReport } from '../../workflows/types.js';
+import type { HealthReport } from '../../workflows/reports.js';
 import { knowsHealth } from '../search-attributes.js';
 import { workflowIdOf } from '../types.js';
 import { type ClosedCheck, closedChecks, type RunReader, reportOf } from './check-reports.js';

@@ -3,7 +3,7 @@ import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-wor
 import type { temporal } from '@temporalio/proto';
 import type { Depth } from '../../plan/depth.js';
 import { OPERATIONS } from '../../plan/operations.js';
-import { HEALTH_MEMO, type HealthMemo, type HealthReport } from '../../workflows/types.js';
+import { HEALTH_MEMO, type HealthMemo, type HealthReport } from '../../workflows/reports.js';
 import type { HistoryReader } from './history.js';
 import { milliseconds } from './history-fold.js';
 

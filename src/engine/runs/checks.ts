@@ -6,7 +6,7 @@ import type { Depth } from '../../plan/depth.js';
 import { OPERATIONS } from '../../plan/operations.js';
 import type { CheckRequest } from '../../plan/run.js';
 import { CLUSTER, OPERATION, STATE } from '../../workflows/engine/search-attributes.js';
-import type { HealthReport } from '../../workflows/types.js';
+import type { HealthReport } from '../../workflows/reports.js';
 import type { Engine } from '../types.js';
 import { checkIdOf, closedChecks, reportOf, type WrittenReport, withVerdict } from './check-reports.js';
 import { readerOf } from './history.js';

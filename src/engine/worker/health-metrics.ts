@@ -2,7 +2,7 @@ import type { MetricMeter } from '@temporalio/common';
 import type { InjectedSinks } from '@temporalio/worker';
 import { HEALTH_VERDICTS } from '../../plan/findings.js';
 import type { HealthSinks } from '../../workflows/health-sinks.js';
-import type { HealthReport } from '../../workflows/types.js';
+import type { HealthReport } from '../../workflows/reports.js';
 
 /** In place of the codes of findings that a report only counts. */
 const UNNAMED = 'unnamed';

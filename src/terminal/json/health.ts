@@ -1,7 +1,7 @@
 import type { HealthHistory, HealthSchedule } from '../../engine/index.js';
 import type { Depth } from '../../plan/depth.js';
 import type { HeldBy } from '../../plan/run.js';
-import type { HealthReport } from '../../workflows/types.js';
+import type { HealthReport } from '../../workflows/reports.js';
 
 /**
  * What came of a health check.

@@ -5,7 +5,7 @@ import type { DrillReport } from '../../plan/drill-report.js';
 import type { Operation } from '../../plan/operations.js';
 import type { HeldBy } from '../../plan/run.js';
 import type { SeenSnapshot } from '../../plan/snapshot-age.js';
-import type { HealthReport } from '../../workflows/types.js';
+import type { HealthReport } from '../../workflows/reports.js';
 
 /**
  * How a cluster stands: all that Temporal knows, without a look at a host. What is not known is named, and why.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LabHost } from '../../../lab/hosts/index.js';
-import type { HealthReport } from '../../../src/workflows/types.js';
+import type { HealthReport } from '../../../src/workflows/reports.js';
 import { check, told } from './health.js';
 import type { Installed } from './installed.js';
 

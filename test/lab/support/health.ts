@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { LabHost } from '../../../lab/hosts/index.js';
 import type { HealthMessageJson } from '../../../src/plan/health-message.js';
 import type { HealthFinding } from '../../../src/plan/run.js';
-import type { HealthReport } from '../../../src/workflows/types.js';
+import type { HealthReport } from '../../../src/workflows/reports.js';
 import { type Installed, withSpec } from './installed.js';
 import { type Webhook, webhookOnThisMachine } from './webhook.js';
 

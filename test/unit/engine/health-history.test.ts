@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type HealthHistory, historyOf } from '../../../src/engine/health-history.js';
-import type { HealthMemo } from '../../../src/workflows/types.js';
+import type { HealthMemo } from '../../../src/workflows/reports.js';
 
 const check = (closedAt: number, memo?: HealthMemo) => ({
   workflowId: 'check/demo',

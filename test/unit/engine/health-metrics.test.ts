@@ -1,7 +1,7 @@
 import type { MetricMeter } from '@temporalio/common';
 import { expect, it } from 'vitest';
 import { healthSinks } from '../../../src/engine/worker/health-metrics.js';
-import type { HealthReport } from '../../../src/workflows/types.js';
+import type { HealthReport } from '../../../src/workflows/reports.js';
 
 /** The series that a page of metrics would show now. */
 function recorded() {

@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HealthChannels } from '../../../src/cluster/health/settings.js';
 import type { CheckBackground, RunInput, TellReference } from '../../../src/plan/run.js';
 import { toldOf } from '../../../src/plan/told.js';
+import type { HealthReport } from '../../../src/workflows/reports.js';
 import { tellNotifiers } from '../../../src/workflows/tell-notifiers.js';
-import type { HealthReport } from '../../../src/workflows/types.js';
 import { clusterOf } from '../cluster-fixture.js';
 
 const { fakeTellChannel, options } = vi.hoisted(() => ({ fakeTellChannel: vi.fn(), options: [] as object[] }));

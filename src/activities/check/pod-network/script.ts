@@ -93,7 +93,7 @@ export function reachInput(peers: ReadonlyMap<string, readonly string[]>, manife
 export function reachScript({ kubectl, check, pods, patienceSeconds }: ReachScript): string {
   const inNamespace = `${kubectl} -n ${CHECK_NAMESPACE}`;
   const ours = `-l ${quote(`${POD_NETWORK_KEY}=${check}`)}`;
-  // \`--request-timeout\` bounds watches and sessions, too.
+  // `--request-timeout` bounds watches and sessions, too.
   const patient = inNamespace.replace(/--request-timeout=\S+/, '--request-timeout=0');
   const each = (fields: string): string => quote(`jsonpath={range .items[*]}${fields}{"\\n"}{end}`);
   const columns = each(

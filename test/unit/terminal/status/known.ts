@@ -2,7 +2,7 @@ import type { Cluster } from '../../../../src/cluster/types.js';
 import type { ClusterStatus, RunSnapshot } from '../../../../src/engine/index.js';
 import type { HealthFinding } from '../../../../src/plan/run.js';
 import { alikeNodes, type Sight } from '../../../../src/plan/sight.js';
-import type { HealthReport } from '../../../../src/workflows/types.js';
+import type { HealthReport } from '../../../../src/workflows/reports.js';
 import { clusterOf } from '../../cluster-fixture.js';
 import { moment } from '../../commands/engine.js';
 import { done } from '../snapshots.js';
