@@ -100,16 +100,22 @@ async function confirm(context: CommandContext<ResetCommandOptions>, { name, hos
   }
 }
 
-/** What is left of a cluster away from its hosts: its health checks end, and its kubeconfigs are named. */
+/** What is left of a cluster away from its hosts: its schedules end, and its kubeconfigs are named. */
 async function afterwards({ output }: CommandContext, engine: Engine, { name }: Cluster): Promise<void> {
-  const { changeHealthSchedule } = await import('../engine/index.js');
-  try {
-    await changeHealthSchedule(engine, name, 'remove');
-    output.note(`The health checks of ${name} are removed; its reports stay.`);
-  } catch (error) {
-    if (!isKubewrightError(error)) throw error;
-    if (error.code !== 'KW606')
-      output.note(`The health checks of ${name} could not be removed (${error.code}: ${error.message}).`);
+  const { changeDrillSchedule, changeHealthSchedule } = await import('../engine/index.js');
+  const ends = [
+    { what: 'health checks', none: 'KW606', remove: changeHealthSchedule },
+    { what: 'drills', none: 'KW120', remove: changeDrillSchedule },
+  ];
+  for (const { what, none, remove } of ends) {
+    try {
+      await remove(engine, name, 'remove');
+      output.note(`The ${what} of ${name} are removed; their reports stay.`);
+    } catch (error) {
+      if (!isKubewrightError(error)) throw error;
+      if (error.code === none) continue;
+      output.note(`The ${what} of ${name} could not be removed (${error.code}: ${error.message}).`);
+    }
   }
   output.note(
     `Kubeconfigs of ${name} lead nowhere now and are left to you: ${name}.kubeconfig, and the context kubernetes-admin@${name} where it was merged into another one (kubectl config delete-context kubernetes-admin@${name}).`,

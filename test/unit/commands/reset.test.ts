@@ -57,26 +57,30 @@ async function reset(options: string[], run: RunOptions = {}, schedule: 'there' 
         if (schedule === 'none') throw new KubewrightError('KW606', 'none');
         schedules.push(`${change} ${name}`);
       },
+      changeDrillSchedule: async (_: object, name: string, change: string) => {
+        if (schedule === 'none') throw new KubewrightError('KW120', 'none');
+        schedules.push(`${change} drills of ${name}`);
+      },
     };
   });
   return { ...(await runCommand(['reset', file, ...options], { env, ...run })), started, schedules };
 }
 
 describe('reset', () => {
-  it('resets the cluster that --yes-reset names, ends its health checks, and names its kubeconfig without deleting it', async () => {
+  it('resets the cluster that --yes-reset names, ends its health checks and drills, and names its kubeconfig without deleting it', async () => {
     const { code, stdout, stderr, started, schedules } = await reset(['--yes-reset', 'demo']);
     expect(code).toBe(0);
     expect(stdout).toContain('The reset of demo is done');
     expect(started).toMatchObject([{ operation: 'reset', cluster: { name: 'demo' }, unreachableWorkers: 'leave-out' }]);
     expect(started[0]?.plan.map(({ id }) => id)).toContain('w-1/reset');
-    expect(schedules).toEqual(['remove demo']);
+    expect(schedules).toEqual(['remove demo', 'remove drills of demo']);
     expect(stderr).toContain('kubectl config delete-context kubernetes-admin@demo');
   });
 
-  it('says nothing of health checks where there were none', async () => {
+  it('says nothing of health checks and drills where there were none', async () => {
     const { code, stderr } = await reset(['--yes-reset', 'demo'], {}, 'none');
     expect(code).toBe(0);
-    expect(stderr).not.toContain('health checks');
+    expect(stderr).not.toMatch(/health checks|drills/);
   });
 
   it('takes one host out, and leaves schedules and kubeconfigs to the cluster that goes on', async () => {
