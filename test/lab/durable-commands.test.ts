@@ -42,6 +42,20 @@ describe('a command', () => {
     expect(result.output.length).toBeLessThanOrEqual(8192);
   });
 
+  test('that has printed 3 MB before anybody looks is seen whole by whoever began it', async () => {
+    // Comes back only when the unit has ended, as systemd-run does on a machine that is busy elsewhere.
+    await lab.on(
+      `printf '#!/bin/sh\n/usr/bin/systemd-run --wait "$@"\n' >/usr/local/bin/systemd-run; chmod +x /usr/local/bin/systemd-run`,
+    );
+    try {
+      let lines = 0;
+      await lab.worker().runDurable(lab.command('seq 1 400000', { onOutput: () => lines++ }));
+      expect(lines).toBe(400_000);
+    } finally {
+      await lab.on('rm /usr/local/bin/systemd-run');
+    }
+  });
+
   test('keeps its records from other users', async () => {
     const durable = lab.command('true');
     await lab.worker().runDurable(durable);

@@ -4,7 +4,7 @@ import { START } from './start-script.js';
 import { LIBRARY } from './state-script.js';
 import { END, MAIN } from './unit-scripts.js';
 
-/** At most this much of what was printed before is sent to whoever attaches anew. */
+/** At most this much of what was printed before is sent to whoever attaches to a run that somebody else began. */
 const REPLAYED_BYTES = 65_536;
 
 /**
@@ -50,8 +50,11 @@ follow() {
 
 follow_current() {
   local size offset=0
-  size=$(stat -c %s "$rundir/output")
-  [ "$size" -le ${REPLAYED_BYTES} ] || offset=$((size - ${REPLAYED_BYTES}))
+  # Whoever began it has seen nothing yet, however fast it prints.
+  if [ "$1" != started ]; then
+    size=$(stat -c %s "$rundir/output")
+    [ "$size" -le ${REPLAYED_BYTES} ] || offset=$((size - ${REPLAYED_BYTES}))
+  fi
   say run "$1" "$run" "$offset"
   unlock_unit
   follow "$offset"
