@@ -18,11 +18,15 @@ export const checkApiServer = lookOnly(async (context) => {
   return { findings: [{ code: 'KW601', host: name, evidence, hint: HINT }], found: '' };
 });
 
-/** Of an API server that is not ready, what is told are the checks that fail: its answer names some forty that do not, too. */
+/**
+ * Of an API server that is not ready, what is told are the checks that fail: its answer names some forty that do not, too. kubectl
+ * quotes that answer, so it comes as one line: `("[+]ping ok\n[-]etcd failed: …") has prevented the request from succeeding`.
+ */
 function script(kubectl: string): string {
   return `ready() {
   local kw_said
   kw_said=$(${kubectl} get --raw '/readyz?verbose' 2>&1) && { echo ok; return; }
+  kw_said=$(sed 's/\\\\n/\\n/g' <<<"$kw_said")
   grep -F '[-]' <<<"$kw_said" >&2 || printf '%s\\n' "$kw_said" >&2
   return 1
 }

@@ -3,13 +3,15 @@ import { checkApiServer } from '../../../../src/activities/check/checkApiServer.
 import { clusterOf } from '../../cluster-fixture.js';
 import { BashHosts } from '../bash-hosts.js';
 
-/** As `kubectl get --raw` prints the answer of an API server that is not ready. */
-const NOT_READY = `Error from server (InternalError): an error on the server ("[+]ping ok
-[+]log ok
-[-]etcd failed: reason withheld
-[-]poststarthook/rbac/bootstrap-roles failed: reason withheld
-[+]poststarthook/start-apiextensions-informers ok
-readyz check failed") has prevented the request from succeeding`;
+/** As `kubectl get --raw` prints the answer of an API server that is not ready: quoted, so it is one line, and longer than is kept. */
+const NOT_READY = `Error from server (InternalError): an error on the server ("${[
+  '[+]ping ok',
+  '[+]log ok',
+  '[-]etcd failed: reason withheld',
+  '[-]poststarthook/rbac/bootstrap-roles failed: reason withheld',
+  ...Array.from({ length: 40 }, (_, hook) => `[+]poststarthook/start-controller-${hook} ok`),
+  'readyz check failed',
+].join('\\n')}") has prevented the request from succeeding`;
 
 describe('one API server', () => {
   let hosts: BashHosts;
