@@ -15,7 +15,8 @@ const EVERY_MS = 100;
  * if it is a worker, kubectl. The token comes in a file and goes through a pipe: it is in no argument.
  *
  * Each round begins with another kind: where three servers take turns, each of three kinds would meet one and the same. Time is kept by
- * the clock and not by pauses, so that a slow round does not make the next ones late.
+ * the clock and not by pauses, so that a slow round does not make the next ones late. It ends when its book is gone: whoever has begun it
+ * may not be there any more.
  */
 const PROGRAM = bash`cd "$dir" || exit 1
 token=$(<token)
@@ -40,7 +41,7 @@ write() { ask write PATCH "$object"; }
 exec {never}<> <(:)
 now
 next=$t
-while :; do
+while [ -e samples ]; do
   for kind in $order; do $kind & done
   order="\${order#* } \${order%% *}"
   next=$((next + ${EVERY_MS}))
@@ -52,6 +53,7 @@ while :; do
   elif [ $((t - next)) -gt 1000 ]; then next=$t
   fi
 done
+exit 0
 `;
 
 /** The program, with what it asks and where. */

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -70,13 +70,13 @@ function program(): string {
 
 const samples = () => parseBook(readFileSync(join(directory, 'samples'), 'utf8').split('\n')).samples;
 
-/** Runs a program until something holds, and ends it with all that it has begun. */
+/** Runs a program until something holds, and ends it with all that it has begun. Where this process dies first, it ends by itself. */
 async function asking(text: string, until: () => void): Promise<void> {
-  const child = spawn('bash', ['-c', text], { stdio: 'ignore', detached: true });
+  const child = spawn('timeout', ['60', 'bash', '-c', text], { stdio: 'ignore', detached: true });
   const { pid } = child;
   if (pid === undefined) throw new Error('bash did not start');
   try {
-    await vi.waitFor(until, { timeout: 30_000, interval: 50 });
+    await vi.waitFor(until, { timeout: 50_000, interval: 50 });
   } finally {
     const ended = once(child, 'exit');
     process.kill(-pid, 'SIGKILL');
@@ -97,7 +97,7 @@ describe('the program that asks', () => {
     expect(new Set(seen.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer very-secret']));
     const written = seen.find(({ method }) => method === 'PATCH')?.body ?? '';
     expect(JSON.parse(written)).toEqual({ data: { asked: expect.stringMatching(/^\d{13}$/) } });
-  });
+  }, 70_000);
 
   it('takes for no answer what is none: another status, another authority, nobody', async () => {
     status = 503;
@@ -115,7 +115,18 @@ describe('the program that asks', () => {
       if ([...samples().values()].flat().length < 9) throw new Error('not yet');
     });
     expect([...samples().values()].flat().every(({ ok }) => !ok)).toBe(true);
-  });
+  }, 130_000);
+
+  it('ends by itself when its book is gone', async () => {
+    const book = join(directory, 'book');
+    mkdirSync(book);
+    for (const name of ['samples', 'token']) writeFileSync(join(book, name), '');
+    const child = spawn('timeout', ['60', 'bash', '-c', program().replace(directory, book)], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    await vi.waitFor(() => expect(readFileSync(join(book, 'samples'), 'utf8')).not.toBe(''), { timeout: 50_000 });
+    rmSync(book, { recursive: true });
+    expect(await ended).toEqual([0, null]);
+  }, 70_000);
 
   it('has the token in no argument and in no script', () => {
     const script = startAsking({ program: program(), name: 'run/balancer', choice: '{}', limitSeconds: 60 });
