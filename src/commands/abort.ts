@@ -32,18 +32,19 @@ function refuseStep(step: string): never {
 
 async function abort(context: CommandContext<AbortOptions>): Promise<ExitCode> {
   const { options } = context;
-  const { chooseCluster, openExistingEngine } = await import('./support/engine.js');
+  const { chooseCluster, withExistingEngine } = await import('./support/engine.js');
   const { catchInterrupts } = await import('./support/interrupt.js');
   const interrupt = catchInterrupts(() => process.exit(EXIT.interrupted));
   try {
-    const engine = await openExistingEngine(context, interrupt.signal);
-    try {
-      const cluster = await chooseCluster(engine, options.cluster, 'running');
-      if (options.force) return await end(context, engine, cluster);
-      return await send(context, engine, cluster, interrupt.signal);
-    } finally {
-      await engine.close();
-    }
+    return await withExistingEngine(
+      context,
+      async (engine) => {
+        const cluster = await chooseCluster(engine, options.cluster, 'running');
+        if (options.force) return await end(context, engine, cluster);
+        return await send(context, engine, cluster, interrupt.signal);
+      },
+      interrupt.signal,
+    );
   } finally {
     interrupt.dispose();
   }

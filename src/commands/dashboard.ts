@@ -29,17 +29,18 @@ function port(text: string): number {
 }
 
 async function dashboard(context: CommandContext<DashboardOptions>): Promise<ExitCode> {
-  const { openExistingEngine } = await import('./support/engine.js');
+  const { withExistingEngine } = await import('./support/engine.js');
   const { catchInterrupts } = await import('./support/interrupt.js');
   const interrupt = catchInterrupts(() => process.exit(EXIT.interrupted));
   try {
-    const engine = await openExistingEngine(context, interrupt.signal);
-    try {
-      await serve(context, engine, interrupt.signal);
-      return EXIT.ok;
-    } finally {
-      await engine.close();
-    }
+    return await withExistingEngine(
+      context,
+      async (engine) => {
+        await serve(context, engine, interrupt.signal);
+        return EXIT.ok;
+      },
+      interrupt.signal,
+    );
   } finally {
     interrupt.dispose();
   }

@@ -47,9 +47,8 @@ async function sendDecision(
 ): Promise<ExitCode> {
   const { options, output } = context;
   const { decide } = await import('../engine/index.js');
-  const { chooseCluster, openExistingEngine } = await import('./support/engine.js');
-  const engine = await openExistingEngine(context);
-  try {
+  const { chooseCluster, withExistingEngine } = await import('./support/engine.js');
+  return await withExistingEngine(context, async (engine) => {
     const cluster = await chooseCluster(engine, options.cluster, 'running');
     const outcome = await decide(engine, cluster, verb, { step, reason: options.reason });
     if (output.json) output.object({ type: 'decided', cluster, verb, ...outcome });
@@ -57,7 +56,5 @@ async function sendDecision(
     const note = howItGoesOn(engine, outcome);
     if (note !== undefined && !output.json) output.note(note);
     return EXIT.ok;
-  } finally {
-    await engine.close();
-  }
+  });
 }

@@ -131,17 +131,14 @@ async function write(
 }
 
 async function listAll(context: CommandContext): Promise<ExitCode> {
-  const { openExistingEngine } = await import('./support/engine.js');
+  const { withExistingEngine } = await import('./support/engine.js');
   const { listDrillSchedules } = await import('../engine/index.js');
-  const engine = await openExistingEngine(context);
-  try {
+  return await withExistingEngine(context, async (engine) => {
     const schedules = await listDrillSchedules(engine);
     if (schedules.length === 0) context.output.note('No drills are scheduled.');
     await tell(context, schedules);
     return EXIT.ok;
-  } finally {
-    await engine.close();
-  }
+  });
 }
 
 async function changeSchedule(
@@ -149,18 +146,15 @@ async function changeSchedule(
   cluster: string,
   change: 'pause' | 'resume' | 'remove',
 ): Promise<ExitCode> {
-  const { openExistingEngine } = await import('./support/engine.js');
+  const { withExistingEngine } = await import('./support/engine.js');
   const { changeDrillSchedule, findDrillSchedule } = await import('../engine/index.js');
-  const engine = await openExistingEngine(context);
-  try {
+  return await withExistingEngine(context, async (engine) => {
     await changeDrillSchedule(engine, cluster, change);
     if (change === 'remove') context.output.note(`The drills of ${cluster} are removed; their reports stay.`);
     const left = await findDrillSchedule(engine, cluster);
     await tell(context, left === undefined ? [] : [left]);
     return EXIT.ok;
-  } finally {
-    await engine.close();
-  }
+  });
 }
 
 async function tell({ output }: CommandContext, schedules: DrillSchedule[]): Promise<void> {

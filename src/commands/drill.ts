@@ -131,10 +131,9 @@ async function history(context: CommandContext<{ report?: string } & FileOption>
     context.options.file === undefined && isClusterName(given)
       ? given
       : (await (await import('./support/cluster-file.js')).readCluster(context, given)).cluster.name;
-  const { openExistingEngine } = await import('./support/engine.js');
+  const { withExistingEngine } = await import('./support/engine.js');
   const { listDrills } = await import('../engine/index.js');
-  const engine = await openExistingEngine(context);
-  try {
+  return await withExistingEngine(context, async (engine) => {
     const drills = await listDrills(engine, name);
     const [latest, ...earlier] = drills;
     if (latest === undefined) {
@@ -150,7 +149,5 @@ async function history(context: CommandContext<{ report?: string } & FileOption>
       for (const each of earlier) output.line(drillLine(each, Date.now()));
     }
     return EXIT.ok;
-  } finally {
-    await engine.close();
-  }
+  });
 }

@@ -144,11 +144,10 @@ function isHealthy({ report, heldBy, silentSince }: HealthNews): boolean {
 async function history(context: CommandContext, file: string): Promise<ExitCode> {
   const { readCluster } = await import('./support/cluster-file.js');
   const { cluster } = await readCluster(context, file);
-  const { openExistingEngine } = await import('./support/engine.js');
+  const { withExistingEngine } = await import('./support/engine.js');
   const { readHealthHistory } = await import('../engine/index.js');
   const { output } = context;
-  const engine = await openExistingEngine(context);
-  try {
+  return await withExistingEngine(context, async (engine) => {
     const day = await readHealthHistory(engine, cluster.name);
     if (output.json) output.object({ type: 'health-history', ...day });
     else {
@@ -156,9 +155,7 @@ async function history(context: CommandContext, file: string): Promise<ExitCode>
       for (const line of historyLines(day, output.theme)) output.line(line);
     }
     return EXIT.ok;
-  } finally {
-    await engine.close();
-  }
+  });
 }
 
 async function schedule(context: CommandContext<ScheduleOptions>, file: string): Promise<ExitCode> {
@@ -187,17 +184,14 @@ async function schedule(context: CommandContext<ScheduleOptions>, file: string):
 }
 
 async function list(context: CommandContext): Promise<ExitCode> {
-  const { openExistingEngine } = await import('./support/engine.js');
+  const { withExistingEngine } = await import('./support/engine.js');
   const { listHealthSchedules } = await import('../engine/index.js');
-  const engine = await openExistingEngine(context);
-  try {
+  return await withExistingEngine(context, async (engine) => {
     const schedules = await listHealthSchedules(engine);
     if (schedules.length === 0) context.output.note('No health checks are scheduled.');
     await tellSchedules(context, schedules);
     return EXIT.ok;
-  } finally {
-    await engine.close();
-  }
+  });
 }
 
 async function changeSchedule(
@@ -205,10 +199,9 @@ async function changeSchedule(
   cluster: string,
   change: 'pause' | 'resume' | 'remove',
 ): Promise<ExitCode> {
-  const { openExistingEngine } = await import('./support/engine.js');
+  const { withExistingEngine } = await import('./support/engine.js');
   const { changeHealthSchedule, listHealthSchedules } = await import('../engine/index.js');
-  const engine = await openExistingEngine(context);
-  try {
+  return await withExistingEngine(context, async (engine) => {
     await changeHealthSchedule(engine, cluster, change);
     if (change === 'remove') context.output.note(`The health checks of ${cluster} are removed; its reports stay.`);
     const left = await listHealthSchedules(engine);
@@ -217,9 +210,7 @@ async function changeSchedule(
       left.filter((each) => each.cluster === cluster),
     );
     return EXIT.ok;
-  } finally {
-    await engine.close();
-  }
+  });
 }
 
 async function tellSchedules({ output }: CommandContext, schedules: HealthSchedule[]): Promise<void> {

@@ -51,9 +51,8 @@ async function statusOf(
   file: ComparedFile | undefined,
 ): Promise<ExitCode> {
   const { listRuns } = await import('../engine/index.js');
-  const { openExistingEngine } = await import('./support/engine.js');
-  const engine = await openExistingEngine(context);
-  try {
+  const { withExistingEngine } = await import('./support/engine.js');
+  return await withExistingEngine(context, async (engine) => {
     if (named !== undefined) return await showOne(context, engine, named, file);
     const latest = await listRuns(engine, { latest: true });
     const [only] = latest;
@@ -64,9 +63,7 @@ async function statusOf(
       context.output.note(`${error.message}. ${error.hint ?? ''}`);
       return await showAll(context, latest);
     });
-  } finally {
-    await engine.close();
-  }
+  });
 }
 
 async function readNamed(context: CommandContext, path: string): Promise<ComparedFile> {

@@ -22,16 +22,15 @@ export function watchCommand(shell: Shell): Command {
 }
 
 async function watch(context: CommandContext<WatchCommandOptions>, named: string | undefined): Promise<ExitCode> {
-  const { openExistingEngine } = await import('./support/engine.js');
+  const { withExistingEngine } = await import('./support/engine.js');
   const { catchInterrupts } = await import('./support/interrupt.js');
   const interrupt = catchInterrupts(() => process.exit(EXIT.interrupted));
   try {
-    const engine = await openExistingEngine(context, interrupt.signal);
-    try {
-      return await watchOn(context, engine, named, interrupt.signal);
-    } finally {
-      await engine.close();
-    }
+    return await withExistingEngine(
+      context,
+      (engine) => watchOn(context, engine, named, interrupt.signal),
+      interrupt.signal,
+    );
   } finally {
     interrupt.dispose();
   }

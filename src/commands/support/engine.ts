@@ -57,6 +57,24 @@ export async function openExistingEngine(context: CommandContext, signal?: Abort
 }
 
 /**
+ * Does something with the Temporal server that is there, and lets go of it whatever comes of that.
+ *
+ * @throws KubewrightError KW523 as `openExistingEngine`; what `use` throws
+ */
+export async function withExistingEngine<T>(
+  context: CommandContext,
+  use: (engine: Engine) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const engine = await openExistingEngine(context, signal);
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+/**
  * The cluster that is meant: the one named, else the only one there is.
  *
  * @param which `running`: where only one cluster's install runs, that is the one, however many there have been
