@@ -19,8 +19,8 @@ export function notYet(line = ''): Glance<never> {
 export interface Patience {
   /** Milliseconds after which it is given up. At least one look is made, and none is cut off. */
   patienceMs: number;
-  /** Milliseconds between two looks. */
-  everyMs: number;
+  /** Milliseconds between two looks, or how many there are behind one that took so long. */
+  everyMs: number | ((lookMs: number) => number);
   /** Ends the wait with its reason. */
   signal?: AbortSignal | undefined;
   /** Told what is waited for, with each look. */
@@ -40,10 +40,11 @@ export async function lookUntil<T extends NonNullable<unknown>>(
 ): Promise<T | undefined> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
+    const began = Date.now();
     const glance = await look();
     if (glance.done) return glance.value;
     if (Date.now() > deadline) return undefined;
     if (glance.line !== '') progress?.(glance.line);
-    await pause(everyMs, undefined, { signal });
+    await pause(typeof everyMs === 'number' ? everyMs : everyMs(Date.now() - began), undefined, { signal });
   }
 }

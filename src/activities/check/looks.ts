@@ -1,5 +1,6 @@
 import { isKubewrightError } from '../../errors.js';
 import { planCheck } from '../../plan/check.js';
+import type { Depth } from '../../plan/depth.js';
 import type { HealthFinding } from '../../plan/run.js';
 import type { Action, Step } from '../../plan/types.js';
 import { onEachHost } from '../each-host.js';
@@ -29,8 +30,8 @@ export const LOOKS = {
  * Takes all looks of a health check at once, within another step: what an operation has to know before it begins, and when it ends.
  * What could not be looked at is a finding, too.
  */
-export async function lookAtAll(context: StepContext): Promise<HealthFinding[]> {
-  const all = await onEachHost(planCheck(context.cluster), (step) => findingsOf(context, step));
+export async function lookAtAll(context: StepContext, depth: Depth = 'deep'): Promise<HealthFinding[]> {
+  const all = await onEachHost(planCheck(context.cluster, depth), (step) => findingsOf(context, step));
   return all.flat();
 }
 

@@ -5,13 +5,19 @@ import { lookAtAll } from '../check/looks.js';
 import type { StepImplementation } from '../types.js';
 import { inShort } from './checkDrill.js';
 import { chosenFor } from './chosen.js';
+import { awaitSteady, hush, ifReached } from './hush.js';
 import { sceneOf } from './scene.js';
 
 /** A host that was switched off has images to look at, pods to start, and an etcd member to catch up. */
 const PATIENCE_MS = 15 * 60_000;
-const LOOK_EVERY_MS = 2_000;
 
-/** Waits until a health check finds nothing any more, and writes down when that was. Scenarios behind it are done only then. */
+/** Looking is work for the cluster, too: it rests at least as long as it looks, or its own load keeps a busy one from getting well. */
+const restMs = (lookMs: number): number => Math.max(2_000, lookMs);
+
+/**
+ * Waits until the questions are answered steadily again and a health check finds nothing any more, and writes down when that was.
+ * Scenarios behind it are done only then.
+ */
 export const awaitHealth: StepImplementation = {
   withoutLease: true,
 
@@ -30,12 +36,19 @@ export const awaitHealth: StepImplementation = {
     const chosen = chosenFor(context);
     if (chosen === undefined) return;
     const { signal, progress } = context;
+    const scene = sceneOf(context, chosen);
+    await ifReached(context, async () => {
+      await awaitSteady(context, scene);
+      await hush(context, scene);
+    });
     let findings: HealthFinding[] = [];
     const look = async () => {
-      findings = await lookAtAll(context);
+      // Pods are made only where nothing else is found.
+      findings = await lookAtAll(context, 'quick');
+      if (findings.length === 0) findings = await lookAtAll(context);
       return findings.length === 0 ? seen(true) : notYet(`still found: ${inShort(findings)}`);
     };
-    const healthy = await lookUntil(look, { patienceMs: PATIENCE_MS, everyMs: LOOK_EVERY_MS, signal, progress });
+    const healthy = await lookUntil(look, { patienceMs: PATIENCE_MS, everyMs: restMs, signal, progress });
     if (healthy === undefined) {
       throw new KubewrightError(
         'KW675',
@@ -46,8 +59,6 @@ export const awaitHealth: StepImplementation = {
       );
     }
     // The book may be lost with the host that asked; the cluster is whole all the same.
-    await sceneOf(context, chosen)
-      .note('healthy')
-      .catch(() => undefined);
+    await scene.note('healthy').catch(() => undefined);
   },
 };

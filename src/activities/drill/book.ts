@@ -16,6 +16,12 @@ export const ASKING_UNIT = 'kubewright-drill-ask';
 /** The pod that asks for a name, in kube-system. */
 export const DNS_POD = 'kubewright-drill';
 
+/** What it says, on the host that it runs on, as a pattern of a shell. */
+export const DNS_LOGS = `/var/log/pods/kube-system_${DNS_POD}_*/ask/*.log`;
+
+/** What it has said, in the book, once it does not ask any more. */
+export const DNS_SEEN = 'dns';
+
 /**
  * What was done, and when: `break` is noted before anything is broken, `broken` once it was seen to be; `survived` where it was not.
  */
@@ -43,7 +49,9 @@ echo "choice $(cat choice 2>/dev/null)"
 sed 's/^/mark /' marks 2>/dev/null
 some() { if [ "$latest" = 0 ]; then cat; else tail -n "$latest"; fi; }
 some <samples 2>/dev/null
-for log in /var/log/pods/kube-system_${DNS_POD}_*/ask/*.log; do [ ! -f "$log" ] || some <"$log"; done | sed -n 's/^\([^ ]*\) stdout F \(told\|lost\)$/dns \1 \2/p'
+set -- ${DNS_LOGS}
+[ ! -f ${DNS_SEEN} ] || set -- ${DNS_SEEN}
+for log in "$@"; do [ ! -f "$log" ] || some <"$log"; done | sed -n 's/^\([^ ]*\) stdout F \(told\|lost\)$/dns \1 \2/p'
 echo end
 `;
 

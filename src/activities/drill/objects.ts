@@ -76,6 +76,10 @@ export const listObjects = (kubectl: string): string =>
 export const deleteObjects = (kubectl: string): string =>
   `${kubectl} -n ${NAMESPACE} delete ${ALL.join(' ')} --ignore-not-found --grace-period=0 --force --wait=true`;
 
+/** Command that deletes the pod alone. @param kubectl shell words */
+export const deletePod = (kubectl: string): string =>
+  `${kubectl} -n ${NAMESPACE} delete pod/${DNS_POD} --ignore-not-found --grace-period=0 --force --wait=true`;
+
 /**
  * Bash for a control plane: makes them anew from a manifest on standard input, and prints a token.
  *

@@ -13,9 +13,9 @@ import { isSteady } from './gaps.js';
 import { requireBook, type Scene, sceneOf } from './scene.js';
 
 /** Answers in a row behind a break, of each kind, after which nothing more is expected of it: five seconds. */
-const STEADY = 50;
+export const STEADY = 50;
 /** What goes wrong a little later belongs to the break as well: a check of a balancer that is due, an election. */
-const LEAST_MS = 10_000;
+export const LEAST_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;
 
 /**
