@@ -9,41 +9,59 @@ import { CONFIG_MAP } from './objects.js';
 /** Milliseconds between two questions of a kind. */
 const EVERY_MS = 100;
 
+/** A question is given up after so many seconds. */
+const GIVEN_UP_SECONDS = 2;
+
+/** More than can be under way at once. */
+const CHANGES = 32;
+
 /**
  * Bash that asks the API at its endpoint ten times a second: each question on a new connection, as a client does that had none, and
  * none waits for another, so one that hangs does not hide those behind it. By openssl, which every node has where it may lack curl and,
- * if it is a worker, kubectl. The token comes in a file and goes through a pipe: it is in no argument.
+ * if it is a worker, kubectl. The token and the requests with it are files in the book: it is in no argument.
+ *
+ * A question is two processes and no more: thirty a second are work for a small host, and what it is busy with would be measured.
  *
  * Each round begins with another kind: where three servers take turns, each of three kinds would meet one and the same. Time is kept by
  * the clock and not by pauses, so that a slow round does not make the next ones late. It ends when its book is gone: whoever has begun it
  * may not be there any more.
  */
 const PROGRAM = bash`cd "$dir" || exit 1
+umask 077
 token=$(<token)
 if [ -n "\${EPOCHREALTIME-}" ]; then now() { t=\${EPOCHREALTIME/[.,]/}; t=\${t%???}; }
 else now() { t=$(date +%s%3N); }; fi
+# request METHOD PATH [BODY]
+request() {
+  printf '%s %s HTTP/1.0\r\nHost: %s\r\nAuthorization: Bearer %s\r\n' "$1" "$2" "$endpoint" "$token"
+  [ -z "\${3-}" ] || printf 'Content-Type: application/merge-patch+json\r\nContent-Length: %s\r\n' "\${#3}"
+  printf '\r\n%s' "\${3-}"
+}
+# ask KIND FILE
 ask() {
-  local began said= body=
+  local began said= answer
   now; began=$t
-  [ "$1" != write ] || body="{\"data\":{\"asked\":\"$began\"}}"
-  said=$({
-    printf '%s %s HTTP/1.0\r\nHost: %s\r\nAuthorization: Bearer %s\r\n' "$2" "$3" "$endpoint" "$token"
-    [ -z "$body" ] || printf 'Content-Type: application/merge-patch+json\r\nContent-Length: %s\r\n' "\${#body}"
-    printf '\r\n%s' "$body"
-  } | timeout 2 openssl s_client -quiet -verify_quiet -connect "$endpoint" -CAfile "$authority" -verify_return_error $verify 2>/dev/null |
-    { read -r -N 12 said; printf %s "$said"; })
+  exec {answer}< <(exec openssl s_client -quiet -verify_quiet -connect "$endpoint" -CAfile "$authority" \
+    -verify_return_error $verify 2>/dev/null <"$2")
+  read -r -t ${GIVEN_UP_SECONDS} -N 12 -u "$answer" said
   now
+  kill "$!" 2>/dev/null
   case $said in 'HTTP/1.'?' 200') echo "$1 $began $t 1" ;; *) echo "$1 $began $t 0" ;; esac >>samples
 }
-version() { ask version GET /version; }
-read_() { ask read GET "$object"; }
-write() { ask write PATCH "$object"; }
+mkdir -p requests
+request GET /version >requests/version
+request GET "$object" >requests/read
 exec {never}<> <(:)
 now
-next=$t
+next=$t round=0
 while [ -e samples ]; do
-  for kind in $order; do $kind & done
-  order="\${order#* } \${order%% *}"
+  # As many files as there can be changes at once: each has another text, or nothing would be written.
+  change=requests/write-$((round % ${CHANGES}))
+  request PATCH "$object" "{\"data\":{\"asked\":\"$t\"}}" >"$change"
+  for kind in $order; do
+    case $kind in write) ask write "$change" & ;; *) ask "$kind" "requests/$kind" & ;; esac
+  done
+  order="\${order#* } \${order%% *}" round=$((round + 1))
   next=$((next + ${EVERY_MS}))
   now
   if [ "$t" -lt "$next" ]; then
@@ -63,7 +81,7 @@ export function askProgram(cluster: Cluster): string {
     endpoint: endpointOf(cluster),
     authority: CA_CERTIFICATE,
     object: `/api/v1/namespaces/kube-system/configmaps/${CONFIG_MAP}`,
-    order: 'version read_ write',
+    order: 'version read write',
   };
   // Two words, and none of them from a person's file but an address or a name that was checked.
   return `${assign(values)}verify=${quoted(verifyWord(apiAddressOf(cluster)))}\n${PROGRAM}`;
@@ -101,7 +119,7 @@ printf %s "$choice" >choice
 date +%s%3N >begun
 printf %s "$name" >name
 systemd-run --quiet --collect --unit=${ASKING_UNIT} --description='Kubewright: asks the API during a drill' \\
-  --property=RuntimeMaxSec=${limitSeconds} --property=TimeoutStopSec=2 --property='ExecStopPost=/bin/rm -f ${BOOK}/token' /bin/bash ${BOOK}/ask.sh
+  --property=RuntimeMaxSec=${limitSeconds} --property=TimeoutStopSec=2 --property='ExecStopPost=/bin/rm -rf ${BOOK}/token ${BOOK}/requests' /bin/bash ${BOOK}/ask.sh
 `;
 }
 

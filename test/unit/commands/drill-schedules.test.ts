@@ -81,7 +81,7 @@ describe('drill schedule', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('balancer: the balancer of the host that has the endpoint');
     expect(stderr).toMatch(/every 30 d from now on, without asking again\. The next ones: .* 09:30 UTC, .* 09:30 UTC/);
-    expect(stderr).toContain('where checks must not stop, make them a service');
+    expect(stderr).toContain('where what is scheduled must not stop, make them a service');
     expect(written).toMatchObject([{ rhythm: { everyMs: 30 * DAY_MS }, options: { only: ['balancer'] } }]);
     expect((written[0]?.rhythm.firstAt ?? 0) % DAY_MS).toBe(9.5 * 3_600_000);
     expect(stdout).toContain('demo: every 30 d, next 2026-04-01 09:30 UTC (balancer)');
