@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LabHost } from '../../lab/hosts/index.js';
 import { until } from '../../lab/hosts/machine/run.js';
 import { type DrillReport, PROBE_KINDS, SCENARIOS, type Scenario } from '../../src/plan/drill-report.js';
-import { check, told } from './support/health.js';
+import { expectHealthy } from './support/health.js';
 import { Installed } from './support/installed.js';
 import { PROGRAM } from './support/root.js';
 
@@ -15,8 +15,9 @@ beforeAll(async () => {
   cluster = await Installed.up('drill', 'stacked');
   await cluster.install();
   await cluster.fetchKubeconfig();
-  await expectHealthy();
-});
+  // A drill refuses a cluster that is not.
+  await expectHealthy(cluster);
+}, 1_800_000);
 afterAll(async () => {
   await cluster?.down();
 });
@@ -57,17 +58,7 @@ async function expectNothingLeft(): Promise<void> {
       'active',
     ]);
   }
-  await expectHealthy();
-}
-
-/** A drill refuses a cluster that is not, and a machine that has just started so many hosts may be short of breath for a while. */
-async function expectHealthy(): Promise<void> {
-  let found = '';
-  const isHealthy = async () => {
-    found = told((await check(cluster)).findings);
-    return found === '';
-  };
-  expect(await until(isHealthy, 300_000), found).toBe(true);
+  await expectHealthy(cluster);
 }
 
 /** Waits until something is seen while a drill runs; a drill that has ended meanwhile is told instead. */
@@ -76,8 +67,9 @@ async function whileRunning(running: ReturnType<typeof drill>, look: () => Promi
   void running.then(({ all }) => {
     end = all ?? '';
   });
-  await until(async () => end !== undefined || (await look()), 1_200_000);
+  const isSeen = await until(async () => end !== undefined || (await look()), 1_700_000);
   expect(end, 'the drill has ended already').toBeUndefined();
+  expect(isSeen, 'what is waited for was not seen in time').toBe(true);
 }
 
 async function holder(): Promise<LabHost> {

@@ -17,7 +17,7 @@ export function expectSnapshotsWatched(get: () => Installed): void {
     const health = { snapshots: { files: `${FOLDER}/*.db`, maxAge: '2h' } };
     await writeFile(file, withSpec(await readFile(clusterFile, 'utf8'), { health }));
     const found = async () => {
-      const report = await check(cluster, file);
+      const report = await check(cluster, { file });
       return { report, snapshots: told(report.findings.filter(({ code }) => code === 'KW669')) };
     };
     try {

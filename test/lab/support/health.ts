@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LabHost } from '../../../lab/hosts/index.js';
+import { until } from '../../../lab/hosts/machine/run.js';
 import type { HealthMessageJson } from '../../../src/plan/health-message.js';
 import type { HealthFinding } from '../../../src/plan/run.js';
 import type { HealthReport } from '../../../src/workflows/reports.js';
@@ -20,14 +21,38 @@ async function latest(cluster: Installed): Promise<HealthReport | undefined> {
   return reportIn(stdout);
 }
 
-/** The report of a check that is made now, as a program reads it. @param file the cluster.yaml that it is asked with */
-export async function check(cluster: Installed, file = cluster.lab.files.clusterFile): Promise<HealthReport> {
-  const { stdout, all } = await cluster.kubewright(['health', file, '--now', '--json'], {
+interface Check {
+  /** The cluster.yaml that it is asked with; default: the lab's own. */
+  file?: string;
+  /** Whether it makes no pods; default false. */
+  quick?: boolean;
+}
+
+/** The report of a check that is made now, as a program reads it. */
+export async function check(
+  cluster: Installed,
+  { file = cluster.lab.files.clusterFile, quick = false }: Check = {},
+): Promise<HealthReport> {
+  const { stdout, all } = await cluster.kubewright(['health', file, quick ? '--quick' : '--now', '--json'], {
     allowFailure: true,
   });
   const report = reportIn(stdout);
   if (report === undefined) throw new Error(`no report: ${all}`);
   return report;
+}
+
+/**
+ * Waits until a check finds nothing. So many hosts on a small machine may be short of breath for a while, and each check is work for
+ * them: pods are made only where nothing else is found, and it rests longer than it looks.
+ */
+export async function expectHealthy(cluster: Installed): Promise<void> {
+  let found = '';
+  const look = async (quick: boolean) => {
+    found = told((await check(cluster, { quick })).findings);
+    return found === '';
+  };
+  const isHealthy = async () => (await look(true)) && (await look(false));
+  expect(await until(isHealthy, 600_000, 20_000), found).toBe(true);
 }
 
 /** Of the objects that the command has printed, one a line. */

@@ -15,7 +15,7 @@ export function expectNamesAskedFor(get: () => Installed): void {
     const file = join(clusterFile, '..', 'outside-names.yaml');
     const namesFound = async (outsideNames: string[]) => {
       await writeFile(file, withSpec(await readFile(clusterFile, 'utf8'), { health: { outsideNames } }));
-      const { findings } = await check(cluster, file);
+      const { findings } = await check(cluster, { file });
       return told(findings.filter(({ code }) => code === 'KW689'));
     };
     try {
