@@ -5,13 +5,14 @@ import { lookAtAll } from '../check/looks.js';
 import type { StepImplementation } from '../types.js';
 import { inShort } from './checkDrill.js';
 import { chosenFor } from './chosen.js';
-import { awaitSteady, hush, ifReached } from './hush.js';
+import { ifReached } from './if-reached.js';
 import { sceneOf } from './scene.js';
+import { awaitSteady, stopAsking } from './stop-asking.js';
 
 /** A host that was switched off has images to look at, pods to start, and an etcd member to catch up. */
 const PATIENCE_MS = 15 * 60_000;
 
-/** Looking is work for the cluster, too: it rests at least as long as it looks, or its own load keeps a busy one from getting well. */
+/** A look is work for the cluster, too: the rest behind it is at least as long, or looking would keep a busy one from getting well. */
 const restMs = (lookMs: number): number => Math.max(2_000, lookMs);
 
 /**
@@ -37,9 +38,10 @@ export const awaitHealth: StepImplementation = {
     if (chosen === undefined) return;
     const { signal, progress } = context;
     const scene = sceneOf(context, chosen);
+    // What is measured may be lost with the host that asks, and the cluster gets well all the same.
     await ifReached(context, async () => {
       await awaitSteady(context, scene);
-      await hush(context, scene);
+      await stopAsking(context, scene);
     });
     let findings: HealthFinding[] = [];
     const look = async () => {

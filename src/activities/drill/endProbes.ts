@@ -7,6 +7,7 @@ import { STOP_ASKING } from './ask-program.js';
 import { ASKING_UNIT, BOOK } from './book.js';
 import { possibleProbers } from './choose.js';
 import { handedOn } from './chosen.js';
+import { ifReached } from './if-reached.js';
 import { deleteObjects, listObjects } from './objects.js';
 
 /**
@@ -33,14 +34,9 @@ export const endProbes: StepImplementation = {
 
   async apply(context) {
     const { signal } = context;
-    await onEachHost(possibleProbers(context.cluster), async ({ name }) => {
-      try {
-        await context.hostNamed(name).run(STOP_ASKING, { signal });
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!isKubewrightError(error) || !error.transient) throw error;
-      }
-    });
+    await onEachHost(possibleProbers(context.cluster), ({ name }) =>
+      ifReached(context, () => context.hostNamed(name).run(STOP_ASKING, { signal })),
+    );
     const via = await requireControlPlane(context);
     await via.remote.run(deleteObjects(via.kubectl), { signal, timeoutMs: 90_000 });
   },

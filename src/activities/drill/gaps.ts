@@ -1,4 +1,4 @@
-import type { DrillGap, ProbeKind } from '../../plan/drill-report.js';
+import { type DrillGap, PROBE_KINDS, type ProbeKind } from '../../plan/drill-report.js';
 
 /** One question; times in milliseconds since the epoch. */
 export interface Sample {
@@ -92,6 +92,15 @@ function rateOf(samples: readonly Sample[]): number {
   const times = samples.map(({ at }) => at);
   const lasted = Math.max(...times) - Math.min(...times);
   return samples.length < 2 || lasted <= 0 ? 0 : Math.round((10_000 * (samples.length - 1)) / lasted) / 10;
+}
+
+/** The kinds whose latest `count` questions, all begun behind `since`, were not all answered. Pure. */
+export function unsteadyKinds(
+  samples: ReadonlyMap<ProbeKind, readonly Sample[]>,
+  count: number,
+  since: number,
+): ProbeKind[] {
+  return PROBE_KINDS.filter((kind) => !isSteady(samples.get(kind) ?? [], count, since));
 }
 
 /** Whether the latest `count` questions of a kind, all begun behind `since`, were answered. */

@@ -1,7 +1,7 @@
 import { type ClusterHost, hostsOf } from '../../cluster/types.js';
 import { isKubewrightError, KubewrightError } from '../../errors.js';
 import { registerSecret } from '../../hosts/redact.js';
-import { PROBE_KINDS, type Scenario } from '../../plan/drill-report.js';
+import type { Scenario } from '../../plan/drill-report.js';
 import { onEachHost } from '../each-host.js';
 import { requireControlPlane } from '../kubeadm/control-plane.js';
 import type { Probe, StepContext, StepImplementation } from '../types.js';
@@ -10,7 +10,7 @@ import { askProgram, startAsking } from './ask-program.js';
 import { type Book, readBook } from './book.js';
 import { chooseProber, chooseVictim, endpointHolder, possibleProbers } from './choose.js';
 import { bookName, type Chosen, scenarioOf } from './chosen.js';
-import { isSteady } from './gaps.js';
+import { unsteadyKinds } from './gaps.js';
 import { drillObjects, makeObjects } from './objects.js';
 
 /** Answers in a row before anything is broken: what a cluster shows when nothing is wrong is measured, too. */
@@ -34,7 +34,7 @@ export const startProbes: StepImplementation = {
     if (found === undefined)
       return { done: false, found: 'nobody asks yet', changes: ['choose who is struck, and begin to ask'] };
     const { book, asking, chosen } = found;
-    const silent = PROBE_KINDS.filter((kind) => !isSteady(book.samples.get(kind) ?? [], STEADY, 0));
+    const silent = unsteadyKinds(book.samples, STEADY, 0);
     if (!asking || silent.length > 0) {
       const what = asking ? `no steady answers yet: ${silent.join(', ')}` : 'nobody asks any more';
       return { done: false, found: `${chosen.prober}: ${what}`, changes: ['begin to ask'] };

@@ -2,14 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type ClusterHost, hostsOf } from '../../cluster/types.js';
 import { isKubewrightError } from '../../errors.js';
 import { quote } from '../../hosts/shell.js';
-import { PROBE_KINDS } from '../../plan/drill-report.js';
 import { findControlPlane } from '../kubeadm/control-plane.js';
 import { gatherFacts } from '../remote-facts.js';
 import type { StepContext, StepImplementation } from '../types.js';
 import { MOVE_LIMIT_MS, takesHostAway, WATCH_LIMIT_MS } from './blows.js';
 import type { Book } from './book.js';
 import { chosenFor, handedOn } from './chosen.js';
-import { isSteady } from './gaps.js';
+import { unsteadyKinds } from './gaps.js';
 import { requireBook, type Scene, sceneOf } from './scene.js';
 
 /** Answers in a row behind a break, of each kind, after which nothing more is expected of it: five seconds. */
@@ -69,7 +68,7 @@ async function stillWaiting(context: StepContext, scene: Scene, book: Book): Pro
     const left = await podsLeft(context, scene, book);
     if (left > 0) return `waiting until ${left} pods of ${scene.victim.name} were made anew elsewhere`;
   }
-  const unsteady = PROBE_KINDS.filter((kind) => !isSteady(book.samples.get(kind) ?? [], STEADY, broken));
+  const unsteady = unsteadyKinds(book.samples, STEADY, broken);
   if (since < LEAST_MS || (unsteady.length > 0 && since < WATCH_LIMIT_MS)) return 'waiting for steady answers';
   return undefined;
 }

@@ -27,6 +27,7 @@ let restored: number;
 
 beforeEach(() => {
   hosts = new BashHosts(cluster);
+  fakeLook.mockResolvedValue([]);
   hosts.program('systemctl', 'echo "$HOST systemctl $*" >>$SHARED/log');
   hosts.program(
     'kubectl',
@@ -59,12 +60,6 @@ const podAnswers = (count = 60) =>
     .map((at) => `${new Date(at).toISOString()} stdout F told\n`)
     .join('');
 const log = () => hosts.shared('log').split('\n').filter(Boolean);
-
-/** Each look finds what comes next here; behind the last one nothing is found. */
-function finding(...found: HealthFinding[][]): void {
-  for (const each of found) fakeLook.mockResolvedValueOnce(each);
-  fakeLook.mockResolvedValue([]);
-}
 
 const depths = () => fakeLook.mock.calls.map(([, depth]) => depth ?? 'deep');
 
@@ -106,7 +101,6 @@ describe('a cluster that is to get well behind a break', () => {
 
   it('has all questions answered steadily before they are ended', async () => {
     hosts.write(ASKS, `${BOOK}/samples`, answers(20));
-    finding();
     const waiting: string[] = [];
     const told = (line: string) => {
       waiting.push(line);
@@ -122,7 +116,6 @@ describe('a cluster that is to get well behind a break', () => {
     hosts.write(ASKS, `${BOOK}/marks`, `break ${restored - 20_000}\nrestored ${restored}\n`);
     hosts.write(ASKS, `${BOOK}/samples`, answers());
     hosts.write(ASKS, POD_LOG, podAnswers());
-    finding();
     const waiting: string[] = [];
     await carryOut(
       awaitHealth,
@@ -135,26 +128,35 @@ describe('a cluster that is to get well behind a break', () => {
     restored = Date.now() - 90_000;
     hosts.write(ASKS, `${BOOK}/marks`, `break ${restored - 20_000}\nrestored ${restored}\n`);
     hosts.write(ASKS, `${BOOK}/samples`, '');
-    finding();
     await carryOut(awaitHealth, context());
     expect(depths()).toEqual(['quick', 'deep']);
   });
 
   it('keeps what the pod saw, whose log ends with it', async () => {
-    finding();
     await carryOut(awaitHealth, context());
     rmSync(join(hosts.root, ASKS, POD_LOG));
     expect(await dnsSamples()).toHaveLength(60);
     // Once more, as by the next worker.
-    finding();
     hosts.write(ASKS, `${BOOK}/marks`, `restored ${restored}\n`);
     await carryOut(awaitHealth, context());
     expect(await dnsSamples()).toHaveLength(60);
   });
 
+  it.each([
+    ['the log was not kept', () => rmSync(join(hosts.root, ASKS, POD_LOG))],
+    ['the book is that of another run', () => hosts.write(ASKS, `${BOOK}/name`, 'other-run/network')],
+  ])('keeps its pod where %s', async (_, happens) => {
+    happens();
+    restored = Date.now() - 90_000;
+    hosts.write(ASKS, `${BOOK}/marks`, `restored ${restored}\n`);
+    const probe: Probe = { done: false, found: '', changes: [] };
+    await awaitHealth.apply(context(), probe);
+    expect(log().some((line) => line.endsWith('delete pod'))).toBe(false);
+    expect(depths()).toEqual(['quick', 'deep']);
+  });
+
   it('is well also where the host that asked is gone', async () => {
     hosts.away.add(ASKS);
-    finding();
     const probe: Probe = { done: false, found: '', changes: [] };
     await awaitHealth.apply(context(), probe);
     expect(depths()).toEqual(['quick', 'deep']);
